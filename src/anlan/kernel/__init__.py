@@ -1,0 +1,1 @@
+"""The shared words of the house: errors, geometry, clock, records, areas, packs."""
