@@ -6,6 +6,7 @@ STAMP  := $(VENV)/.installed
 AREA   ?= crowd
 export ANLAN_DATA ?= ../shared/data
 export OPENBLAS_NUM_THREADS ?= 1
+export NUMBA_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup web demo test check slow bench docs clean
