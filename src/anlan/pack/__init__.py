@@ -1,0 +1,7 @@
+"""District packs: a city district as plain files, made, read, checked and written."""
+
+from anlan.pack.faults import Fault
+from anlan.pack.reading import check_pack, find_pack, read_pack, shipped_packs
+from anlan.pack.writing import write_pack
+
+__all__ = ["Fault", "check_pack", "find_pack", "read_pack", "shipped_packs", "write_pack"]
