@@ -92,7 +92,7 @@ STREETS = Form(
     columns=(
         _ID,
         Column(name="class", required=True),
-        Column(name="width_m", kind=Kind.NUMBER, required=True, above=0, unit="m"),
+        Column(name="width_m", kind=Kind.NUMBER, required=True, least=0, unit="m"),
         Column(name="speed_kmh", kind=Kind.NUMBER, required=True, above=0, unit="km/h"),
         Column(name="oneway", kind=Kind.FLAG),
         Column(name="walk", kind=Kind.FLAG),

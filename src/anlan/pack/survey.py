@@ -191,7 +191,7 @@ def _check_device(table: Table, row: Row, places: dict[str, Row], findings: Find
     kind, place, at = DeviceKind(row.values["kind"]), row.values["place"], table.at(row)
     wanted = "LineString" if kind in _LINES else "Polygon"
     if row.geometry is not None and not row.geometry.geom_type.endswith(wanted):
-        findings.add(at, f"geometry={row.geometry.geom_type}", f"must be a {wanted} for a {kind}", "redraw it")
+        findings.add(at, f"geometry={row.geometry.geom_type}", f"must be a {wanted} for kind {kind}", "redraw it")
     if place is not None and place not in places:
         findings.add(at, f"place={place!r}", "must be in places.geojson", "add the place or correct the id")
     if kind is DeviceKind.GATE and place is None:
