@@ -1,7 +1,7 @@
 """`make bench AREA=...`: measure one area beside its peers, print the table, write bench/results/AREA.json.
 
-An area is a module `bench/AREA.py` with `rows(progress) -> Iterable[Row]`: every figure of one table is taken in one run on
-one machine, and a peer that is not installed is said to be missing, not left out.
+An area is a module `bench/AREA.py` with `rows(quick, say) -> Iterable[Row]`: every figure of one table is taken in
+one run on one machine, and a peer that is not installed is said to be missing, not left out.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
 from row import Row
 
 HERE = Path(__file__).parent
