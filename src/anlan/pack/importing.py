@@ -1,0 +1,198 @@
+"""Make a district pack of an OpenStreetMap extract and boundary files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from anlan.kernel.areas import Area, AreaTree
+from anlan.kernel.geo import Area2D, Projection
+from anlan.kernel.pack import Pack
+from anlan.kernel.records import Gateway, Label, Street
+from anlan.pack import landmarks, streets
+from anlan.pack.committees import committee_areas
+from anlan.pack.landmarks import Ground, Landmarks
+from anlan.pack.osm import ATTRIBUTION, Extract, Progress, read_extract
+from anlan.pack.outlines import COMMITTEE_LEVEL, level_of, read_committees, read_outlines, with_root
+from anlan.pack.writing import write_pack
+
+_SNAP_M = 30.0
+_SOURCE: Label = {
+    "zh": "地图数据 © OpenStreetMap 贡献者（ODbL）。",
+    "en": "Map data © OpenStreetMap contributors (ODbL).",
+}
+_SCHEMATIC_COMMITTEES: Label = {
+    "zh": "居委会界线为示意：按街道长度均分，非真实边界。",
+    "en": "Committee outlines are schematic: equal shares of street length, not real borders.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """What an import may be told. What is not told is taken from the files."""
+
+    pack_id: str = ""
+    """The id of the pack; the name of its folder where empty."""
+    name: Label | None = None
+    """The name of the district; that of its top outline where None."""
+    languages: tuple[str, ...] = ("zh", "en")
+    """The first is the language of the tag ``name``."""
+    time_zone: str = ""
+    """IANA zone; that of the nearest city in the zone table where empty."""
+    margin_m: float = 300.0
+    """Streets this far outside the district are kept whole, so that people can walk in."""
+    cell_m: float = 25.0
+
+
+def import_osm(  # noqa: PLR0913 - six: three files, two optional ones, how, where to
+    osm: str | Path,
+    areas: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    committees: str | Path | None = None,
+    places: Sequence[str | Path] = (),
+    options: ImportOptions | None = None,
+    progress: Progress = lambda _what, _share: None,
+) -> Pack:
+    """Make a district pack of an OpenStreetMap extract and boundary files, write it and return it.
+
+    Parameters
+    ----------
+    osm : path
+        Extract: ``.osm``, ``.osm.gz`` or ``.pbf``.
+    areas : path or sequence of paths
+        Boundary files (GeoJSON, WGS84 degrees), top level first; a folder stands for the files in it. Where the top
+        level has several areas, the district is their union.
+    out : path
+        Folder of the pack.
+    committees : path, optional
+        CSV with the columns code, name and street_code: areas that have no outline anywhere. Each subdistrict is
+        divided among its own by street length, and the pack says that these outlines are schematic.
+    places : sequence of paths
+        GeoJSON of further places (polygons), pedestrian streets (lines with ``width_m``) and gateways (points).
+    options : ImportOptions, optional
+    progress : callable
+        Told what is being done, and which part of the work is behind (0..1).
+
+    Raises
+    ------
+    NotFound
+        If a file is missing.
+    BadInput
+        If a file is not what it must be, told with its row.
+    Unavailable
+        If ``out`` cannot be written.
+    """
+    options = options or ImportOptions()
+    out = Path(out)
+    pack_id = options.pack_id or re.sub(r"[^a-z0-9]+", "-", out.resolve().name.lower()).strip("-") or "district"
+    progress("reading the boundaries", 0.0)
+    files = [Path(areas)] if isinstance(areas, str | Path) else [Path(path) for path in areas]
+    levels = with_root(read_outlines(files, options.languages), pack_id, options.name or {})
+    root = levels[0][1][0]
+    outline = root.polygon or shapely.MultiPolygon()  # a boundary file has no area without outline
+    middle = shapely.centroid(outline)
+    plane = Projection(round(middle.x, 6), round(middle.y, 6))
+    ground = Ground(outline, plane, options.languages)
+    near = ground.near(options.margin_m)
+    extract = read_extract(Path(osm), near.bounds, lambda what, _share: progress(what, 0.05))
+    progress("reading the given places", 0.5)
+    given = landmarks.given_landmarks([Path(path) for path in places], ground)
+    progress("joining the streets", 0.55)
+    network = _streets(extract, given, near, ground)
+    if committees is not None:
+        progress("dividing the subdistricts among the committees", 0.65)
+        listed = read_committees(Path(committees), options.languages)
+        levels.append((COMMITTEE_LEVEL, committee_areas(listed, levels[-1][1], network, plane)))
+    progress("collecting places and gateways", 0.8)
+    pack = Pack(
+        pack_id=pack_id,
+        version="1",
+        name=options.name or root.name or {options.languages[0]: pack_id},
+        time_zone=options.time_zone or nearest_zone(plane.lon, plane.lat),
+        languages=options.languages,
+        lon=plane.lon,
+        lat=plane.lat,
+        areas=_tree(levels, options.languages),
+        places=tuple(landmarks.distinct([*given.places, *landmarks.extract_places(extract, ground)])),
+        streets=tuple(network),
+        gateways=tuple(_gateways(extract, given, network, ground)),
+        water=tuple(landmarks.extract_polygons(extract, "water", near)),
+        green=tuple(landmarks.extract_polygons(extract, "green", near)),
+        cell_m=options.cell_m,
+        notice=_notice(options.languages, schematic=committees is not None),
+        attribution=ATTRIBUTION,
+        figures={"area_km2": round(plane.project(outline).area / 1e6, 3)},
+        folder=out,
+    )
+    progress("writing the pack", 0.9)
+    write_pack(pack, out)
+    progress("done", 1.0)
+    return pack
+
+
+def nearest_zone(lon: float, lat: float) -> str:
+    """Return the IANA zone whose principal city is nearest: a guess that a district near a zone's edge corrects.
+
+    Examples
+    --------
+    >>> nearest_zone(121.48, 31.22), nearest_zone(144.96, -37.81)
+    ('Asia/Shanghai', 'Australia/Melbourne')
+    """
+    table = (resources.files("tzdata") / "zoneinfo" / "zone1970.tab").read_text("utf-8")
+    best, nearest = "UTC", np.inf
+    for line in table.splitlines():
+        if line.startswith("#"):
+            continue
+        _, place, zone = line.split("\t")[:3]
+        zone_lat, zone_lon = (_iso6709(part) for part in re.findall(r"[+-]\d+", place))
+        across = (lon - zone_lon + 180) % 360 - 180
+        away = np.hypot(across * np.cos(np.radians(lat)), lat - zone_lat)
+        if away < nearest:
+            best, nearest = zone, away
+    return best
+
+
+def _iso6709(text: str) -> float:
+    """Return degrees of ±DDMM, ±DDDMM, ±DDMMSS or ±DDDMMSS."""
+    sign, digits = (-1 if text[0] == "-" else 1), text[1:]
+    n_degrees = len(digits) % 2 + 2
+    degrees, minutes, seconds = digits[:n_degrees], digits[n_degrees : n_degrees + 2], digits[n_degrees + 2 :]
+    return sign * (int(degrees) + int(minutes) / 60 + int(seconds or 0) / 3600)
+
+
+def _streets(extract: Extract, given: Landmarks, near: Area2D, ground: Ground) -> list[Street]:
+    joined = streets.snapped(given.ways, extract.ways, ground.plane, _SNAP_M)
+    cut = streets.streets_of([*extract.ways, *joined], ground.languages)
+    kept, _ = streets.walk_network(streets.touching(cut, near))
+    return kept
+
+
+def _gateways(extract: Extract, given: Landmarks, network: Sequence[Street], ground: Ground) -> list[Gateway]:
+    """Return the gateways; given ones of a kind replace those of the extract, and only those near the district."""
+    shapely.prepare(ground.outline)
+    close = ground.near(_SNAP_M * 5)
+    mine = [gateway for gateway in given.gateways if close.intersects(gateway.point)]
+    kinds = {gateway.kind for gateway in mine}
+    found = [g for g in landmarks.extract_gateways(extract, ground) if g.kind not in kinds]
+    return [*mine, *found, *landmarks.road_gateways(network, ground)]
+
+
+def _tree(levels: Sequence[tuple[str, Sequence[Area]]], languages: Sequence[str]) -> AreaTree:
+    return AreaTree([level_of(key, languages) for key, _ in levels], [area for _, found in levels for area in found])
+
+
+def _notice(languages: Sequence[str], *, schematic: bool) -> Label:
+    notice = {}
+    for language in languages:
+        texts = [_SOURCE.get(language, _SOURCE["en"])]
+        if schematic:
+            texts.append(_SCHEMATIC_COMMITTEES.get(language, _SCHEMATIC_COMMITTEES["en"]))
+        notice[language] = ("" if language == "zh" else " ").join(texts)
+    return notice
