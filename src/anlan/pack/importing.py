@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
-import numpy as np
 import shapely
 
 from anlan.kernel.areas import Area, AreaTree
@@ -20,7 +18,8 @@ from anlan.pack.committees import committee_areas
 from anlan.pack.landmarks import Ground, Landmarks
 from anlan.pack.osm import ATTRIBUTION, Extract, Progress, read_extract
 from anlan.pack.outlines import COMMITTEE_LEVEL, level_of, read_committees, read_outlines, with_root
-from anlan.pack.writing import write_pack
+from anlan.pack.writing import refuse_existing, write_pack
+from anlan.pack.zones import nearest_zone
 
 _SNAP_M = 30.0
 _SOURCE: Label = {
@@ -86,11 +85,14 @@ def import_osm(  # noqa: PLR0913 - six: three files, two optional ones, how, whe
         If a file is missing.
     BadInput
         If a file is not what it must be, told with its row.
+    Conflict
+        If ``out`` holds a pack already.
     Unavailable
         If ``out`` cannot be written.
     """
     options = options or ImportOptions()
     out = Path(out)
+    refuse_existing(out)
     pack_id = options.pack_id or re.sub(r"[^a-z0-9]+", "-", out.resolve().name.lower()).strip("-") or "district"
     progress("reading the boundaries", 0.0)
     files = [Path(areas)] if isinstance(areas, str | Path) else [Path(path) for path in areas]
@@ -135,36 +137,6 @@ def import_osm(  # noqa: PLR0913 - six: three files, two optional ones, how, whe
     write_pack(pack, out)
     progress("done", 1.0)
     return pack
-
-
-def nearest_zone(lon: float, lat: float) -> str:
-    """Return the IANA zone whose principal city is nearest: a guess that a district near a zone's edge corrects.
-
-    Examples
-    --------
-    >>> nearest_zone(121.48, 31.22), nearest_zone(144.96, -37.81)
-    ('Asia/Shanghai', 'Australia/Melbourne')
-    """
-    table = (resources.files("tzdata") / "zoneinfo" / "zone1970.tab").read_text("utf-8")
-    best, nearest = "UTC", np.inf
-    for line in table.splitlines():
-        if line.startswith("#"):
-            continue
-        _, place, zone = line.split("\t")[:3]
-        zone_lat, zone_lon = (_iso6709(part) for part in re.findall(r"[+-]\d+", place))
-        across = (lon - zone_lon + 180) % 360 - 180
-        away = np.hypot(across * np.cos(np.radians(lat)), lat - zone_lat)
-        if away < nearest:
-            best, nearest = zone, away
-    return best
-
-
-def _iso6709(text: str) -> float:
-    """Return degrees of ±DDMM, ±DDDMM, ±DDMMSS or ±DDDMMSS."""
-    sign, digits = (-1 if text[0] == "-" else 1), text[1:]
-    n_degrees = len(digits) % 2 + 2
-    degrees, minutes, seconds = digits[:n_degrees], digits[n_degrees : n_degrees + 2], digits[n_degrees + 2 :]
-    return sign * (int(degrees) + int(minutes) / 60 + int(seconds or 0) / 3600)
 
 
 def _streets(extract: Extract, given: Landmarks, near: Area2D, ground: Ground) -> list[Street]:

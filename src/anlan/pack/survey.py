@@ -36,6 +36,7 @@ from anlan.pack.tables import Row, Table, convert, read_table
 _GEOJSON = (".geojson", ".geojson.gz")
 _CSV = (".csv",)
 _PROSE = (".md", ".txt", ".rst")
+_NOT_IN_TOPIC = frozenset("/+#")
 _LINES = (DeviceKind.GATE, DeviceKind.PASSAGE)
 
 
@@ -194,6 +195,8 @@ def _check_device(table: Table, row: Row, places: dict[str, Row], findings: Find
         findings.add(at, f"geometry={row.geometry.geom_type}", f"must be a {wanted} for kind {kind}", "redraw it")
     if place is not None and place not in places:
         findings.add(at, f"place={place!r}", "must be in places.geojson", "add the place or correct the id")
+    if set(row.values["id"]) & _NOT_IN_TOPIC:
+        findings.add(at, f"id={row.values['id']!r}", "must hold none of / + #: it names an MQTT topic", "rename it")
     if kind is DeviceKind.GATE and place is None:
         findings.add(at, f"place of gate {row.values['id']!r}", "must be given", "name the closed place it opens to")
     if kind is DeviceKind.GRID and row.values["grid"] is None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from anlan.kernel.errors import Unavailable
+from anlan.kernel.errors import Conflict, Unavailable
 from anlan.kernel.pack import PACK_FORMAT, Pack
 from anlan.kernel.records import Device, Label, Place, Street, Thresholds
 from anlan.pack.forms import AREAS_FOLDER, DISTRICT_FILE, NAME_PREFIX
@@ -59,6 +59,20 @@ def write_pack(pack: Pack, folder: str | Path) -> None:
         raise Unavailable(
             f"folder {str(folder)!r}", f"cannot be written ({fault.strerror})", "free the disk or choose another folder"
         ) from None
+
+
+def refuse_existing(folder: Path) -> None:
+    """Refuse to make a new pack where one is, for it may hold somebody's work.
+
+    Raises
+    ------
+    Conflict
+        If the folder holds a ``district.toml``.
+    """
+    if (folder / DISTRICT_FILE).exists():
+        raise Conflict(
+            f"folder {str(folder)!r}", "must not hold a pack already", "choose another folder, or move that pack away"
+        )
 
 
 def _sheets(pack: Pack) -> Iterable[_Sheet]:
