@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,12 @@ def folder(tmp_path):
     made.features("posts.geojson", (point(121.476, 31.212), {"id": "post-1"}))
     made.text("units.csv", "id,name_zh,kind,crew,station,post\ncar-1,一号车,vehicle,4,st-1,post-1\n")
     return made.text("calendar.csv", "on,kind,name_zh\n2026-10-01,rest,国庆节\n2026-10-10,work,\n")
+
+
+@pytest.fixture(scope="session")
+def real():
+    """The folder of real files beside the project, where it is there."""
+    folder = Path(os.environ.get("ANLAN_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
+    if not (folder / "huangpu_roads").is_dir():
+        pytest.skip(f"the real files are not at {folder}: set ANLAN_DATA")
+    return folder

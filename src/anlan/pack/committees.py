@@ -9,6 +9,7 @@ import numpy.typing as npt
 import shapely
 from scipy.optimize import linear_sum_assignment
 from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from anlan.kernel.areas import Area
 from anlan.kernel.errors import BadInput
@@ -59,10 +60,8 @@ def committee_areas(
         polygon = plane.project(parent.polygon)
         inside = shapely.intersects(polygon, lines)
         cells = divide(polygon, _along(lines[inside], polygon), len(members))
-        anchors = _anchors(
-            members, polygon, lines[inside], [n for n, is_in in zip(names, inside, strict=True) if is_in]
-        )
-        for committee, cell in zip(members, _dealt(cells, anchors), strict=True):
+        namesakes = _namesakes(members, lines[inside], [n for n, is_in in zip(names, inside, strict=True) if is_in])
+        for committee, cell in zip(members, _dealt(cells, namesakes), strict=True):
             areas.append(
                 Area(
                     area_id=committee.code,
@@ -163,32 +162,28 @@ def _clipped(corners: Floats, normal: Floats, limit: float) -> Floats:
     return np.array(kept)
 
 
-def _anchors(
-    members: Sequence[Committee], polygon: Area2D, lines: npt.NDArray[np.object_], names: Sequence[Mapping[str, str]]
-) -> list[Floats | None]:
-    """Return for each committee that is named after a street the middle of that street in the polygon."""
+def _namesakes(
+    members: Sequence[Committee], lines: npt.NDArray[np.object_], names: Sequence[Mapping[str, str]]
+) -> list[BaseGeometry | None]:
+    """Return for each committee the street whose name begins its own, None where there is none."""
     by_name: dict[str, list[int]] = {}
     for k, name in enumerate(names):
         for text in name.values():
             by_name.setdefault(text, []).append(k)
-    anchors: list[Floats | None] = []
+    found: list[BaseGeometry | None] = []
     for committee in members:
         named = [text for text in by_name if any(whole.startswith(text) for whole in committee.name.values())]
-        if not named:
-            anchors.append(None)
-            continue
-        street = shapely.union_all(lines[by_name[max(named, key=len)]])
-        anchors.append(shapely.get_coordinates(shapely.centroid(shapely.intersection(street, polygon)))[0])
-    return anchors
+        found.append(shapely.union_all(lines[by_name[max(named, key=len)]]) if named else None)
+    return found
 
 
-def _dealt(cells: Sequence[Area2D], anchors: Sequence[Floats | None]) -> list[Area2D]:
-    """Return the cells in the order of the committees: near their anchors first, the rest from north to south."""
-    middles = shapely.get_coordinates(shapely.centroid(np.array(cells, dtype=object)))
-    order = np.argsort(-middles[:, 1], kind="stable")
+def _dealt(cells: Sequence[Area2D], namesakes: Sequence[BaseGeometry | None]) -> list[Area2D]:
+    """Return the cells in the order of the committees: most of their street for some, the rest from north to south."""
+    array = np.array(cells, dtype=object)
+    array = array[np.argsort(-shapely.get_coordinates(shapely.centroid(array))[:, 1], kind="stable")]
     cost = np.zeros((len(cells), len(cells)))
-    for row, anchor in enumerate(anchors):
-        if anchor is not None:
-            cost[row] = ((middles[order] - anchor) ** 2).sum(axis=1)
+    for row, street in enumerate(namesakes):
+        if street is not None:
+            cost[row] = -shapely.length(shapely.intersection(array, street)) / street.length
     _, chosen = linear_sum_assignment(cost)
-    return [cells[order[k]] for k in chosen]
+    return list(array[chosen])

@@ -30,6 +30,10 @@ _SCHEMATIC_COMMITTEES: Label = {
     "zh": "居委会界线为示意：按街道长度均分，非真实边界。",
     "en": "Committee outlines are schematic: equal shares of street length, not real borders.",
 }
+_GUESSED_WATER: Label = {
+    "zh": "水面为推测：边界处远离道路的空地。",
+    "en": "Water is guessed: wide gaps without streets at the border.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,9 @@ class ImportOptions:
     margin_m: float = 300.0
     """Streets this far outside the district are kept whole, so that people can walk in."""
     cell_m: float = 25.0
+    water_beyond_m: float | None = 120.0
+    """Where the extract holds no water: gaps at the border farther than this from any street count as water (a
+    guess, which the notice tells). None: never."""
 
 
 def import_osm(  # noqa: PLR0913 - six: three files, two optional ones, how, where to
@@ -113,6 +120,10 @@ def import_osm(  # noqa: PLR0913 - six: three files, two optional ones, how, whe
         listed = read_committees(Path(committees), options.languages)
         levels.append((COMMITTEE_LEVEL, committee_areas(listed, levels[-1][1], network, plane)))
     progress("collecting places and gateways", 0.8)
+    water = landmarks.extract_polygons(extract, "water", near)
+    guessed = not water and options.water_beyond_m is not None
+    if guessed:
+        water = landmarks.guessed_water(network, ground, options.water_beyond_m or 0.0)
     pack = Pack(
         pack_id=pack_id,
         version="1",
@@ -125,10 +136,10 @@ def import_osm(  # noqa: PLR0913 - six: three files, two optional ones, how, whe
         places=tuple(landmarks.distinct([*given.places, *landmarks.extract_places(extract, ground)])),
         streets=tuple(network),
         gateways=tuple(_gateways(extract, given, network, ground)),
-        water=tuple(landmarks.extract_polygons(extract, "water", near)),
+        water=tuple(water),
         green=tuple(landmarks.extract_polygons(extract, "green", near)),
         cell_m=options.cell_m,
-        notice=_notice(options.languages, schematic=committees is not None),
+        notice=_notice(options.languages, [(committees is not None, _SCHEMATIC_COMMITTEES), (guessed, _GUESSED_WATER)]),
         attribution=ATTRIBUTION,
         figures={"area_km2": round(plane.project(outline).area / 1e6, 3)},
         folder=out,
@@ -160,11 +171,9 @@ def _tree(levels: Sequence[tuple[str, Sequence[Area]]], languages: Sequence[str]
     return AreaTree([level_of(key, languages) for key, _ in levels], [area for _, found in levels for area in found])
 
 
-def _notice(languages: Sequence[str], *, schematic: bool) -> Label:
-    notice = {}
-    for language in languages:
-        texts = [_SOURCE.get(language, _SOURCE["en"])]
-        if schematic:
-            texts.append(_SCHEMATIC_COMMITTEES.get(language, _SCHEMATIC_COMMITTEES["en"]))
-        notice[language] = ("" if language == "zh" else " ").join(texts)
-    return notice
+def _notice(languages: Sequence[str], told: Sequence[tuple[bool, Label]]) -> Label:
+    texts = [_SOURCE, *(text for holds, text in told if holds)]
+    return {
+        language: ("" if language == "zh" else " ").join(text.get(language, text["en"]) for text in texts)
+        for language in languages
+    }

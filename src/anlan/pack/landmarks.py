@@ -43,6 +43,8 @@ _GREEN_TAGS = {
 }
 _STREET_CARRIERS = ("primary", "secondary", "tertiary")
 _LEAST_PLACE_M2 = 400.0
+_LEAST_GAP_M2 = 20_000.0
+_GAP_M = 40.0
 _MALL_WIDTH_M = 24.0
 _SAME_STOP_M = 300.0
 _SAME_ROAD_M = 60.0
@@ -185,6 +187,25 @@ def extract_polygons(extract: Extract, kind: str, outline: Area2D) -> list[Area2
         return []
     cut = shapely.intersection(np.array([shape.polygon for shape in shapes], dtype=object), outline)
     return [part for part in shapely.get_parts(cut) if part.geom_type == "Polygon" and part.is_valid]
+
+
+def guessed_water(streets: Sequence[Street], ground: Ground, away_m: float) -> list[Area2D]:
+    """Return the wide gaps at the border where no street is: in a roads-only extract they are most likely a river.
+
+    A gap is ground farther than ``away_m`` from any street, at least 40 m wide and 2 ha large, that touches the
+    district's border.
+    """
+    if not streets:
+        return []
+    outline = ground.plane.project(ground.outline)
+    lines = np.array([ground.plane.project(street.line) for street in streets], dtype=object)
+    gaps = outline.difference(shapely.union_all(shapely.buffer(lines, away_m, quad_segs=4)))
+    parts = shapely.get_parts(gaps.buffer(-_GAP_M / 2).buffer(_GAP_M / 2))
+    return [
+        ground.plane.unproject(part)
+        for part in parts
+        if part.area >= _LEAST_GAP_M2 and part.distance(outline.boundary) < 1.0
+    ]
 
 
 def distinct(places: Sequence[Place]) -> list[Place]:

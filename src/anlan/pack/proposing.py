@@ -115,12 +115,14 @@ def propose_devices(pack: Pack, n: int, rng: np.random.Generator) -> Pack:
     Raises
     ------
     BadInput
-        If n is below 1.
+        If n is below 1, or the root area has no polygon.
     """
     if n < 1:
         raise BadInput(f"n={n}", "must be >= 1 devices", "say how many to propose")
     if pack.devices:
         return pack
+    if pack.boundary.is_empty:
+        raise BadInput(f"pack {pack.pack_id!r}", "must have an outline", "draw the polygon of its root area")
     devices = [gate for place in pack.places if place.closed for gate in _gates(pack, place)][: n - 1]
     devices.append(_grid(pack))
     rest = n - len(devices)
@@ -156,13 +158,13 @@ def _gates(pack: Pack, place: Place) -> list[Device]:
     """Return gates on the outline of a closed place, near streets where there are any, as far apart as can be."""
     ring = max(shapely.get_parts(pack.projection.project(place.polygon)), key=lambda part: part.area).exterior
     clockwise = ring.reverse() if ring.is_ccw else ring  # so that "in", from left to right, is inwards
-    spots = np.linspace(0, clockwise.length, 60, endpoint=False)
+    half = min(4.0, clockwise.length / 20)
+    spots = _straight(clockwise, np.linspace(0, clockwise.length, 60, endpoint=False), half)
     points = shapely.line_interpolate_point(clockwise, spots)
     afoot = [pack.projection.project(street.line) for street in pack.streets if street.walk]
     away = shapely.distance(shapely.union_all(afoot), points) if afoot else np.zeros(len(spots))
     chosen = [int(np.argmin(away))]
-    half = min(4.0, clockwise.length / 20)
-    while len(chosen) < _GATES_PER_PLACE:
+    while len(chosen) < min(_GATES_PER_PLACE, len(spots)):
         apart = np.abs(spots[:, None] - spots[chosen])
         apart = np.minimum(apart, clockwise.length - apart).min(axis=1)
         chosen.append(int(np.argmax(apart - 2 * away)))
@@ -180,6 +182,14 @@ def _gates(pack: Pack, place: Place) -> list[Device]:
             )
         )
     return gates
+
+
+def _straight(ring: BaseGeometry, spots: Floats, half: float) -> Floats:
+    """Return the spots around which the ring is straight, all where it is nowhere: a gate does not bend."""
+    before = shapely.get_coordinates(shapely.line_interpolate_point(ring, (spots - half) % ring.length))
+    after = shapely.get_coordinates(shapely.line_interpolate_point(ring, (spots + half) % ring.length))
+    straight = np.hypot(*(after - before).T) > 2 * half * 0.999
+    return spots[straight] if straight.any() else spots
 
 
 def _grid(pack: Pack) -> Device:
