@@ -223,7 +223,7 @@ def _typed(row: Row, file: str, form: Form, reading: Reading, findings: Findings
         remedy = "give it" if given in (None, "") else f"give a {column.kind}"
         if column.one_of:
             remedy = f"choose one of {', '.join(column.one_of)}"
-        findings.add((file, row.number), f"{column.name}={_shown(given)}", rule, remedy)
+        findings.add((file, row.number), f"{column.name}={_shown(given, form)}", rule, remedy)
     first = form.columns[0]
     if first.required and values[first.name] is None:
         return None
@@ -330,6 +330,7 @@ def _tell_doubles(table: Table, column: str, findings: Findings) -> None:
         first.setdefault(key, row.number)
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
+def _shown(value: object, form: Form) -> str:
+    """Return the value as its author wrote it, shortened: CSV knows no quotes round a text."""
+    text = str(value) if form.tabular and value else repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
