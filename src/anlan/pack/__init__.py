@@ -39,7 +39,7 @@ _MAKERS = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the maker's file holds
+def __getattr__(name: str) -> Any:
     """Load what makes packs when it is asked for: opening one needs neither SciPy nor an OSM reader (0.8 s)."""
     if name not in _MAKERS:
         raise AttributeError(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import shapely
-from shapely.geometry import LineString
+from shapely.geometry import LineString, Point
 
 from anlan.kernel.areas import Area, AreaTree, Level
-from anlan.kernel.errors import BadInput, NotFound
-from anlan.kernel.geo import Projection
+from anlan.kernel.errors import BadInput
+from anlan.kernel.geo import Projection, into_wgs84
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Device, DeviceKind, Label
 from anlan.pack.faults import Findings, refusal
 from anlan.pack.forms import DISTRICT_FILE, FORMS, Form
+from anlan.pack.sources import read_lines
 from anlan.pack.writing import refuse_existing, write_pack
 from anlan.pack.zones import nearest_zone
 
@@ -63,6 +63,8 @@ class DraftOptions:
     """Which column holds ``id``, ``name``, ``lat``, ``lon``, where their usual names do not tell."""
     centre: tuple[float, float] | None = None
     """Longitude and latitude (degrees) of a district without counters."""
+    datum: str = "wgs84"
+    """Of the counters' positions: wgs84, gcj02 or bd09."""
     margin_m: float = 300.0
     """How far the district reaches beyond the outermost counter."""
     interval_s: float = 3600.0
@@ -95,7 +97,7 @@ def draft_pack(
     Parameters
     ----------
     counters : path or None
-        CSV file with latitude and longitude in WGS84 degrees, an id or a name. A device takes its counter's id, or
+        CSV file with latitude and longitude in degrees, an id or a name. A device takes its counter's id, or
         the name where the file has no id; a character that cannot stand in an MQTT topic becomes a hyphen.
     out : path
         Folder of the pack.
@@ -183,31 +185,28 @@ def _devices(found: Sequence[_Counter], plane: Projection, options: DraftOptions
 
 
 def _read_counters(path: Path, options: DraftOptions) -> list[_Counter]:
-    if not path.is_file():
-        raise NotFound(f"counters={str(path)!r}", "is not a file", "give a CSV file of counters and their positions")
     findings = Findings()
     counters: dict[str, _Counter] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        columns = _columns(reader.fieldnames or (), path, options)
-        for line in reader:
-            counter = _counter(line, columns, (path.name, reader.line_num), findings)
-            if counter is None:
-                continue
-            if counter.counter_id in counters:
-                findings.add(
-                    (path.name, reader.line_num),
-                    f"id={counter.counter_id!r}",
-                    "must be unique",
-                    "rename one of the two",
-                )
-            counters[counter.counter_id] = counter
+    header, lines = read_lines(path)
+    columns = _columns(header, path, options)
+    for number, line in lines:
+        counter = _counter(line, columns, (path.name, number), findings)
+        if counter is None:
+            continue
+        if counter.counter_id in counters:
+            where = (path.name, number)
+            findings.add(where, f"id={counter.counter_id!r}", "must be unique", "rename one of the two")
+        counters[counter.counter_id] = counter
     _tell_far(list(counters.values()), path, findings)
     if findings.faults:
         raise refusal(path, findings.faults)
     if not counters:
         raise BadInput(f"counters={str(path)!r}", "must hold a counter", "give a line per counter")
-    return list(counters.values())
+    return [
+        _Counter(counter.counter_id, counter.name, point.x, point.y)
+        for counter in counters.values()
+        for point in [into_wgs84(Point(counter.lon, counter.lat), options.datum)]
+    ]
 
 
 def _columns(header: Sequence[str], path: Path, options: DraftOptions) -> dict[str, str]:
@@ -231,7 +230,7 @@ def _columns(header: Sequence[str], path: Path, options: DraftOptions) -> dict[s
 def _counter(
     line: Mapping[str, str], columns: Mapping[str, str], where: tuple[str, int], findings: Findings
 ) -> _Counter | None:
-    texts = {key: (line.get(column) or "").strip() for key, column in columns.items()}
+    texts = {key: line[column] for key, column in columns.items()}
     key = _NOT_IN_TOPIC.sub("-", texts.get("id") or texts.get("name") or "")
     if not key:
         findings.add(where, "id", "must be given", "name the counter")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 import zoneinfo
 from collections.abc import Mapping
@@ -80,7 +81,7 @@ def read_header(folder: Path, findings: Findings) -> Header:
 
 def _toml(path: Path, findings: Findings) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except UnicodeDecodeError as fault:
         _fault(findings, f"byte {fault.start}", "must be UTF-8", "save the file as UTF-8")
     except tomllib.TOMLDecodeError as fault:
@@ -171,8 +172,8 @@ def _levels(given: object, languages: tuple[str, ...], findings: Findings) -> tu
     levels: list[Level] = []
     for item in given:
         key = item.get("key") if isinstance(item, Mapping) else None
-        if not isinstance(key, str) or not key:
-            _fault(findings, f"levels: {item!r}", "must have a key", 'write key = "street"')
+        if not isinstance(key, str) or not re.fullmatch(r"\w+(-\w+)*", key):
+            _fault(findings, f"levels.key={key!r}", "must be a word, for it names a file", 'write key = "street"')
         elif any(level.key == key for level in levels):
             _fault(findings, f"levels.key={key!r}", "must be unique", "rename one of the two")
         else:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import shapely
 
 from anlan.kernel.areas import Area, AreaTree
+from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import Area2D, Projection
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Gateway, Label, Street
 from anlan.pack import landmarks, streets
 from anlan.pack.committees import committee_areas
-from anlan.pack.landmarks import Ground, Landmarks
+from anlan.pack.given import Given, read_given
+from anlan.pack.landmarks import Ground
 from anlan.pack.osm import ATTRIBUTION, Extract, Progress, read_extract
 from anlan.pack.outlines import COMMITTEE_LEVEL, level_of, read_committees, read_outlines, with_root
 from anlan.pack.writing import refuse_existing, write_pack
 from anlan.pack.zones import nearest_zone
 
 _SNAP_M = 30.0
+_NEAR_M = 150.0
 _SOURCE: Label = {
     "zh": "地图数据 © OpenStreetMap 贡献者（ODbL）。",
     "en": "Map data © OpenStreetMap contributors (ODbL).",
@@ -48,6 +51,8 @@ class ImportOptions:
     """The first is the language of the tag ``name``."""
     time_zone: str = ""
     """IANA zone; that of the nearest city in the zone table where empty."""
+    datum: str = "wgs84"
+    """Of the boundaries and the given places: wgs84, gcj02 or bd09. An extract is always WGS84."""
     margin_m: float = 300.0
     """Streets this far outside the district are kept whole, so that people can walk in."""
     cell_m: float = 25.0
@@ -73,7 +78,7 @@ def import_osm(  # noqa: PLR0913 - six: three files, two optional ones, how, whe
     osm : path
         Extract: ``.osm``, ``.osm.gz`` or ``.pbf``.
     areas : path or sequence of paths
-        Boundary files (GeoJSON, WGS84 degrees), top level first; a folder stands for the files in it. Where the top
+        Boundary files (GeoJSON degrees), top level first; a folder stands for the files in it. Where the top
         level has several areas, the district is their union.
     out : path
         Folder of the pack.
@@ -103,72 +108,89 @@ def import_osm(  # noqa: PLR0913 - six: three files, two optional ones, how, whe
     pack_id = options.pack_id or re.sub(r"[^a-z0-9]+", "-", out.resolve().name.lower()).strip("-") or "district"
     progress("reading the boundaries", 0.0)
     files = [Path(areas)] if isinstance(areas, str | Path) else [Path(path) for path in areas]
-    levels = with_root(read_outlines(files, options.languages), pack_id, options.name or {})
-    root = levels[0][1][0]
-    outline = root.polygon or shapely.MultiPolygon()  # a boundary file has no area without outline
-    middle = shapely.centroid(outline)
-    plane = Projection(round(middle.x, 6), round(middle.y, 6))
-    ground = Ground(outline, plane, options.languages)
+    levels = with_root(read_outlines(files, options.languages, options.datum), pack_id, options.name or {})
+    ground = _ground(levels[0][1][0], options)
     near = ground.near(options.margin_m)
     extract = read_extract(Path(osm), near.bounds, lambda what, _share: progress(what, 0.05))
     progress("reading the given places", 0.5)
-    given = landmarks.given_landmarks([Path(path) for path in places], ground)
+    given = read_given([Path(path) for path in places], ground, options.datum)
     progress("joining the streets", 0.55)
     network = _streets(extract, given, near, ground)
+    if not network:
+        raise BadInput(f"osm={str(osm)!r}", "must hold streets of the district", "give an extract of the same place")
     if committees is not None:
         progress("dividing the subdistricts among the committees", 0.65)
         listed = read_committees(Path(committees), options.languages)
-        levels.append((COMMITTEE_LEVEL, committee_areas(listed, levels[-1][1], network, plane)))
+        levels.append((COMMITTEE_LEVEL, committee_areas(listed, levels[-1][1], network, ground.plane)))
     progress("collecting places and gateways", 0.8)
-    water = landmarks.extract_polygons(extract, "water", near)
-    guessed = not water and options.water_beyond_m is not None
-    if guessed:
-        water = landmarks.guessed_water(network, ground, options.water_beyond_m or 0.0)
-    pack = Pack(
-        pack_id=pack_id,
-        version="1",
-        name=options.name or root.name or {options.languages[0]: pack_id},
-        time_zone=options.time_zone or nearest_zone(plane.lon, plane.lat),
-        languages=options.languages,
-        lon=plane.lon,
-        lat=plane.lat,
-        areas=_tree(levels, options.languages),
-        places=tuple(landmarks.distinct([*given.places, *landmarks.extract_places(extract, ground)])),
-        streets=tuple(network),
-        gateways=tuple(_gateways(extract, given, network, ground)),
-        water=tuple(water),
-        green=tuple(landmarks.extract_polygons(extract, "green", near)),
-        cell_m=options.cell_m,
-        notice=_notice(options.languages, [(committees is not None, _SCHEMATIC_COMMITTEES), (guessed, _GUESSED_WATER)]),
-        attribution=ATTRIBUTION,
-        figures={"area_km2": round(plane.project(outline).area / 1e6, 3)},
-        folder=out,
-    )
+    pack = _assembled(_Found(extract, given, network, levels, ground), pack_id, options)
     progress("writing the pack", 0.9)
     write_pack(pack, out)
     progress("done", 1.0)
-    return pack
+    return replace(pack, folder=out)
 
 
-def _streets(extract: Extract, given: Landmarks, near: Area2D, ground: Ground) -> list[Street]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    extract: Extract
+    given: Given
+    network: Sequence[Street]
+    levels: Sequence[tuple[str, Sequence[Area]]]
+    ground: Ground
+
+
+def _assembled(found: _Found, pack_id: str, options: ImportOptions) -> Pack:
+    ground, languages = found.ground, options.languages
+    near = ground.near(options.margin_m)
+    water = landmarks.extract_polygons(found.extract, "water", near)
+    guessed = not water and options.water_beyond_m is not None
+    if options.water_beyond_m is not None and guessed:
+        water = landmarks.guessed_water(found.network, ground, options.water_beyond_m)
+    areas = [area for _, level in found.levels for area in level]
+    places = [*found.given.places, *landmarks.extract_places(found.extract, ground)]
+    told = [(COMMITTEE_LEVEL in dict(found.levels), _SCHEMATIC_COMMITTEES), (guessed and bool(water), _GUESSED_WATER)]
+    return Pack(
+        pack_id=pack_id,
+        version="1",
+        name=options.name or areas[0].name or {languages[0]: pack_id},
+        time_zone=options.time_zone or nearest_zone(ground.plane.lon, ground.plane.lat),
+        languages=languages,
+        lon=ground.plane.lon,
+        lat=ground.plane.lat,
+        areas=AreaTree([level_of(key, languages) for key, _ in found.levels], areas),
+        places=tuple(landmarks.distinct(places)),
+        streets=tuple(found.network),
+        gateways=tuple(_gateways(found)),
+        water=tuple(water),
+        green=tuple(landmarks.extract_polygons(found.extract, "green", near)),
+        cell_m=options.cell_m,
+        notice=_notice(languages, told),
+        attribution=ATTRIBUTION,
+        figures={"area_km2": round(ground.plane.project(ground.outline).area / 1e6, 3)},
+    )
+
+
+def _ground(root: Area, options: ImportOptions) -> Ground:
+    outline = root.polygon or shapely.MultiPolygon()  # a boundary file has no area without outline
+    middle = shapely.centroid(outline)
+    return Ground(outline, Projection(round(middle.x, 6), round(middle.y, 6)), options.languages)
+
+
+def _streets(extract: Extract, given: Given, near: Area2D, ground: Ground) -> list[Street]:
     joined = streets.snapped(given.ways, extract.ways, ground.plane, _SNAP_M)
     cut = streets.streets_of([*extract.ways, *joined], ground.languages)
     kept, _ = streets.walk_network(streets.touching(cut, near))
     return kept
 
 
-def _gateways(extract: Extract, given: Landmarks, network: Sequence[Street], ground: Ground) -> list[Gateway]:
+def _gateways(found: _Found) -> list[Gateway]:
     """Return the gateways; given ones of a kind replace those of the extract, and only those near the district."""
-    shapely.prepare(ground.outline)
-    close = ground.near(_SNAP_M * 5)
-    mine = [gateway for gateway in given.gateways if close.intersects(gateway.point)]
-    kinds = {gateway.kind for gateway in mine}
-    found = [g for g in landmarks.extract_gateways(extract, ground) if g.kind not in kinds]
-    return [*mine, *found, *landmarks.road_gateways(network, ground)]
-
-
-def _tree(levels: Sequence[tuple[str, Sequence[Area]]], languages: Sequence[str]) -> AreaTree:
-    return AreaTree([level_of(key, languages) for key, _ in levels], [area for _, found in levels for area in found])
+    close = found.ground.near(_NEAR_M)
+    shapely.prepare(close)
+    mine = {gateway.gateway_id: gateway for gateway in found.given.gateways if close.intersects(gateway.point)}
+    kinds = {gateway.kind for gateway in mine.values()}
+    tagged = [g for g in landmarks.extract_gateways(found.extract, found.ground) if g.kind not in kinds]
+    return [*mine.values(), *tagged, *landmarks.road_gateways(found.network, found.ground)]
 
 
 def _notice(languages: Sequence[str], told: Sequence[tuple[bool, Label]]) -> Label:

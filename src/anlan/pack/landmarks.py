@@ -1,28 +1,20 @@
-"""Places, gateways, water and green: from the tags of an extract, and from GeoJSON that is given beside it."""
+"""Places, gateways, water and green, told from the tags of an extract."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 from shapely.geometry import LineString, MultiPolygon, Point
-from shapely.geometry.base import BaseGeometry
 
-from anlan.kernel.errors import BadInput
-from anlan.kernel.geo import Area2D, Projection, geometry_from, polygon_from
-from anlan.kernel.records import Gateway, Label, Place, Street
+from anlan.kernel.geo import Area2D, Projection
+from anlan.kernel.records import Gateway, Place, Street
 from anlan.pack.osm import Extract, Spot, Way
-from anlan.pack.outlines import features_of
-from anlan.pack.streets import label_of
+from anlan.pack.streets import label_of, street_width_m
 
-_GATEWAY_KINDS = ("metro", "bus", "ferry", "rail", "road")
-_GATEWAY_WORDS = {"metro": "metro", "subway": "metro", "bus": "bus", "ferry": "ferry", "rail": "rail"}
+GATEWAY_KINDS = ("metro", "bus", "ferry", "rail", "road")
 _PLACE_TAGS: Mapping[tuple[str, str], str] = {
     ("leisure", "park"): "park",
     ("leisure", "garden"): "park",
@@ -45,19 +37,8 @@ _STREET_CARRIERS = ("primary", "secondary", "tertiary")
 _LEAST_PLACE_M2 = 400.0
 _LEAST_GAP_M2 = 20_000.0
 _GAP_M = 40.0
-_MALL_WIDTH_M = 24.0
 _SAME_STOP_M = 300.0
 _SAME_ROAD_M = 60.0
-
-
-@dataclass(slots=True)
-class Landmarks:
-    """What is collected for a pack besides areas and streets."""
-
-    places: list[Place] = field(default_factory=list)
-    gateways: list[Gateway] = field(default_factory=list)
-    ways: list[Way] = field(default_factory=list)
-    """Pedestrian lines of the given files, to be joined into the streets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,42 +62,6 @@ class Ground:
         return parts[0] if len(parts) == 1 else MultiPolygon(parts)
 
 
-def given_landmarks(paths: Iterable[Path], ground: Ground) -> Landmarks:
-    """Return the places and gateways of GeoJSON files.
-
-    A polygon is a place. A line is a pedestrian street ``width_m`` wide (24 m where it does not say): a place, all
-    lines of one name together, and a street. A point is a gateway; its kind is the property ``kind``, else the first
-    of metro, bus, ferry, rail that the file's name holds, else road.
-
-    Raises
-    ------
-    BadInput
-        If a feature is neither of the three or lies wholly outside the district, told with file and row.
-    """
-    found = Landmarks()
-    lines: dict[str, list[tuple[LineString, Mapping[str, Any]]]] = {}
-    for path in paths:
-        for row, feature in enumerate(features_of(path), 1):
-            where = f"{path.name}, row {row}"
-            properties = feature.get("properties") or {}
-            geometry = geometry_from(feature, where)
-            if geometry.geom_type == "Point":
-                found.gateways.append(_given_gateway(path, properties, geometry, ground))
-            elif geometry.geom_type == "LineString":
-                text = str(properties.get("name") or properties.get("name_zh") or f"{path.stem}-{row}")
-                lines.setdefault(text, []).append((geometry, properties))
-            else:
-                found.places.append(_given_place(polygon_from(feature, where), properties, where, ground))
-    for k, pieces in enumerate(lines.values()):
-        found.ways += _given_ways(k, pieces)
-        mall = _mall([(line, _width(properties)) for line, properties in pieces], ground)
-        if mall is not None:
-            name = label_of(_texts(pieces[0][1]), ground.languages)
-            key = _slug(name) or f"mall-{k + 1}"
-            found.places.append(Place(place_id=key, name=name, kind="promenade", polygon=mall))
-    return found
-
-
 def extract_places(extract: Extract, ground: Ground) -> list[Place]:
     """Return the named parks, squares, attractions, venues and pedestrian streets of the extract."""
     places = []
@@ -131,7 +76,7 @@ def extract_places(extract: Extract, ground: Ground) -> list[Place]:
         if way.tags.get("highway") == "pedestrian" and way.tags.get("name"):
             lines.setdefault(way.tags["name"], []).append(way)
     for ways in lines.values():
-        mall = _mall([(LineString(way.points), _width(way.tags)) for way in ways], ground)
+        mall = widened([(LineString(way.points), street_width_m(way.tags)) for way in ways], ground)
         if mall is not None:
             name = label_of(ways[0].tags, ground.languages)
             places.append(Place(place_id=f"promenade-{ways[0].way_id}", name=name, kind="promenade", polygon=mall))
@@ -219,63 +164,12 @@ def distinct(places: Sequence[Place]) -> list[Place]:
     return named
 
 
-def _given_gateway(path: Path, properties: Mapping[str, Any], point: BaseGeometry, ground: Ground) -> Gateway:
-    kind = str(properties.get("kind") or "")
-    if kind not in _GATEWAY_KINDS:
-        kind = next((found for word, found in _GATEWAY_WORDS.items() if word in path.name.lower()), "road")
-    name = label_of(_texts(properties), ground.languages)
-    key = str(properties.get("id") or f"{kind}-{point.x:.6f}-{point.y:.6f}")
-    return Gateway(gateway_id=key, kind=kind, name=name, point=Point(point.x, point.y))
-
-
-def _given_place(polygon: Area2D, properties: Mapping[str, Any], where: str, ground: Ground) -> Place:
-    clipped = ground.clipped(polygon)
-    if clipped is None:
-        raise BadInput(where, "must cover 400 m² of the district", "check the polygon and its datum")
-    name = label_of(_texts(properties), ground.languages)
-    capacity = properties.get("capacity")
-    return Place(
-        place_id=str(properties.get("id") or _slug(name) or re.sub(r"\W+", "-", where)),
-        name=name,
-        kind=str(properties.get("kind") or "venue"),
-        polygon=clipped,
-        capacity=int(capacity) if capacity else None,
-        closed=bool(properties.get("closed", False)),
-        walkable_share=float(properties.get("walkable_share", 1.0)),
-        key=bool(properties.get("key", False)),
-    )
-
-
-def _given_ways(k: int, pieces: Sequence[tuple[LineString, Mapping[str, Any]]]) -> list[Way]:
-    ways = []
-    for n, (line, properties) in enumerate(pieces):
-        tags = _texts(properties) | {"highway": "pedestrian", "width": f"{_width(properties):g}"}
-        points = tuple((round(x, 7), round(y, 7)) for x, y in shapely.get_coordinates(line).tolist())
-        ways.append(Way(f"given{k + 1}.{n + 1}", tags, points))
-    return ways
-
-
-def _mall(pieces: Sequence[tuple[LineString, float]], ground: Ground) -> Area2D | None:
-    widened = [ground.plane.project(line).buffer(width / 2, cap_style="flat") for line, width in pieces]
+def widened(pieces: Sequence[tuple[LineString, float]], ground: Ground) -> Area2D | None:
+    """Return the ground of pedestrian lines (degrees) of given widths (metres), None where it misses the district."""
+    strips = [ground.plane.project(line).buffer(width / 2, cap_style="flat") for line, width in pieces]
     # The flat ends of two pieces leave a wedge open at a bend: close it, and keep the straight ends.
-    joined = shapely.union_all(widened).buffer(2, join_style="mitre").buffer(-2, join_style="mitre")
+    joined = shapely.union_all(strips).buffer(2, join_style="mitre").buffer(-2, join_style="mitre")
     return ground.clipped(ground.plane.unproject(joined))
-
-
-def _width(properties: Mapping[str, Any]) -> float:
-    try:
-        width = float(properties.get("width_m") or properties.get("width") or _MALL_WIDTH_M)
-    except ValueError:
-        return _MALL_WIDTH_M
-    return width if math.isfinite(width) and width > 0 else _MALL_WIDTH_M
-
-
-def _texts(properties: Mapping[str, Any]) -> dict[str, str]:
-    return {key: str(value) for key, value in properties.items() if value is not None}
-
-
-def _slug(name: Label) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.get("en", "").lower()).strip("-")
 
 
 def _is_metro_station(spot: Spot) -> bool:

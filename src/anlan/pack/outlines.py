@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import shapely
 
 from anlan.kernel.areas import Area, Level
-from anlan.kernel.errors import BadInput, NotFound
-from anlan.kernel.geo import Area2D, polygon_from
+from anlan.kernel.errors import BadInput
+from anlan.kernel.geo import Area2D, polygon_from, to_geojson
 from anlan.kernel.records import Label
+from anlan.pack.sources import Feature, read_features, read_lines
 from anlan.pack.streets import label_of
 
 ROOT_LEVEL = "district"
@@ -32,6 +30,7 @@ LEVEL_LABELS: Mapping[str, Label] = {
 
 _CODES = ("code", "adcode", "id", "ref")
 _PARENTS = ("parent", "parent_code")
+_DECIMALS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +42,7 @@ class Committee:
     street_code: str
 
 
-def features_of(path: Path) -> list[dict[str, Any]]:
-    """Return the features of a GeoJSON file.
-
-    Raises
-    ------
-    NotFound
-        If there is no such file.
-    BadInput
-        If it is no GeoJSON FeatureCollection, or holds no feature.
-    """
-    if not path.is_file():
-        raise NotFound(f"file {str(path)!r}", "is not there", "give a GeoJSON file")
-    try:
-        features = json.loads(path.read_text("utf-8"))["features"]
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as fault:
-        raise BadInput(
-            f"file {str(path)!r}", f"must be a GeoJSON FeatureCollection ({fault!r})", "see RFC 7946"
-        ) from None
-    if not features:
-        raise BadInput(f"file {str(path)!r}", "must hold a feature", "export it again with its features")
-    return list(features)
-
-
-def read_outlines(paths: Sequence[Path], languages: Sequence[str]) -> list[tuple[str, list[Area]]]:
+def read_outlines(paths: Sequence[Path], languages: Sequence[str], datum: str) -> list[tuple[str, list[Area]]]:
     """Return the areas of boundary files, level by level from the top, each with its parent.
 
     A file is one level, named after the file (``subdistricts.geojson`` is level ``subdistrict``), unless its features
@@ -82,14 +58,12 @@ def read_outlines(paths: Sequence[Path], languages: Sequence[str]) -> list[tuple
     """
     levels: dict[str, list[Area]] = {}
     for path in _files(paths):
-        for row, feature in enumerate(features_of(path), 1):
-            properties = feature.get("properties") or {}
-            key = str(properties.get("level") or re.sub(r"\W+", "_", _singular(path.name.split(".")[0])))
+        for feature in read_features(path, datum):
+            key = _level_key(str(feature.properties.get("level") or _singular(path.name.split(".")[0])))
             levels.setdefault(key, [])
             rank = list(levels).index(key)
             above = levels[list(levels)[rank - 1]] if rank else []
-            where = f"{path.name}, row {row}"
-            levels[key].append(_area(properties, feature, key, above, (where, languages)))
+            levels[key].append(_area(feature, key, above, languages))
     return list(levels.items())
 
 
@@ -97,7 +71,7 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(path.glob("*.geojson"), key=lambda file: len(features_of(file)))
+            inside = sorted(path.glob("*.geojson*"), key=lambda file: len(read_features(file)))
             if not inside:
                 raise BadInput(f"folder {str(path)!r}", "must hold a GeoJSON file", "give the boundary files")
             files += inside
@@ -106,29 +80,27 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
+def _level_key(text: str) -> str:
+    return re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_").lower() or "area"
+
+
 def _singular(stem: str) -> str:
     return stem[:-1] if stem.endswith("s") and not stem.endswith("ss") else stem
 
 
-def _area(
-    properties: Mapping[str, Any],
-    feature: Mapping[str, Any],
-    level: str,
-    above: Sequence[Area],
-    told: tuple[str, Sequence[str]],
-) -> Area:
-    where, languages = told
+def _area(feature: Feature, level: str, above: Sequence[Area], languages: Sequence[str]) -> Area:
+    properties = feature.properties
     code = next((str(properties[key]) for key in _CODES if properties.get(key) not in (None, "")), None)
     if code is None:
-        raise BadInput(f"{where}: code", "must be given", f"add one of the properties {', '.join(_CODES)}")
-    polygon = polygon_from(feature, f"{where} (code {code})")
+        raise BadInput(f"{feature.where}: code", "must be given", f"add one of the properties {', '.join(_CODES)}")
+    where = f"{feature.where} (code {code})"
+    polygon = polygon_from(to_geojson(feature.geometry, _DECIMALS), where)
     parent = next((str(properties[key]) for key in _PARENTS if properties.get(key)), None)
     if above and parent not in {area.area_id for area in above}:
-        parent = _holder(polygon, above, f"{where} (code {code})")
+        parent = _holder(polygon, above, where)
     texts = {key: str(value) for key, value in properties.items() if value is not None}
-    return Area(
-        area_id=code, level=level, parent_id=parent if above else None, name=label_of(texts, languages), polygon=polygon
-    )
+    name = label_of(texts, languages)
+    return Area(area_id=code, level=level, parent_id=parent if above else None, name=name, polygon=polygon)
 
 
 def _holder(polygon: Area2D, above: Sequence[Area], where: str) -> str:
@@ -174,24 +146,21 @@ def read_committees(path: Path, languages: Sequence[str]) -> list[Committee]:
     BadInput
         If a column or a value is missing, or a code comes twice.
     """
-    if not path.is_file():
-        raise NotFound(f"committees={str(path)!r}", "is not a file", "give a CSV file")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = {"code", "name", "street_code"} - set(reader.fieldnames or ())
-        if missing:
+    header, lines = read_lines(path)
+    missing = {"code", "name", "street_code"} - set(header)
+    if missing:
+        raise BadInput(
+            f"{path.name} without {', '.join(sorted(missing))}", "must have code, name, street_code", "add them"
+        )
+    committees: dict[str, Committee] = {}
+    for number, line in lines:
+        code, street_code = line["code"], line["street_code"]
+        if not code or not street_code or code in committees:
             raise BadInput(
-                f"{path.name} without {', '.join(sorted(missing))}", "must have code, name, street_code", "add them"
+                f"{path.name}, row {number}: code={code!r} street_code={street_code!r}",
+                "must both be given, and the code once",
+                "correct the line",
             )
-        committees: dict[str, Committee] = {}
-        for line in reader:
-            code = line["code"]
-            if not code or not line["street_code"] or code in committees:
-                raise BadInput(
-                    f"{path.name}, row {reader.line_num}: code={code!r} street_code={line['street_code']!r}",
-                    "must be given and the code unique",
-                    "correct the line",
-                )
-            texts = {key: value for key, value in line.items() if key and value}
-            committees[code] = Committee(code, label_of(texts, languages), line["street_code"])
+        texts = {key: value for key, value in line.items() if value}
+        committees[code] = Committee(code, label_of(texts, languages), street_code)
     return list(committees.values())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from anlan.kernel.errors import BadInput, NotFound
+from anlan.kernel.errors import BadInput, NotFound, Unavailable
 from anlan.kernel.pack import Pack
 from anlan.pack.faults import Fault, refusal
 from anlan.pack.forms import DISTRICT_FILE
-from anlan.pack.survey import survey
+from anlan.pack.survey import Survey, survey
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SHIPPED = (_PACKAGE / "districts", _PACKAGE.parents[1] / "districts")
@@ -29,9 +29,11 @@ def read_pack(folder: str | Path) -> Pack:
         If anything blocks it; the first faults are told with file, row and remedy, `check_pack` tells all.
     NotFound
         If there is no such folder.
+    Unavailable
+        If a file cannot be read.
     """
     folder = _folder(folder)
-    found = survey(folder)
+    found = _survey(folder)
     if found.pack is None:
         raise refusal(folder, found.faults)
     return found.pack
@@ -47,7 +49,7 @@ def check_pack(folder: str | Path) -> list[Fault]:
     BadInput
         If the folder holds no ``district.toml``.
     """
-    return list(survey(_folder(folder)).faults)
+    return list(_survey(_folder(folder)).faults)
 
 
 def find_pack(name_or_path: str | Path) -> Path:
@@ -76,6 +78,15 @@ def find_pack(name_or_path: str | Path) -> Path:
 def shipped_packs() -> list[str]:
     """Return the names of the packs that come with the project."""
     return sorted({found.parent.name for place in _SHIPPED for found in place.glob(f"*/{DISTRICT_FILE}")})
+
+
+def _survey(folder: Path) -> Survey:
+    try:
+        return survey(folder)
+    except OSError as fault:
+        raise Unavailable(
+            f"file {str(fault.filename)!r}", f"cannot be read ({fault.strerror})", "give the right to read it"
+        ) from None
 
 
 def _folder(given: str | Path) -> Path:

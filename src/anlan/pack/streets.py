@@ -102,11 +102,7 @@ def _street(way: Way, n: int, points: Sequence[Coordinate], languages: Sequence[
         walk = False
     if tags.get("foot") in ("yes", "designated"):
         walk = True
-    width_m = taken.width_m
-    if carless:  # the tag width is of the carriageway elsewhere
-        width_m = _metres(tags.get("width")) or width_m
-    if tags.get("sidewalk") in ("left", "right"):
-        width_m /= 2
+    width_m = street_width_m(tags)
     backwards = tags.get("oneway") == "-1"
     return Street(
         street_id=f"{way.way_id}-{n}",
@@ -118,6 +114,14 @@ def _street(way: Way, n: int, points: Sequence[Coordinate], languages: Sequence[
         oneway=_is_oneway(tags),
         walk=walk,
     )
+
+
+def street_width_m(tags: Mapping[str, str]) -> float:
+    """Return what walkers may use of a tagged way, metres."""
+    width_m = CLASSES[tags["highway"]].width_m
+    if tags["highway"] in CARLESS:  # elsewhere the tag width is of the carriageway
+        return _metres(tags.get("width")) or width_m
+    return width_m / 2 if tags.get("sidewalk") in ("left", "right") else width_m
 
 
 def _is_oneway(tags: Mapping[str, str]) -> bool:

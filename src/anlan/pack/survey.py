@@ -266,7 +266,7 @@ def _pack(folder: Path, header: Header, tree: AreaTree, tables: dict[str, Table]
         lon=lon,
         lat=lat,
         areas=tree,
-        places=tuple(map(_place, tables["places"].rows)),
+        places=tuple(map(place_of, tables["places"].rows)),
         streets=tuple(map(_street, tables["streets"].rows)),
         devices=tuple(map(_device, tables["devices"].rows)),
         gateways=tuple(
@@ -294,7 +294,8 @@ def _given(row: Row, *columns: str) -> dict[str, Any]:
     return {column: row.values[column] for column in columns if row.values[column] is not None}
 
 
-def _place(row: Row) -> Place:
+def place_of(row: Row) -> Place:
+    """Return the place of a checked row."""
     given = _given(row, "capacity", "closed", "walkable_share", "key")
     if row.values["thresholds"] is not None:
         names = (field.name for field in fields(Thresholds))

@@ -7,6 +7,7 @@ import gzip
 import io
 import math
 import re
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,6 +26,7 @@ from anlan.pack.forms import NAME_PREFIX, Column, Form, Kind
 
 _FAR_DEGREES = 2.0
 _SHOWN = 40
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TRUTHS = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -77,7 +79,7 @@ def read_table(path: Path, file: str, form: Form, reading: Reading, findings: Fi
     """
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (gzip.BadGzipFile, EOFError) as fault:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
         findings.add((file, None), "the file", f"must be gzip ({fault})", "pack it again, or drop the .gz")
         return Table(file)
     rows = _lines(content, file, findings) if form.tabular else _features(content, file, form, reading, findings)
@@ -108,7 +110,7 @@ def _lines(content: bytes, file: str, findings: Findings) -> list[Row]:
 
 def _features(content: bytes, file: str, form: Form, reading: Reading, findings: Findings) -> list[Row]:
     try:
-        features = msgspec.json.decode(content, type=_Collection).features
+        features = msgspec.json.decode(content.removeprefix(_BYTE_ORDER_MARK), type=_Collection).features
     except msgspec.DecodeError as fault:
         at = re.search(r"features\[(\d+)\]", str(fault))
         row = int(at[1]) + 1 if at else None
@@ -151,7 +153,14 @@ def _tell_geometry(
     if form.drawn:
         tell(absent, lambda _: ("geometry=null", f"must be a {wanted}", "draw it, or remove the row"))
     broken = shapely.is_missing(geometries) & ~absent
-    tell(broken, lambda _: ("geometry", "must be a GeoJSON geometry", "see RFC 7946 section 3.1"))
+    tell(
+        broken,
+        lambda _: (
+            "geometry",
+            "must be a GeoJSON geometry",
+            "see RFC 7946 section 3.1: a ring has four points and closes",
+        ),
+    )
     tell(shapely.is_empty(geometries) & ~absent, lambda _: ("geometry", "must not be empty", "draw it"))
     names = np.array([None if g is None else g.geom_type for g in geometries], dtype=object)
     odd = ~np.isin(names, np.array([*form.shapes, None], dtype=object)) if len(names) else np.zeros(0, dtype=bool)
@@ -254,7 +263,7 @@ def convert(value: object, column: Column) -> tuple[Any, str | None]:
     return (None, rule) if rule else (converted, None)
 
 
-def _rule_broken(value: Any, column: Column) -> str | None:  # noqa: ANN401 - of the type that the column says
+def _rule_broken(value: Any, column: Column) -> str | None:
     unit = f" {column.unit}" if column.unit else ""
     if column.one_of and value not in column.one_of:
         return f"must be one of {', '.join(column.one_of)}"

@@ -50,11 +50,13 @@ def write_pack(pack: Pack, folder: str | Path) -> None:
     folder = Path(folder)
     try:
         (folder / AREAS_FOLDER).mkdir(parents=True, exist_ok=True)
+        (folder / DISTRICT_FILE).unlink(missing_ok=True)
         for stale in (folder / AREAS_FOLDER).glob("*.geojson*"):
             stale.unlink()
-        (folder / DISTRICT_FILE).write_text(_header(pack), "utf-8")
         for sheet in _sheets(pack):
             _write(folder, sheet)
+        # Last, for a folder without it is no pack: what was cut off midway is not taken for whole.
+        (folder / DISTRICT_FILE).write_text(_header(pack), "utf-8")
     except OSError as fault:
         raise Unavailable(
             f"folder {str(folder)!r}", f"cannot be written ({fault.strerror})", "free the disk or choose another folder"
