@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from anlan.pack import import_osm
+
 DISTRICT = """
 format = 1
 id = "old-town"
@@ -84,3 +86,16 @@ def real():
     if not (folder / "huangpu_roads").is_dir():
         pytest.skip(f"the real files are not at {folder}: set ANLAN_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def huangpu(real, tmp_path_factory):
+    """The real Huangpu, as a district's own staff would import it."""
+    roads, admin = real / "huangpu_roads", real / "huangpu_admin"
+    return import_osm(
+        roads / "huangpu_roads_2025-08-09.osm.gz",
+        admin,
+        tmp_path_factory.mktemp("real") / "huangpu",
+        committees=admin / "committees.csv",
+        places=[roads / "nanjing_road_mall_derived.geojson", roads / "metro_stations.geojson"],
+    )

@@ -9,6 +9,7 @@ import shapely
 from tests.pack.conftest import line, point, ring
 
 from anlan.kernel.errors import BadInput, Conflict, NotFound
+from anlan.kernel.geo import wgs84_to_gcj02
 from anlan.pack import ImportOptions, check_pack, import_osm, read_pack
 from anlan.pack.streets import walk_network
 from anlan.pack.zones import nearest_zone
@@ -198,19 +199,6 @@ def test_the_nearest_zone_is_found_from_the_table():
     assert nearest_zone(-179.9, -16.5) == "Pacific/Fiji"
 
 
-@pytest.fixture(scope="session")
-def huangpu(real, tmp_path_factory):
-    """The real Huangpu, as a district's own staff would import it."""
-    roads, admin = real / "huangpu_roads", real / "huangpu_admin"
-    return import_osm(
-        roads / "huangpu_roads_2025-08-09.osm.gz",
-        admin,
-        tmp_path_factory.mktemp("real") / "huangpu",
-        committees=admin / "committees.csv",
-        places=[roads / "nanjing_road_mall_derived.geojson", roads / "metro_stations.geojson"],
-    )
-
-
 def test_the_real_huangpu_has_its_area_its_subdistricts_and_its_committees(huangpu):
     n_areas = [len(huangpu.areas.of_level(level.key)) for level in huangpu.areas.levels]
     assert n_areas == [1, 10, 170]
@@ -243,6 +231,58 @@ def test_the_guessed_water_lies_in_the_river_and_not_in_the_park(huangpu):
 
 
 def test_water_is_not_guessed_when_told_not_to(sources):
-    assert ImportOptions().water_beyond_m == 120.0
-    (sources / "town.osm").write_text((sources / "town.osm").read_text("utf-8").replace("water", "stone"), "utf-8")
-    assert imported(sources, options=ImportOptions(water_beyond_m=None)).water == ()
+    extract = sources / "town.osm"
+    extract.write_text(extract.read_text("utf-8").replace('v="water"', 'v="stone"'), "utf-8")
+    guessed = imported(sources)
+    assert guessed.water
+    assert "guess" in guessed.notice["en"]
+    dry = import_osm(
+        extract, sources / "subdistricts.geojson", sources / "dry", options=ImportOptions(water_beyond_m=None)
+    )
+    assert dry.water == ()
+    assert "guess" not in dry.notice["en"]
+
+
+def test_boundaries_in_gcj02_are_converted(sources):
+    lon, lat = np.array([121.468, 121.482, 121.482, 121.468]), np.array([31.213, 31.213, 31.227, 31.227])
+    x, y = wgs84_to_gcj02(lon, lat)
+    shifted = {"type": "Polygon", "coordinates": [[*zip(x.tolist(), y.tolist(), strict=True), (x[0], y[0])]]}
+    path = _write(sources / "gcj.geojson", [(shifted, {"code": "1"})])
+    pack = import_osm(sources / "town.osm", path, sources / "gcj", options=ImportOptions(datum="gcj02"))
+    drawn = shapely.Polygon(np.column_stack([lon, lat]))
+    assert pack.projection.project(pack.boundary).hausdorff_distance(pack.projection.project(drawn)) < 0.1
+
+
+def test_an_extract_of_another_city_is_told(sources):
+    far = _write(sources / "far.geojson", [(ring(116.4, 39.9), {"code": "1"})])
+    with pytest.raises(BadInput, match="must hold streets of the district"):
+        import_osm(sources / "town.osm", far, sources / "far")
+
+
+@pytest.mark.parametrize(
+    ("geometry", "row", "told"),
+    [
+        (ring(121.470, 31.215), {"capacity": "many"}, "capacity='many' must be a whole number"),
+        (ring(121.470, 31.215), {"capacity": 0}, "capacity=0 must be >= 1"),
+        (ring(121.6, 31.215), {}, "must cover 400 m² of the district"),
+        (line((121.47, 31.22), (121.475, 31.22)), {"width_m": -3}, "width_m=-3 must be > 0 m"),
+        ({"type": "Point", "coordinates": [31.2, 121.4]}, {}, "latitude"),
+        ({"type": "Point"}, {}, "must be a GeoJSON geometry"),
+    ],
+)
+def test_a_faulty_given_place_is_told_with_file_and_row(sources, geometry, row, told):
+    path = _write(sources / "given.geojson", [(geometry, row)])
+    with pytest.raises(BadInput, match=told) as refused:
+        imported(sources, places=[path])
+    assert "given.geojson, row 1" in str(refused.value)
+
+
+def test_levels_in_one_file_are_told_apart_by_their_level(sources):
+    rows = [
+        (ring(121.468, 31.213, 0.014), {"code": "d", "level": "city"}),
+        (ring(121.468, 31.213, 0.007), {"code": "a", "level": "ward"}),
+        (ring(121.475, 31.213, 0.007), {"code": "b", "level": "ward", "parent": "d"}),
+    ]
+    pack = import_osm(sources / "town.osm", _write(sources / "all.geojson", rows), sources / "levels")
+    assert [level.key for level in pack.areas.levels] == ["city", "ward"]
+    assert [area.parent_id for area in pack.areas.of_level("ward")] == ["d", "d"]

@@ -129,3 +129,17 @@ def test_a_district_without_streets_gets_its_gates_and_its_grid(town):
         DeviceKind.GRID: 1,
         DeviceKind.AREA: 1,
     }
+
+
+def test_the_real_huangpu_gets_its_106_devices(huangpu, tmp_path):
+    pack = propose_devices(huangpu, 106, np.random.default_rng(1))
+    assert len(pack.devices) == 106
+    write_pack(pack, tmp_path)
+    assert check_pack(tmp_path) == []
+    watched = {
+        area.area_id
+        for area in pack.areas.of_level("subdistrict")
+        for device in pack.devices
+        if device.kind is DeviceKind.PASSAGE and shapely.intersects(area.polygon, device.geometry)
+    }
+    assert len(watched) == 10

@@ -1,10 +1,13 @@
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.pack.conftest import line, point, ring
 
 from anlan.kernel.errors import BadInput
 from anlan.pack import check_pack, read_pack
+from anlan.pack.forms import DISTRICT_KEYS
 
 STREET = {"id": "w1", "class": "residential", "width_m": 4, "speed_kmh": 30}
 PASSAGE = {"id": "d1", "kind": "passage"}
@@ -222,3 +225,41 @@ def test_all_faults_are_told_at_once_and_reading_tells_the_first(folder):
     with pytest.raises(BadInput, match=r"district\.toml: format=7 must be 1.*and 1 more") as refused:
         read_pack(folder.path)
     assert "anlan district check" in refused.value.next_step
+
+
+GEOJSON_FILES = ("areas/street.geojson", "places.geojson", "devices.geojson", "streets.geojson", "posts.geojson")
+_leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+_anything = st.recursive(
+    _leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner)
+)
+_columns = st.sampled_from(["id", "code", "parent", "kind", "place", "capacity", "closed", "grid", "thresholds", "on"])
+_kinds = st.sampled_from(["Point", "LineString", "Polygon", "MultiPolygon", "GeometryCollection", "Circle"])
+_geometries = st.none() | _anything | st.fixed_dictionaries({"type": _kinds, "coordinates": _anything})
+_rows = st.lists(st.tuples(_geometries, st.dictionaries(_columns, _anything)), max_size=3)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(GEOJSON_FILES), _rows)
+def test_whatever_stands_in_a_file_is_told_and_never_crashes(folder, file, rows):
+    kept = (folder.path / file).read_bytes()
+    folder.features(file, *rows)
+    for fault in check_pack(folder.path):
+        assert fault.value
+        assert fault.rule
+        assert fault.remedy
+    (folder.path / file).write_bytes(kept)
+
+
+_toml_values = st.sampled_from(
+    ["3", "-1.5", '"x"', "[]", "[1]", '["a"]', "{}", "{ zh = 1 }", "true", "1e400", '"../.."']
+)
+_toml_keys = st.sampled_from(DISTRICT_KEYS)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.dictionaries(_toml_keys, _toml_values, min_size=1, max_size=8))
+def test_whatever_stands_in_the_header_is_told_and_never_crashes(folder, keys):
+    kept = (folder.path / "district.toml").read_bytes()
+    folder.text("district.toml", "\n".join(f"{key} = {value}" for key, value in keys.items()))
+    assert check_pack(folder.path)
+    (folder.path / "district.toml").write_bytes(kept)
