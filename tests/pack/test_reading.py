@@ -1,5 +1,7 @@
 import gzip
 import tempfile
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from tests.pack.conftest import line
 from tests.pack.strategies import packs, same
 
-from anlan.kernel.errors import BadInput, NotFound
+from anlan.kernel.areas import Area, AreaTree
+from anlan.kernel.errors import BadInput, NotFound, Unavailable
 from anlan.kernel.geo import gcj02_to_wgs84
 from anlan.pack import check_pack, find_pack, read_pack, write_pack
 
@@ -86,3 +89,31 @@ def test_a_pack_is_found_by_path_and_a_stranger_is_refused(folder, tmp_path):
         find_pack(tmp_path)
     with pytest.raises(NotFound):
         read_pack(tmp_path / "absent")
+
+
+def test_a_folder_that_cannot_be_written_is_told(folder, tmp_path):
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(Unavailable, match="cannot be written"):
+        write_pack(read_pack(folder.path), tmp_path / "file" / "pack")
+
+
+def test_ten_thousand_outlines_and_five_thousand_streets_open_in_a_moment(folder, tmp_path):
+    pack = read_pack(folder.path)
+    rng = np.random.default_rng(1)
+    corners = rng.uniform((121.461, 31.201), (121.499, 31.239), (10_000, 2))
+    cells = [
+        Area(area_id=f"m{k}", level="street", parent_id="31", name={"zh": f"微网格{k}"},
+             polygon=shapely.Point(at).buffer(0.0003, quad_segs=3))
+        for k, at in enumerate(corners)
+    ]  # fmt: skip
+    street = pack.streets[0]
+    many = replace(
+        pack,
+        areas=AreaTree(pack.areas.levels, [pack.areas.root, *cells]),
+        streets=tuple(replace(street, street_id=f"w{k}") for k in range(5_000)),
+    )
+    write_pack(many, tmp_path / "many")
+    began_s = time.perf_counter()
+    read = read_pack(tmp_path / "many")
+    assert time.perf_counter() - began_s < 1.5
+    assert len(read.areas) == 10_001

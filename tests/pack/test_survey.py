@@ -122,6 +122,16 @@ def test_a_faulty_area_is_told(folder, row, rule):
     assert rule in only(told(folder, "areas/street.geojson")).rule
 
 
+def test_an_area_outside_the_district_is_told(folder):
+    folder.features("areas/street.geojson", (ring(121.6, 31.3), {"code": "31-1", "parent": "31"}))
+    assert only(told(folder, "areas/street.geojson")).rule == "must lie in the district"
+
+
+def test_an_unusual_gateway_is_told_and_does_not_block(folder):
+    folder.features("gateways.geojson", (point(121.48, 31.22), {"id": "g", "kind": "metor"}))
+    assert only(told(folder, "gateways.geojson", blocking=False)).value == "kind='metor'"
+
+
 def test_two_roots_are_told(folder):
     root = ring(121.46, 31.20, 0.04)
     folder.features("areas/district.geojson", (root, {"code": "31"}), (root, {"code": "32"}))

@@ -63,6 +63,8 @@ class Form:
         return not self.shapes
 
 
+GATEWAY_KINDS = ("metro", "bus", "ferry", "rail", "road")
+
 POLYGONS = ("Polygon", "MultiPolygon")
 
 _ID = Column(name="id", required=True)

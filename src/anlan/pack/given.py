@@ -14,8 +14,8 @@ from shapely.geometry import LineString, Point
 from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import polygon_from, to_geojson
 from anlan.kernel.records import Gateway, Label, Place
-from anlan.pack.forms import PLACES, Column, Kind
-from anlan.pack.landmarks import GATEWAY_KINDS, Ground, widened
+from anlan.pack.forms import GATEWAY_KINDS, PLACES, Column, Kind
+from anlan.pack.landmarks import Ground, widened
 from anlan.pack.osm import Way
 from anlan.pack.sources import Feature, read_features
 from anlan.pack.streets import label_of

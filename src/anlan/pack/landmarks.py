@@ -14,7 +14,6 @@ from anlan.kernel.records import Gateway, Place, Street
 from anlan.pack.osm import Extract, Spot, Way
 from anlan.pack.streets import label_of, street_width_m
 
-GATEWAY_KINDS = ("metro", "bus", "ferry", "rail", "road")
 _PLACE_TAGS: Mapping[tuple[str, str], str] = {
     ("leisure", "park"): "park",
     ("leisure", "garden"): "park",

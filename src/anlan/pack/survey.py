@@ -29,7 +29,7 @@ from anlan.kernel.records import (
     Unit,
 )
 from anlan.pack.faults import Fault, Findings
-from anlan.pack.forms import AREAS, AREAS_FOLDER, DISTRICT_FILE, FOREIGN, FORMS, GRID, Form
+from anlan.pack.forms import AREAS, AREAS_FOLDER, DISTRICT_FILE, FOREIGN, FORMS, GATEWAY_KINDS, GRID, Form
 from anlan.pack.header import Header, read_header
 from anlan.pack.tables import Row, Table, convert, read_table
 
@@ -57,7 +57,8 @@ def survey(folder: Path) -> Survey:
     _tell_unknown_files(folder, header, findings)
     tree = _tree(header, areas, findings)
     if tree is not None:
-        _check_links(tables, tree, findings)
+        _check_links(tables, findings)
+        _check_outline(tree, [tables["places"], tables["devices"], *(table for _, table in areas)], findings)
     _check_calendar(tables["calendar"], header, findings)
     pack = None
     if tree is not None and not any(fault.blocking for fault in findings.faults):
@@ -154,7 +155,7 @@ def _check_parent(
         findings.add(table.at(row), f"parent={parent!r} ({level_of[parent]})", rule, "correct the parent")
 
 
-def _check_links(tables: dict[str, Table], tree: AreaTree, findings: Findings) -> None:
+def _check_links(tables: dict[str, Table], findings: Findings) -> None:
     """Tell what one file says of another that does not hold."""
     places = {row.values["id"]: row for row in tables["places"].rows}
     stations = {row.values["id"] for row in tables["stations"].rows}
@@ -174,6 +175,15 @@ def _check_links(tables: dict[str, Table], tree: AreaTree, findings: Findings) -
             value = f"closed=true of {row.values['id']!r}"
             findings.advise(at, value, "should have a gate device at every entrance", "add gates or write closed=false")
         _check_thresholds(tables["places"], row, findings)
+    for row in tables["gateways"].rows:
+        kind = row.values["kind"]
+        if kind is not None and kind not in GATEWAY_KINDS:
+            rule = f"should be one of {', '.join(GATEWAY_KINDS)}"
+            findings.advise(tables["gateways"].at(row), f"kind={kind!r}", rule, "nobody else knows another kind")
+
+
+def _check_outline(tree: AreaTree, tables: Iterable[Table], findings: Findings) -> None:
+    """Tell what lies wholly outside the district."""
     if tree.root.polygon is None:
         findings.advise(
             (f"{AREAS_FOLDER}/{tree.root.level}.geojson", None),
@@ -182,8 +192,8 @@ def _check_links(tables: dict[str, Table], tree: AreaTree, findings: Findings) -
             "draw it",
         )
         return
-    for stem in ("places", "devices"):
-        _tell_outside(tables[stem], tree.root.polygon, findings)
+    for table in tables:
+        _tell_outside(table, tree.root.polygon, findings)
 
 
 def _check_device(table: Table, row: Row, places: dict[str, Row], findings: Findings) -> None:
@@ -236,7 +246,8 @@ def _tell_outside(table: Table, boundary: Area2D, findings: Findings) -> None:
     for row, is_inside in zip(drawn, inside, strict=True):
         if not is_inside:
             at = shapely.point_on_surface(row.geometry)
-            value = f"{row.values['id']!r} at ({at.x:.5f}, {at.y:.5f})"
+            key = row.values.get("id") or row.values.get("code")
+            value = f"{key!r} at ({at.x:.5f}, {at.y:.5f})"
             findings.add(table.at(row), value, "must lie in the district", "move it, or widen the district's polygon")
 
 
