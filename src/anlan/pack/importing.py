@@ -61,7 +61,7 @@ class ImportOptions:
     guess, which the notice tells). None: never."""
 
 
-def import_osm(  # noqa: PLR0913 - six: three files, two optional ones, how, where to
+def import_osm(  # noqa: PLR0913 - four sources, where to, how, and who is told
     osm: str | Path,
     areas: str | Path | Sequence[str | Path],
     out: str | Path,
