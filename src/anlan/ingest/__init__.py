@@ -1,0 +1,26 @@
+"""The one door for observations, and the ways to it: MQTT, HTTP batches, files, replays."""
+
+from anlan.ingest.broker import EmbeddedBroker
+from anlan.ingest.door import Door, Inbox, Limits
+from anlan.ingest.files import Columns, Reading, read_observations, write_observations
+from anlan.ingest.mqtt import MqttIngress
+from anlan.ingest.replay import Beat, Pace, beats, replay
+from anlan.ingest.wire import decode, encode
+
+__all__ = [
+    "Beat",
+    "Columns",
+    "Door",
+    "EmbeddedBroker",
+    "Inbox",
+    "Limits",
+    "MqttIngress",
+    "Pace",
+    "Reading",
+    "beats",
+    "decode",
+    "encode",
+    "read_observations",
+    "replay",
+    "write_observations",
+]
