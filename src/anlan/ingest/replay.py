@@ -1,7 +1,8 @@
 """A recording, or a simulated district, played through MQTT as devices would send it, at any speed.
 
 The player announces its time on standard output, one JSON line a step, only when everything due by then was
-acknowledged; whoever follows that time never sees a count before its time, nor misses one. It obeys JSON lines on standard input:
+acknowledged; whoever follows that time never sees a count before its time, nor misses one. It obeys JSON lines on
+standard input:
 ``{"speed": 30}``, ``{"paused": true}``, ``{"stop": true}``.
 """
 
