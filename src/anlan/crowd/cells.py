@@ -1,0 +1,249 @@
+"""The squares in which people are estimated: where one can walk, and how many are to be expected."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from anlan.crowd import scan
+from anlan.kernel.geo import Projection
+from anlan.kernel.pack import Pack
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+BUILD = "2"
+"""Changes whenever cells of the same pack would come out otherwise."""
+
+PLACE_DENSITY = {"metro": 0.12, "venue": 0.10, "bazaar": 0.12, "promenade": 0.06, "pedestrian": 0.08, "passage": 0.10}
+OTHER_PLACE_DENSITY = 0.05
+STREET_DENSITY = {"pedestrian": 0.05, "primary": 0.02, "secondary": 0.02, "tertiary": 0.015}
+OTHER_STREET_DENSITY = 0.010
+BLOCK_DENSITY = 0.004
+"""People per m² of walkable ground to be expected at noon of an ordinary day, where nothing else is known. Only their
+ratios matter where anything reports: the estimator's field of log-ratios spans factors of ten."""
+
+INDOOR_DENSITY = 0.015
+"""People indoors per m² of ground, where the pack does not tell its number of residents."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The active squares of a district: those with ground that can be walked on. ``n`` of them.
+
+    Attributes
+    ----------
+    west_m, south_m, size_m, n_columns, n_rows
+        The grid in the local plane; row 0 is the southernmost.
+    row, column : int64, shape (n,)
+    walkable_m2 : float64, shape (n,)
+        Ground that can be walked on.
+    expected : float64, shape (n,)
+        Persons in public space to be expected at noon, before anything is observed.
+    indoors : float64, shape (n,)
+        Persons indoors to be expected, whom a location grid sees as well.
+    """
+
+    west_m: float
+    south_m: float
+    size_m: float
+    n_columns: int
+    n_rows: int
+    lon: float
+    lat: float
+    row: Indices
+    column: Indices
+    walkable_m2: Floats
+    expected: Floats
+    indoors: Floats
+    digest: str
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @classmethod
+    def of(cls, pack: Pack) -> Cells:
+        """Lay cells over a district."""
+        plane = pack.projection
+        outline = plane.project(pack.boundary)
+        size = pack.cell_m
+        x0, y0, x1, y1 = outline.bounds
+        west, south = np.floor(x0 / size) * size, np.floor(y0 / size) * size
+        n_columns, n_rows = int(np.ceil((x1 - west) / size)), int(np.ceil((y1 - south) / size))
+        sheet = _Sheet(west, south, size, n_rows, n_columns)
+        ground = sheet.share(_without(outline, [plane.project(w) for w in pack.water]))
+        walkable, expected = _lay_places(pack, sheet)
+        open_ground = np.maximum(ground - sheet.share_of_all([plane.project(p.polygon) for p in pack.places]), 0)
+        paved, on_streets = _lay_streets(pack, sheet)
+        paved_open = np.minimum(paved, open_ground)
+        block = np.maximum(open_ground - paved_open, 0) * pack.block_share
+        scale = np.divide(paved_open, paved, out=np.zeros_like(paved), where=paved > 0)
+        walkable = np.minimum(walkable, ground) + paved_open + block
+        expected = (expected + on_streets * scale + block * BLOCK_DENSITY) * size**2
+        row, column = np.nonzero(walkable * size**2 >= 1.0)
+        indoors = np.maximum(open_ground - paved_open, 0)
+        residents = pack.figures.get("residents")
+        people = residents or INDOOR_DENSITY * float(ground.sum()) * size**2
+        total = float(indoors[row, column].sum())
+        return cls(
+            west_m=float(west),
+            south_m=float(south),
+            size_m=size,
+            n_columns=n_columns,
+            n_rows=n_rows,
+            lon=pack.lon,
+            lat=pack.lat,
+            row=row,
+            column=column,
+            walkable_m2=walkable[row, column] * size**2,
+            expected=np.maximum(expected[row, column], 1e-3),
+            indoors=indoors[row, column] * (people / total if total else 0.0),
+            digest=digest_of(pack),
+        )
+
+    @classmethod
+    def cached(cls, pack: Pack, path: Path) -> Cells:
+        """Return the cells kept at ``path``, or lay and keep them where the pack has changed since."""
+        if path.is_file():
+            with np.load(path, allow_pickle=False) as kept:
+                if str(kept["digest"]) == digest_of(pack):
+                    return cls(
+                        **{f.name: kept[f.name] if kept[f.name].ndim else kept[f.name].item() for f in fields(cls)}
+                    )
+        made = cls.of(pack)
+        np.savez(path, **{f.name: np.asarray(getattr(made, f.name)) for f in fields(cls)})
+        return made
+
+    @cached_property
+    def projection(self) -> Projection:
+        """The local plane of the district."""
+        return Projection(self.lon, self.lat)
+
+    @cached_property
+    def x_m(self) -> Floats:
+        """East of the centre of each cell, shape (n,)."""
+        return np.asarray(self.west_m + (self.column + 0.5) * self.size_m)
+
+    @cached_property
+    def y_m(self) -> Floats:
+        """North of the centre of each cell, shape (n,)."""
+        return np.asarray(self.south_m + (self.row + 0.5) * self.size_m)
+
+    @cached_property
+    def number(self) -> Indices:
+        """Number of the cell in each square of the grid, -1 where none is active, shape (n_rows, n_columns)."""
+        found = np.full((self.n_rows, self.n_columns), -1, np.int64)
+        found[self.row, self.column] = np.arange(len(self))
+        return found
+
+    def shares(self, polygon: BaseGeometry) -> tuple[Indices, Floats]:
+        """Return which cells a polygon (metres) touches, and the part of each that lies inside (0..1]."""
+        row, column, share = scan.shares(polygon, self.west_m, self.south_m, self.size_m)
+        r0, c0 = max(-row, 0), max(-column, 0)
+        r1 = min(share.shape[0], self.n_rows - row)
+        c1 = min(share.shape[1], self.n_columns - column)
+        if r1 <= r0 or c1 <= c0:
+            return np.empty(0, np.int64), np.empty(0)
+        part = share[r0:r1, c0:c1]
+        number = self.number[row + r0 : row + r1, column + c0 : column + c1]
+        inside = (number >= 0) & (part > 0)
+        return number[inside], np.minimum(part[inside], 1.0)
+
+    def at(self, x_m: float, y_m: float) -> int | None:
+        """Return the number of the cell at a point (metres), or None where none is active."""
+        row, column = int((y_m - self.south_m) // self.size_m), int((x_m - self.west_m) // self.size_m)
+        if not (0 <= row < self.n_rows and 0 <= column < self.n_columns):
+            return None
+        number = int(self.number[row, column])
+        return number if number >= 0 else None
+
+    def raster(self, values: Floats, fill: float = np.nan) -> Floats:
+        """Return values of the cells on the whole grid, northernmost row first, ``fill`` where no cell is active."""
+        sheet = np.full((self.n_rows, self.n_columns), fill)
+        sheet[self.row, self.column] = values
+        return sheet[::-1]
+
+    def corners(self) -> list[tuple[float, float]]:
+        """Return the grid's corners as (longitude, latitude): north-west, north-east, south-east, south-west."""
+        east, north = self.west_m + self.n_columns * self.size_m, self.south_m + self.n_rows * self.size_m
+        lon, lat = self.projection.to_degrees(
+            [self.west_m, east, east, self.west_m], [north, north, self.south_m, self.south_m]
+        )
+        return [(float(a), float(b)) for a, b in zip(lon, lat, strict=True)]
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    west: float
+    south: float
+    size: float
+    n_rows: int
+    n_columns: int
+
+    def share(self, polygon: BaseGeometry) -> Floats:
+        out = np.zeros((self.n_rows, self.n_columns))
+        if polygon.is_empty:
+            return out
+        row, column, share = scan.shares(polygon, self.west, self.south, self.size)
+        r0, c0 = max(-row, 0), max(-column, 0)
+        r1, c1 = min(share.shape[0], self.n_rows - row), min(share.shape[1], self.n_columns - column)
+        if r1 > r0 and c1 > c0:
+            out[row + r0 : row + r1, column + c0 : column + c1] = share[r0:r1, c0:c1]
+        return np.minimum(out, 1.0)
+
+    def share_of_all(self, polygons: list[BaseGeometry]) -> Floats:
+        return self.share(shapely.union_all(polygons)) if polygons else np.zeros((self.n_rows, self.n_columns))
+
+
+def _without(outline: BaseGeometry, water: list[BaseGeometry]) -> BaseGeometry:
+    return shapely.difference(outline, shapely.union_all(water)) if water else outline
+
+
+def _lay_places(pack: Pack, sheet: _Sheet) -> tuple[Floats, Floats]:
+    """Return the walkable share, and the persons per m² of square to be expected, of the places."""
+    walkable, expected = np.zeros((sheet.n_rows, sheet.n_columns)), np.zeros((sheet.n_rows, sheet.n_columns))
+    for place in pack.places:
+        share = sheet.share(pack.projection.project(place.polygon)) * place.walkable_share
+        fresh = np.minimum(share, np.maximum(1.0 - walkable, 0.0))  # places may overlap: ground counts once
+        walkable += fresh
+        expected += fresh * PLACE_DENSITY.get(place.kind, OTHER_PLACE_DENSITY)
+    return walkable, expected
+
+
+def _lay_streets(pack: Pack, sheet: _Sheet) -> tuple[Floats, Floats]:
+    """Return the share paved by streets, junctions once, and the persons per m² of square to be expected."""
+    by_density: dict[float, list[BaseGeometry]] = {}
+    for street in pack.streets:
+        if street.walk:
+            density = STREET_DENSITY.get(street.street_class, OTHER_STREET_DENSITY)
+            band = pack.projection.project(street.line).buffer(street.width_m / 2, cap_style="flat")
+            by_density.setdefault(density, []).append(band)
+    paved, expected = np.zeros((sheet.n_rows, sheet.n_columns)), np.zeros((sheet.n_rows, sheet.n_columns))
+    for density in sorted(by_density, reverse=True):
+        share = sheet.share_of_all(by_density[density])
+        fresh = np.minimum(share, np.maximum(1.0 - paved, 0.0))
+        paved += fresh
+        expected += fresh * density
+    return paved, expected
+
+
+def digest_of(pack: Pack) -> str:
+    """Return a fingerprint of everything in a pack that shapes its cells."""
+    digest = hashlib.sha256(
+        repr((BUILD, pack.lon, pack.lat, pack.cell_m, pack.block_share, pack.figures.get("residents"))).encode()
+    )
+    digest.update(shapely.to_wkb(pack.boundary))
+    for place in pack.places:
+        digest.update(repr((place.kind, place.walkable_share)).encode() + shapely.to_wkb(place.polygon))
+    for street in pack.streets:
+        digest.update(repr((street.walk, street.street_class, street.width_m)).encode() + shapely.to_wkb(street.line))
+    for polygon in pack.water:
+        digest.update(shapely.to_wkb(polygon))
+    return digest.hexdigest()

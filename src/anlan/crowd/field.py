@@ -1,0 +1,67 @@
+"""The estimate of one minute: persons in each cell, how sure that is, and what it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from anlan.crowd.layout import Params
+from anlan.crowd.rows import slopes, unresolved
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Field:
+    """Persons by cell at a moment, with the covariance of the knots behind them.
+
+    Attributes
+    ----------
+    at : datetime
+        The minute it speaks of.
+    persons : float64, shape (n,)
+        Mean persons in public space by cell.
+    informed_at : float64, shape (n,)
+        When the newest observation that tells presence here ended, seconds since 1970; NaN where nothing ever did.
+    informed_until : float64, shape (n,)
+        Until when that observation stands; NaN where nothing ever did.
+    """
+
+    at: datetime
+    persons: Floats
+    informed_at: Floats
+    informed_until: Floats
+    lower: Floats
+    hats: sp.csr_matrix
+    size_m: float
+    params: Params
+
+    @cached_property
+    def covariance(self) -> Floats:
+        """Covariance of the outdoor knots, both triangles, shape (k, k)."""
+        below = np.tril(self.lower)
+        return np.asarray(below + np.tril(below, -1).T)
+
+    def sums(self, weights: sp.csr_matrix) -> tuple[Floats, Floats]:
+        """Return mean and variance of weighted sums of persons.
+
+        Parameters
+        ----------
+        weights : sparse, shape (m, n)
+
+        Returns
+        -------
+        mean, variance : float64, shape (m,)
+        """
+        mean = np.asarray(weights @ self.persons).ravel()
+        if not len(self.covariance):
+            return mean, np.full(len(mean), np.nan)
+        gradient = slopes(weights, self.persons, self.hats)
+        smooth = np.einsum("ij,ij->i", gradient @ self.covariance, gradient)
+        fine = unresolved(weights, self.persons, self.size_m, self.params)
+        return mean, self.params.widen * (smooth + fine)

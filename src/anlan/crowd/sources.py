@@ -1,0 +1,153 @@
+"""The district's devices as the estimator needs them: which cells each one sees, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+from scipy.special import ndtr
+from shapely.geometry import LineString
+
+from anlan.crowd.cells import Cells
+from anlan.kernel.pack import Pack
+from anlan.kernel.records import Device, DeviceKind
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Passages:
+    """Counters over a line across a street: the cell under each, and the line's width."""
+
+    devices: tuple[Device, ...]
+    cell: npt.NDArray[np.int64]
+    width_m: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """Counters of a field of view: ``weights @ persons`` is the people in each."""
+
+    devices: tuple[Device, ...]
+    weights: sp.csr_matrix
+
+
+@dataclass(frozen=True, eq=False)
+class Cordons:
+    """Closed places, and the gates of each."""
+
+    place_ids: tuple[str, ...]
+    gates: tuple[tuple[Device, ...], ...]
+    weights: sp.csr_matrix
+
+    @property
+    def cordon_of(self) -> dict[str, int]:
+        """Index of the cordon that a gate belongs to, by device id."""
+        return {gate.device_id: k for k, gates in enumerate(self.gates) for gate in gates}
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A location grid: ``weights @ persons`` is what falls into each square, the position error included."""
+
+    device: Device
+    weights: sp.csr_matrix
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """Everything that reports, by kind."""
+
+    passages: Passages
+    views: Views
+    cordons: Cordons
+    grids: tuple[Grid, ...]
+
+    @property
+    def tell_presence(self) -> bool:
+        """Whether anything tells how many people are present; passing people alone do not."""
+        return bool(self.views.devices or self.cordons.place_ids or self.grids)
+
+
+def sources_of(pack: Pack, cells: Cells) -> Sources:
+    """Return the devices of a pack over its cells; a device whose cells are not walkable is left out."""
+    kinds = {kind: [d for d in pack.devices if d.kind is kind] for kind in DeviceKind}
+    return Sources(
+        passages=_passages(pack, cells, kinds[DeviceKind.PASSAGE]),
+        views=_views(pack, cells, kinds[DeviceKind.AREA]),
+        cordons=_cordons(pack, cells, kinds[DeviceKind.GATE]),
+        grids=tuple(_grid(cells, device) for device in kinds[DeviceKind.GRID]),
+    )
+
+
+def _passages(pack: Pack, cells: Cells, devices: Sequence[Device]) -> Passages:
+    kept, cell, width = [], [], []
+    for device in devices:
+        line = pack.projection.project(device.geometry)
+        if not isinstance(line, LineString):
+            continue
+        middle = line.interpolate(0.5, normalized=True)
+        number = cells.at(middle.x, middle.y)
+        if number is not None:
+            kept.append(device)
+            cell.append(number)
+            width.append(max(line.length, 1.0))
+    return Passages(tuple(kept), np.array(cell, np.int64), np.array(width))
+
+
+def _rows(found: Sequence[tuple[npt.NDArray[np.int64], Floats]], n: int) -> sp.csr_matrix:
+    """Return one sparse row for each (cells, shares)."""
+    row = np.repeat(np.arange(len(found)), [len(index) for index, _ in found])
+    column = np.concatenate([index for index, _ in found]) if found else np.empty(0, np.int64)
+    share = np.concatenate([share for _, share in found]) if found else np.empty(0)
+    return sp.csr_matrix((share, (row, column)), shape=(len(found), n))
+
+
+def _views(pack: Pack, cells: Cells, devices: Sequence[Device]) -> Views:
+    found = [(device, cells.shares(pack.projection.project(device.geometry))) for device in devices]
+    found = [(device, seen) for device, seen in found if len(seen[0])]
+    return Views(tuple(d for d, _ in found), _rows([seen for _, seen in found], len(cells)))
+
+
+def _cordons(pack: Pack, cells: Cells, gates: Sequence[Device]) -> Cordons:
+    place_ids, devices, found = [], [], []
+    for place in pack.places:
+        mine = tuple(gate for gate in gates if gate.place_id == place.place_id)
+        seen = cells.shares(pack.projection.project(place.polygon))
+        if place.closed and mine and len(seen[0]):
+            place_ids.append(place.place_id)
+            devices.append(mine)
+            found.append(seen)
+    return Cordons(tuple(place_ids), tuple(devices), _rows(found, len(cells)))
+
+
+def _grid(cells: Cells, device: Device) -> Grid:
+    """Blur each cell over the squares: the product of the normal distribution's parts in x and y."""
+    spec = device.grid
+    assert spec is not None  # noqa: S101 - the pack's reader gives every grid device its squares
+    blur = max(spec.blur_m, 1e-3)
+
+    def parts(centre: Floats, first: float, n: int) -> Floats:
+        bound = first + spec.size_m * np.arange(n + 1)
+        return np.diff(ndtr((bound - centre[:, None]) / blur), axis=1)
+
+    # Cells share columns and rows: the parts are computed once for each, not once for each cell.
+    xs, x_of = np.unique(cells.x_m, return_inverse=True)
+    ys, y_of = np.unique(cells.y_m, return_inverse=True)
+    east, north = parts(xs, spec.west_m, spec.n_columns), parts(ys, spec.south_m, spec.n_rows)
+    rows, columns, values = [], [], []
+    for j in range(spec.n_rows):
+        near_y = north[y_of, j]
+        for i in range(spec.n_columns):
+            share = east[x_of, i] * near_y
+            seen = np.flatnonzero(share > 0.01)
+            rows.append(np.full(len(seen), j * spec.n_columns + i))
+            columns.append(seen)
+            values.append(share[seen])
+    shape = (spec.n_columns * spec.n_rows, len(cells))
+    weights = sp.csr_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
+    return Grid(device, weights, spec.market_share)

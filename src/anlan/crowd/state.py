@@ -1,0 +1,133 @@
+"""What the estimator carries from minute to minute."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from anlan.kernel.errors import BadInput
+from anlan.kernel.records import Observation
+
+Floats = npt.NDArray[np.float64]
+
+FORM = 1
+"""Version of the serialised form."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Moment:
+    """The filter at one moment. Its arrays are never written into.
+
+    ``mean`` (d,), ``covariance`` (d, d; the lower triangle counts); for each cordon the balance of its gates (persons in
+    minus out) and its through-flow (half of in plus out), both since the start; end of the newest window by device.
+    """
+
+    at: datetime
+    mean: Floats
+    covariance: Floats
+    balance: Floats
+    through: Floats
+    newest: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Minute:
+    """What a minute was made from, kept until no late grid can ask for it again."""
+
+    at: datetime
+    observations: tuple[Observation, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class State:
+    """The present, moments to which a late grid can return, and the minutes since the first of them."""
+
+    present: Moment
+    anchors: tuple[Moment, ...] = ()
+    minutes: tuple[Minute, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """Return the state as bytes: the oldest anchor and the minutes behind it, from which the present follows."""
+        kept = self.anchors[0] if self.anchors else self.present
+        side = len(kept.mean)
+        header = {
+            "form": FORM,
+            "at": kept.at.isoformat(),
+            "newest": {device: at.isoformat() for device, at in kept.newest.items()},
+            "minutes": [
+                {"at": m.at.isoformat(), "observations": [_plain(seen) for seen in m.observations]}
+                for m in self.minutes
+                if m.at > kept.at
+            ],
+        }
+        out = io.BytesIO()
+        np.savez(
+            out,
+            header=np.frombuffer(json.dumps(header).encode(), np.uint8),
+            mean=kept.mean,
+            lower=kept.covariance[np.tril_indices(side)],
+            balance=kept.balance,
+            through=kept.through,
+        )
+        return out.getvalue()
+
+    @staticmethod
+    def parts(body: bytes) -> tuple[Moment, list[Minute]]:
+        """Return the anchor and the minutes of a serialised state; the estimator restores the present from them.
+
+        Raises
+        ------
+        BadInput
+            If the bytes are of another form.
+        """
+        with np.load(io.BytesIO(body), allow_pickle=False) as kept:
+            header = json.loads(kept["header"].tobytes())
+            if header.get("form") != FORM:
+                raise BadInput(f"state of form {header.get('form')}", f"must be of form {FORM}", "start afresh")
+            mean = kept["mean"]
+            covariance = np.zeros((len(mean), len(mean)), order="F")
+            covariance[np.tril_indices(len(mean))] = kept["lower"]
+            anchor = Moment(
+                at=datetime.fromisoformat(header["at"]),
+                mean=mean,
+                covariance=covariance,
+                balance=kept["balance"],
+                through=kept["through"],
+                newest={device: datetime.fromisoformat(at) for device, at in header["newest"].items()},
+            )
+        minutes = [
+            Minute(at=datetime.fromisoformat(m["at"]), observations=tuple(_record(row) for row in m["observations"]))
+            for m in header["minutes"]
+        ]
+        return anchor, minutes
+
+
+def _plain(seen: Observation) -> list[object]:
+    counts = None if seen.counts is None else [None if np.isnan(n) else float(n) for n in seen.counts]
+    scalars = [seen.n_in, seen.n_out, seen.n_passed, seen.n_present]
+    return [seen.device_id, seen.begin_at.isoformat(), seen.end_at.isoformat(), seen.sequence, *scalars, counts]
+
+
+def _record(row: list[object]) -> Observation:
+    device_id, begin_at, end_at, sequence, n_in, n_out, n_passed, n_present, counts = row
+    return Observation(
+        device_id=str(device_id),
+        begin_at=datetime.fromisoformat(str(begin_at)),
+        end_at=datetime.fromisoformat(str(end_at)),
+        sequence=int(str(sequence)),
+        n_in=_whole(n_in),
+        n_out=_whole(n_out),
+        n_passed=_whole(n_passed),
+        n_present=_whole(n_present),
+        counts=np.array([np.nan if n is None else n for n in counts], float) if isinstance(counts, list) else None,
+    )
+
+
+def _whole(value: object) -> int | None:
+    return None if value is None else int(str(value))
