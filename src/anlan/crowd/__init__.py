@@ -1,14 +1,17 @@
 """Count the people in any place, with an honest interval. Pure computing over plain records."""
 
 from anlan.crowd.cells import Cells
-from anlan.crowd.count import Counter, count
-from anlan.crowd.estimate import Estimator, Params
+from anlan.crowd.count import LEAST_M2, LEAST_PERSONS, Counter, count
+from anlan.crowd.estimate import Estimator
 from anlan.crowd.field import Field
 from anlan.crowd.health import device_now
+from anlan.crowd.layout import Params
 from anlan.crowd.measures import level_of_service, walking_speed
 from anlan.crowd.state import State
 
 __all__ = [
+    "LEAST_M2",
+    "LEAST_PERSONS",
     "Cells",
     "Counter",
     "Estimator",

@@ -1,0 +1,460 @@
+"""The one object that opens everything: a district, with a short method for each thing a user does."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from shapely.geometry.base import BaseGeometry
+
+from anlan.crowd import LEAST_M2, LEAST_PERSONS, Cells, Counter, Estimator, Field, State, count, device_now
+from anlan.engine import LocalEngine, Made
+from anlan.ingest import Door
+from anlan.kernel.answers import AreaNow, CurvePoint, DeviceNow, PlaceNow, Watch
+from anlan.kernel.clock import Clock, SystemClock
+from anlan.kernel.errors import BadInput, NotFound, Unavailable
+from anlan.kernel.geo import polygon_from, to_geojson
+from anlan.kernel.ingress import Receipt
+from anlan.kernel.pack import Pack
+from anlan.kernel.records import Change, Draft, Estimate, Observation, UnknownReason
+from anlan.pack import find_pack, read_pack
+from anlan.store import Audit, DuckHistory, SqlStore, Step
+
+log = logging.getLogger(__name__)
+
+Listener = Callable[[str, dict[str, Any]], None]
+"""Takes a kind ("minute", "change") and its content, in the thread that made it."""
+Shares = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
+
+STATE_EVERY = timedelta(minutes=5)
+"""How often the estimator's state (some 10 MB) is written; a restart replays what was committed since."""
+SPREAD_EVERY = timedelta(minutes=5)
+SPREAD_KEPT = timedelta(minutes=65)
+"""Fields with their uncertainty stay this long in memory, so that a new polygon's last hour has intervals."""
+LEVEL_KEPT = 50
+"""Levels of at most so many areas have their estimate stored every minute; larger ones are computed when asked."""
+
+
+class District:
+    """A district in operation: its pack, its stores, its door for observations, its estimate, its log.
+
+    Open it with :meth:`open`; any thread may call. One process at a time may hold a district's folder.
+    """
+
+    def __init__(self, pack: Pack, folder: Path, store: SqlStore, history: DuckHistory, clock: Clock) -> None:
+        self.pack = pack
+        self.folder = folder
+        self.store = store
+        self.history = history
+        self.clock = clock
+        self.cells = Cells.cached(pack, folder / "cells.npz")
+        self.estimator = Estimator(pack, self.cells)
+        self.door = Door(pack.devices, history, clock)
+        self._counter = Counter(pack, self.cells)
+        self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
+        self._watches = {
+            record.record_id: self._watch_of(record.version, record.record_id, record.body)
+            for record in store.records("watch")
+        }
+        self._listeners: list[Listener] = []
+        self._stepping = threading.RLock()
+        self._field: Field | None = None
+        self._spread: deque[Field] = deque()
+        self._stored_state_at: datetime | None = None
+        self._now: dict[str, Estimate] = {}
+        self._levels: dict[str, tuple[datetime, list[AreaNow]]] = {}
+        self._engine: LocalEngine[State] = LocalEngine(history, self._step, self.estimator.start, self._made)
+        self._resume()
+
+    @classmethod
+    def open(
+        cls,
+        pack: Pack | str | Path,
+        folder: str | Path | None = None,
+        *,
+        store_url: str | None = None,
+        clock: Clock | None = None,
+    ) -> District:
+        """Open a district.
+
+        Parameters
+        ----------
+        pack : Pack, name or path
+            A pack, the name of a shipped one ("huangpu"), or the folder of one.
+        folder : path, optional
+            Where its data lies; ``anlan-data/<pack id>`` where None.
+        store_url : str, optional
+            Database of records and log; SQLite in the folder where None.
+        clock : Clock, optional
+            The machine's own where None.
+
+        Raises
+        ------
+        BadInput, NotFound
+            If the pack is faulty or missing.
+        Unavailable
+            If the folder cannot be written, or another process holds it.
+        """
+        if not isinstance(pack, Pack):
+            pack = read_pack(find_pack(pack))
+        folder = Path(folder) if folder is not None else Path("anlan-data") / pack.pack_id
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise Unavailable(
+                f"folder {folder}", f"must be writable ({fault.strerror})", "give it to this user, or choose another"
+            ) from fault
+        if not os.access(folder, os.W_OK):
+            raise Unavailable(f"folder {folder}", "must be writable", "give it to this user, or choose another")
+        history = DuckHistory.open(folder)
+        try:
+            store = SqlStore.open(store_url or f"sqlite:///{folder / 'records.db'}")
+        except BaseException:
+            history.close()
+            raise
+        return cls(pack, folder, store, history, clock or SystemClock())
+
+    def close(self) -> None:
+        """Commit what waits, and let go of everything."""
+        self.door.close()
+        with self._stepping:
+            self.history.close()
+        self.store.close()
+
+    # -- observing -------------------------------------------------------------------------------------------------
+
+    def observe(self, observations: Sequence[Observation]) -> Receipt:
+        """Commit observations; return what became of each kind, after the commit."""
+        return self.door.put(observations).result()
+
+    def advance(self) -> int:
+        """Make every minute that is due by the clock; return how many."""
+        with self._stepping:
+            return self._engine.advance(self.clock.now())
+
+    @property
+    def estimated_at(self) -> datetime | None:
+        """The last minute that was estimated, None before the first."""
+        return None if self._field is None else self._field.at
+
+    def reset_estimates(self) -> None:
+        """Forget every estimate and begin anew at the clock's time; observations and the log stay."""
+        with self._stepping:
+            cursor = self.history.clear_estimates()
+            self._engine.reset(cursor)
+            self._field, self._stored_state_at = None, None
+            self._spread.clear()
+            self._now, self._levels = {}, {}
+
+    # -- counting --------------------------------------------------------------------------------------------------
+
+    def count(self, polygon: Mapping[str, Any] | str | BaseGeometry, at: datetime | None = None) -> Estimate:
+        """Return how many people are in a polygon (degrees), now or at a moment of the past.
+
+        Raises
+        ------
+        BadInput
+            If it is no polygon, crosses itself, or lies outside the district.
+        """
+        geometry = polygon if isinstance(polygon, BaseGeometry) else polygon_from(polygon)
+        if at is None:
+            return count(self._counter, self._field, geometry, self.clock.now())
+        kept = [field for field in self._spread if field.at <= at]
+        if kept and at - kept[-1].at < SPREAD_EVERY:
+            return count(self._counter, kept[-1], geometry, kept[-1].at)
+        now = count(self._counter, None, geometry, at)
+        found = self.history.occupancy_at(at)
+        index, share = self._counter.shares(geometry)
+        if found is None or len(found[1]) != len(self.cells) or now.unknown is not UnknownReason.NOT_STARTED:
+            return now  # nothing kept of that moment, or too little ground to tell
+        persons = float(found[1][index] @ share)
+        if not np.isfinite(persons):
+            return replace(now, unknown=UnknownReason.NO_DEVICE)
+        if persons < LEAST_PERSONS:
+            return replace(now, at=found[0], high=LEAST_PERSONS, hidden=True, unknown=None)
+        return replace(now, at=found[0], occupancy=persons, density_per_m2=persons / now.walkable_m2, unknown=None)
+
+    def curve(
+        self, polygon: Mapping[str, Any] | str | BaseGeometry, begin_at: datetime, end_at: datetime
+    ) -> list[CurvePoint]:
+        """Return the people in a polygon (degrees) minute by minute; intervals where the uncertainty was kept."""
+        geometry = polygon if isinstance(polygon, BaseGeometry) else polygon_from(polygon)
+        index, share = self._counter.shares(geometry)
+        if not len(index) or self._counter.walkable_m2((index, share)) < LEAST_M2:
+            return []
+        times, persons = self.history.occupancies(begin_at, end_at, index)
+        bands = {field.at: self._counter.many(field, [(index, share)], field.at)[0] for field in self._spread}
+        points = []
+        for at, row in zip(times, persons, strict=True):
+            band = bands.get(at)
+            total = float(row @ share)
+            shown = total if np.isfinite(total) and total >= LEAST_PERSONS else None
+            points.append(
+                CurvePoint(at=at, occupancy=shown, low=band.low if band else None, high=band.high if band else None)
+            )
+        return points
+
+    def total(self) -> Estimate:
+        """Return the people in the whole district's public space."""
+        return self._now.get("district") or self._unknown()
+
+    def places(self) -> list[PlaceNow]:
+        """Return every named place with its estimate."""
+        return [self.place(place.place_id) for place in self.pack.places]
+
+    def place(self, place_id: str) -> PlaceNow:
+        """Return one place with its estimate; NotFound where the pack has none of that id."""
+        place = self.pack.place(place_id)
+        estimate = self._now.get(f"place:{place_id}") or count(self._counter, None, place.polygon, self.clock.now())
+        known = estimate.occupancy is not None and place.capacity
+        share = (
+            estimate.occupancy / place.capacity if known and estimate.occupancy is not None and place.capacity else None
+        )
+        return PlaceNow(place=place, estimate=estimate, share_of_capacity=share)
+
+    def place_curve(self, place_id: str, begin_at: datetime, end_at: datetime) -> list[CurvePoint]:
+        """Return a place's people minute by minute, with intervals."""
+        self.pack.place(place_id)
+        return self._curve_of(f"place:{place_id}", begin_at, end_at)
+
+    def areas(self, level: str) -> list[AreaNow]:
+        """Return the areas of a level with their estimates.
+
+        Raises
+        ------
+        NotFound
+            If the district has no such level.
+        """
+        if level not in {one.key for one in self.pack.areas.levels}:
+            known = ", ".join(one.key for one in self.pack.areas.levels)
+            raise NotFound(f"level={level!r}", f"must be one of {known}", "choose one")
+        kept = self._levels.get(level)
+        field = self._field
+        if kept is None or field is None or kept[0] != field.at:
+            areas = self.pack.areas.of_level(level)
+            parts = [self._area_shares[area.area_id] for area in areas]
+            at = self.clock.now() if field is None else field.at
+            made = [
+                AreaNow(area_id=a.area_id, level=level, parent_id=a.parent_id, name=a.name, estimate=estimate)
+                for a, estimate in zip(areas, self._counter.many(field, parts, at), strict=True)
+            ]
+            kept = (at, made)
+            if field is not None:
+                self._levels[level] = kept
+        return kept[1]
+
+    def area(self, area_id: str) -> AreaNow:
+        """Return one area with its estimate."""
+        level = self.pack.areas.area(area_id).level
+        return next(area for area in self.areas(level) if area.area_id == area_id)
+
+    def density(self) -> tuple[datetime | None, npt.NDArray[np.float64]]:
+        """Return the minute, and people per m² of walkable ground on the grid, northernmost row first.
+
+        NaN where nobody can walk, infinity where the number is unknown.
+        """
+        field = self._field
+        if field is None:
+            return None, self.cells.raster(np.full(len(self.cells), np.inf))
+        live = np.nan_to_num(field.informed_until, nan=-np.inf) >= self.clock.now().timestamp()
+        # A cell with a strip of ground would show a density that no one stands in: at least a tenth of it counts.
+        ground = np.maximum(self.cells.walkable_m2, 0.1 * self.cells.size_m**2)
+        return field.at, self.cells.raster(np.where(live, field.persons / ground, np.inf))
+
+    def density_at(self, at: datetime) -> tuple[datetime | None, npt.NDArray[np.float64]]:
+        """Return the same of a past minute; all unknown where none was kept."""
+        found = self.history.occupancy_at(at)
+        if found is None or len(found[1]) != len(self.cells):
+            return None, self.cells.raster(np.full(len(self.cells), np.inf))
+        ground = np.maximum(self.cells.walkable_m2, 0.1 * self.cells.size_m**2)
+        persons = np.where(np.isfinite(found[1]), found[1], np.inf)
+        return found[0], self.cells.raster(persons / ground)
+
+    # -- devices ---------------------------------------------------------------------------------------------------
+
+    def devices(self) -> list[DeviceNow]:
+        """Return every device, how it is doing, and what it last counted."""
+        tallies, now = self.history.tallies(), self.clock.now()
+        return [
+            device_now(device, tallies.get(device.device_id), now, withdrawn=device.device_id in self._withdrawn)
+            for device in self.pack.devices
+        ]
+
+    def device(self, device_id: str) -> DeviceNow:
+        """Return one device; NotFound where the pack has none of that id."""
+        device = self.pack.device(device_id)
+        tally = self.history.tallies().get(device_id)
+        return device_now(device, tally, self.clock.now(), withdrawn=device_id in self._withdrawn)
+
+    def device_curve(self, device_id: str, begin_at: datetime, end_at: datetime) -> list[Observation]:
+        """Return what a device counted, window by window."""
+        self.pack.device(device_id)
+        return self.history.device_observations(device_id, begin_at, end_at)
+
+    def withdraw_device(self, device_id: str, reason: str, actor: str) -> Change:
+        """Take a device out of the estimate: what it sends is kept and not used."""
+        self.pack.device(device_id)
+        if not reason.strip():
+            raise BadInput("reason=''", "must say why", "write a few words")
+        return self._write("withdrawn_device", device_id, "withdraw", actor, {"reason": reason.strip()}, None)
+
+    def restore_device(self, device_id: str, actor: str) -> Change:
+        """Use a withdrawn device again."""
+        version = self.store.record("withdrawn_device", device_id).version
+        return self._write("withdrawn_device", device_id, "restore", actor, None, version)
+
+    # -- watches ---------------------------------------------------------------------------------------------------
+
+    def watch(self, name: str, polygon: Mapping[str, Any] | str, actor: str) -> Watch:
+        """Save a polygon (degrees) that is counted every minute from now on."""
+        geometry = polygon_from(polygon)
+        if not name.strip() or len(name) > 80:
+            raise BadInput(f"name of {len(name)} characters", "must have 1 to 80", "give it a short name")
+        self.count(geometry)
+        watch_id = uuid.uuid4().hex[:12]
+        body = {"name": name.strip(), "polygon": to_geojson(geometry, 7)}
+        self._write("watch", watch_id, "watch", actor, body, None)
+        return self._watches[watch_id]
+
+    def watches(self) -> list[Watch]:
+        """Return the saved polygons with their estimates."""
+        return [
+            replace(watch, estimate=self._now.get(f"watch:{watch.watch_id}") or self.count(watch.polygon))
+            for watch in list(self._watches.values())
+        ]
+
+    def unwatch(self, watch_id: str, version: int, actor: str) -> Change:
+        """End a saved polygon; Conflict where it has changed since."""
+        self.store.record("watch", watch_id)
+        return self._write("watch", watch_id, "unwatch", actor, None, version)
+
+    # -- log and feed ----------------------------------------------------------------------------------------------
+
+    def changes(self, after: int = 0, limit: int = 1000) -> list[Change]:
+        """Return the log behind a change id, oldest first."""
+        return self.store.changes(after, limit)
+
+    def verify(self) -> Audit:
+        """Recompute the log's chain."""
+        return self.store.verify()
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Be told of every minute and change; the returned function ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _tell(self, kind: str, content: dict[str, Any]) -> None:
+        for listener in list(self._listeners):
+            try:
+                listener(kind, content)
+            except Exception:
+                log.exception("a listener failed")
+
+    def _write(
+        self, kind: str, record_id: str, action: str, actor: str, body: dict[str, Any] | None, version: int | None
+    ) -> Change:
+        draft = Draft(kind=kind, record_id=record_id, action=action, actor=actor, body=body, expected_version=version)
+        change = self.store.apply([draft], at=self.clock.now())[0]
+        if kind == "watch" and body is not None:
+            self._watches[record_id] = self._watch_of(change.version, record_id, body)
+        elif kind == "watch":
+            self._watches.pop(record_id, None)
+        elif kind == "withdrawn_device":
+            self._withdrawn = self._withdrawn ^ {record_id}
+        self._tell("change", {"change": change})
+        return change
+
+    @staticmethod
+    def _watch_of(version: int, watch_id: str, body: Mapping[str, Any]) -> Watch:
+        return Watch(
+            watch_id=watch_id, version=version, name=body["name"], polygon=polygon_from(body["polygon"]), estimate=None
+        )
+
+    def _unknown(self) -> Estimate:
+        return self._counter.many(None, [self._area_shares[self.pack.areas.root.area_id]], self.clock.now())[0]
+
+    @cached_property
+    def _area_shares(self) -> dict[str, Shares]:
+        nothing = (np.empty(0, np.int64), np.empty(0))
+        return {
+            area.area_id: nothing if area.polygon is None else self._counter.shares(area.polygon)
+            for area in self.pack.areas
+        }
+
+    @cached_property
+    def _subjects(self) -> dict[str, Shares]:
+        """The subjects whose estimate is stored every minute, watches aside."""
+        found = {"district": self._area_shares[self.pack.areas.root.area_id]}
+        for place in self.pack.places:
+            found[f"place:{place.place_id}"] = self._counter.shares(place.polygon)
+        for level in self.pack.areas.levels:
+            areas = self.pack.areas.of_level(level.key)
+            if 1 < len(areas) <= LEVEL_KEPT:
+                found |= {f"area:{area.area_id}": self._area_shares[area.area_id] for area in areas}
+        return found
+
+    def _resume(self) -> None:
+        last = self.history.latest_step()
+        if last is None or last.state is None:
+            return
+        try:
+            state = self.estimator.restore(last.state)
+        except (BadInput, ValueError, KeyError) as fault:
+            log.warning("the kept state does not fit this district any more, and is left: %s", fault)
+            return
+        if self.estimator.layout is not None and len(state.present.mean) != self.estimator.layout.size:
+            log.warning("the district's devices have changed; the estimate starts afresh")
+            return
+        self._engine.resume(Made(at=last.at, state=state, low=last.low, high=last.high, n_observations=0))
+        self._stored_state_at = last.at
+
+    def _step(self, state: State, observations: Sequence[Observation], at: datetime) -> State:
+        used = [seen for seen in observations if seen.device_id not in self._withdrawn]
+        return self.estimator.advance(state, used, at)
+
+    def _made(self, made: Made[State]) -> None:
+        field = self.estimator.field(made.state)
+        parts = {
+            **self._subjects,
+            **{f"watch:{w.watch_id}": self._counter.shares(w.polygon) for w in self._watches.values()},
+        }
+        estimates = dict(zip(parts, self._counter.many(field, list(parts.values()), made.at), strict=True))
+        due = self._stored_state_at is None or made.at - self._stored_state_at >= STATE_EVERY
+        told = np.isfinite(field.informed_until)
+        self.history.commit_step(
+            Step(
+                at=made.at,
+                low=made.low,
+                high=made.high,
+                occupancy=np.where(told, field.persons, np.nan).astype(np.float32) if told.any() else None,
+                estimates=estimates,
+                state=made.state.to_bytes() if due else None,
+            )
+        )
+        if due:
+            self._stored_state_at = made.at
+        self._field, self._now = field, estimates
+        if made.at.timestamp() % SPREAD_EVERY.total_seconds() == 0:
+            self._spread.append(field)
+            while self._spread and made.at - self._spread[0].at > SPREAD_KEPT:
+                self._spread.popleft()
+        self._tell("minute", {"at": made.at, "estimates": estimates})
+
+    def _curve_of(self, subject_id: str, begin_at: datetime, end_at: datetime) -> list[CurvePoint]:
+        return [
+            CurvePoint(at=e.at, occupancy=e.occupancy, low=e.low, high=e.high)
+            for e in self.history.estimates(subject_id, begin_at, end_at)
+        ]
