@@ -1,0 +1,210 @@
+"""What the simulated district's devices report of the truth: with misses, drift, outages, delays and repeats."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from anlan.kernel.pack import Pack
+from anlan.kernel.records import Device, DeviceKind, GridSpec, Observation
+from anlan.twin.scenario import local_hour
+from anlan.twin.walkers import Truth, Twin
+
+Floats = npt.NDArray[np.float64]
+
+OUTAGE_PER_MINUTE = 1 / 4000
+LATE_SHARE = 0.002
+REPEAT_SHARE = 0.002
+GRID_DELAY = timedelta(minutes=5)
+AT_HOME = (1.0, 1.0, 1.0, 1.0, 1.0, 0.98, 0.92, 0.80, 0.68, 0.62, 0.60, 0.60,
+           0.62, 0.60, 0.60, 0.60, 0.62, 0.68, 0.76, 0.82, 0.88, 0.93, 0.97, 1.0)  # fmt: skip
+"""Share of the residents who are at home by local hour; whoever is not has left the district or is elsewhere in it."""
+
+
+class Observer:
+    """All devices of a district, each with its own faults, drawn once.
+
+    A gate misses a few per cent, a little more one way than the other and more where it is dense; a view has a bias and
+    sees less of a dense crowd; now and then a device is out for minutes and sends what it kept afterwards; some messages
+    come late or twice. A location grid sees a share of all people, indoors too, that differs by place from the told one;
+    it blurs them, suppresses small squares and comes five minutes late.
+    """
+
+    def __init__(self, pack: Pack, twin: Twin, rng: np.random.Generator) -> None:
+        self._twin = twin
+        self._rng = rng
+        self._on_the_way: list[tuple[datetime, int, Observation]] = []
+        self._n_sent = 0
+        self._out_until: dict[str, datetime] = {}
+        self._kept: dict[str, list[Observation]] = {}
+        self._sequence: dict[str, int] = {}
+        self._crossed: dict[str, npt.NDArray[np.int64]] = {}
+        self._begin: dict[str, datetime] = {}
+        self._lines = [d for d in pack.devices if d.kind in {DeviceKind.GATE, DeviceKind.PASSAGE}]
+        self._views = [d for d in pack.devices if d.kind is DeviceKind.AREA]
+        self._seen = Truth(pack, [d.geometry for d in self._views])
+        self._view_m2 = np.array([max(pack.projection.project(d.geometry).area, 1.0) for d in self._views])
+        self._grids = [
+            _GridHolder(pack, d, d.grid, twin, rng) for d in pack.devices if d.kind is DeviceKind.GRID and d.grid
+        ]
+        self._miss = {}
+        for device in self._lines:
+            miss = rng.uniform(0.02, 0.08) if device.kind is DeviceKind.GATE else rng.uniform(0.03, 0.12)
+            self._miss[device.device_id] = np.clip(miss + np.array([0.0, rng.normal(0, 0.01)]), 0.005, 0.2)
+        self._bias = rng.normal(0, 0.08, len(self._views))
+        self._at_gate = {device_id: k for k, device_id in enumerate(twin.gate_ids) if device_id is not None}
+        self._at_passage = {device_id: k for k, device_id in enumerate(twin.passage_ids)}
+
+    def look(self, at: datetime, x: Floats, y: Floats, public: npt.NDArray[np.bool_]) -> None:
+        """Count a minute that ends at ``at``; messages go on their way."""
+        for device in self._lines:
+            if self._ends(device, at):
+                self._send(self._line_count(device, at), at)
+        present = self._seen.count(x[public], y[public])
+        for k, device in enumerate(self._views):
+            if self._ends(device, at):
+                self._send(self._view_count(k, device, present[k], at), at)
+        for holder in self._grids:
+            holder.look(x, y)
+            if at.timestamp() % holder.device.interval_s == 0:
+                seen = holder.made(at, self._number(holder.device))
+                delay = GRID_DELAY + timedelta(seconds=float(self._rng.uniform(0, 20)))
+                self._deliver(seen, at + delay)
+
+    def delivered(self, at: datetime) -> Iterator[Observation]:
+        """Return what has arrived by a moment, in the order of arrival."""
+        while self._on_the_way and self._on_the_way[0][0] <= at:
+            yield heapq.heappop(self._on_the_way)[2]
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _ends(self, device: Device, at: datetime) -> bool:
+        self._begin.setdefault(device.device_id, at - timedelta(seconds=60))
+        return at.timestamp() % device.interval_s == 0
+
+    def _number(self, device: Device) -> int:
+        self._sequence[device.device_id] = number = self._sequence.get(device.device_id, -1) + 1
+        return number
+
+    def _line_count(self, device: Device, at: datetime) -> Observation:
+        name = device.device_id
+        tally = self._twin.tally
+        if name in self._at_gate:
+            total = tally.gates[self._at_gate[name]].copy()
+        elif name in self._at_passage:
+            total = tally.passed[self._at_passage[name]].copy()
+        else:
+            total = np.zeros(2, np.int64)
+        crossed = total - self._crossed.get(name, np.zeros(2, np.int64))
+        self._crossed[name] = total
+        minutes = (at - self._begin[name]).total_seconds() / 60
+        dense = 0.02 * min(crossed.sum() / max(minutes, 1) / 200.0, 1.0)  # more are missed in a dense stream
+        counted = self._rng.binomial(crossed, 1 - np.clip(self._miss[name] + dense, 0, 0.5))
+        begin_at, self._begin[name] = self._begin[name], at
+        window = {"device_id": name, "begin_at": begin_at, "end_at": at, "sequence": self._number(device)}
+        if device.directed:
+            return Observation(**window, n_in=int(counted[0]), n_out=int(counted[1]))
+        return Observation(**window, n_passed=int(counted.sum()))
+
+    def _view_count(self, k: int, device: Device, present: float, at: datetime) -> Observation:
+        density = present / self._view_m2[k]
+        hidden = 1 - 0.03 * min(density / 2, 2)
+        counted = present * (1 + self._bias[k]) * hidden * np.exp(self._rng.normal(0, 0.06)) + self._rng.normal(0, 1)
+        begin_at, self._begin[device.device_id] = self._begin[device.device_id], at
+        return Observation(
+            device_id=device.device_id,
+            begin_at=begin_at,
+            end_at=at,
+            sequence=self._number(device),
+            n_present=max(int(round(float(counted))), 0),
+        )
+
+    def _send(self, seen: Observation, at: datetime) -> None:
+        """Send a count, or keep it while the device is out: lines send it afterwards, views have lost it."""
+        name = seen.device_id
+        if name not in self._out_until and self._rng.random() < OUTAGE_PER_MINUTE:
+            self._out_until[name] = at + timedelta(minutes=float(self._rng.uniform(3, 15)))
+        if name in self._out_until:
+            if at < self._out_until[name]:
+                if seen.n_present is None:
+                    self._kept.setdefault(name, []).append(seen)
+                return
+            del self._out_until[name]
+            for late in self._kept.pop(name, []):
+                self._deliver(late, at + timedelta(seconds=float(self._rng.uniform(1, 5))))
+        delay = min(self._rng.exponential(1.5), 8.0)
+        if self._rng.random() < LATE_SHARE:
+            delay = self._rng.uniform(30, 200)
+        self._deliver(seen, at + timedelta(seconds=float(delay)))
+        if self._rng.random() < REPEAT_SHARE:
+            self._deliver(seen, at + timedelta(seconds=float(delay) + 5.0))
+
+    def _deliver(self, seen: Observation, at: datetime) -> None:
+        self._n_sent += 1
+        heapq.heappush(self._on_the_way, (at, self._n_sent, seen))
+
+
+class _GridHolder:
+    """Whoever holds phone locations: makes counts by square of them, and lets nothing else out."""
+
+    def __init__(self, pack: Pack, device: Device, spec: GridSpec, twin: Twin, rng: np.random.Generator) -> None:
+        self.device = device
+        self._spec = spec
+        self._twin = twin
+        self._rng = rng
+        self._people = np.zeros(spec.n_columns * spec.n_rows)
+        self._n_looks = 0
+        column, row = np.meshgrid(np.arange(spec.n_columns), np.arange(spec.n_rows))
+        x = spec.west_m + (column.ravel() + 0.5) * spec.size_m
+        y = spec.south_m + (row.ravel() + 0.5) * spec.size_m
+        self._share = np.clip(spec.market_share * 0.93 * np.exp(0.18 * _waves(x, y, 900.0, rng)), 0.02, 0.95)
+        self._at_home = self._homes(pack, x, y)
+
+    def _homes(self, pack: Pack, x: Floats, y: Floats) -> Floats:
+        """Residents by square: spread over the ground of the district, unevenly."""
+        ground = Truth(pack, [pack.boundary])
+        step = self._spec.size_m / 5
+        offsets = (np.arange(5) - 2) * step
+        inside = np.zeros(len(x))
+        for dx in offsets:
+            for dy in offsets:
+                inside += ground.inside(x + dx, y + dy)
+        density = inside * np.exp(0.6 * _waves(x, y, 500.0, self._rng))
+        total = density.sum()
+        return density / total * self._twin.scenario.residents if total else density
+
+    def look(self, x: Floats, y: Floats) -> None:
+        spec = self._spec
+        blur = self._rng.normal(0, spec.blur_m, (2, len(x))) if spec.blur_m else np.zeros((2, len(x)))
+        column = np.floor((x + blur[0] - spec.west_m) / spec.size_m).astype(np.int64)
+        row = np.floor((y + blur[1] - spec.south_m) / spec.size_m).astype(np.int64)
+        on = (column >= 0) & (column < spec.n_columns) & (row >= 0) & (row < spec.n_rows)
+        self._people += np.bincount(row[on] * spec.n_columns + column[on], minlength=len(self._people))
+        self._n_looks += 1
+
+    def made(self, at: datetime, sequence: int) -> Observation:
+        hour = local_hour(at, self._twin.zone)
+        home = self._at_home * np.interp(hour, range(25), [*AT_HOME, AT_HOME[0]])
+        people = self._people / self._n_looks + self._rng.poisson(home)
+        counts = self._rng.binomial(people.astype(np.int64), self._share).astype(float)
+        counts[counts < self._spec.suppressed_below] = np.nan
+        begin_at = at - timedelta(minutes=self._n_looks)
+        self._people[:] = 0
+        self._n_looks = 0
+        return Observation(
+            device_id=self.device.device_id, begin_at=begin_at, end_at=at, sequence=sequence, counts=counts
+        )
+
+
+def _waves(x: Floats, y: Floats, length_m: float, rng: np.random.Generator) -> Floats:
+    """Return a smooth field of about unit spread: a few plane waves in random directions."""
+    total = np.zeros(len(x))
+    for _ in range(12):
+        angle, phase = rng.uniform(0, 2 * np.pi, 2)
+        wave = 2 * np.pi / (length_m * rng.uniform(1, 3))
+        total += np.cos(wave * (x * np.cos(angle) + y * np.sin(angle)) + phase)
+    return np.asarray(total / np.sqrt(6.0))
