@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -58,7 +59,7 @@ def test_another_process_is_told_that_the_folder_is_held(tmp_path):
     code = f"from pathlib import Path; from anlan.store import DuckHistory; DuckHistory.open(Path({str(tmp_path)!r}))"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603
     held.close()
-    assert "must not be open in another process" in child.stderr
+    assert "is open in another process; stop it, or choose another --data folder." in child.stderr
 
 
 def test_a_file_in_the_place_of_the_folder_is_told(tmp_path):
@@ -86,23 +87,100 @@ def test_a_step_made_again_replaces_what_came_after_it(history):
     assert [e.occupancy for e in curve] == [3.0, 3.0, 10.0]
 
 
-def test_a_sealed_day_reads_as_before_and_a_kill_between_leaves_it_once(tmp_path):
-    opened = DuckHistory.open(tmp_path)
+WHOLE = (AT - MINUTE, AT + timedelta(days=2))
+
+
+def three_minutes_over_two_days(folder):
+    opened = DuckHistory.open(folder)
     for minute in (0, 1, 24 * 60):
         opened.commit_step(step(minute))
-    before = opened.occupancies(AT - MINUTE, AT + timedelta(days=2))[1].tolist()
+    return opened, opened.occupancies(*WHOLE)[1].tolist()
+
+
+def test_a_sealed_day_reads_as_before_also_after_opening_again(tmp_path):
+    opened, before = three_minutes_over_two_days(tmp_path)
     assert opened.seal(AT + timedelta(days=1)) == [AT.date()]
-    assert opened.occupancies(AT - MINUTE, AT + timedelta(days=2))[1].tolist() == before
-    # as a kill after the file and before the delete leaves it:
+    assert opened.seal(AT + timedelta(days=1)) == []
+    assert opened.occupancies(*WHOLE)[1].tolist() == before
+    assert opened.occupancies(*WHOLE, np.array([1]))[1].tolist() == [[row[1]] for row in before]
     opened.close()
     with duckdb.connect(tmp_path / "history.duckdb") as file:
-        sealed = str(tmp_path / "occupancy" / "2026-12-31.parquet")
-        file.execute("INSERT INTO occupancy SELECT * FROM read_parquet(?)", [sealed])
-    again = DuckHistory.open(tmp_path)
-    assert again.occupancies(AT - MINUTE, AT + timedelta(days=2))[1].tolist() == before
-    again.close()
-    with duckdb.connect(tmp_path / "history.duckdb") as file:
         assert file.execute("SELECT count(*) FROM occupancy").fetchone() == (2,)
+    again = DuckHistory.open(tmp_path)
+    assert again.occupancies(*WHOLE)[1].tolist() == before
+    again.close()
+
+
+@pytest.mark.parametrize("left", ["2026-12-31.partial", "2026-12-31.parquet"])
+def test_what_a_kill_leaves_while_sealing_is_no_day(tmp_path, left):
+    opened, before = three_minutes_over_two_days(tmp_path)
+    opened.close()
+    (tmp_path / "occupancy" / left).write_bytes(b"half a file")
+    again = DuckHistory.open(tmp_path)
+    assert again.occupancies(*WHOLE)[1].tolist() == before
+    assert again.seal(AT + timedelta(days=1)) == [AT.date()]
+    assert again.occupancies(*WHOLE)[1].tolist() == before
+    again.close()
+
+
+def test_a_clock_set_back_makes_a_sealed_day_again(tmp_path):
+    opened, before = three_minutes_over_two_days(tmp_path)
+    opened.seal(AT + timedelta(days=1))
+    opened.commit_step(step(1, (7.0, 8.0)))
+    assert opened.occupancies(*WHOLE)[1].tolist() == [before[0], [7.0, 8.0]]
+    opened.close()
+    again = DuckHistory.open(tmp_path)
+    assert again.occupancies(*WHOLE)[1].tolist() == [before[0], [7.0, 8.0]]
+    again.close()
+
+
+def test_a_sealed_day_that_somebody_took_away_is_unknown_and_the_rest_stays(tmp_path, caplog):
+    opened, before = three_minutes_over_two_days(tmp_path)
+    opened.seal(AT + timedelta(days=1))
+    opened.close()
+    (tmp_path / "occupancy" / "2026-12-31.parquet").unlink()
+    again = DuckHistory.open(tmp_path)
+    assert again.occupancies(*WHOLE)[1].tolist() == before[2:]
+    assert "its minutes are unknown" in caplog.text
+    again.close()
+
+
+def test_arrivals_go_on_after_retention_took_every_observation(tmp_path):
+    opened = DuckHistory.open(tmp_path)
+    opened.accept([seen(0), seen(1, 1)], received_at=AT)
+    opened.commit_step(Step(at=AT + MINUTE, low=2, high=2, state=b"s"))
+    opened.retain(AT + timedelta(days=31))
+    opened.close()
+    again = DuckHistory.open(tmp_path)
+    late = seen(31 * 24 * 60, 2)
+    again.accept([late], received_at=AT)
+    assert [s.sequence for s in again.arrived(2)[0]] == [2]
+    again.close()
+
+
+def test_readers_see_whole_steps_and_go_on_while_others_write(history):
+    begun, stop, torn = threading.Barrier(3), threading.Event(), []
+
+    def read():
+        begun.wait()
+        while not stop.is_set():
+            times, persons = history.occupancies(AT - MINUTE, AT + 99 * MINUTE)
+            curve = history.estimates("district", AT - MINUTE, AT + 99 * MINUTE)
+            if len(curve) < len(times) or persons.tolist() != [[1.0, 2.0]] * len(times):
+                torn.append((len(times), len(curve)))
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    begun.wait()
+    for minute in range(60):
+        history.accept([seen(minute, minute)], received_at=AT)
+        history.commit_step(step(minute, state=b"x" * 1000))
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert torn == []
+    assert history.tallies()["a"].n_accepted == 60
 
 
 def test_retention_forgets_by_age_and_keeps_what_may_be_sent_again(tmp_path):

@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS estimate (
     made_at TIMESTAMP, subject_id VARCHAR, walkable_m2 DOUBLE, occupancy DOUBLE, sd DOUBLE, low DOUBLE, high DOUBLE,
     level DOUBLE, density_per_m2 DOUBLE, level_of_service VARCHAR, freshness_s DOUBLE, hidden BOOLEAN,
     unknown VARCHAR);
+CREATE TABLE IF NOT EXISTS sealed (day DATE);
 """
 
 _SCALARS = ("n_in", "n_out", "n_passed", "n_present")
@@ -67,6 +68,17 @@ def micros(at: datetime) -> int:
 def key_of(seen: Observation) -> Key:
     """Return what makes this observation the same as another."""
     return (seen.device_id, micros(seen.end_at), seen.sequence)
+
+
+def key_table(seen: Sequence[Observation]) -> pa.Table:
+    """Return what makes observations the same as others, as rows."""
+    return pa.table(
+        {
+            "device_id": pa.array([s.device_id for s in seen]),
+            "end_at": pa.array([naive(s.end_at) for s in seen], MOMENT),
+            "sequence": pa.array([s.sequence for s in seen], pa.int64()),
+        }
+    )
 
 
 def observation_table(seen: Sequence[Observation], arrival: int, received_at: datetime) -> pa.Table:
