@@ -1,0 +1,110 @@
+"""How many people are anywhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Body, Query, Request, Response
+
+from anlan.command import views
+from anlan.command.api.asked import ACTOR, Minutes, Opened
+from anlan.kernel.clock import parse_moment
+from anlan.kernel.errors import NotFound
+
+router = APIRouter(tags=["crowd"])
+
+Polygon = Annotated[dict[str, Any], Body(embed=True, description="GeoJSON Polygon or MultiPolygon, degrees")]
+At = Annotated[str | None, Query(description="A moment of the past, ISO 8601 with offset")]
+
+NOT_WALKABLE, UNKNOWN, MOST = 65535, 65534, 65000
+
+
+@router.get("/density", summary="People per m² on the grid of cells")
+def density(request: Request, district: Opened, at: At = None) -> Response:
+    """Return little-endian uint16 for each cell of the grid, northernmost row first.
+
+    A value is people per m² of walkable ground times 1000, 65000 at most; 65535 where nobody can walk, 65534 where it
+    is unknown. The header X-Anlan-At tells the minute.
+    """
+    made_at, field = district.density() if at is None else district.density_at(parse_moment(at))
+    tag = f'"{views.moment(made_at)}-{int(np.isinf(field).sum())}"'
+    headers = {"etag": tag, "cache-control": "no-cache"}
+    if made_at is not None:
+        headers["x-anlan-at"] = str(views.moment(made_at))
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    told = np.where(np.isnan(field), NOT_WALKABLE, np.where(np.isinf(field), UNKNOWN, 0)).astype(np.uint16)
+    known = np.isfinite(field)
+    told[known] = np.minimum(np.round(field[known] * 1000), MOST).astype(np.uint16)
+    return Response(told.astype("<u2").tobytes(), media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/places", summary="Every named place with its estimate")
+def places(district: Opened) -> dict[str, Any]:
+    """Return places with occupancy, interval, density, level of service and share of capacity."""
+    return {"places": [views.place(now) for now in district.places()]}
+
+
+@router.get("/places/{place_id}", summary="One place")
+def place(district: Opened, place_id: str) -> dict[str, Any]:
+    """Return one place with its estimate."""
+    return views.place(district.place(place_id))
+
+
+@router.get("/places/{place_id}/curve", summary="A place's people over time")
+def place_curve(district: Opened, place_id: str, minutes: Minutes = 60) -> dict[str, Any]:
+    """Return a point for each minute, with its interval."""
+    now = district.clock.now()
+    points = district.place_curve(place_id, now - timedelta(minutes=minutes), now)
+    return {"points": [views.point(point) for point in points]}
+
+
+@router.get("/areas/{level}", summary="The areas of a level with their estimates")
+def areas(district: Opened, level: str) -> dict[str, Any]:
+    """Return every area of one level of the tree."""
+    return {"areas": [views.area(now) for now in district.areas(level)]}
+
+
+@router.get("/areas/{level}/{area_id}", summary="One area")
+def area(district: Opened, level: str, area_id: str) -> dict[str, Any]:
+    """Return one area with its estimate."""
+    now = district.area(area_id)
+    if now.level != level:
+        raise NotFound(f"area {area_id!r}", f"is of level {now.level}", f"ask /areas/{now.level}/{area_id}")
+    return views.area(now)
+
+
+@router.post("/count", summary="People in any polygon, now or at a moment of the past")
+def count(district: Opened, polygon: Polygon, at: Annotated[str | None, Body(embed=True)] = None) -> dict[str, Any]:
+    """Return occupancy with its 90 % interval, density, level of service and freshness; or unknown, and why."""
+    return views.estimate(district.count(polygon, None if at is None else parse_moment(at)))
+
+
+@router.post("/count/curve", summary="People in any polygon over time")
+def count_curve(
+    district: Opened, polygon: Polygon, minutes: Annotated[int, Body(embed=True, ge=1, le=1440)] = 60
+) -> dict[str, Any]:
+    """Return a point for each minute kept; intervals where the uncertainty was kept."""
+    now = district.clock.now()
+    points = district.curve(polygon, now - timedelta(minutes=minutes), now)
+    return {"points": [views.point(point) for point in points]}
+
+
+@router.get("/watches", summary="Saved polygons with their estimates")
+def watches(district: Opened) -> dict[str, Any]:
+    """Return the polygons that are counted every minute."""
+    return {"watches": [views.watch(now) for now in district.watches()]}
+
+
+@router.post("/watches", summary="Save a polygon that is counted every minute", status_code=201)
+def watch(district: Opened, polygon: Polygon, name: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
+    """Save it; the log tells."""
+    return views.watch(district.watch(name, polygon, ACTOR))
+
+
+@router.delete("/watches/{watch_id}", summary="End a saved polygon")
+def unwatch(district: Opened, watch_id: str, version: Annotated[int, Query(ge=1)]) -> dict[str, Any]:
+    """End it, if nobody has changed it since that version."""
+    return views.change(district.unwatch(watch_id, version, ACTOR))

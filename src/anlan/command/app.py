@@ -1,0 +1,147 @@
+"""The application: every route in one list, every error in one form."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+
+import anlan
+from anlan.command import api, views
+from anlan.command.guard import Guard, told
+from anlan.command.live import Hub
+from anlan.command.simulation import Simulation
+from anlan.district import District
+from anlan.kernel.answers import DeviceState
+from anlan.kernel.errors import AnlanError, BadInput, NotFound
+
+log = logging.getLogger(__name__)
+
+STATIC = Path(__file__).with_name("static")
+UNBUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Anlan</title>
+<p>The page has not been built. Run <code>make web</code>, then start again.
+The <a href="/openapi.json">API</a> works without it.</p></html>"""
+
+
+def create_app(district: District, *, simulation: Simulation | None = None, static: Path | None = None) -> FastAPI:
+    """Return the application over an open district.
+
+    Parameters
+    ----------
+    district : District
+        Open; the caller makes its minutes and closes it.
+    simulation : Simulation, optional
+        Whoever plays the district, where it is not real.
+    static : Path, optional
+        The built page; the one beside this module where None.
+    """
+    hub = Hub()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        def hand_on(kind: str, content: dict[str, Any]) -> None:
+            hub.send(kind, _message(district, kind, content))
+
+        leave = district.subscribe(hand_on)
+        yield
+        leave()
+        hub.close()
+
+    app = FastAPI(
+        title="Anlan",
+        version=anlan.__version__,
+        description="How many people are anywhere in a district, with an interval; devices, watches, and the log.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.district, app.state.simulation, app.state.hub = district, simulation, hub
+    for router in api.ROUTERS:
+        app.include_router(router, prefix="/api/v1")
+    _add_errors(app)
+    _add_page(app, static or STATIC)
+    app.add_middleware(_Packed, minimum_size=1000)
+    app.add_middleware(Guard)
+    return app
+
+
+class _Packed(GZipMiddleware):
+    """Compresses everything but the live feed, which must not wait for a buffer to fill."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"].endswith("/live"):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def _message(district: District, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Return what the live feed tells of a minute or a change."""
+    if kind == "change":
+        return views.change(content["change"])
+    if kind != "minute":
+        return content
+    estimates = content["estimates"]
+    places = []
+    for place in district.pack.places:
+        made = views.estimate(estimates[f"place:{place.place_id}"])
+        told_of = ("occupancy", "low", "high", "density_per_m2", "level_of_service", "hidden", "unknown")
+        places.append({"id": place.place_id, **{name: made[name] for name in told_of}})
+    states = [now.state for now in district.devices()]
+    return {
+        "at": views.moment(content["at"]),
+        "now": views.moment(district.clock.now()),
+        "district": views.estimate(estimates["district"]),
+        "places": places,
+        "devices": {str(state): states.count(state) for state in DeviceState},
+    }
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(AnlanError)
+    async def _ours(_request: Request, fault: AnlanError) -> JSONResponse:
+        return told(fault)
+
+    @app.exception_handler(RequestValidationError)
+    async def _form(_request: Request, fault: RequestValidationError) -> JSONResponse:
+        first = fault.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return told(BadInput(where, f"must be right: {first['msg']}", "see /docs"))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, fault: HTTPException) -> JSONResponse:
+        if fault.status_code == 404:
+            return told(NotFound(f"path {request.url.path}", "does not exist", "see /docs"))
+        return told(BadInput(f"{request.method} {request.url.path}", str(fault.detail), "see /docs"), fault.status_code)
+
+    @app.exception_handler(Exception)
+    async def _unexpected(_request: Request, _fault: Exception) -> JSONResponse:
+        fault = AnlanError("this request", "met a fault of ours", "see the server's log; nothing was half done")
+        return told(fault)
+
+
+def _add_page(app: FastAPI, static: Path) -> None:
+    @app.get("/", include_in_schema=False)
+    async def page() -> Response:
+        index = static / "index.html"
+        built = await asyncio.to_thread(index.is_file)
+        return FileResponse(index) if built else HTMLResponse(UNBUILT)
+
+    @app.get("/docs", include_in_schema=False)
+    async def documentation() -> Response:
+        index = static / "docs" / "index.html"
+        built = await asyncio.to_thread(index.is_file)
+        return FileResponse(index) if built else HTMLResponse(UNBUILT)
+
+    if static.is_dir():
+        app.mount("/", StaticFiles(directory=static), name="static")

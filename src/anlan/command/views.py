@@ -1,0 +1,167 @@
+"""Records as JSON."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from shapely.geometry.base import BaseGeometry
+
+from anlan.kernel.answers import AreaNow, CurvePoint, DeviceNow, PlaceNow, Watch
+from anlan.kernel.geo import to_geojson
+from anlan.kernel.ingress import Receipt
+from anlan.kernel.records import Change, Estimate, Label, Observation
+
+Json = dict[str, Any]
+
+
+def moment(at: datetime | None) -> str | None:
+    """Return a moment in UTC as ISO 8601 with Z."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def estimate(made: Estimate) -> Json:
+    """Return an estimate: people to a whole, where they can be told."""
+
+    def whole(value: float | None) -> float | None:
+        return None if value is None else round(value)
+
+    return {
+        "at": moment(made.at),
+        "occupancy": whole(made.occupancy),
+        "sd": None if made.sd is None else round(made.sd, 1),
+        "low": whole(made.low),
+        "high": whole(made.high),
+        "level": made.level,
+        "density_per_m2": None if made.density_per_m2 is None else round(made.density_per_m2, 4),
+        "level_of_service": made.level_of_service,
+        "walkable_m2": round(made.walkable_m2),
+        "freshness_s": None if made.freshness_s is None else round(made.freshness_s),
+        "hidden": made.hidden,
+        "unknown": None if made.unknown is None else str(made.unknown),
+    }
+
+
+def point(made: CurvePoint) -> Json:
+    """Return a point of a curve."""
+    numbers = {"occupancy": made.occupancy, "low": made.low, "high": made.high}
+    return {"at": moment(made.at), **{name: None if n is None else round(n) for name, n in numbers.items()}}
+
+
+def place(now: PlaceNow) -> Json:
+    """Return a place with its estimate."""
+    limits = now.place.thresholds
+    return {
+        "id": now.place.place_id,
+        "name": dict(now.place.name),
+        "kind": now.place.kind,
+        "capacity": now.place.capacity,
+        "closed": now.place.closed,
+        "key": now.place.key,
+        "thresholds": {
+            "notice_per_m2": limits.notice_per_m2,
+            "yellow_per_m2": limits.yellow_per_m2,
+            "orange_per_m2": limits.orange_per_m2,
+            "red_per_m2": limits.red_per_m2,
+        },
+        "estimate": estimate(now.estimate),
+        "share_of_capacity": None if now.share_of_capacity is None else round(now.share_of_capacity, 4),
+    }
+
+
+def area(now: AreaNow) -> Json:
+    """Return an area with its estimate."""
+    return {
+        "id": now.area_id,
+        "level": now.level,
+        "parent": now.parent_id,
+        "name": dict(now.name),
+        "estimate": estimate(now.estimate),
+    }
+
+
+def device(now: DeviceNow) -> Json:
+    """Return a device, how it does, and its tally."""
+    tally, last = now.tally, now.tally.last if now.tally else None
+    return {
+        "id": now.device.device_id,
+        "name": dict(now.device.name),
+        "kind": str(now.device.kind),
+        "place": now.device.place_id,
+        "interval_s": now.device.interval_s,
+        "state": str(now.state),
+        "reason": now.reason,
+        "last_end_at": moment(tally.last_end_at) if tally else None,
+        "last": None if last is None else scalars(last),
+        "per_minute": None if now.per_minute is None else round(now.per_minute, 2),
+        "tally": None
+        if tally is None
+        else {
+            "accepted": tally.n_accepted,
+            "late": tally.n_late,
+            "out_of_order": tally.n_out_of_order,
+            "duplicate": tally.n_duplicate,
+            "refused": tally.n_refused,
+            "refused_by_code": dict(tally.refused_by_code),
+        },
+    }
+
+
+def scalars(seen: Observation) -> Json:
+    """Return the plain counts of an observation."""
+    return {"in": seen.n_in, "out": seen.n_out, "passed": seen.n_passed, "present": seen.n_present}
+
+
+def receipt(made: Receipt) -> Json:
+    """Return what became of a batch."""
+    return {
+        "accepted": made.n_accepted,
+        "late": made.n_late,
+        "out_of_order": made.n_out_of_order,
+        "duplicate": made.n_duplicate,
+        "refused": [
+            {"index": r.index, "device": r.device_id, "code": str(r.code), "message": r.message} for r in made.refusals
+        ],
+    }
+
+
+def watch(now: Watch) -> Json:
+    """Return a saved polygon with its estimate."""
+    return {
+        "id": now.watch_id,
+        "version": now.version,
+        "name": now.name,
+        "polygon": to_geojson(now.polygon),
+        "estimate": None if now.estimate is None else estimate(now.estimate),
+    }
+
+
+def change(made: Change) -> Json:
+    """Return a line of the log."""
+    return {
+        "id": made.change_id,
+        "at": moment(made.at),
+        "kind": made.kind,
+        "record": made.record_id,
+        "version": made.version,
+        "action": made.action,
+        "actor": made.actor,
+        "body": made.body,
+        "hash": made.hash,
+    }
+
+
+def feature(geometry: BaseGeometry, feature_id: str, name: Label, **properties: object) -> Json:
+    """Return a GeoJSON feature."""
+    names = {f"name_{language}": text for language, text in name.items()}
+    return {
+        "type": "Feature",
+        "id": feature_id,
+        "geometry": to_geojson(geometry),
+        "properties": {"id": feature_id, **names, **properties},
+    }
+
+
+def collection(features: list[Json]) -> Json:
+    """Return a GeoJSON feature collection."""
+    return {"type": "FeatureCollection", "features": features}
