@@ -50,8 +50,9 @@ def create_app(district: District, *, simulation: Simulation | None = None, stat
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         def hand_on(kind: str, content: dict[str, Any]) -> None:
-            hub.send(kind, _message(district, kind, content))
+            hub.publish(kind, _message(district, kind, content))
 
+        hub.attach(asyncio.get_running_loop())
         leave = district.subscribe(hand_on)
         yield
         leave()

@@ -6,26 +6,24 @@ import asyncio
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Body, Header, Query, Request
-from fastapi.responses import StreamingResponse
 
-from anlan.command.live import Hub
+from anlan.command.live import Hub, LiveAnswer
 from anlan.command.simulation import Simulation
 from anlan.kernel.errors import NotFound
 
 router = APIRouter(tags=["live"])
 
 
-@router.get("/live", summary="Server-sent messages: minute, change, clock, resync")
+@router.get("/live", summary="Server-sent messages: minute, change, clock, resync", response_class=LiveAnswer)
 async def live(
     request: Request,
     last_event_id: Annotated[int | None, Header()] = None,
     after: Annotated[int | None, Query(alias="last_event_id")] = None,
-) -> StreamingResponse:
+) -> LiveAnswer:
     """Stream every minute and change; Last-Event-ID resumes behind the message seen last."""
     hub = cast(Hub, request.app.state.hub)
     seen = last_event_id if last_event_id is not None else after
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(hub.read(seen), media_type="text/event-stream", headers=headers)
+    return LiveAnswer(hub, seen)
 
 
 def _simulation(request: Request) -> Simulation:
