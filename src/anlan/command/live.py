@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,7 +110,7 @@ class Hub:
             self._clients.add(client)
         return client
 
-    async def stream(self, client: Client) -> AsyncIterator[bytes]:
+    async def stream(self, client: Client) -> AsyncGenerator[bytes]:
         """Yield the feed for a client, until it leaves: what it missed, then whatever comes, and heartbeats."""
         try:
             yield b"retry: 2000\n\n" + b"".join(client.first)
