@@ -1,6 +1,7 @@
 """A simulated district whose truth is known. It reaches Anlan only as real devices would."""
 
-from anlan.twin.scenario import Scenario, scenarios
+from anlan.twin.defaults import scenarios
+from anlan.twin.scenario import Scenario
 from anlan.twin.stream import Minute, beats, record, simulate
 from anlan.twin.walkers import Twin
 
