@@ -1,0 +1,5 @@
+"""`python -m anlan`: the terminal."""
+
+from anlan.cli import main
+
+main()

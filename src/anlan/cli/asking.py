@@ -1,0 +1,59 @@
+"""Where the terminal's answers come from: a running server, or the district's folder itself."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from anlan.kernel.errors import KINDS, AnlanError, BadInput, Unavailable
+
+USUAL = "http://127.0.0.1:8000"
+
+
+class Server:
+    """A running server, asked by HTTP."""
+
+    def __init__(self, url: str) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise BadInput(f"url={url!r}", "must begin with http:// or https://", "correct it")
+        self.url = url.rstrip("/")
+
+    def ask(self, path: str, body: Any = None) -> Any:
+        """Return the JSON of an answer; an error comes as the error it was."""
+        packed = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(  # noqa: S310 - the scheme was checked
+            f"{self.url}/api/v1{path}", data=packed, headers={"content-type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - the same
+                return json.load(answer)
+        except urllib.error.HTTPError as fault:
+            raise _told(fault.read()) from None
+        except OSError as fault:
+            raise Unavailable(
+                f"server {self.url}",
+                f"must be reachable ({getattr(fault, 'reason', fault)})",
+                "start it, or give --url",
+            ) from None
+
+
+def _told(body: bytes) -> AnlanError:
+    try:
+        told = json.loads(body)["error"]
+    except (ValueError, KeyError):
+        return Unavailable("the server", "must answer in Anlan's form", "check --url")
+    kind = next((kind for kind in KINDS if kind.code == told["code"]), AnlanError)
+    return kind(told["value"], told["rule"], told["next_step"])
+
+
+def polygon_of(path: Path) -> Any:
+    """Return the GeoJSON in a file."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise BadInput(f"polygon={path}", f"must be a readable file ({fault.strerror})", "correct the path") from None
+    except ValueError as fault:
+        raise BadInput(f"polygon={path}", f"must hold GeoJSON ({fault})", "correct the file") from None

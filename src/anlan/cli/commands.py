@@ -1,0 +1,222 @@
+"""The terminal's verbs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import anlan
+from anlan.cli import say
+from anlan.cli.asking import USUAL, Server, polygon_of
+from anlan.cli.districts import district_app, observations_app, twin_app
+from anlan.kernel.clock import parse_moment
+
+app = typer.Typer(
+    name="anlan",
+    help="Anlan (安澜): how many people are anywhere in a district, and how sure that is.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+audit_app = typer.Typer(help="The log of changes.", no_args_is_help=True)
+app.add_typer(district_app, name="district")
+app.add_typer(observations_app, name="observations")
+app.add_typer(twin_app, name="twin")
+app.add_typer(audit_app, name="audit")
+
+Url = Annotated[str, typer.Option(help="A running server.", envvar="ANLAN_URL")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+Lang = Annotated[str, typer.Option(help="Language of names: zh or en.", envvar="ANLAN_LANG")]
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if value:
+        say.out.print(f"anlan {anlan.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool | None, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = None,
+) -> None:
+    pass
+
+
+@app.command()
+def demo(
+    district: Annotated[str, typer.Option(help="A shipped district's name, or the folder of a pack.")] = "huangpu",
+    scenario: Annotated[str, typer.Option(help="Which day; see `anlan twin scenarios`.")] = "",
+    speed: Annotated[float, typer.Option(min=0.1, max=100_000, help="Simulated seconds per second.")] = 10.0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the page is; 0 takes a free one.")] = 8000,
+    replay: Annotated[Path | None, typer.Option(help="Play this recording (.parquet) instead of a simulation.")] = None,
+    begin: Annotated[str, typer.Option("--from", help="Moment to begin at, ISO 8601 with offset.")] = "",
+    data: Annotated[Path | None, typer.Option(help="Folder for the demo's data; emptied first.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same day.")] = 1,
+) -> None:
+    """Play a district and open its live page: a simulated one, or a recording."""
+    from anlan.cli.demo import Demo, Show
+
+    show = Show(
+        scenario=scenario or None,
+        speed=speed,
+        replay=replay,
+        begin_at=parse_moment(begin, "from") if begin else None,
+        seed=seed,
+    )
+    Demo(district, show, port=port, data=data).run()
+
+
+@app.command()
+def serve(
+    district: Annotated[str, typer.Option(help="A shipped district's name, or the folder of a pack.")],
+    data: Annotated[Path | None, typer.Option(help="Folder of the district's data.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the page is.")] = 8000,
+    mqtt_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the embedded broker.")] = 1883,
+    broker: Annotated[str, typer.Option(help="An external broker instead: mqtt://user:password@host:1883.")] = "",
+    store: Annotated[str, typer.Option(help="Database of records: postgresql+psycopg://... (SQLite if empty).")] = "",
+) -> None:
+    """Run a district: take what its devices count, estimate every minute, serve the page."""
+    from anlan.cli.serving import serve_district
+
+    serve_district(district, data, port=port, mqtt_port=mqtt_port, broker=broker or None, store_url=store or None)
+
+
+@app.command()
+def count(
+    polygon: Annotated[Path, typer.Option(help="File with a GeoJSON polygon, degrees.")],
+    at: Annotated[str, typer.Option(help="A moment of the past, ISO 8601 with offset.")] = "",
+    url: Url = USUAL,
+    as_json: AsJson = False,
+    lang: Lang = "zh",
+) -> None:
+    """How many people are in a polygon."""
+    made = Server(url).ask("/count", {"polygon": polygon_of(polygon), "at": at or None})
+    if as_json:
+        say.as_json(made)
+        return
+    number, interval = say.people(made, lang)
+    zh = lang == "zh"
+    shown = say.table("", "", "")
+    shown.show_header = False
+    shown.add_row("人数" if zh else "people", f"[bold]{number}[/]  {interval}")
+    if made["density_per_m2"] is not None:
+        shown.add_row("密度" if zh else "density", f"{made['density_per_m2']:.2f} /m²  ({made['level_of_service']})")
+    shown.add_row("可步行面积" if zh else "walkable", f"{made['walkable_m2']:,} m²")
+    if made["freshness_s"] is not None:
+        shown.add_row("数据时效" if zh else "freshness", f"{made['freshness_s']} s")
+    say.out.print(shown)
+
+
+@app.command()
+def places(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
+    """Every named place: people against capacity."""
+    made = Server(url).ask("/places")
+    if as_json:
+        say.as_json(made)
+        return
+    headings = ("场所", "人数>", "区间>", "密度>", "服务水平", "占容量>")
+    if lang != "zh":
+        headings = ("place", "people>", "interval>", "density>", "service", "of capacity>")
+    shown = say.table("", *headings)
+    for place in sorted(made["places"], key=lambda p: -(p["share_of_capacity"] or -1)):
+        number, interval = say.people(place["estimate"], lang)
+        density, share = place["estimate"]["density_per_m2"], place["share_of_capacity"]
+        shown.add_row(
+            say.name_in(place["name"], lang),
+            number,
+            interval,
+            "" if density is None else f"{density:.2f} /m²",
+            place["estimate"]["level_of_service"] or "",
+            "" if share is None else f"{share:.0%}",
+        )
+    say.out.print(shown)
+
+
+@app.command()
+def areas(
+    level: Annotated[str, typer.Option(help="Level of the tree.")] = "street",
+    url: Url = USUAL,
+    as_json: AsJson = False,
+    lang: Lang = "zh",
+) -> None:
+    """The areas of one level: people in public space."""
+    made = Server(url).ask(f"/areas/{level}")
+    if as_json:
+        say.as_json(made)
+        return
+    shown = say.table(
+        "", *(("代码", "区域", "人数>", "区间>") if lang == "zh" else ("code", "area", "people>", "interval>"))
+    )
+    for area in made["areas"]:
+        shown.add_row(area["id"], say.name_in(area["name"], lang), *say.people(area["estimate"], lang))
+    say.out.print(shown)
+
+
+@app.command()
+def devices(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
+    """Every device: how it is doing, what it last counted, what was refused."""
+    made = Server(url).ask("/devices")
+    if as_json:
+        say.as_json(made)
+        return
+    headings = ("设备", "名称", "类型", "状态", "人/分>", "已收>", "迟到>", "重复>", "拒收>")
+    if lang != "zh":
+        headings = ("device", "name", "kind", "state", "per min>", "taken>", "late>", "repeated>", "refused>")
+    shown = say.table("", *headings)
+    colour = {"ok": "green", "late": "yellow", "silent": "red", "never": "dim", "suspect": "red", "withdrawn": "dim"}
+    for device in made["devices"]:
+        tally: dict[str, Any] = device["tally"] or {}
+        numbers = [str(tally.get(name, 0)) for name in ("accepted", "late", "duplicate", "refused")]
+        flow = device["per_minute"]
+        shown.add_row(
+            device["id"],
+            say.name_in(device["name"], lang),
+            device["kind"],
+            f"[{colour[device['state']]}]{device['state']}[/]",
+            "" if flow is None else f"{flow:.1f}",
+            *numbers,
+        )
+    say.out.print(shown)
+
+
+@app.command()
+def watches(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
+    """Saved polygons that are counted every minute."""
+    made = Server(url).ask("/watches")
+    if as_json:
+        say.as_json(made)
+        return
+    shown = say.table("", *(("关注区", "人数>", "区间>") if lang == "zh" else ("watch", "people>", "interval>")))
+    for watch in made["watches"]:
+        shown.add_row(watch["name"], *say.people(watch["estimate"], lang))
+    say.out.print(shown)
+
+
+@audit_app.command("verify")
+def audit_verify(
+    data: Annotated[
+        Path | None, typer.Option(help="The district's folder; a running server is asked if empty.")
+    ] = None,
+    store: Annotated[str, typer.Option(help="Or the database itself.")] = "",
+    url: Url = USUAL,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute the log's chain, and the current state from it; exit with 1 where something was touched."""
+    if data is None and not store:
+        made = Server(url).ask("/audit")
+    else:
+        from anlan.cli.serving import audit_of
+
+        made = audit_of(data, store or None)
+    if as_json:
+        say.as_json(made)
+    elif made["ok"]:
+        say.out.print(f"[green]ok[/]: {made['n_changes']} changes, each as it was written")
+    else:
+        say.out.print(f"[bold red]broken[/]: {made['fault']}")
+    if not made["ok"]:
+        raise typer.Exit(1)

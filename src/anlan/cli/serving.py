@@ -1,0 +1,174 @@
+"""Running a district: its server, its broker, its minutes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from anlan.cli import say
+from anlan.command import Simulation, create_app
+from anlan.district import District
+from anlan.ingest import EmbeddedBroker, MqttIngress
+from anlan.kernel.errors import NotFound, Unavailable
+from anlan.store import SqlStore
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+HOUSEKEEPING_S = 3600.0
+
+
+def listening(port: int) -> socket.socket:
+    """Return a socket that listens on this machine only.
+
+    Raises
+    ------
+    Unavailable
+        If the port is taken.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as fault:
+        listener.close()
+        raise Unavailable(
+            f"port {port}", f"must be free ({fault.strerror})", "stop what uses it, or choose another with --port"
+        ) from fault
+    return listener
+
+
+class Minutes:
+    """Makes every minute that is due, in a thread of its own; whatever fails is told, and tried again."""
+
+    def __init__(self, district: District) -> None:
+        self._district = district
+        self._woken = threading.Event()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="minutes", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at the clock now."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Finish the minute at hand, and end."""
+        self._stopped = True
+        self._woken.set()
+        self._thread.join(30)
+
+    def _run(self) -> None:
+        kept_at = time.monotonic()
+        while not self._stopped:
+            try:
+                self._district.advance()
+                if time.monotonic() - kept_at > HOUSEKEEPING_S:
+                    kept_at = time.monotonic()
+                    now = self._district.clock.now()
+                    self._district.history.seal(now)
+                    self._district.history.retain(now)
+            except Exception:
+                log.exception("a minute could not be made; it is tried again")
+                time.sleep(1.0)
+            self._woken.wait(1.0)
+            self._woken.clear()
+
+
+def run_server(
+    district: District,
+    listener: socket.socket,
+    *,
+    broker: EmbeddedBroker | MqttIngress,
+    simulation: Simulation | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until interrupted; the broker listens for as long."""
+    app = create_app(district, simulation=simulation)
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(served: FastAPI) -> AsyncIterator[Any]:
+        async with inner(served) as state:
+            if isinstance(broker, EmbeddedBroker):
+                await broker.start()
+            else:
+                await asyncio.to_thread(broker.start)
+            threading.Thread(target=ready, name="ready", daemon=True).start()
+            try:
+                yield state
+            finally:
+                if isinstance(broker, EmbeddedBroker):
+                    await broker.close()
+                else:
+                    await asyncio.to_thread(broker.close)
+
+    app.router.lifespan_context = lifespan
+    config = uvicorn.Config(
+        app, log_level="warning", timeout_graceful_shutdown=2, lifespan="on", access_log=False, server_header=False
+    )
+    server = uvicorn.Server(config)
+    hub = app.state.hub
+    stop = server.handle_exit
+
+    def leave(sig: int, frame: FrameType | None) -> None:
+        hub.close()  # live streams never end by themselves
+        stop(sig, frame)
+
+    server.handle_exit = leave  # type: ignore[method-assign]  # uvicorn offers no other way to be told
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+
+
+def serve_district(
+    district: str, data: Path | None, *, port: int, mqtt_port: int, broker: str | None, store_url: str | None
+) -> None:
+    """Run a real district."""
+    listener = listening(port)
+    opened = District.open(district, data, store_url=store_url)
+    minutes = Minutes(opened)
+    way = MqttIngress(broker, opened.door) if broker else EmbeddedBroker(HOST, mqtt_port, opened.door)
+
+    def told() -> None:
+        url = f"http://{HOST}:{listener.getsockname()[1]}"
+        say.out.print(f"[bold]{say.name_in(dict(opened.pack.name), 'en')}[/] is served at [link]{url}[/link]")
+        where = broker or f"mqtt://{HOST}:{way.port if isinstance(way, EmbeddedBroker) else ''}"
+        say.out.print(f"Devices publish to {where} under anlan/observations/<device>. Ctrl-C ends it.")
+
+    minutes.start()
+    try:
+        run_server(opened, listener, broker=way, ready=told)
+    finally:
+        minutes.stop()
+        opened.close()
+        listener.close()
+
+
+def audit_of(data: Path | None, store_url: str | None) -> dict[str, Any]:
+    """Verify a log that no server holds."""
+    if store_url is None:
+        path = (data or Path()) / "records.db"
+        if not path.is_file():
+            raise NotFound(f"{path}", "does not exist", "give the district's --data folder, or --store")
+        store_url = f"sqlite:///{path}"
+    store = SqlStore.open(store_url)
+    try:
+        made = store.verify()
+    finally:
+        store.close()
+    return {"n_changes": made.n_changes, "ok": made.ok, "broken_at": made.broken_at, "fault": made.fault}
