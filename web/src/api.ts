@@ -1,0 +1,220 @@
+/** The district's HTTP interface, typed. Every number may be unknown, which is null with its reason and never zero. */
+
+export type Lang = "zh" | "en";
+export type Label = Partial<Record<Lang, string>>;
+export type UnknownReason = "stale" | "no_device" | "flow_only" | "too_small" | "not_walkable" | "not_started";
+export type Level = "A" | "B" | "C" | "D" | "E" | "F";
+
+export interface Estimate {
+  at: string;
+  occupancy: number | null;
+  sd: number | null;
+  low: number | null;
+  high: number | null;
+  level: number;
+  density_per_m2: number | null;
+  level_of_service: Level | null;
+  walkable_m2: number;
+  freshness_s: number | null;
+  hidden: boolean;
+  unknown: UnknownReason | null;
+}
+
+export interface District {
+  id: string;
+  name: Label;
+  version: string;
+  schematic: boolean;
+  notice: Label;
+  attribution: string;
+  time_zone: string;
+  languages: Lang[];
+  centre: [number, number];
+  bounds: [number, number, number, number];
+  levels: { key: string; label: Label | string }[];
+  figures: Record<string, number>;
+  grid: { n_columns: number; n_rows: number; size_m: number; corners: [number, number][] };
+  simulated: boolean;
+  now: string;
+  estimated_at: string | null;
+  n_devices: number;
+  n_areas: Record<string, number>;
+}
+
+export interface Place {
+  id: string;
+  name: Label;
+  kind: string;
+  capacity: number | null;
+  closed: boolean;
+  key: boolean;
+  thresholds: Record<string, number>;
+  estimate: Estimate;
+  share_of_capacity: number | null;
+}
+
+export interface Area {
+  id: string;
+  name: Label;
+  parent: string | null;
+  estimate: Estimate | null;
+}
+
+export type DeviceState = "ok" | "late" | "silent" | "never" | "suspect" | "withdrawn";
+export type DeviceKind = "gate" | "passage" | "area" | "grid";
+
+export interface Counted {
+  in?: number | null;
+  out?: number | null;
+  passed?: number | null;
+  present?: number | null;
+}
+
+export interface Device {
+  id: string;
+  name: Label;
+  kind: DeviceKind;
+  place: string | null;
+  interval_s: number;
+  state: DeviceState;
+  reason: string | null;
+  last_end_at: string | null;
+  last: Counted | null;
+  per_minute: number | null;
+  tally: Tally | null;
+}
+
+export interface Tally {
+  accepted: number;
+  late: number;
+  out_of_order: number;
+  duplicate: number;
+  refused: number;
+  refused_by_code: Record<string, number>;
+}
+
+export interface CurvePoint {
+  at: string;
+  occupancy: number | null;
+  low: number | null;
+  high: number | null;
+}
+
+export interface DevicePoint extends Counted {
+  at: string;
+}
+
+export interface Watch {
+  id: string;
+  version: number;
+  name: string;
+  polygon: Polygon;
+  estimate: Estimate | null;
+}
+
+export interface Simulation {
+  scenario: string | null;
+  scenarios: { id: string; name: Label }[];
+  speed: number;
+  paused: boolean;
+  now: string | null;
+  kind: "twin" | "replay";
+  /** True while the player makes up for the time before the scenario opens. */
+  rushing?: boolean;
+  /** What ended the player, where something did. */
+  fault?: string | null;
+}
+
+export type Polygon = GeoJSON.Polygon | GeoJSON.MultiPolygon;
+
+/** The present densities: persons per 1,000 m², row by row from the north-west. */
+export interface Density {
+  at: string | null;
+  cells: Uint16Array;
+}
+
+interface Refused {
+  code: string;
+  value: string;
+  rule: string;
+  next_step: string;
+  message: string;
+}
+
+/** An answer that is not one: the three parts of the server's error, or `unreachable`. */
+export class ApiError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly status: number,
+    readonly nextStep = "",
+  ) {
+    super(message);
+  }
+}
+
+const ROOT = "/api/v1";
+
+async function ask(path: string, init?: RequestInit): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(ROOT + path, init);
+  } catch {
+    throw new ApiError("unreachable", "", 0);
+  }
+  if (answer.ok) return answer;
+  const body = (await answer.json().catch(() => null)) as { error?: Partial<Refused> } | null;
+  const told = body?.error;
+  const text = told?.value !== undefined ? `${told.value} ${told.rule ?? ""}` : (told?.message ?? answer.statusText);
+  throw new ApiError(told?.code ?? "failed", text, answer.status, told?.next_step ?? "");
+}
+
+async function get<T>(path: string): Promise<T> {
+  return (await ask(path)).json() as Promise<T>;
+}
+
+async function post<T>(path: string, body: unknown): Promise<T> {
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  return (await ask(path, init)).json() as Promise<T>;
+}
+
+const id = encodeURIComponent;
+
+export const api = {
+  district: () => get<District>("/district"),
+  layer: (name: string) => get<GeoJSON.FeatureCollection>(`/map/${name}`),
+  areaLayer: (level: string) => get<GeoJSON.FeatureCollection>(`/map/areas/${id(level)}`),
+  async density(): Promise<Density> {
+    const answer = await ask("/density");
+    return { at: answer.headers.get("x-anlan-at"), cells: littleEndian(await answer.arrayBuffer()) };
+  },
+  places: async () => (await get<{ places: Place[] }>("/places")).places,
+  placeCurve: async (place: string, minutes: number) =>
+    (await get<{ points: CurvePoint[] }>(`/places/${id(place)}/curve?minutes=${minutes}`)).points,
+  areas: async (level: string) => {
+    return (await get<{ areas: Area[] }>(`/areas/${id(level)}`)).areas;
+  },
+  area: (level: string, area: string) => get<Area>(`/areas/${id(level)}/${id(area)}`),
+  count: (polygon: Polygon) => post<Estimate>("/count", { polygon, at: null }),
+  countCurve: async (polygon: Polygon, minutes: number) =>
+    (await post<{ points: CurvePoint[] }>("/count/curve", { polygon, minutes })).points,
+  devices: async () => (await get<{ devices: Device[] }>("/devices")).devices,
+  deviceCurve: async (device: string, minutes: number) =>
+    (await get<{ points: DevicePoint[] }>(`/devices/${id(device)}/curve?minutes=${minutes}`)).points,
+  withdraw: (device: string, reason: string) => post<unknown>(`/devices/${id(device)}/withdraw`, { reason }),
+  restore: (device: string, reason: string) => post<unknown>(`/devices/${id(device)}/restore`, { reason }),
+  watches: async () => {
+    return (await get<{ watches: Watch[] }>("/watches")).watches;
+  },
+  watch: (name: string, polygon: Polygon) => post<Watch>("/watches", { name, polygon }),
+  unwatch: (watch: string, version: number) => ask(`/watches/${id(watch)}?version=${version}`, { method: "DELETE" }),
+  simulation: () => get<Simulation>("/simulation"),
+  simulate: (change: { scenario?: string; speed?: number; paused?: boolean }) =>
+    post<Simulation>("/simulation", change),
+};
+
+function littleEndian(buffer: ArrayBuffer): Uint16Array {
+  if (new Uint8Array(Uint16Array.of(1).buffer)[0] === 1) return new Uint16Array(buffer);
+  const view = new DataView(buffer);
+  return Uint16Array.from({ length: buffer.byteLength / 2 }, (_, k) => view.getUint16(2 * k, true));
+}

@@ -1,0 +1,301 @@
+/** What the desk knows: signals fed by the interface and the live stream. */
+
+import { batch, computed, signal } from "@preact/signals";
+import {
+  api,
+  ApiError,
+  type Area,
+  type CurvePoint,
+  type Density,
+  type Device,
+  type District,
+  type Estimate,
+  type Place,
+  type Polygon,
+  type Simulation,
+  type Watch,
+} from "./api.ts";
+import { t, timeZone } from "./i18n.ts";
+import { listen } from "./live.ts";
+import type { LiveLink, LiveMessage } from "./sse.ts";
+
+export type Selection =
+  | { kind: "place"; id: string }
+  | { kind: "device"; id: string }
+  | { kind: "area"; id: string; level: string }
+  | { kind: "polygon"; polygon: Polygon; name: string; watch: { id: string; version: number } | null };
+
+export type Tab = "places" | "devices" | "areas" | "watches";
+/** Drawing a new polygon, or moving the corners of the selected one. */
+export type Drawing = "off" | "new" | "corners";
+
+export const district = signal<District | null>(null);
+export const whole = signal<Estimate | null>(null);
+export const places = signal<Place[]>([]);
+export const devices = signal<Device[]>([]);
+export const watches = signal<Watch[]>([]);
+export const simulation = signal<Simulation | null>(null);
+export const densities = signal<Density | null>(null);
+export const trails = signal<ReadonlyMap<string, CurvePoint[]>>(new Map());
+export const link = signal<LiveLink>("connecting");
+export const selection = signal<Selection | null>(null);
+export const tab = signal<Tab>("places");
+export const drawing = signal<Drawing>("off");
+export const level = signal<string>("");
+export const failure = signal<string>("");
+export const toast = signal<string>("");
+/** Counts the estimated minutes: whatever shows a present number asks again when it changes. */
+export const minute = signal(0);
+/** The same for what costs more to ask, at most every few seconds of the user's time however fast the district's runs. */
+export const slowMinute = signal(0);
+/** The browser's clock, twice a second. */
+export const tick = signal(Date.now());
+
+interface Anchor {
+  at: number;
+  heard: number;
+  speed: number;
+  paused: boolean;
+}
+const anchor = signal<Anchor | null>(null);
+const TRAIL_MINUTES = 60;
+const STALE_AFTER_MIN = 3;
+const DRIFT_MS = 6_000; // how far the clock runs on unheard
+
+/** The district's time: what the server last said, run on at its speed. */
+export const now = computed<number | null>(() => {
+  const heard = anchor.value;
+  if (!heard) return null;
+  if (heard.paused) return heard.at;
+  return heard.at + Math.min(Math.max(0, tick.value - heard.heard), simulation.value ? DRIFT_MS : 86_400_000) * heard.speed;
+});
+
+export const lastAt = computed<string | null>(() => whole.value?.at ?? district.value?.estimated_at ?? null);
+
+/** Whether the numbers on the screen are old: the stream is cut, or the estimate has fallen behind the clock. */
+export const stale = computed<boolean>(() => {
+  if (link.value === "lost") return true;
+  const at = lastAt.value;
+  return at !== null && now.value !== null && now.value - Date.parse(at) > STALE_AFTER_MIN * 60_000 + staleGrace();
+});
+
+function staleGrace(): number {
+  return simulation.value ? DRIFT_MS * simulation.value.speed : 0;
+}
+
+export const place = (id: string): Place | undefined => places.value.find((one) => one.id === id);
+export const device = (id: string): Device | undefined => devices.value.find((one) => one.id === id);
+
+/** What an error says to the user, in the language of the page where the page knows it. */
+export function told(error: unknown): string {
+  if (error instanceof ApiError) {
+    if (error.code === "unreachable") return t("error.unreachable");
+    return error.nextStep ? `${error.message} — ${error.nextStep}` : error.message;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+let toasted = 0;
+export function say(text: string): void {
+  clearTimeout(toasted);
+  toast.value = text;
+  toasted = setTimeout(() => (toast.value = ""), 6_000) as unknown as number;
+}
+
+export async function open(): Promise<void> {
+  setInterval(() => (tick.value = Date.now()), 500);
+  for (;;) {
+    try {
+      const [opened, listed, counters] = await Promise.all([api.district(), api.places(), api.devices()]);
+      batch(() => {
+        timeZone.value = opened.time_zone;
+        district.value = opened;
+        places.value = listed;
+        devices.value = counters;
+        level.value = opened.levels.at(-1) ? (opened.levels[1] ?? opened.levels[0])!.key : "";
+        heardTime(opened.now, opened.simulated ? 0 : 1, opened.simulated);
+        failure.value = "";
+      });
+      break;
+    } catch (error) {
+      failure.value = told(error);
+      await new Promise((done) => setTimeout(done, 2_000));
+    }
+  }
+  listen({ message: heard, link: (to) => (link.value = to) });
+  void refreshSimulation();
+  void refreshDensity();
+  void refreshWatches();
+  void fillTrails();
+  addEventListener("visibilitychange", () => {
+    if (!document.hidden) void refreshAll();
+  });
+}
+
+function heardTime(at: string, speed: number, paused: boolean): void {
+  anchor.value = { at: Date.parse(at), heard: Date.now(), speed, paused };
+}
+
+interface Minute {
+  at: string;
+  now: string;
+  district: Estimate;
+  places: (Pick<Estimate, "occupancy" | "low" | "high" | "density_per_m2" | "level_of_service" | "unknown"> &
+    Partial<Estimate> & { id: string })[];
+}
+
+function heard({ kind, body }: LiveMessage): void {
+  if (kind === "minute") heardMinute(body as Minute);
+  else if (kind === "clock") heardClock(body as { now: string; speed: number; paused: boolean });
+  else if (kind === "change") void Promise.all([refreshWatches(), devicesSoon()]);
+  else if (kind === "resync") void refreshAll();
+}
+
+function heardClock(said: { now: string; speed: number; paused: boolean }): void {
+  batch(() => {
+    heardTime(said.now, said.speed, said.paused);
+    const known = simulation.value;
+    if (known && (known.speed !== said.speed || known.paused !== said.paused)) {
+      simulation.value = { ...known, speed: said.speed, paused: said.paused };
+    }
+  });
+}
+
+function heardMinute(said: Minute): void {
+  const fresh = new Map(said.places.map((one) => [one.id, one]));
+  batch(() => {
+    whole.value = said.district;
+    if (!simulation.value) heardTime(said.now, 1, false);
+    places.value = places.value.map((one) => {
+      const news = fresh.get(one.id);
+      if (!news) return one;
+      const { id: _, ...numbers } = news;
+      const estimate: Estimate = { ...one.estimate, hidden: false, freshness_s: null, ...numbers, at: said.at };
+      if (news.unknown === null && news.occupancy === null && news.hidden === undefined) estimate.hidden = true;
+      const of = one.capacity && estimate.occupancy !== null ? estimate.occupancy / one.capacity : null;
+      return { ...one, estimate, share_of_capacity: of };
+    });
+    const later = new Map(trails.value);
+    for (const one of said.places) {
+      const point = { at: said.at, occupancy: one.occupancy, low: one.low, high: one.high };
+      later.set(one.id, [...(later.get(one.id) ?? []).filter((p) => p.at < said.at), point].slice(-TRAIL_MINUTES));
+    }
+    trails.value = later;
+    minute.value += 1;
+  });
+  void curvesSoon();
+  void densitySoon();
+  void devicesSoon();
+}
+
+/** Run at most once in every `ms`, and once more after the last wish. */
+function calmly(ms: number, work: () => Promise<void>): () => Promise<void> {
+  let running = false;
+  let again = false;
+  return async function run(): Promise<void> {
+    if (running) {
+      again = true;
+      return;
+    }
+    running = true;
+    await work().catch(() => undefined); // the stream's own state tells of a lost server
+    setTimeout(() => {
+      running = false;
+      if (again) {
+        again = false;
+        void run();
+      }
+    }, ms);
+  };
+}
+
+const curvesSoon = calmly(4_000, async () => void (slowMinute.value += 1));
+const densitySoon = calmly(1_000, refreshDensity);
+const devicesSoon = calmly(4_000, refreshDevices);
+
+async function refreshDensity(): Promise<void> {
+  if (document.hidden) return;
+  densities.value = await api.density();
+}
+
+async function refreshDevices(): Promise<void> {
+  if (document.hidden) return;
+  devices.value = await api.devices();
+}
+
+export async function refreshWatches(): Promise<void> {
+  watches.value = await api.watches().catch(() => watches.value);
+}
+
+export async function refreshSimulation(): Promise<void> {
+  if (!district.value?.simulated) return;
+  try {
+    const status = await api.simulation();
+    batch(() => {
+      simulation.value = status;
+      if (status.now) heardTime(status.now, status.speed, status.paused);
+    });
+  } catch {
+    simulation.value = null;
+  }
+}
+
+async function refreshAll(): Promise<void> {
+  const [opened, listed] = await Promise.all([api.district(), api.places()]).catch(() => [null, null] as const);
+  batch(() => {
+    if (opened) district.value = opened;
+    if (listed) places.value = listed;
+    minute.value += 1;
+  });
+  await Promise.allSettled([refreshDensity(), refreshDevices(), refreshWatches(), refreshSimulation()]);
+}
+
+/** Fetch the last hour of every place, a few at a time. */
+async function fillTrails(): Promise<void> {
+  const waiting = places.value.map((one) => one.id);
+  const work = async () => {
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+      const points = await api.placeCurve(id, TRAIL_MINUTES).catch(() => []);
+      const later = new Map(trails.value);
+      const newest = points.at(-1)?.at ?? "";
+      later.set(id, [...points, ...(later.get(id) ?? []).filter((p) => p.at > newest)].slice(-TRAIL_MINUTES));
+      trails.value = later;
+    }
+  };
+  await Promise.all([work(), work(), work()]);
+}
+
+export async function simulate(change: { scenario?: string; speed?: number; paused?: boolean }): Promise<void> {
+  try {
+    const status = await api.simulate(change);
+    batch(() => {
+      simulation.value = status;
+      if (status.now) heardTime(status.now, status.speed, status.paused);
+    });
+  } catch (error) {
+    say(told(error));
+  }
+}
+
+const areaLists = new Map<string, Promise<Area[]>>();
+
+/** The areas of a level with their numbers of this minute; asked for once a minute. */
+export function areasOf(of: string, at: number): Promise<Area[]> {
+  const key = `${of}@${at}`;
+  let asked = areaLists.get(key);
+  if (!asked) {
+    asked = api.areas(of);
+    areaLists.clear();
+    areaLists.set(key, asked);
+    asked.catch(() => areaLists.delete(key));
+  }
+  return asked;
+}
+
+/** Fruin's classes for people who stand or walk slowly (1/m²): the upper bound of A to E. */
+export function severity(one: Place): number {
+  const { density_per_m2: crowd, unknown } = one.estimate;
+  if (unknown !== null || crowd === null) return -1;
+  const { notice_per_m2 = 2, yellow_per_m2 = 3, orange_per_m2 = 4, red_per_m2 = 5 } = one.thresholds;
+  return [notice_per_m2, yellow_per_m2, orange_per_m2, red_per_m2].filter((limit) => crowd >= limit).length;
+}

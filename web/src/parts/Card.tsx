@@ -1,0 +1,267 @@
+import type { Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api, type Area, type CurvePoint, type Device, type DevicePoint, type Estimate, type Place, type Polygon } from "../api.ts";
+import { device, drawing, minute, place, refreshWatches, say, selection, slowMinute, told, type Selection } from "../desk.ts";
+import { duration, integer, momentOf, named, share, t, word } from "../i18n.ts";
+import type { MapHandle } from "../map/DeskMap.tsx";
+import { Curve, type Line } from "./Curve.tsx";
+import { EstimateView } from "./EstimateView.tsx";
+import { Icon } from "./Icon.tsx";
+import { rateOf } from "./Lists.tsx";
+import { DeviceSymbol } from "./Symbol.tsx";
+import { useAsked } from "./useAsked.ts";
+
+const MINUTES = 60;
+
+/** What is selected, and how many people are there. */
+export function Card({ map }: { map: Signal<MapHandle | null> }) {
+  const chosen = selection.value;
+  if (!chosen) return null;
+  if (chosen.kind === "place") return <PlaceCard key={chosen.id} id={chosen.id} />;
+  if (chosen.kind === "device") return <DeviceCard key={chosen.id} id={chosen.id} />;
+  if (chosen.kind === "area") return <AreaCard key={chosen.id} id={chosen.id} level={chosen.level} map={map} />;
+  return <PolygonCard chosen={chosen} />;
+}
+
+function Frame({ kind, title, children }: { kind: string; title: string; children: ComponentChildren }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  return (
+    <section class="card" aria-label={title} data-test="card">
+      <header class="card-head">
+        <div>
+          <p class="quiet">{kind}</p>
+          <h2 ref={heading} tabIndex={-1}>
+            {title}
+          </h2>
+        </div>
+        <button type="button" class="round" aria-label={t("card.close")} onClick={() => (selection.value = null)}>
+          <Icon name="close" />
+        </button>
+      </header>
+      {children}
+    </section>
+  );
+}
+
+function PlaceCard({ id }: { id: string }) {
+  const one: Place | undefined = place(id);
+  const { answer, error } = useAsked(id, slowMinute.value, () => api.placeCurve(id, MINUTES));
+  if (!one) return null;
+  const kinds = [word("place", one.kind), one.key ? t("place.key") : "", one.closed ? t("place.closed") : ""];
+  return (
+    <Frame kind={kinds.filter(Boolean).join(" · ")} title={named(one.name, one.id)}>
+      <EstimateView estimate={one.estimate} capacity={one.capacity} />
+      <LastHour points={answer} error={error} />
+    </Frame>
+  );
+}
+
+function AreaCard({ id, level, map }: { id: string; level: string; map: Signal<MapHandle | null> }) {
+  const { answer, error } = useAsked<Area>(`${level}/${id}`, minute.value, () => api.area(level, id));
+  const outline = map.value?.geometryOf("areas", id) ?? null;
+  const polygon = outline?.type === "Polygon" || outline?.type === "MultiPolygon" ? outline : null;
+  const curve = useAsked<CurvePoint[] | null>(`${id}${polygon !== null}`, slowMinute.value, () => (polygon ? api.countCurve(polygon, MINUTES) : Promise.resolve(null)));
+  return (
+    <Frame kind={t("area.kind")} title={answer ? named(answer.name, id) : id}>
+      {error && <p class="empty is-error">{error}</p>}
+      {answer?.estimate && <EstimateView estimate={answer.estimate} />}
+      {polygon && <LastHour points={curve.answer} error={curve.error} />}
+    </Frame>
+  );
+}
+
+function PolygonCard({ chosen }: { chosen: Extract<Selection, { kind: "polygon" }> }) {
+  const key = JSON.stringify(chosen.polygon.coordinates);
+  const count = useAsked<Estimate>(key, minute.value, () => api.count(chosen.polygon));
+  const curve = useAsked<CurvePoint[]>(key, slowMinute.value, () => api.countCurve(chosen.polygon, MINUTES));
+  return (
+    <Frame kind={chosen.watch ? t("watch.kind") : t("polygon.kind")} title={chosen.name || t("polygon.title")}>
+      <div aria-live="polite">
+        {count.error && <p class="empty is-error" role="alert">{count.error}</p>}
+        {!count.answer && !count.error && <p class="empty">{t("app.counting")}</p>}
+        {count.answer && <EstimateView estimate={count.answer} />}
+      </div>
+      <LastHour points={curve.answer} error={count.error ? "" : curve.error} />
+      <Keep key={`${chosen.watch?.id ?? "new"}`} polygon={chosen.polygon} chosen={chosen} />
+    </Frame>
+  );
+}
+
+/** Whether the pen can hold it: one outline without holes. */
+const isSimple = (polygon: Polygon): boolean => polygon.type === "Polygon" && polygon.coordinates.length === 1;
+
+/** Save a polygon as a watch area, change it, or end it. */
+function Keep({ polygon, chosen }: { polygon: Polygon; chosen: Extract<Selection, { kind: "polygon" }> }) {
+  const [name, setName] = useState(chosen.name);
+  const [busy, setBusy] = useState(false);
+  const work = async (what: () => Promise<void>): Promise<void> => {
+    setBusy(true);
+    try {
+      await what();
+      await refreshWatches();
+    } catch (error) {
+      say(told(error));
+    }
+    setBusy(false);
+  };
+  const save = (): Promise<void> =>
+    work(async () => {
+      const kept = await api.watch(name.trim(), polygon);
+      // the changed area is kept before the old one ends, so that a failure between the two loses neither
+      if (chosen.watch) await api.unwatch(chosen.watch.id, chosen.watch.version);
+      selection.value = { kind: "polygon", polygon, name: kept.name, watch: { id: kept.id, version: kept.version } };
+      say(t("watch.saved", { name: kept.name }));
+    });
+  const end = (): Promise<void> =>
+    work(async () => {
+      if (!chosen.watch || !confirm(t("watch.confirm", { name: chosen.name }))) return;
+      await api.unwatch(chosen.watch.id, chosen.watch.version);
+      selection.value = null;
+    });
+  return (
+    <form
+      class="keep"
+      onSubmit={(submitted) => {
+        submitted.preventDefault();
+        void save();
+      }}
+    >
+      <label>
+        <span>{t("watch.name")}</span>
+        <input value={name} maxLength={80} required placeholder={t("watch.example")} onInput={(typed) => setName(typed.currentTarget.value)} data-test="watch-name" />
+      </label>
+      <div class="buttons">
+        <button type="submit" class="primary" disabled={busy || name.trim() === ""} data-test="watch-save">
+          {chosen.watch ? t("watch.update") : t("watch.save")}
+        </button>
+        {isSimple(polygon) && (
+          <button type="button" class="plain" onClick={() => (drawing.value = "corners")} data-test="corners">
+            <Icon name="pen" size={15} /> {t("polygon.corners")}
+          </button>
+        )}
+        {chosen.watch && (
+          <button type="button" class="plain danger" disabled={busy} onClick={() => void end()} data-test="watch-end">
+            <Icon name="bin" size={15} /> {t("watch.end")}
+          </button>
+        )}
+      </div>
+    </form>
+  );
+}
+
+function LastHour({ points, error }: { points: CurvePoint[] | null; error: string }) {
+  const at = (points ?? []).map((point) => Date.parse(point.at) / 1e3);
+  const seen = (points ?? []).filter((point) => point.occupancy !== null).length;
+  const lines: Line[] = [{ label: t("curve.people"), colour: "--accent", values: (points ?? []).map((point) => point.occupancy) }];
+  const band = { low: (points ?? []).map((point) => point.low), high: (points ?? []).map((point) => point.high) };
+  return (
+    <section class="hour">
+      <h3>
+        {t("curve.hour")} {band.low.some((low) => low !== null) && <span class="quiet">{t("curve.band")}</span>}
+      </h3>
+      {error && <p class="empty is-error">{error}</p>}
+      {points && seen < 2 && !error && <p class="empty">{t("curve.none")}</p>}
+      {seen >= 2 && <Curve at={at} lines={lines} band={band} caption={t("curve.hour")} />}
+    </section>
+  );
+}
+
+const HOURLY_S = 600;
+
+function DeviceCard({ id }: { id: string }) {
+  const one = device(id);
+  const slow = (one?.interval_s ?? 60) >= HOURLY_S;
+  const minutes = slow ? 2_880 : MINUTES;
+  const { answer, error } = useAsked<DevicePoint[]>(id, slowMinute.value, () => api.deviceCurve(id, minutes));
+  if (!one) return null;
+  const at = one.place ? named(place(one.place)?.name, one.place) : "";
+  return (
+    <Frame kind={[word("kind", one.kind), at].filter(Boolean).join(" · ")} title={named(one.name, one.id)}>
+      <p class="health">
+        <DeviceSymbol kind={one.kind} state={one.state} />
+        <strong>{word("state", one.state)}</strong>
+        <span class="quiet">{one.reason ? word("reason", one.reason) : word("state_note", one.state)}</span>
+      </p>
+      <dl class="facts">
+        <div>
+          <dt>{t("device.per_minute")}</dt>
+          <dd>{rateOf(one)}</dd>
+        </div>
+        <div>
+          <dt>{t("device.last")}</dt>
+          <dd>{one.last_end_at ? momentOf(one.last_end_at) : t("live.never")}</dd>
+        </div>
+        <div>
+          <dt>{t("device.last_reading")}</dt>
+          <dd>{readingOf(one)}</dd>
+        </div>
+        <div>
+          <dt>{t("device.interval")}</dt>
+          <dd>{duration(one.interval_s)}</dd>
+        </div>
+      </dl>
+      <section class="hour">
+        <h3>{t(slow ? "curve.days" : "curve.hour")}</h3>
+        {error && <p class="empty is-error">{error}</p>}
+        <DeviceCurve points={answer ?? []} asked={answer !== null} />
+      </section>
+      <Tally one={one} />
+      <p class="quiet mono">{one.id}</p>
+    </Frame>
+  );
+}
+
+function readingOf(one: Device): string {
+  const { last } = one;
+  if (!last) return "–";
+  const told = (["in", "out", "passed", "present"] as const).filter((form) => last[form] !== null && last[form] !== undefined);
+  return told.map((form) => t(`reading.${form}`, { n: integer(last[form]!) })).join(" · ") || t("reading.grid");
+}
+
+function DeviceCurve({ points, asked }: { points: DevicePoint[]; asked: boolean }) {
+  if (points.length < 2) return <p class="empty">{t(asked ? "curve.none" : "app.loading")}</p>;
+  const forms = [
+    { form: "in", colour: "--accent" },
+    { form: "out", colour: "--second", dash: [6, 4] },
+    { form: "passed", colour: "--accent" },
+    { form: "present", colour: "--accent" },
+  ] as const;
+  const lines = forms
+    .filter(({ form }) => points.some((point) => point[form] !== null && point[form] !== undefined))
+    .map((one): Line => ({ label: t(`curve.${one.form}`), colour: one.colour, values: points.map((point) => point[one.form] ?? null), ...("dash" in one ? { dash: [...one.dash] } : {}) }));
+  if (lines.length === 0) return <p class="empty">{t("reading.grid")}</p>;
+  return <Curve at={points.map((point) => Date.parse(point.at) / 1e3)} lines={lines} caption={t("curve.hour")} />;
+}
+
+/** How many observations came, and what was wrong with the others. */
+function Tally({ one }: { one: Device }) {
+  const { tally } = one;
+  if (!tally) return <p class="empty">{t("device.no_tally")}</p>;
+  const rows: [string, number][] = [
+    [t("tally.accepted"), tally.accepted],
+    [t("tally.late"), tally.late],
+    [t("tally.out_of_order"), tally.out_of_order],
+    [t("tally.duplicate"), tally.duplicate],
+    ...Object.entries(tally.refused_by_code).map(([code, n]): [string, number] => [t("tally.refused", { why: word("refusal", code) }), n]),
+  ];
+  if (tally.refused === 0) rows.push([t("tally.refused_none"), 0]);
+  const all = tally.accepted + tally.duplicate + tally.refused;
+  return (
+    <section class="hour">
+      <h3>{t("device.tally")}</h3>
+      <table class="table tallied">
+        <tbody>
+          {rows.map(([what, n], k) => (
+            <tr key={what} class={n > 0 && k > 0 ? "is-noted" : ""}>
+              <th scope="row">{what}</th>
+              <td class="number">{integer(n)}</td>
+              <td class="number quiet">{all > 0 ? share(n / all) : ""}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

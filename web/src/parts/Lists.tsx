@@ -1,0 +1,233 @@
+import { signal, type Signal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import type { Area, Device, District, Place, Watch } from "../api.ts";
+import { areasOf, devices, level, minute, places, selection, severity, stale, tab, trails, watches, type Selection, type Tab } from "../desk.ts";
+import { density, integer, named, people, share, t, timeOf, word } from "../i18n.ts";
+import type { MapHandle } from "../map/DeskMap.tsx";
+import { STATES } from "../map/symbols.ts";
+import { Bar, Class, shortOccupancy } from "./EstimateView.tsx";
+import { Icon, type IconName } from "./Icon.tsx";
+import { Spark } from "./Spark.tsx";
+import { DeviceSymbol } from "./Symbol.tsx";
+import { useAsked } from "./useAsked.ts";
+
+const TABS: readonly { id: Tab; icon: IconName }[] = [
+  { id: "places", icon: "place" },
+  { id: "devices", icon: "device" },
+  { id: "areas", icon: "area" },
+  { id: "watches", icon: "watch" },
+];
+const SHOWN = 200; // rows at once; the filter reaches the others
+
+const sought = signal("");
+
+/** The lists beside the map: everything the map shows, reachable without it. */
+export function Lists({ district, map }: { district: District; map: Signal<MapHandle | null> }) {
+  const step = (key: KeyboardEvent): void => {
+    const by = key.key === "ArrowRight" ? 1 : key.key === "ArrowLeft" ? -1 : 0;
+    if (by === 0) return;
+    const at = TABS.findIndex((one) => one.id === tab.value);
+    tab.value = TABS[(at + by + TABS.length) % TABS.length]!.id;
+    requestAnimationFrame(() => document.getElementById(`tab-${tab.value}`)?.focus());
+  };
+  return (
+    <aside class="lists" aria-label={t("lists.label")}>
+      <div class="tabs" role="tablist" aria-label={t("lists.label")} onKeyDown={step}>
+        {TABS.map(({ id, icon }) => (
+          <button type="button" key={id} id={`tab-${id}`} role="tab" aria-selected={tab.value === id} aria-controls="list" tabIndex={tab.value === id ? 0 : -1} onClick={() => (tab.value = id)} data-test={`tab-${id}`}>
+            <Icon name={icon} size={17} />
+            {word("tab", id)}
+          </button>
+        ))}
+      </div>
+      <label class="seek">
+        <Icon name="search" size={15} />
+        <input type="search" value={sought.value} placeholder={t("lists.seek")} aria-label={t("lists.seek")} onInput={(typed) => (sought.value = typed.currentTarget.value)} />
+      </label>
+      <div id="list" role="tabpanel" aria-labelledby={`tab-${tab.value}`} class={`list${stale.value ? " is-stale" : ""}`}>
+        {tab.value === "places" && <Places map={map} />}
+        {tab.value === "devices" && <Devices map={map} />}
+        {tab.value === "areas" && <Areas district={district} map={map} />}
+        {tab.value === "watches" && <Watches map={map} />}
+      </div>
+    </aside>
+  );
+}
+
+function matches(...texts: (string | undefined)[]): boolean {
+  const wanted = sought.value.trim().toLowerCase();
+  return wanted === "" || texts.some((text) => text?.toLowerCase().includes(wanted));
+}
+
+function choose(chosen: Selection, map: MapHandle | null, geometry: GeoJSON.Geometry | null | undefined): void {
+  selection.value = chosen;
+  if (geometry) map?.fly(geometry);
+}
+
+function isChosen(kind: Selection["kind"], id: string): boolean {
+  const chosen = selection.value;
+  if (chosen?.kind === "polygon") return kind === "polygon" && chosen.watch?.id === id;
+  return chosen?.kind === kind && chosen.id === id;
+}
+
+/** What matters first: crowded above thresholds, then fullness, then the unknown, key areas before others. */
+function byWeight(a: Place, b: Place): number {
+  const weight = (one: Place): number => severity(one) * 100 + Math.min(one.share_of_capacity ?? 0, 5) * 10 + (one.key ? 0.5 : 0) + (one.estimate.density_per_m2 ?? 0);
+  return weight(b) - weight(a) || named(a.name).localeCompare(named(b.name));
+}
+
+function Places({ map }: { map: Signal<MapHandle | null> }) {
+  const shown = places.value.filter((one) => matches(one.id, one.name.zh, one.name.en, word("place", one.kind))).sort(byWeight);
+  if (shown.length === 0) return <p class="empty">{t(places.value.length === 0 ? "places.none" : "lists.nothing")}</p>;
+  return (
+    <ul class="rows">
+      {shown.slice(0, SHOWN).map((one) => (
+        <li key={one.id}>
+          <button type="button" class={`row place severity-${Math.max(0, severity(one))}`} aria-pressed={isChosen("place", one.id)} onClick={() => choose({ kind: "place", id: one.id }, map.value, map.value?.geometryOf("places", one.id))} data-test={`place-${one.id}`}>
+            <span class="row-head">
+              <span class="row-name">
+                {one.key && <i class="key" title={t("place.key")} aria-label={t("place.key")} />}
+                {named(one.name, one.id)}
+              </span>
+              <strong class={one.estimate.unknown !== null ? "is-unknown" : ""}>{shortOccupancy(one.estimate)}</strong>
+            </span>
+            <span class="row-foot">
+              {one.capacity ? <Bar of={one.estimate.unknown === null ? one.share_of_capacity : null} /> : <span class="bar bar-absent" />}
+              <span class="row-share">{one.share_of_capacity !== null && one.estimate.unknown === null ? share(one.share_of_capacity) : ""}</span>
+              <Spark points={trails.value.get(one.id) ?? []} />
+              <Class of={one.estimate.unknown === null ? one.estimate.level_of_service : null} />
+            </span>
+            <span class="row-note quiet">
+              {one.estimate.unknown !== null ? word("unknown", one.estimate.unknown) : `${one.estimate.density_per_m2 === null ? "" : t("unit.per_m2", { n: density(one.estimate.density_per_m2) })}${one.capacity ? ` · ${t("capacity.is", { capacity: people(one.capacity) })}` : ""}`}
+            </span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const URGENCY: readonly string[] = ["suspect", "silent", "never", "late", "ok", "withdrawn"];
+
+function Devices({ map }: { map: Signal<MapHandle | null> }) {
+  const shown = devices.value
+    .filter((one) => matches(one.id, one.name.zh, one.name.en, word("kind", one.kind), word("state", one.state)))
+    .sort((a, b) => URGENCY.indexOf(a.state) - URGENCY.indexOf(b.state) || a.id.localeCompare(b.id));
+  const counts = STATES.map((state) => ({ state, n: devices.value.filter((one) => one.state === state).length })).filter(({ n }) => n > 0);
+  if (shown.length === 0) return <p class="empty">{t(devices.value.length === 0 ? "devices.none" : "lists.nothing")}</p>;
+  return (
+    <>
+      <p class="tally">
+        {counts.map(({ state, n }) => (
+          <span key={state}>
+            <DeviceSymbol kind="area" state={state} />
+            {word("state", state)} {integer(n)}
+          </span>
+        ))}
+      </p>
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">{t("device.device")}</th>
+            <th scope="col">{t("device.state")}</th>
+            <th scope="col" class="number">{t("device.per_minute")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.slice(0, SHOWN).map((one) => (
+            <tr key={one.id} class={isChosen("device", one.id) ? "is-chosen" : ""}>
+              <td>
+                <button type="button" class="link" onClick={() => choose({ kind: "device", id: one.id }, map.value, map.value?.geometryOf("devices", one.id))} data-test={`device-${one.id}`}>
+                  <DeviceSymbol kind={one.kind} state={one.state} />
+                  {named(one.name, one.id)}
+                </button>
+              </td>
+              <td>
+                {word("state", one.state)}
+                <span class="quiet block">{one.last_end_at ? timeOf(one.last_end_at) : ""}</span>
+              </td>
+              <td class="number">{rateOf(one)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+/** What a device last told, in one short text. */
+export function rateOf(one: Device): string {
+  if (one.per_minute !== null) return one.per_minute < 10 ? density(one.per_minute) : integer(Math.round(one.per_minute));
+  const present = one.last?.present;
+  return present === null || present === undefined ? "–" : t("device.present_n", { n: integer(present) });
+}
+
+function Areas({ district, map }: { district: District; map: Signal<MapHandle | null> }) {
+  const of = level.value;
+  const { answer, error } = useAsked<Area[]>(of, minute.value, () => (of === "" ? Promise.resolve([]) : areasOf(of, minute.value)));
+  const shown = useMemo(
+    () => (answer ?? []).filter((one) => matches(one.id, one.name.zh, one.name.en)).sort((a, b) => (b.estimate?.occupancy ?? -1) - (a.estimate?.occupancy ?? -1)),
+    [answer, sought.value],
+  );
+  return (
+    <>
+      <LevelPicker district={district} />
+      {error && <p class="empty is-error">{error}</p>}
+      {of === "" && <p class="empty">{t("areas.pick")}</p>}
+      {of !== "" && !answer && !error && <p class="empty">{t("app.loading")}</p>}
+      <ul class="rows">
+        {shown.slice(0, SHOWN).map((one) => (
+          <li key={one.id}>
+            <button type="button" class="row" aria-pressed={isChosen("area", one.id)} onClick={() => choose({ kind: "area", id: one.id, level: of }, map.value, map.value?.geometryOf("areas", one.id))} data-test={`area-${one.id}`}>
+              <span class="row-head">
+                <span class="row-name">{named(one.name, one.id)}</span>
+                <strong class={!one.estimate || one.estimate.unknown !== null ? "is-unknown" : ""}>{shortOccupancy(one.estimate)}</strong>
+              </span>
+              <span class="row-note quiet">
+                {one.estimate && one.estimate.unknown !== null ? word("unknown", one.estimate.unknown) : ""}
+                {one.estimate?.density_per_m2 != null && one.estimate.unknown === null ? t("unit.per_m2", { n: density(one.estimate.density_per_m2) }) : ""}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {shown.length > SHOWN && <p class="empty">{t("lists.more", { n: integer(shown.length - SHOWN) })}</p>}
+    </>
+  );
+}
+
+export function LevelPicker({ district }: { district: District }) {
+  return (
+    <label class="levels">
+      <span>{t("areas.level")}</span>
+      <select value={level.value} onChange={(change) => (level.value = change.currentTarget.value)} data-test="level">
+        <option value="">{t("areas.no_level")}</option>
+        {district.levels.map(({ key, label }) => (
+          <option key={key} value={key}>
+            {named(label, key)} ({integer(district.n_areas[key] ?? 0)})
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Watches({ map }: { map: Signal<MapHandle | null> }) {
+  const shown = watches.value.filter((one) => matches(one.name));
+  if (shown.length === 0) return <p class="empty">{t(watches.value.length === 0 ? "watches.none" : "lists.nothing")}</p>;
+  const open = (one: Watch): void => choose({ kind: "polygon", polygon: one.polygon, name: one.name, watch: { id: one.id, version: one.version } }, map.value, one.polygon);
+  return (
+    <ul class="rows">
+      {shown.map((one) => (
+        <li key={one.id}>
+          <button type="button" class="row" aria-pressed={isChosen("polygon", one.id)} onClick={() => open(one)} data-test="watch">
+            <span class="row-head">
+              <span class="row-name">{one.name}</span>
+              <strong>{shortOccupancy(one.estimate)}</strong>
+            </span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,80 @@
+import type { Signal } from "@preact/signals";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { drawing, selection } from "../desk.ts";
+import { t } from "../i18n.ts";
+import type { MapHandle } from "../map/DeskMap.tsx";
+import { polygonFrom } from "../map/geometry.ts";
+import { Icon } from "./Icon.tsx";
+
+/** How to ask about a place that has no name: draw it, or type its corners. */
+export function Tools({ map }: { map: Signal<MapHandle | null> }) {
+  const [typing, setTyping] = useState(false);
+  const on = drawing.value === "new";
+  useEffect(() => {
+    const stop = (key: KeyboardEvent): void => {
+      if (key.key === "Escape" && drawing.value === "new") drawing.value = "off";
+    };
+    addEventListener("keydown", stop);
+    return () => removeEventListener("keydown", stop);
+  }, []);
+  return (
+    <div class="tools">
+      <button type="button" class={`primary${on ? " is-on" : ""}`} aria-pressed={on} onClick={() => (drawing.value = on ? "off" : "new")} data-test="draw">
+        <Icon name={on ? "close" : "draw"} size={17} />
+        {on ? t("draw.cancel") : t("draw.start")}
+      </button>
+      <button type="button" class="plain solid" onClick={() => setTyping(true)} data-test="coordinates">
+        {t("draw.type")}
+      </button>
+      {on && (
+        <p class="tools-hint" role="status">
+          {t("draw.hint")}
+        </p>
+      )}
+      {typing && <Corners map={map} close={() => setTyping(false)} />}
+    </div>
+  );
+}
+
+/** The keyboard's way to a polygon: its corners, typed or pasted. */
+function Corners({ map, close }: { map: Signal<MapHandle | null>; close: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [text, setText] = useState("");
+  const [wrong, setWrong] = useState(false);
+  useEffect(() => dialog.current?.showModal(), []);
+  const take = (): void => {
+    const polygon = polygonFrom(text);
+    setWrong(polygon === null);
+    if (!polygon) return;
+    selection.value = { kind: "polygon", polygon, name: "", watch: null };
+    map.value?.fly(polygon);
+    dialog.current?.close();
+  };
+  return (
+    <dialog ref={dialog} class="dialog" onClose={close} aria-labelledby="corners-title">
+      <form
+        onSubmit={(submitted) => {
+          submitted.preventDefault();
+          take();
+        }}
+      >
+        <h2 id="corners-title">{t("corners.title")}</h2>
+        <p class="quiet">{t("corners.note")}</p>
+        <textarea rows={9} value={text} spellcheck={false} aria-label={t("corners.title")} aria-invalid={wrong} placeholder={"121.4905, 31.2402\n121.4921, 31.2402\n121.4921, 31.2385"} onInput={(typed) => setText(typed.currentTarget.value)} data-test="corners-text" />
+        {wrong && (
+          <p class="is-error" role="alert">
+            {t("corners.wrong")}
+          </p>
+        )}
+        <div class="buttons">
+          <button type="submit" class="primary" data-test="corners-count">
+            {t("corners.count")}
+          </button>
+          <button type="button" class="plain" onClick={() => dialog.current?.close()}>
+            {t("draw.cancel")}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}

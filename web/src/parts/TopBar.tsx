@@ -1,0 +1,149 @@
+import type { District } from "../api.ts";
+import { devices, lastAt, link, now, places, severity, simulate, simulation, stale, tab, watches, whole } from "../desk.ts";
+import { dateOf, duration, integer, lang, momentOf, named, people, secondsOf, setLang, t } from "../i18n.ts";
+import { theme, toggleTheme } from "../theme.ts";
+import { intervalText, shortOccupancy } from "./EstimateView.tsx";
+import { Icon } from "./Icon.tsx";
+
+export function TopBar({ district }: { district: District }) {
+  return (
+    <header class="top">
+      <div class="brand">
+        <img src="/icon.svg" alt="" width="30" height="30" />
+        <div>
+          <h1>{named(district.name)}</h1>
+          <p class="quiet">{t("app.tagline")}</p>
+        </div>
+      </div>
+      <Figures />
+      <div class="top-end">
+        <LiveBadge />
+        <Clock />
+        <button type="button" class="round" onClick={() => setLang(lang.value === "zh" ? "en" : "zh")} lang={lang.value === "zh" ? "en" : "zh"} aria-label={t("language.switch")} data-test="language">
+          {lang.value === "zh" ? "EN" : "中"}
+        </button>
+        <button type="button" class="round" onClick={toggleTheme} aria-label={theme.value === "dark" ? t("theme.light") : t("theme.dark")} data-test="theme">
+          <Icon name={theme.value === "dark" ? "sun" : "moon"} />
+        </button>
+      </div>
+    </header>
+  );
+}
+
+/** The district in a few numbers. Each opens the list it comes from. */
+function Figures() {
+  const total = whole.value;
+  const busy = places.value.filter((one) => severity(one) > 0).length;
+  const blind = places.value.filter((one) => one.estimate.unknown !== null).length;
+  const well = devices.value.filter((one) => one.state === "ok" || one.state === "late").length;
+  const counted = devices.value.filter((one) => one.state !== "withdrawn").length;
+  return (
+    <ul class={`figures${stale.value ? " is-stale" : ""}`} aria-label={t("figures.label")}>
+      <li class="figure-main">
+        <span class="figure-label">{t("figures.total")}</span>
+        <strong data-test="total">{shortOccupancy(total)}</strong>
+        <span class="figure-note" title={total ? intervalText(total) : ""}>
+          {total && total.low !== null && total.high !== null ? `${people(total.low)}–${people(total.high)}` : t("figures.waiting")}
+        </span>
+      </li>
+      <Figure label={t("figures.busy")} value={integer(busy)} note={t("figures.of_places", { n: integer(places.value.length) })} alert={busy > 0} go={() => (tab.value = "places")} />
+      <Figure label={t("figures.devices")} value={`${integer(well)}/${integer(counted)}`} note={t("figures.reporting")} alert={well < counted * 0.9} go={() => (tab.value = "devices")} />
+      <Figure label={t("figures.blind")} value={integer(blind)} note={t("figures.of_places", { n: integer(places.value.length) })} alert={false} go={() => (tab.value = "places")} />
+      <Figure label={t("figures.watches")} value={integer(watches.value.length)} note={t("figures.saved")} alert={false} go={() => (tab.value = "watches")} />
+    </ul>
+  );
+}
+
+function Figure({ label, value, note, alert, go }: { label: string; value: string; note: string; alert: boolean; go: () => void }) {
+  return (
+    <li>
+      <button type="button" class={alert ? "is-alert" : ""} onClick={go}>
+        <span class="figure-label">{label}</span>
+        <strong>{value}</strong>
+        <span class="figure-note">{note}</span>
+      </button>
+    </li>
+  );
+}
+
+function LiveBadge() {
+  const lost = link.value === "lost";
+  const at = lastAt.value;
+  const state = lost ? "lost" : link.value === "connecting" ? "connecting" : stale.value ? "stale" : "live";
+  const text =
+    state === "lost" || state === "stale"
+      ? t(state === "lost" ? "live.lost" : "live.stale", { time: at ? momentOf(at) : t("live.never") })
+      : t(state === "live" ? "live.live" : "live.connecting");
+  return (
+    <p class={`live live-${state}`} role="status" data-test="live">
+      <i aria-hidden="true" />
+      {text}
+    </p>
+  );
+}
+
+function Clock() {
+  const at = now.value;
+  if (at === null) return <p class="clock" />;
+  return (
+    <p class="clock" data-test="clock">
+      <time dateTime={new Date(at).toISOString()}>{secondsOf(at)}</time>
+      <span>{dateOf(at)}</span>
+    </p>
+  );
+}
+
+const SPEEDS = [1, 10, 30, 60];
+
+/** What a simulated district always shows: that it is one; and what moves its time. */
+export function SimulationBar() {
+  const state = simulation.value;
+  if (!state) return null;
+  return (
+    <section class="simulation" aria-label={t("simulation.label")}>
+      <p class="simulation-sign">
+        <Icon name="warn" size={16} />
+        <strong>{state.kind === "replay" ? t("simulation.replay") : t("simulation.sign")}</strong>
+        <span>{state.kind === "replay" ? t("simulation.replay_note") : t("simulation.note")}</span>
+      </p>
+      <div class="simulation-controls">
+        {state.scenarios.length > 0 && (
+          <label>
+            <span>{t("simulation.scenario")}</span>
+            <select value={state.scenario ?? ""} onChange={(change) => void simulate({ scenario: change.currentTarget.value })} data-test="scenario">
+              {state.scenarios.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {named(one.name, one.id)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        <div class="segments" role="group" aria-label={t("simulation.speed")}>
+          {[...new Set([...SPEEDS, state.speed])].sort((a, b) => a - b).map((speed) => (
+            <button type="button" key={speed} aria-pressed={!state.paused && speed === state.speed} onClick={() => void simulate({ speed, paused: false })}>
+              {integer(speed)}×
+            </button>
+          ))}
+        </div>
+        <button type="button" class="plain" aria-pressed={state.paused} onClick={() => void simulate({ paused: !state.paused })} data-test="pause">
+          <Icon name={state.paused ? "play" : "pause"} size={15} />
+          {state.paused ? t("simulation.go") : t("simulation.pause")}
+        </button>
+      </div>
+    </section>
+  );
+}
+
+/** How old what is shown is, once it is old. */
+export function StaleNotice() {
+  const at = lastAt.value;
+  if (!stale.value || at === null) return null;
+  const age = now.value === null ? null : Math.max(0, (now.value - Date.parse(at)) / 1000);
+  return (
+    <p class="stale-notice" role="alert" data-test="stale">
+      {t(link.value === "lost" ? "live.lost" : "live.stale", { time: momentOf(at) })}
+      {age !== null && age > 90 && link.value !== "lost" ? ` · ${t("live.age", { age: duration(age) })}` : ""}
+    </p>
+  );
+}
