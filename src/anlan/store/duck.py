@@ -24,7 +24,16 @@ from anlan.store.sealed import DAY_ROWS, SealedDays
 
 log = logging.getLogger(__name__)
 
-CONFIG: dict[str, str | bool | int | float | list[str]] = {"threads": 2, "memory_limit": "2GB"}
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 2,
+    "memory_limit": "2GB",
+    "checkpoint_threshold": "1TB",
+}
+"""No checkpoint inside a commit: where it fails, the commit stands all the same, and its caller would be told that it
+does not. See :meth:`DuckHistory._tidy_log`."""
+
+LOG_BYTES = 16_000_000
+"""The log is folded into the file when it is this long. Measured: longer saves no time and leaves a larger file."""
 
 CLOSES_AFTER = timedelta(hours=6)
 """A day (UTC) is sealed so long after its end, when nothing makes its minutes again."""
@@ -55,21 +64,26 @@ class DuckHistory:
     def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection, retention: Retention) -> None:
         self.folder = folder
         self.retention = retention
-        self._root = connection  # only gives cursors, so that no reader waits for a statement of the writer
-        self._writer = connection.cursor()
         self._lock = threading.RLock()
         self._sealing = threading.Lock()
         self._oldest_made = date.max  # oldest day that a step has touched since sealing began
+        self._fold_at = LOG_BYTES
+        self._days = SealedDays(folder / "occupancy")
+        self._attach(connection)
+        self._days.tidy(self._sealed())
+
+    def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Take up the file as it is."""
         self._down = False
+        self._root = connection  # only gives cursors, so that no reader waits for a statement of the writer
+        self._writer = connection.cursor()
         self._writer.execute(columns.SCHEMA)
         # Persisted cursors count too: after retention took every observation, arrivals go on where they were.
-        self._n_arrived = self._one(
+        self._n_arrived: int = self._one(
             "SELECT greatest((SELECT coalesce(max(arrival), 0) FROM observation),"
             " (SELECT coalesce(max(high), 0) FROM step), (SELECT coalesce(max(high), 0) FROM state))"
         )
         self._tallies = columns.tallies_from(self._table("SELECT * FROM tally").to_pylist(), self._newest())
-        self._days = SealedDays(folder / "occupancy")
-        self._days.tidy(self._sealed())
 
     @classmethod
     def open(cls, folder: Path, retention: Retention | None = None) -> DuckHistory:
@@ -385,8 +399,7 @@ class DuckHistory:
     def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the one write transaction; roll back on any fault."""
         with self._told():
-            if self._down:
-                self._open_again()
+            self._stand_up()
             write = self._writer
             write.execute("BEGIN")
             try:
@@ -395,27 +408,57 @@ class DuckHistory:
             except BaseException:
                 self._undo()
                 raise
+        self._tidy_log()
 
     def _undo(self) -> None:
         try:
             self._writer.execute("ROLLBACK")
         except duckdb.TransactionException:
             log.debug("nothing to roll back: the failing statement had ended the transaction")
-        except duckdb.Error:  # a failed checkpoint shuts the database down in memory; on the disk it is whole
-            log.exception("the history in %s is opened again with the next write", self.folder)
-            self._down = True
+        except duckdb.Error as fault:
+            self._fall(fault)
 
-    def _open_again(self) -> None:
-        self._writer.close()
-        self._root.close()
-        self._root = duckdb.connect(self.folder / "history.duckdb", config=CONFIG)
-        self._writer = self._root.cursor()
-        self._down = False
+    def _tidy_log(self) -> None:
+        """Fold a long log into the file, after the commit that made it long was done and safe."""
+        written = self.folder / "history.duckdb.wal"
+        if not written.exists() or written.stat().st_size < self._fold_at:
+            return
+        try:
+            self._writer.execute("CHECKPOINT")
+            self._fold_at = LOG_BYTES
+        except duckdb.TransactionException as fault:
+            log.debug("the log is folded later: %s", fault)
+        except duckdb.Error as fault:
+            self._fold_at = written.stat().st_size + LOG_BYTES  # no space: what is committed goes on in the log
+            self._fall(fault)
+
+    def _fall(self, fault: duckdb.Error) -> None:
+        """Note that DuckDB has shut itself down in memory; on the disk everything committed is whole."""
+        log.error("the history in %s stopped and is opened again: %s", self.folder, fault)
+        self._down = True
+
+    def _stand_up(self) -> None:
+        """Open the file again if DuckDB has shut down."""
+        if not self._down:
+            return
+        with self._lock:
+            if self._down:
+                self._writer.close()
+                self._root.close()
+                self._attach_again()
+
+    def _attach_again(self) -> None:
+        try:
+            self._attach(duckdb.connect(self.folder / "history.duckdb", config=CONFIG))
+        except BaseException:
+            self._down = True
+            raise
 
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open a snapshot of the last commit, beside whatever is being written."""
         with self._told():
+            self._stand_up()
             read = self._root.cursor()
             try:
                 read.execute("BEGIN")

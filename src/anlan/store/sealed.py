@@ -36,13 +36,17 @@ class SealedDays:
         file is as small as one sorted by (cell, minute), which would have to be read whole for a single minute.
         """
         partial = self.path(day).with_suffix(".partial")
-        reader.execute(
-            f"COPY (SELECT made_at, cell, persons FROM occupancy WHERE {DAY_ROWS} "
-            "ORDER BY date_trunc('hour', made_at), cell, made_at) "
-            f"TO '{_quoted(partial)}' (FORMAT parquet, COMPRESSION zstd)",
-            [day],
-        )
-        _sync(partial)
+        try:
+            reader.execute(
+                f"COPY (SELECT made_at, cell, persons FROM occupancy WHERE {DAY_ROWS} "
+                "ORDER BY date_trunc('hour', made_at), cell, made_at) "
+                f"TO '{_quoted(partial)}' (FORMAT parquet, COMPRESSION zstd)",
+                [day],
+            )
+            _sync(partial)
+        except BaseException:
+            partial.unlink(missing_ok=True)  # on a full disk the half of it is in the way
+            raise
         partial.rename(self.path(day))
         _sync(self.folder)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from anlan.kernel.clock import as_utc
 from anlan.kernel.errors import BadInput, Conflict, NotFound, Unavailable
 from anlan.kernel.records import Change, Draft, Record
 from anlan.store.records import GENESIS, Audit, canonical, change_hash
@@ -25,6 +27,9 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 APPEND_LOCK = 0x616E6C616E
 """Advisory lock of an append on PostgreSQL: a sequence is not commit order, and a reader that follows the log would
 miss a row that commits after a later one."""
+
+_migrating = threading.Lock()
+"""Alembic keeps what it migrates in a place that all threads share."""
 
 _schema = sa.MetaData()
 _change = sa.Table(
@@ -63,13 +68,15 @@ class SqlStore:
         self._engine = engine
 
     @classmethod
-    def open(cls, url: str) -> SqlStore:
+    def open(cls, url: str, *, patience_s: float = 10.0) -> SqlStore:
         """Open, and bring the schema to this version.
 
         Parameters
         ----------
         url : str
-            ``sqlite:///path/to/file.db`` or ``postgresql+psycopg://user@host/database``.
+            ``sqlite:///path/to/file.db`` or ``postgresql://user@host/database``.
+        patience_s : float
+            How long to wait for the database's lock, or its host, in s.
 
         Raises
         ------
@@ -78,16 +85,7 @@ class SqlStore:
         Unavailable
             If the database cannot be reached or written, or was made by a newer version.
         """
-        try:
-            parsed = sa.make_url(url)
-            dialect = parsed.get_backend_name()
-        except sa.exc.ArgumentError:
-            dialect = ""
-        if dialect not in {"sqlite", "postgresql"}:
-            raise BadInput(f"store={url!r}", "must be a sqlite:/// or postgresql+psycopg:// address", "correct it")
-        engine = sa.create_engine(url, **({"connect_args": {"timeout": 30}} if dialect == "sqlite" else {}))
-        if dialect == "sqlite":
-            _prepare_sqlite(engine)
+        engine = _engine(_address(url), patience_s)
         store = cls(engine)
         try:
             store._migrate()
@@ -98,8 +96,8 @@ class SqlStore:
 
     def _migrate(self) -> None:
         steps = Config()
-        steps.set_main_option("script_location", str(MIGRATIONS))
-        with self._writing() as connection:
+        steps.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        with _migrating, self._writing() as connection:
             steps.attributes["connection"] = connection
             try:
                 command.upgrade(steps, "head")
@@ -122,65 +120,49 @@ class SqlStore:
     def apply(self, drafts: Sequence[Draft], *, at: datetime) -> tuple[Change, ...]:
         """Write every draft with its line in the log, or none.
 
+        Parameters
+        ----------
+        drafts : sequence of Draft
+            In this order; a later one may build on an earlier one.
+        at : datetime
+            When the changes are made, by the district's clock; aware.
+
         Raises
         ------
+        BadInput
+            If a draft holds what JSON cannot say (NaN, half a character).
         Conflict
             If a record has moved on since the version that the draft expects.
+        NotFound
+            If a draft ends what does not live.
         Unavailable
             If the database cannot be written; nothing was.
         """
+        moment = as_utc(at, "at").isoformat()
+        written = [_written(draft) for draft in drafts]
         with self._writing() as connection:
             last = connection.execute(
                 sa.select(_change.c.change_id, _change.c.hash).order_by(_change.c.change_id.desc()).limit(1)
             ).first()
             change_id, previous_hash = (last.change_id, last.hash) if last else (0, GENESIS)
             made = []
-            for draft in drafts:
+            for draft, body in zip(drafts, written, strict=True):
                 change_id += 1
-                change = self._write(connection, draft, change_id, previous_hash, at.astimezone(UTC))
-                previous_hash = change.hash
-                made.append(change)
+                row = {
+                    "change_id": change_id,
+                    "at": moment,
+                    "kind": draft.kind,
+                    "record_id": draft.record_id,
+                    "version": _next_version(connection, draft),
+                    "action": draft.action,
+                    "actor": draft.actor,
+                    "body": body,
+                    "previous_hash": previous_hash,
+                }
+                previous_hash = row["hash"] = _hash_of(row)
+                _put(connection, row)
+                made.append(_change_from(row))
         return tuple(made)
-
-    def _write(
-        self, connection: sa.Connection, draft: Draft, change_id: int, previous_hash: str, at: datetime
-    ) -> Change:
-        same = (_record.c.kind == draft.kind) & (_record.c.record_id == draft.record_id)
-        version = connection.execute(sa.select(_record.c.version).where(same)).scalar()
-        if version != draft.expected_version:
-            raise Conflict(
-                f"{draft.kind} {draft.record_id!r} version {draft.expected_version}",
-                f"must be its current version {version}",
-                "read it again and decide",
-            )
-        if draft.body is None and version is None:
-            raise NotFound(f"{draft.kind} {draft.record_id!r}", "does not exist", "list what there is")
-        # A version goes on counting after its record ended, so that no two changes of one id share a version.
-        last = connection.execute(
-            sa.select(sa.func.max(_change.c.version)).where(
-                (_change.c.kind == draft.kind) & (_change.c.record_id == draft.record_id)
-            )
-        ).scalar()
-        row = {
-            "change_id": change_id,
-            "at": at.isoformat(),
-            "kind": draft.kind,
-            "record_id": draft.record_id,
-            "version": (last or 0) + 1,
-            "action": draft.action,
-            "actor": draft.actor,
-            "body": canonical(draft.body),
-            "previous_hash": previous_hash,
-        }
-        row["hash"] = _hash_of(row)
-        connection.execute(_change.insert(), row)
-        connection.execute(_record.delete().where(same))
-        if draft.body is not None:
-            connection.execute(
-                _record.insert(),
-                {name: row[name] for name in ("kind", "record_id", "version", "body")} | {"changed_at": row["at"]},
-            )
-        return _change_from(row)
 
     def record(self, kind: str, record_id: str) -> Record:
         """Return the current record.
@@ -201,8 +183,9 @@ class SqlStore:
     def records(self, kind: str) -> list[Record]:
         """Return the living records of a kind, by id."""
         with _told(self._engine), self._engine.connect() as connection:
-            rows = connection.execute(sa.select(_record).where(_record.c.kind == kind).order_by(_record.c.record_id))
-            return [_record_from(row._asdict()) for row in rows]
+            rows = connection.execute(sa.select(_record).where(_record.c.kind == kind))
+            found = [_record_from(row._asdict()) for row in rows]
+        return sorted(found, key=lambda record: record.record_id)  # databases differ in how they order text
 
     def changes(self, after: int = 0, limit: int = 1000, kind: str | None = None) -> list[Change]:
         """Return up to ``limit`` changes behind change id ``after``, oldest first."""
@@ -213,11 +196,15 @@ class SqlStore:
             return [_change_from(row._asdict()) for row in connection.execute(asked)]
 
     def verify(self) -> Audit:
-        """Recompute the chain row by row, then the current state from it."""
+        """Recompute the chain row by row, then the current state from it; name the first row that does not fit.
+
+        Whoever can rewrite the whole file can also rewrite the whole chain: keep the last change's hash elsewhere from
+        time to time to notice that.
+        """
         expected: dict[tuple[str, str], tuple[int, str]] = {}
         previous_hash, n_changes = GENESIS, 0
-        with _told(self._engine), self._engine.connect() as connection:
-            for row in connection.execute(sa.select(_change).order_by(_change.c.change_id)).mappings():
+        with _told(self._engine), self._snapshot() as connection:
+            for row in connection.execute(sa.select(_change).order_by(_change.c.change_id)).yield_per(1000).mappings():
                 n_changes += 1
                 fault = _fault_in(row, n_changes, previous_hash)
                 if fault:
@@ -230,15 +217,100 @@ class SqlStore:
                     expected[key] = (row["version"], row["body"])
             rows = connection.execute(sa.select(_record)).mappings()
             found = {(row["kind"], row["record_id"]): (row["version"], row["body"]) for row in rows}
-        for key in sorted(expected.keys() | found.keys()):
+        for key in sorted(expected.keys() | found.keys(), key=str):
             if expected.get(key) != found.get(key):
                 fault = f"the current {key[0]} {key[1]!r} is not what the log says"
                 return Audit(n_changes=n_changes, ok=False, fault=fault)
         return Audit(n_changes=n_changes, ok=True)
 
+    def _snapshot(self) -> sa.Connection:
+        """Open a connection whose statements all see one moment. On SQLite a transaction does so by itself."""
+        connection = self._engine.connect()
+        if connection.dialect.name == "postgresql":
+            return connection.execution_options(isolation_level="REPEATABLE READ")
+        return connection
+
     def close(self) -> None:
         """Let go of every connection."""
         self._engine.dispose()
+
+
+def _next_version(connection: sa.Connection, draft: Draft) -> int:
+    """Return the version that a draft makes, if the record is still as its writer saw it."""
+    of_record = (_record.c.kind == draft.kind) & (_record.c.record_id == draft.record_id)
+    version: int | None = connection.execute(sa.select(_record.c.version).where(of_record)).scalar()
+    if draft.body is None and version is None:
+        raise NotFound(f"{draft.kind} {draft.record_id!r}", "does not exist", "list what there is")
+    if version != draft.expected_version:
+        found = "does not exist" if version is None else f"is now at version {version}"
+        raise Conflict(
+            f"{draft.kind} {draft.record_id!r} expected at version {draft.expected_version}",
+            found,
+            "read it again and decide",
+        )
+    if version is None:
+        # A version goes on counting after its record ended, so that no two changes of one id share a version.
+        of_change = (_change.c.kind == draft.kind) & (_change.c.record_id == draft.record_id)
+        version = connection.execute(sa.select(sa.func.max(_change.c.version)).where(of_change)).scalar()
+    return (version or 0) + 1
+
+
+def _put(connection: sa.Connection, row: dict[str, Any]) -> None:
+    """Write a line of the log, and what it leaves as the current state."""
+    connection.execute(_change.insert(), row)
+    connection.execute(
+        _record.delete().where((_record.c.kind == row["kind"]) & (_record.c.record_id == row["record_id"]))
+    )
+    if row["body"] != "null":
+        kept = {name: row[name] for name in ("kind", "record_id", "version", "body")}
+        connection.execute(_record.insert(), kept | {"changed_at": row["at"]})
+
+
+def _written(draft: Draft) -> str:
+    """Return the draft's body as it is kept; refuse what would not come back as it was."""
+    words = (draft.kind, draft.record_id, draft.action, draft.actor)
+    try:
+        body = canonical(draft.body)
+        "".join((*words, body)).encode()
+    except (TypeError, ValueError) as fault:
+        raise BadInput(f"{draft.kind!r} {draft.record_id!r}", f"must be plain JSON ({fault})", "correct it") from None
+    if not all(words) or any("\0" in word for word in words):
+        raise BadInput(
+            f"kind, id, action and actor {words!r}", "must be words without a NUL character", "fill in all four"
+        )
+    return body
+
+
+def _address(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        shown = url.split("://", 1)[0]  # whatever stands behind it may hold a password
+        raise BadInput(f"store={shown!r}", "must be a sqlite:/// or postgresql:// address", "correct it") from None
+    drivers = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+    dialect = parsed.drivername.split("+")[0]
+    if dialect not in drivers:
+        raise BadInput(f"store={parsed}", "must be a sqlite:/// or postgresql:// address", "correct it")
+    if dialect == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise BadInput(f"store={parsed}", "must name a file", "write sqlite:///path/to/file.db")
+    return parsed.set(drivername=drivers[dialect])
+
+
+def _engine(url: sa.URL, patience_s: float) -> sa.Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = sa.create_engine(url, connect_args={"timeout": patience_s})
+        _prepare_sqlite(engine)
+        return engine
+    patience = {
+        "connect_timeout": max(2, round(patience_s)),  # libpq counts whole seconds, and takes 0 for ever
+        "options": f"-c lock_timeout={round(patience_s * 1000)}",
+    }
+    try:
+        return sa.create_engine(url, pool_pre_ping=True, connect_args=patience)
+    except ImportError:
+        raise Unavailable(
+            f"store {url}", "needs the driver of PostgreSQL", "install it: pip install 'anlan[postgres]'"
+        ) from None
 
 
 def _prepare_sqlite(engine: sa.Engine) -> None:
@@ -247,16 +319,14 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
     ``synchronous=FULL`` syncs the write-ahead log at every commit, so that an acknowledged change outlives a power cut;
     changes are made by people, some per second at most, and pay about a millisecond each.
     """
-    path = engine.url.database
-    if path and path != ":memory:":
-        folder = Path(path).resolve().parent
-        if not folder.is_dir() or not os.access(folder, os.W_OK):
-            raise Unavailable(f"folder {folder}", "must exist and be writable", "make it, or choose another --data")
+    folder = Path(str(engine.url.database)).resolve().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise Unavailable(f"folder {folder}", "must exist and be writable", "make it, or choose another --data")
 
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # SQLAlchemy's begin below speaks instead of the driver
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")
@@ -273,9 +343,26 @@ def _told(engine: sa.Engine) -> Iterator[None]:
         yield
     except IntegrityError as fault:
         raise Conflict(where, f"must take each change once ({fault.orig})", "read again and decide") from fault
-    except (OperationalError, DBAPIError) as fault:
-        hint = "free some space" if "full" in str(fault.orig) else "check that it runs, and who may write there"
-        raise Unavailable(where, f"must be readable and writable ({fault.orig})", hint) from fault
+    except DBAPIError as fault:
+        said = str(fault.orig)
+        next_step = next((step for words, step in _NEXT_STEPS if words in said), "check that it runs, then try again")
+        raise Unavailable(where, f"must be readable and writable ({said.strip()})", next_step) from fault
+
+
+_NEXT_STEPS = (
+    ("full", "free some space; what was committed stands"),
+    ("No space left", "free some space; what was committed stands"),
+    ("lock timeout", "end the other program that writes to it, then try again"),
+    ("locked", "end the other program that writes to it, then try again"),
+    ("readonly", "give this user write permission, or choose another --data folder"),
+    ("unable to open", "give this user read and write permission, or choose another --data folder"),
+    ("permission denied", "give this user the right to create tables there"),
+    ("not a database", "choose another file; this one holds something else"),
+    ("malformed", "restore the file from a copy; it is damaged"),
+    ("disk I/O error", "mend or free the disk; what was committed stands"),
+    ("refused", "start the database server, or correct the address"),
+    ("does not exist", "create it, or correct the address"),
+)
 
 
 _HASHED = ("change_id", "at", "kind", "record_id", "version", "action", "actor", "body")
