@@ -18,7 +18,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 import anlan
 from anlan.command import api, views
-from anlan.command.guard import Guard, told
+from anlan.command.api.forms import ERRORS
+from anlan.command.guard import SHOWN, Guard, TooLarge, told
 from anlan.command.live import Hub
 from anlan.command.simulation import Simulation
 from anlan.district import District
@@ -75,7 +76,7 @@ def create_app(district: District, *, simulation: Simulation | None = None, stat
     )
     app.state.district, app.state.simulation, app.state.hub = district, simulation, hub
     for router in api.ROUTERS:
-        app.include_router(router, prefix="/api/v1")
+        app.include_router(router, prefix="/api/v1", responses=ERRORS)
     _add_errors(app)
     _add_page(app, static or STATIC)
     app.add_middleware(_Packed, minimum_size=1000)
@@ -122,20 +123,32 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _form(_request: Request, fault: RequestValidationError) -> JSONResponse:
-        first = fault.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return told(BadInput(where, f"must be right: {first['msg']}", "see /docs"))
+        return told(_misfit(fault.errors()[0]))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, fault: HTTPException) -> JSONResponse:
+        asked = f"{request.method} {request.url.path[:SHOWN]}"
+        if isinstance(fault.__cause__, TooLarge):  # the framework takes it for a body that it cannot read
+            return told(fault.__cause__)
         if fault.status_code == 404:
-            return told(NotFound(f"path {request.url.path}", "does not exist", "see /docs"))
-        return told(BadInput(f"{request.method} {request.url.path}", str(fault.detail), "see /docs"), fault.status_code)
+            return told(NotFound(asked, "does not exist", "see /docs"))
+        if fault.status_code == 405:
+            return told(BadInput(asked, "must be asked by another method", "see /docs"), 405)
+        return told(
+            BadInput(f"body of {asked}", f"must be readable JSON ({fault.detail})", "see /docs"), fault.status_code
+        )
 
-    @app.exception_handler(Exception)
-    async def _unexpected(_request: Request, _fault: Exception) -> JSONResponse:
-        fault = AnlanError("this request", "met a fault of ours", "see the server's log; nothing was half done")
-        return told(fault)
+
+def _misfit(first: dict[str, Any]) -> BadInput:
+    """Return what the framework says of a value that does not fit, in three parts."""
+    name = ".".join(str(part) for part in first["loc"][1:]) or "body"
+    if first["type"] == "missing":
+        return BadInput(name, "must be given", "see /docs")
+    if first["type"] == "json_invalid":
+        return BadInput("body", f"must be JSON ({first['ctx']['error']})", "see /docs")
+    shown = repr(first.get("input"))
+    value = f"{name}={shown[:SHOWN]}{'...' if len(shown) > SHOWN else ''}"
+    return BadInput(value, f"must fit: {first['msg'][:1].lower()}{first['msg'][1:]}", "see /docs")
 
 
 def _add_page(app: FastAPI, static: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,23 +21,24 @@ def moment(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def rounded(value: float | None, digits: int | None = None) -> float | None:
+    """Return a number rounded, to a whole one where no digits are asked for; None for what is no number."""
+    return None if value is None or not math.isfinite(value) else round(value, digits)
+
+
 def estimate(made: Estimate) -> Json:
     """Return an estimate: people to a whole, where they can be told."""
-
-    def whole(value: float | None) -> float | None:
-        return None if value is None else round(value)
-
     return {
         "at": moment(made.at),
-        "occupancy": whole(made.occupancy),
-        "sd": None if made.sd is None else round(made.sd, 1),
-        "low": whole(made.low),
-        "high": whole(made.high),
+        "occupancy": rounded(made.occupancy),
+        "sd": rounded(made.sd, 1),
+        "low": rounded(made.low),
+        "high": rounded(made.high),
         "level": made.level,
-        "density_per_m2": None if made.density_per_m2 is None else round(made.density_per_m2, 4),
+        "density_per_m2": rounded(made.density_per_m2, 4),
         "level_of_service": made.level_of_service,
         "walkable_m2": round(made.walkable_m2),
-        "freshness_s": None if made.freshness_s is None else round(made.freshness_s),
+        "freshness_s": rounded(made.freshness_s),
         "hidden": made.hidden,
         "unknown": None if made.unknown is None else str(made.unknown),
     }
@@ -45,7 +47,7 @@ def estimate(made: Estimate) -> Json:
 def point(made: CurvePoint) -> Json:
     """Return a point of a curve."""
     numbers = {"occupancy": made.occupancy, "low": made.low, "high": made.high}
-    return {"at": moment(made.at), **{name: None if n is None else round(n) for name, n in numbers.items()}}
+    return {"at": moment(made.at), **{name: rounded(n) for name, n in numbers.items()}}
 
 
 def place(now: PlaceNow) -> Json:
@@ -65,7 +67,7 @@ def place(now: PlaceNow) -> Json:
             "red_per_m2": limits.red_per_m2,
         },
         "estimate": estimate(now.estimate),
-        "share_of_capacity": None if now.share_of_capacity is None else round(now.share_of_capacity, 4),
+        "share_of_capacity": rounded(now.share_of_capacity, 4),
     }
 
 
@@ -93,7 +95,7 @@ def device(now: DeviceNow) -> Json:
         "reason": now.reason,
         "last_end_at": moment(tally.last_end_at) if tally else None,
         "last": None if last is None else scalars(last),
-        "per_minute": None if now.per_minute is None else round(now.per_minute, 2),
+        "per_minute": rounded(now.per_minute, 2),
         "tally": None
         if tally is None
         else {

@@ -9,9 +9,11 @@ import numpy as np
 from fastapi import APIRouter, Body, Query, Request, Response
 
 from anlan.command import views
+from anlan.command.api import forms
 from anlan.command.api.asked import ACTOR, Minutes, Opened
 from anlan.kernel.clock import parse_moment
 from anlan.kernel.errors import NotFound
+from anlan.kernel.geo import polygon_from
 
 router = APIRouter(tags=["crowd"])
 
@@ -29,7 +31,8 @@ def density(request: Request, district: Opened, at: At = None) -> Response:
     is unknown. The header X-Anlan-At tells the minute.
     """
     made_at, field = district.density() if at is None else district.density_at(parse_moment(at))
-    tag = f'"{views.moment(made_at)}-{int(np.isinf(field).sum())}"'
+    # The counts of a minute stand; only how many cells have gone stale since may change.
+    tag = f'W/"{views.moment(made_at)}-{int(np.isinf(field).sum())}"'
     headers = {"etag": tag, "cache-control": "no-cache"}
     if made_at is not None:
         headers["x-anlan-at"] = str(views.moment(made_at))
@@ -41,19 +44,19 @@ def density(request: Request, district: Opened, at: At = None) -> Response:
     return Response(told.astype("<u2").tobytes(), media_type="application/octet-stream", headers=headers)
 
 
-@router.get("/places", summary="Every named place with its estimate")
+@router.get("/places", response_model=forms.Places, summary="Every named place with its estimate")
 def places(district: Opened) -> dict[str, Any]:
     """Return places with occupancy, interval, density, level of service and share of capacity."""
     return {"places": [views.place(now) for now in district.places()]}
 
 
-@router.get("/places/{place_id}", summary="One place")
+@router.get("/places/{place_id}", response_model=forms.Place, summary="One place")
 def place(district: Opened, place_id: str) -> dict[str, Any]:
     """Return one place with its estimate."""
     return views.place(district.place(place_id))
 
 
-@router.get("/places/{place_id}/curve", summary="A place's people over time")
+@router.get("/places/{place_id}/curve", response_model=forms.Curve, summary="A place's people over time")
 def place_curve(district: Opened, place_id: str, minutes: Minutes = 60) -> dict[str, Any]:
     """Return a point for each minute, with its interval."""
     now = district.clock.now()
@@ -61,13 +64,13 @@ def place_curve(district: Opened, place_id: str, minutes: Minutes = 60) -> dict[
     return {"points": [views.point(point) for point in points]}
 
 
-@router.get("/areas/{level}", summary="The areas of a level with their estimates")
+@router.get("/areas/{level}", response_model=forms.Areas, summary="The areas of a level with their estimates")
 def areas(district: Opened, level: str) -> dict[str, Any]:
     """Return every area of one level of the tree."""
     return {"areas": [views.area(now) for now in district.areas(level)]}
 
 
-@router.get("/areas/{level}/{area_id}", summary="One area")
+@router.get("/areas/{level}/{area_id}", response_model=forms.Area, summary="One area")
 def area(district: Opened, level: str, area_id: str) -> dict[str, Any]:
     """Return one area with its estimate."""
     now = district.area(area_id)
@@ -76,35 +79,38 @@ def area(district: Opened, level: str, area_id: str) -> dict[str, Any]:
     return views.area(now)
 
 
-@router.post("/count", summary="People in any polygon, now or at a moment of the past")
+@router.post("/count", response_model=forms.Estimate, summary="People in any polygon, now or at a moment of the past")
 def count(district: Opened, polygon: Polygon, at: Annotated[str | None, Body(embed=True)] = None) -> dict[str, Any]:
     """Return occupancy with its 90 % interval, density, level of service and freshness; or unknown, and why."""
     return views.estimate(district.count(polygon, None if at is None else parse_moment(at)))
 
 
-@router.post("/count/curve", summary="People in any polygon over time")
+@router.post("/count/curve", response_model=forms.Curve, summary="People in any polygon over time")
 def count_curve(
     district: Opened, polygon: Polygon, minutes: Annotated[int, Body(embed=True, ge=1, le=1440)] = 60
 ) -> dict[str, Any]:
     """Return a point for each minute kept; intervals where the uncertainty was kept."""
-    now = district.clock.now()
-    points = district.curve(polygon, now - timedelta(minutes=minutes), now)
+    geometry, now = polygon_from(polygon), district.clock.now()
+    district.count(geometry)  # refuses what lies outside
+    points = district.curve(geometry, now - timedelta(minutes=minutes), now)
     return {"points": [views.point(point) for point in points]}
 
 
-@router.get("/watches", summary="Saved polygons with their estimates")
+@router.get("/watches", response_model=forms.Watches, summary="Saved polygons with their estimates")
 def watches(district: Opened) -> dict[str, Any]:
     """Return the polygons that are counted every minute."""
     return {"watches": [views.watch(now) for now in district.watches()]}
 
 
-@router.post("/watches", summary="Save a polygon that is counted every minute", status_code=201)
+@router.post(
+    "/watches", response_model=forms.Watch, summary="Save a polygon that is counted every minute", status_code=201
+)
 def watch(district: Opened, polygon: Polygon, name: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
     """Save it; the log tells."""
     return views.watch(district.watch(name, polygon, ACTOR))
 
 
-@router.delete("/watches/{watch_id}", summary="End a saved polygon")
+@router.delete("/watches/{watch_id}", response_model=forms.Change, summary="End a saved polygon")
 def unwatch(district: Opened, watch_id: str, version: Annotated[int, Query(ge=1)]) -> dict[str, Any]:
     """End it, if nobody has changed it since that version."""
     return views.change(district.unwatch(watch_id, version, ACTOR))

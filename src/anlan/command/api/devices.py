@@ -9,24 +9,25 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request
 
 from anlan.command import views
+from anlan.command.api import forms
 from anlan.command.api.asked import ACTOR, Minutes, Opened
 
 router = APIRouter(tags=["devices"])
 
 
-@router.get("/devices", summary="Every device, how it is doing, and what it last counted")
+@router.get("/devices", response_model=forms.Devices, summary="Every device, how it is doing, and what it last counted")
 def devices(district: Opened) -> dict[str, Any]:
     """Return state, reason, last counts and the tally of accepted, late, duplicate and refused messages."""
     return {"devices": [views.device(now) for now in district.devices()]}
 
 
-@router.get("/devices/{device_id}", summary="One device")
+@router.get("/devices/{device_id}", response_model=forms.Device, summary="One device")
 def device(district: Opened, device_id: str) -> dict[str, Any]:
     """Return one device."""
     return views.device(district.device(device_id))
 
 
-@router.get("/devices/{device_id}/curve", summary="What a device counted over time")
+@router.get("/devices/{device_id}/curve", response_model=forms.DeviceCurve, summary="What a device counted over time")
 def device_curve(district: Opened, device_id: str, minutes: Minutes = 60) -> dict[str, Any]:
     """Return a point for each of its windows, at the window's end."""
     now = district.clock.now()
@@ -34,13 +35,13 @@ def device_curve(district: Opened, device_id: str, minutes: Minutes = 60) -> dic
     return {"points": [{"at": views.moment(one.end_at), **views.scalars(one)} for one in seen]}
 
 
-@router.post("/devices/{device_id}/withdraw", summary="Take a device out of the estimate")
+@router.post("/devices/{device_id}/withdraw", response_model=forms.Change, summary="Take a device out of the estimate")
 def withdraw(district: Opened, device_id: str, reason: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
     """What it sends is kept, and not used, until it is restored; the log tells who and why."""
     return views.change(district.withdraw_device(device_id, reason, ACTOR))
 
 
-@router.post("/devices/{device_id}/restore", summary="Use a withdrawn device again")
+@router.post("/devices/{device_id}/restore", response_model=forms.Change, summary="Use a withdrawn device again")
 def restore(district: Opened, device_id: str) -> dict[str, Any]:
     """End its withdrawal."""
     return views.change(district.restore_device(device_id, ACTOR))
@@ -48,6 +49,7 @@ def restore(district: Opened, device_id: str) -> dict[str, Any]:
 
 @router.post(
     "/observations",
+    response_model=forms.Receipt,
     summary="Hand in observations",
     openapi_extra={
         "requestBody": {

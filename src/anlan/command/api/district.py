@@ -12,13 +12,14 @@ from fastapi import APIRouter, Request, Response
 from shapely.geometry.base import BaseGeometry
 
 from anlan.command import views
+from anlan.command.api import forms
 from anlan.command.api.asked import Opened
 from anlan.kernel.errors import NotFound
 
 router = APIRouter(tags=["district"])
 
 
-@router.get("/district", summary="What this district is")
+@router.get("/district", response_model=forms.District, summary="What this district is")
 def describe(request: Request, district: Opened) -> dict[str, Any]:
     """Return names, levels, figures, the grid of cells, and the district's clock."""
     pack, cells = district.pack, district.cells

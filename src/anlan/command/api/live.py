@@ -14,7 +14,9 @@ from anlan.kernel.errors import NotFound
 router = APIRouter(tags=["live"])
 
 
-@router.get("/live", summary="Server-sent messages: minute, change, clock, resync", response_class=LiveAnswer, status_code=200)
+@router.get(
+    "/live", summary="Server-sent messages: minute, change, clock, resync", response_class=LiveAnswer, status_code=200
+)
 async def live(
     request: Request,
     last_event_id: Annotated[int | None, Header()] = None,

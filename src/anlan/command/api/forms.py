@@ -1,0 +1,274 @@
+"""The forms of answers, as /docs shows them. Null is unknown, and its reason stands beside it; it is never zero."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Moment = Annotated[
+    str, Field(description="UTC.", examples=["2026-12-31T10:00:00Z"], json_schema_extra={"format": "date-time"})
+]
+Text = Annotated[dict[str, str], Field(description="By language.", examples=[{"zh": "外滩", "en": "The Bund"}])]
+GeoJson = Annotated[dict[str, Any], Field(description="GeoJSON in degrees, longitude first.")]
+Level = Literal["A", "B", "C", "D", "E", "F"]
+Why = Literal["not_started", "stale", "no_device", "flow_only", "too_small", "not_walkable"]
+
+
+class Form(BaseModel):
+    """Exactly these fields, and no others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fault(Form):
+    """What went wrong."""
+
+    code: str = Field(examples=["bad_input"])
+    value: str = Field(description="What was given.", examples=["polygon=LineString"])
+    rule: str = Field(description="The rule that it breaks.", examples=["must be a Polygon or MultiPolygon"])
+    next_step: str = Field(description="What to do now.", examples=["close the ring and send it"])
+    message: str = Field(description="The three parts as one sentence.")
+
+
+class Refused(Form):
+    """The form of every error."""
+
+    error: Fault
+
+
+class Estimate(Form):
+    """How many people are somewhere, and how sure that is.
+
+    ``low`` to ``high`` holds the truth with probability ``level``. Under ten people expected, ``hidden`` is true and
+    only ``high`` is told.
+    """
+
+    at: Moment
+    occupancy: float | None = Field(description="Persons.", examples=[12_400])
+    sd: float | None = Field(description="Standard deviation, persons.", examples=[610.2])
+    low: float | None = Field(description="Persons.", examples=[11_396])
+    high: float | None = Field(description="Persons.", examples=[13_404])
+    level: float = Field(examples=[0.9])
+    density_per_m2: float | None = Field(description="Persons per m² of walkable ground.", examples=[1.24])
+    level_of_service: Level | None = Field(description="Fruin's comfort class.")
+    walkable_m2: float = Field(description="Ground that can be walked on.", examples=[10_000])
+    freshness_s: float | None = Field(description="Age of the newest observation that informs it.")
+    hidden: bool
+    unknown: Why | None = Field(description="Why the number is unknown.")
+
+
+class Point(Form):
+    """People at a moment; ``low`` and ``high`` are null where only the mean was kept."""
+
+    at: Moment
+    occupancy: float | None
+    low: float | None
+    high: float | None
+
+
+class Curve(Form):
+    """Minute by minute, oldest first."""
+
+    points: list[Point]
+
+
+class AreaLevel(Form):
+    """A level of the tree of areas."""
+
+    key: str = Field(examples=["committee"])
+    label: Text
+
+
+class Grid(Form):
+    """The grid of densities. Corners: north-west, north-east, south-east, south-west."""
+
+    n_columns: int
+    n_rows: int
+    size_m: float
+    n_cells: int = Field(description="Squares in which somebody can walk.")
+    corners: list[tuple[float, float]]
+
+
+class District(Form):
+    """What the district is, and what time it is there."""
+
+    id: str = Field(examples=["huangpu"])
+    name: Text
+    version: str
+    schematic: bool = Field(description="True where the map is drawn by hand, and not to be measured on.")
+    notice: Text = Field(description="Shown on every map.")
+    attribution: str
+    time_zone: str = Field(examples=["Asia/Shanghai"])
+    languages: list[str]
+    centre: tuple[float, float]
+    bounds: tuple[float, float, float, float] = Field(description="West, south, east, north.")
+    levels: list[AreaLevel]
+    figures: dict[str, float] = Field(description="Published figures.", examples=[{"residents": 500_000}])
+    grid: Grid
+    simulated: bool = Field(description="True where time and counts come from a simulation or a recording.")
+    now: Moment
+    estimated_at: Moment | None = Field(description="The last minute that was estimated.")
+    n_devices: int
+    n_areas: dict[str, int]
+
+
+class Place(Form):
+    """A named place with its present estimate."""
+
+    id: str
+    name: Text
+    kind: str
+    capacity: int | None
+    closed: bool = Field(description="True where every entrance is counted.")
+    key: bool
+    thresholds: dict[str, float] = Field(description="Persons per m².")
+    estimate: Estimate
+    share_of_capacity: float | None = Field(description="A fraction.")
+
+
+class Places(Form):
+    """Every named place."""
+
+    places: list[Place]
+
+
+class Area(Form):
+    """An area of the tree with its present estimate."""
+
+    id: str
+    level: str
+    parent: str | None
+    name: Text
+    estimate: Estimate
+
+
+class Areas(Form):
+    """The areas of one level."""
+
+    areas: list[Area]
+
+
+class Counted(Form):
+    """What was counted in one window; the fields that the device's kind has."""
+
+    in_: int | None = Field(alias="in")
+    out: int | None
+    passed: int | None
+    present: int | None
+
+
+class DevicePoint(Counted):
+    """What was counted in the window that ended at ``at``."""
+
+    at: Moment
+
+
+class DeviceCurve(Form):
+    """Window by window, oldest first."""
+
+    points: list[DevicePoint]
+
+
+class Tally(Form):
+    """What a device has sent so far. ``accepted`` holds the late and the out-of-order ones."""
+
+    accepted: int
+    late: int
+    out_of_order: int
+    duplicate: int
+    refused: int
+    refused_by_code: dict[str, int] = Field(examples=[{"future": 3}])
+
+
+class Device(Form):
+    """A device and how it is doing."""
+
+    id: str
+    name: Text
+    kind: Literal["gate", "passage", "area", "grid"]
+    place: str | None
+    interval_s: float
+    state: Literal["ok", "late", "silent", "never", "suspect", "withdrawn"]
+    reason: str | None = Field(description="Why it is not ok.")
+    last_end_at: Moment | None = Field(description="End of the newest window that it reported.")
+    last: Counted | None
+    per_minute: float | None = Field(description="Persons over its line per minute, both directions.")
+    tally: Tally | None
+
+
+class Devices(Form):
+    """Every device."""
+
+    devices: list[Device]
+
+
+class Refusal(Form):
+    """An observation that was not taken."""
+
+    index: int = Field(description="Its place in the batch.")
+    device: str | None
+    code: Literal["malformed", "unknown_device", "wrong_kind", "future", "too_old"]
+    message: str
+
+
+class Receipt(Form):
+    """What became of a batch. It is committed: not even a kill of the server undoes it."""
+
+    accepted: int
+    late: int
+    out_of_order: int
+    duplicate: int
+    refused: list[Refusal]
+
+
+class Watch(Form):
+    """A saved polygon with its present estimate."""
+
+    id: str
+    version: int
+    name: str
+    polygon: GeoJson
+    estimate: Estimate | None
+
+
+class Watches(Form):
+    """The saved polygons."""
+
+    watches: list[Watch]
+
+
+class Change(Form):
+    """One line of the log."""
+
+    id: int
+    at: Moment
+    kind: str = Field(examples=["watch"])
+    record: str
+    version: int
+    action: str = Field(examples=["unwatch"])
+    actor: str
+    body: dict[str, Any] | None = Field(description="The record as this change left it; null where it ended.")
+    hash: str
+
+
+class Changes(Form):
+    """Lines of the log, oldest first."""
+
+    changes: list[Change]
+
+
+class Audit(Form):
+    """Whether the log is whole."""
+
+    n_changes: int
+    ok: bool
+    broken_at: int | None = Field(description="The first change that does not fit.")
+    fault: str | None
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Refused, "description": "Refused: the value, the rule that it breaks, and what to do."},
+    "5XX": {"model": Refused, "description": "Not possible now: the value, the rule, and what to do."},
+}
+"""What every route may answer instead."""
