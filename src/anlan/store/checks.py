@@ -5,12 +5,14 @@ Each check takes a fresh, empty store (or history) and raises AssertionError wit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import threading
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from anlan.kernel.errors import Conflict, NotFound
+from anlan.kernel.errors import BadInput, Conflict, NotFound
 from anlan.kernel.ingress import Refusal, RefusalCode, Verdict
 from anlan.kernel.records import Draft, Estimate, Observation, UnknownReason
 from anlan.store.history import History, Step
@@ -84,12 +86,56 @@ def check_changes_are_paged(store: Store) -> None:
     _must(store.changes(kind="other") == [], "none of another kind")
 
 
+def check_what_would_not_come_back_is_refused(store: Store) -> None:
+    """NaN, half a character, bytes and empty words are bad input; all that JSON can say comes back as it was."""
+    for unsaid in (float("nan"), "\ud800", b"x"):
+        refused = _refuses(BadInput, functools.partial(store.apply, [_draft(body={"k": unsaid})], at=AT))
+        _must(refused, f"{unsaid!r} is no JSON")
+    _must(_refuses(BadInput, lambda: store.apply([_draft("", {"k": 1})], at=AT)), "an id is a word")
+    _must(_refuses(BadInput, lambda: store.apply([_draft(body={})], at=AT.replace(tzinfo=None))), "a moment has a zone")
+    body: dict[str, object] = {"文": "\x00\n'\"\\𠮷", "list": [1, 2.5, None, True, {"": []}], "huge": 10**30}
+    store.apply([_draft("'; --", body)], at=AT)
+    _must(store.record("watch", "'; --").body == body, store.records("watch"))
+    _must(store.changes()[0].at == AT and store.records("watch")[0].changed_at == AT, "the moment is kept")
+    _must(store.verify().ok, store.verify())
+
+
+def check_of_many_writers_one_wins_and_a_follower_misses_nothing(store: Store) -> None:
+    """Threads that change one record at once: each version is made once, and whoever follows the log sees all."""
+    store.apply([_draft(body={"k": 0})], at=AT)
+    won: list[int] = []
+
+    def write() -> None:
+        for _ in range(20):
+            version = store.record("watch", "a").version
+            try:
+                made = store.apply([_draft(body={"k": version}, version=version)], at=AT)
+            except Conflict:
+                continue
+            won.append(made[0].version)
+
+    writers = [threading.Thread(target=write) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    followed: list[int] = []
+    alive = True
+    while alive:
+        alive = any(writer.is_alive() for writer in writers)
+        followed += [change.change_id for change in store.changes(after=followed[-1] if followed else 0, limit=7)]
+        _must(store.verify().ok, "the log is whole at every moment")
+    followed += [change.change_id for change in store.changes(after=followed[-1])]
+    _must(sorted(won) == list(range(2, len(won) + 2)), won)
+    _must(followed == list(range(1, len(won) + 2)), followed)
+
+
 STORE_CHECKS: tuple[Callable[[Store], None], ...] = (
     check_state_and_log_agree,
     check_all_or_none,
     check_two_writers_meet,
     check_an_ended_record_is_gone_and_remembered,
     check_changes_are_paged,
+    check_what_would_not_come_back_is_refused,
+    check_of_many_writers_one_wins_and_a_follower_misses_nothing,
 )
 
 
@@ -144,9 +190,33 @@ def check_cursors_page_through_arrivals(history: History) -> None:
 
 
 def check_refusals_are_counted(history: History) -> None:
-    """A refusal alone is committed and stands under its device."""
-    history.accept([], received_at=AT, refusals=[Refusal(code=RefusalCode.FUTURE, message="…", device_id="a")])
+    """A refusal alone is committed and stands under its device; one of no known device under "" ."""
+    refusals = [Refusal(code=RefusalCode.FUTURE, message="…", device_id=name) for name in ("a", "a", None)]
+    history.accept([], received_at=AT, refusals=refusals)
     _must(history.arrived(0) == ([], 0), "nothing was taken")
+    tallies = history.tallies()
+    _must({name: tally.n_refused for name, tally in tallies.items()} == {"a": 2, "": 1}, tallies)
+    _must(tallies["a"].refused_by_code == {RefusalCode.FUTURE: 2}, tallies)
+
+
+def check_tallies_add_up(history: History) -> None:
+    """Each observation is counted under its device, and the newest window is remembered with its counts."""
+    history.accept([_seen(5, 0), _seen(3, 1), _seen(5, 0), _seen(1, 0, "b")], received_at=AT)
+    history.accept([_seen(4, 2)], received_at=AT + timedelta(minutes=9), late=[True])
+    tally = history.tallies()["a"]
+    counted = (tally.n_accepted, tally.n_out_of_order, tally.n_late, tally.n_duplicate)
+    _must(counted == (3, 1, 1, 1), tally)
+    _must(tally.last_end_at == AT + timedelta(minutes=5), tally)
+    _must(tally.last_received_at == AT + timedelta(minutes=9), tally)
+    _must(tally.last is not None and tally.last.n_in == 5, tally)
+    _must(history.tallies()["b"].n_accepted == 1, history.tallies())
+
+
+def check_one_device_is_read_in_the_order_of_its_windows(history: History) -> None:
+    """A device's curve is in the order of time, whatever the order of arrival, and of that device alone."""
+    history.accept([_seen(5, 0), _seen(3, 1), _seen(4, 2), _seen(4, 0, "b"), _seen(9, 3)], received_at=AT)
+    found = history.device_observations("a", AT + timedelta(minutes=3), AT + timedelta(minutes=5))
+    _must([s.sequence for s in found] == [2, 0], found)
 
 
 def check_a_step_is_kept_whole_and_replaced(history: History) -> None:
@@ -163,11 +233,86 @@ def check_a_step_is_kept_whole_and_replaced(history: History) -> None:
     _must(last is not None and last.at == AT, "a step without a state leaves the last state")
 
 
+def _keep_minutes(history: History, minutes: Sequence[int]) -> None:
+    for minute in minutes:
+        at = AT + timedelta(minutes=minute)
+        known = Estimate(at=at, walkable_m2=1.0, occupancy=float(minute), sd=0.5, low=0.0, high=9.5, hidden=True)
+        persons = np.array([minute, np.nan, minute + 0.5], np.float32)
+        state = b"s%d" % minute
+        history.commit_step(Step(at=at, low=0, high=0, occupancy=persons, estimates={"district": known}, state=state))
+
+
+def _kept(history: History) -> tuple[object, ...]:
+    whole = AT - timedelta(days=1), AT + timedelta(days=60)
+    times, persons = history.occupancies(*whole)
+    some = history.occupancies(*whole, np.array([2, 0]))[1]
+    return times, np.nan_to_num(persons, nan=-1).tolist(), some.tolist(), history.estimates("district", *whole)
+
+
+def check_estimates_and_cells_come_back(history: History) -> None:
+    """Every field of an estimate comes back; a window is open at its begin and closed at its end."""
+    _keep_minutes(history, [0, 1, 2])
+    begin_at, end_at = AT, AT + timedelta(minutes=2)
+    times, persons = history.occupancies(begin_at, end_at, np.array([2, 0]))
+    _must(times == [AT + timedelta(minutes=k) for k in (1, 2)], times)
+    _must(persons.tolist() == [[1.5, 1.0], [2.5, 2.0]], persons)
+    _must(bool(np.isnan(history.occupancies(begin_at, end_at)[1][:, 1]).all()), "unknown is not zero")
+    found = history.estimates("district", begin_at, end_at)
+    asked = Estimate(at=end_at, walkable_m2=1.0, occupancy=2.0, sd=0.5, low=0.0, high=9.5, hidden=True)
+    _must(found[1:] == [asked], found)
+    _must(history.estimates("nobody", begin_at, end_at) == [], "no estimates of what is not there")
+    near = history.occupancy_at(end_at + timedelta(minutes=4))
+    _must(near is not None and near[0] == end_at and near[1][0] == 2.0, near)
+    _must(history.occupancy_at(end_at + timedelta(minutes=6)) is None, "too old is unknown")
+
+
+def check_sealing_changes_no_answer(history: History) -> None:
+    """What was sealed is read as before; a minute made again, even of a sealed day, replaces what was."""
+    _keep_minutes(history, [0, 1, 24 * 60, 48 * 60])
+    before = _kept(history)
+    _must(len(history.seal(AT + timedelta(days=3))) == 3, "closed days are sealed")
+    _must(_kept(history) == before, _kept(history))
+    _keep_minutes(history, [1, 2])
+    _must(_kept(history)[0] == [AT + timedelta(minutes=k) for k in range(3)], _kept(history))
+
+
+def check_retention_forgets_by_age(history: History) -> None:
+    """Old cells go, younger estimates stay, and an observation that may come again is still known."""
+    _keep_minutes(history, [0, 1])
+    history.accept([_seen(0, 0)], received_at=AT)
+    history.retain(AT + timedelta(days=1))
+    _must(len(history.occupancies(AT - timedelta(days=1), AT + timedelta(days=1))[0]) == 2, "young cells stay")
+    _must(history.accept([_seen(0, 0)], received_at=AT) == [Verdict.DUPLICATE], "it is still known")
+    history.seal(AT + timedelta(days=3))
+    history.retain(AT + timedelta(days=31, hours=1))
+    times, _, _, estimates = _kept(history)
+    _must(times == [], times)
+    _must(isinstance(estimates, list) and len(estimates) == 2, estimates)
+    history.retain(AT + timedelta(days=401))
+    _must(_kept(history)[3] == [], "old estimates go")
+
+
+def check_forgetting_estimates_keeps_observations(history: History) -> None:
+    """A district that begins anew has no estimate and no state, and all it was told."""
+    history.accept([_seen(0, 0), _seen(1, 1)], received_at=AT)
+    _keep_minutes(history, [0, 24 * 60])
+    history.seal(AT + timedelta(days=3))
+    _must(history.clear_estimates() == 2, "the cursor behind everything")
+    _must(_kept(history) == ([], [], [], []), _kept(history))
+    _must(history.latest_step() is None and len(history.arrived(0)[0]) == 2, "observations stay")
+
+
 HISTORY_CHECKS: tuple[Callable[[History], None], ...] = (
     check_a_resend_is_kept_once,
     check_order_and_lateness_are_told,
     check_every_form_comes_back,
     check_cursors_page_through_arrivals,
     check_refusals_are_counted,
+    check_tallies_add_up,
+    check_one_device_is_read_in_the_order_of_its_windows,
     check_a_step_is_kept_whole_and_replaced,
+    check_estimates_and_cells_come_back,
+    check_sealing_changes_no_answer,
+    check_retention_forgets_by_age,
+    check_forgetting_estimates_keeps_observations,
 )
