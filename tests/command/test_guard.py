@@ -5,9 +5,9 @@ import time
 
 import httpx
 import pytest
+from tests.command.test_api import QUAY, refused
 
 from anlan.command import guard
-from tests.command.test_api import QUAY, refused
 
 EVERY_KIND = ["/", "/docs", "/openapi.json", "/api/v1/district", "/api/v1/density", "/api/v1/nothing", "/assets/no.js"]
 
@@ -90,7 +90,7 @@ def test_no_folder_is_listed_and_nothing_outside_the_page_is_given(live, http):
 
 @pytest.mark.parametrize("path", ["/observations", "/count", "/watches"])
 @pytest.mark.parametrize("declared", [True, False])
-def test_a_body_of_50_mb_is_refused_while_it_comes_and_the_server_lives_on(live, http, path, declared):
+def test_a_body_of_50_mb_is_refused_while_it_comes_and_the_server_lives_on(http, path, declared):
     size, sent = 50_000_000, 0
 
     def parts():

@@ -62,7 +62,10 @@ def create_app(district: District, *, simulation: Simulation | None = None, stat
 
         hub.attach(asyncio.get_running_loop())
         leave = district.subscribe(hand_on)
+        telling = None if simulation is None else asyncio.create_task(_tell_time(hub, simulation))
         yield
+        if telling is not None:
+            telling.cancel()
         leave()
         hub.close()
 
@@ -82,6 +85,18 @@ def create_app(district: District, *, simulation: Simulation | None = None, stat
     app.add_middleware(_Packed, minimum_size=1000)
     app.add_middleware(Guard)
     return app
+
+
+async def _tell_time(hub: Hub, simulation: Simulation) -> None:
+    """Tell the screens of a played district its time and pace, once a second where either has changed."""
+    last = None
+    while True:
+        status = simulation.status()
+        clock = {name: status.get(name) for name in ("now", "speed", "paused", "rushing", "fault")}
+        if clock != last:
+            hub.pass_on("clock", clock)
+            last = clock
+        await asyncio.sleep(1.0)
 
 
 class _Packed(GZipMiddleware):

@@ -91,7 +91,7 @@ class Hub:
         """Drop what was kept, where the district begins another day; every screen reads everything anew."""
         with self._lock:
             self._ring.clear()
-            self._newest.clear()
+            self._newest.pop("minute", None)
             self._last_id = next(self._ids)
             self._hand_on(None, _RESYNC)
 

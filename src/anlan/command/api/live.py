@@ -50,7 +50,10 @@ async def control(
 ) -> dict[str, Any]:
     """Change what is given; a new scenario begins the district's time anew."""
     played = _simulation(request)
-    return await asyncio.to_thread(played.control, scenario, speed, paused)
+    status = await asyncio.to_thread(played.control, scenario, speed, paused)
+    if scenario is not None:
+        cast(Hub, request.app.state.hub).forget()
+    return status
 
 
 @router.get("/healthz", summary="Whether the server answers", include_in_schema=False)
