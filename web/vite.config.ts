@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 export default defineConfig({
   root,
   base: "/",
+  logLevel: "warn",
   plugins: [fontFaces(), carried(root)],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {

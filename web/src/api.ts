@@ -189,6 +189,7 @@ export const api = {
     return { at: answer.headers.get("x-anlan-at"), cells: littleEndian(await answer.arrayBuffer()) };
   },
   places: async () => (await get<{ places: Place[] }>("/places")).places,
+  place: (place: string) => get<Place>(`/places/${id(place)}`),
   placeCurve: async (place: string, minutes: number) =>
     (await get<{ points: CurvePoint[] }>(`/places/${id(place)}/curve?minutes=${minutes}`)).points,
   areas: async (level: string) => {

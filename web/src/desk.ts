@@ -60,14 +60,17 @@ interface Anchor {
 const anchor = signal<Anchor | null>(null);
 const TRAIL_MINUTES = 60;
 const STALE_AFTER_MIN = 3;
-const DRIFT_MS = 6_000; // how far the clock runs on unheard
+const UNHEARD_MS = 90_000; // how far a played district's clock runs on by itself, in its own time
+const BACKWARDS_MS = 120_000; // a correction backwards that is smaller makes the clock wait instead of jump
+const SIMULATION_MS = 5_000;
 
 /** The district's time: what the server last said, run on at its speed. */
 export const now = computed<number | null>(() => {
   const heard = anchor.value;
   if (!heard) return null;
   if (heard.paused) return heard.at;
-  return heard.at + Math.min(Math.max(0, tick.value - heard.heard), simulation.value ? DRIFT_MS : 86_400_000) * heard.speed;
+  const run = Math.max(0, tick.value - heard.heard) * heard.speed;
+  return heard.at + (simulation.value ? Math.min(run, UNHEARD_MS) : run);
 });
 
 export const lastAt = computed<string | null>(() => whole.value?.at ?? district.value?.estimated_at ?? null);
@@ -76,11 +79,12 @@ export const lastAt = computed<string | null>(() => whole.value?.at ?? district.
 export const stale = computed<boolean>(() => {
   if (link.value === "lost") return true;
   const at = lastAt.value;
-  return at !== null && now.value !== null && now.value - Date.parse(at) > STALE_AFTER_MIN * 60_000 + staleGrace();
+  return at !== null && now.value !== null && now.value - Date.parse(at) > STALE_AFTER_MIN * 60_000 + graceMs();
 });
 
-function staleGrace(): number {
-  return simulation.value ? DRIFT_MS * simulation.value.speed : 0;
+/** A played district may owe a few seconds of ours, which are minutes of its own. */
+function graceMs(): number {
+  return simulation.value ? 10_000 * simulation.value.speed : 0;
 }
 
 export const place = (id: string): Place | undefined => places.value.find((one) => one.id === id);
@@ -113,7 +117,7 @@ export async function open(): Promise<void> {
         places.value = listed;
         devices.value = counters;
         level.value = opened.levels.at(-1) ? (opened.levels[1] ?? opened.levels[0])!.key : "";
-        heardTime(opened.now, opened.simulated ? 0 : 1, opened.simulated);
+        heardTime(opened.now, 1, opened.simulated);
         failure.value = "";
       });
       break;
@@ -124,6 +128,7 @@ export async function open(): Promise<void> {
   }
   listen({ message: heard, link: (to) => (link.value = to) });
   void refreshSimulation();
+  if (district.value?.simulated) setInterval(() => void (document.hidden || refreshSimulation()), SIMULATION_MS);
   void refreshDensity();
   void refreshWatches();
   void fillTrails();
@@ -133,7 +138,10 @@ export async function open(): Promise<void> {
 }
 
 function heardTime(at: string, speed: number, paused: boolean): void {
-  anchor.value = { at: Date.parse(at), heard: Date.now(), speed, paused };
+  const shown = now.peek();
+  const told = Date.parse(at);
+  const waits = shown !== null && told < shown && shown - told < BACKWARDS_MS;
+  anchor.value = { at: waits ? shown : told, heard: Date.now() + (waits && speed > 0 ? (shown - told) / speed : 0), speed, paused };
 }
 
 interface Minute {
@@ -146,26 +154,16 @@ interface Minute {
 
 function heard({ kind, body }: LiveMessage): void {
   if (kind === "minute") heardMinute(body as Minute);
-  else if (kind === "clock") heardClock(body as { now: string; speed: number; paused: boolean });
   else if (kind === "change") void Promise.all([refreshWatches(), devicesSoon()]);
   else if (kind === "resync") void refreshAll();
-}
-
-function heardClock(said: { now: string; speed: number; paused: boolean }): void {
-  batch(() => {
-    heardTime(said.now, said.speed, said.paused);
-    const known = simulation.value;
-    if (known && (known.speed !== said.speed || known.paused !== said.paused)) {
-      simulation.value = { ...known, speed: said.speed, paused: said.paused };
-    }
-  });
 }
 
 function heardMinute(said: Minute): void {
   const fresh = new Map(said.places.map((one) => [one.id, one]));
   batch(() => {
     whole.value = said.district;
-    if (!simulation.value) heardTime(said.now, 1, false);
+    const played = simulation.value;
+    heardTime(said.now, played?.speed ?? 1, played?.paused ?? false);
     places.value = places.value.map((one) => {
       const news = fresh.get(one.id);
       if (!news) return one;
@@ -236,17 +234,24 @@ export async function refreshSimulation(): Promise<void> {
       if (status.now) heardTime(status.now, status.speed, status.paused);
     });
   } catch {
-    simulation.value = null;
+    // the stream's own state tells of a lost server
   }
 }
 
+/** Read everything anew: after a gap, or where the district began another day. */
 async function refreshAll(): Promise<void> {
   const [opened, listed] = await Promise.all([api.district(), api.places()]).catch(() => [null, null] as const);
   batch(() => {
-    if (opened) district.value = opened;
+    if (opened) {
+      district.value = opened;
+      if (opened.estimated_at === null) whole.value = null;
+    }
     if (listed) places.value = listed;
+    trails.value = new Map();
     minute.value += 1;
+    slowMinute.value += 1;
   });
+  void fillTrails();
   await Promise.allSettled([refreshDensity(), refreshDevices(), refreshWatches(), refreshSimulation()]);
 }
 
@@ -272,6 +277,7 @@ export async function simulate(change: { scenario?: string; speed?: number; paus
       simulation.value = status;
       if (status.now) heardTime(status.now, status.speed, status.paused);
     });
+    if (change.scenario !== undefined) await refreshAll();
   } catch (error) {
     say(told(error));
   }

@@ -18,6 +18,9 @@ setWorkerUrl(workerUrl); // without it the map stays silently empty
 const RATIO = 2;
 const LAYERS = ["boundary", "water", "green", "streets", "places", "gateways", "stations"] as const;
 
+/** Areas whose names stand once, at their middle: labels of the areas themselves would repeat in every tile. */
+const POINTS: Partial<Record<SourceName, SourceName>> = { places: "place-points", areas: "area-points" };
+
 /** The map once it stands: what panels ask of it. */
 export interface MapHandle {
   fly(geometry: GeoJSON.Geometry): void;
@@ -57,6 +60,8 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
   const put = (name: SourceName, features: GeoJSON.FeatureCollection): void => {
     kept.set(name, features);
     (map.getSource(name) as GeoJSONSource | undefined)?.setData(features);
+    const points = POINTS[name];
+    if (points) put(points, anchors(features));
   };
   handle.value = {
     fly(geometry) {
@@ -95,12 +100,13 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
       }),
       effect(() => {
         const name = nameIn(lang.value);
+        box.setAttribute("aria-label", t("map.label", { name: named(district.name) }));
         for (const layer of LABELS) if (map.getLayer(layer)) map.setLayoutProperty(layer, "text-field", name);
       }),
       effect(() => {
         if (densities.value) paintDensity();
       }),
-      effect(() => put("devices", deviceSymbols(kept.get("devices")))),
+      effect(() => put("devices", deviceSymbols())),
       effect(() => showSelection()),
       effect(() => void showAreas(level.value)),
       effect(() => drafting.follow(drawing.value)),
@@ -108,12 +114,12 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
     void Promise.all(LAYERS.map(async (name) => put(name, identified(await api.layer(name))))).catch((error: unknown) => say(told(error)));
     void api.layer("devices").then((layer) => {
       outlines = new Map(layer.features.flatMap((one) => (one.geometry ? [[String(idOf(one)), one.geometry] as const] : [])));
-      put("devices", deviceSymbols(undefined));
+      put("devices", deviceSymbols());
     }).catch((error: unknown) => say(told(error)));
   });
 
   let outlines = new Map<string, GeoJSON.Geometry>();
-  function deviceSymbols(_: unknown): GeoJSON.FeatureCollection {
+  function deviceSymbols(): GeoJSON.FeatureCollection {
     const features = devices.value.flatMap((one): GeoJSON.Feature[] => {
       const outline = outlines.get(one.id);
       if (!outline) return [];
@@ -196,6 +202,10 @@ const idOf = (feature: GeoJSON.Feature): unknown => feature.properties?.["id"] ?
 function identified(layer: GeoJSON.FeatureCollection): GeoJSON.FeatureCollection {
   const features = layer.features.filter((one) => one.geometry).map((one) => ({ ...one, properties: { ...one.properties, id: idOf(one) } }));
   return { type: "FeatureCollection", features };
+}
+
+function anchors({ features }: GeoJSON.FeatureCollection): GeoJSON.FeatureCollection {
+  return { type: "FeatureCollection", features: features.map((one) => ({ ...one, geometry: { type: "Point", coordinates: anchorOf(one.geometry) } })) };
 }
 
 function escaped(text: string): string {

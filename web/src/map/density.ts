@@ -1,41 +1,42 @@
 import type { Density, District } from "../api.ts";
+import type { Theme } from "../theme.ts";
 import { DENSITY_STEPS } from "./palette.ts";
 
 const NOT_WALKABLE = 65_535;
 const UNKNOWN = 65_534;
 /** Pixels of the picture per side of a cell: enough for a hatch. */
 const PIXELS = 4;
-const HATCH: Record<"light" | "dark", readonly [number, number, number]> = { light: [70, 82, 92], dark: [150, 164, 174] };
+const HATCH: Record<Theme, readonly [number, number, number]> = { light: [70, 82, 92], dark: [150, 164, 174] };
 
 /** The density layer's picture: every cell one flat colour, unknown cells hatched and never coloured as empty. */
 export class DensityPicture {
   readonly canvas = document.createElement("canvas");
   private readonly context: CanvasRenderingContext2D;
-  private readonly lookup = new Uint32Array(65_536);
+  private readonly lookups: Record<Theme, Uint32Array> = { light: lookupOf("light"), dark: lookupOf("dark") };
 
   constructor(private readonly grid: District["grid"]) {
     this.canvas.width = grid.n_columns * PIXELS;
     this.canvas.height = grid.n_rows * PIXELS;
     this.context = this.canvas.getContext("2d")!;
-    for (let value = 0; value < UNKNOWN; value++) this.lookup[value] = colourOf(value / 1_000);
   }
 
-  draw(density: Density, theme: "light" | "dark"): void {
+  draw(density: Density, theme: Theme): void {
     const { n_columns: columns, n_rows: rows } = this.grid;
     if (density.cells.length !== columns * rows) return;
     const image = this.context.createImageData(columns * PIXELS, rows * PIXELS);
     const pixels = new Uint32Array(image.data.buffer);
+    const lookup = this.lookups[theme];
     const [r, g, b] = HATCH[theme];
-    const line = packed(r, g, b, 0.5);
-    const wash = packed(r, g, b, 0.12);
+    const line = packed(r, g, b, 0.34);
+    const wash = packed(r, g, b, 0.06);
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         const value = density.cells[row * columns + column]!;
-        if (value === NOT_WALKABLE || (value !== UNKNOWN && this.lookup[value] === 0)) continue;
+        if (value === NOT_WALKABLE || (value !== UNKNOWN && lookup[value] === 0)) continue;
         for (let y = 0; y < PIXELS; y++) {
           const start = (row * PIXELS + y) * columns * PIXELS + column * PIXELS;
           for (let x = 0; x < PIXELS; x++) {
-            pixels[start + x] = value === UNKNOWN ? ((x + y) % PIXELS === 0 ? line : wash) : this.lookup[value]!;
+            pixels[start + x] = value === UNKNOWN ? ((x + y) % PIXELS === 0 ? line : wash) : lookup[value]!;
           }
         }
       }
@@ -44,9 +45,12 @@ export class DensityPicture {
   }
 }
 
-function colourOf(perM2: number): number {
-  const step = DENSITY_STEPS.findLast(({ from }) => perM2 >= from);
-  return step ? packed(...step.rgb, step.alpha) : 0;
+/** The colour of every value that a cell can have; 0 where so few people are not drawn. */
+function lookupOf(theme: Theme): Uint32Array {
+  return Uint32Array.from({ length: UNKNOWN }, (_, value) => {
+    const step = DENSITY_STEPS.findLast(({ from }) => value >= from * 1_000);
+    return step ? packed(...step.rgb, step.alpha[theme]) : 0;
+  });
 }
 
 /** A colour as canvas pixels hold it (machines of today are little-endian). */

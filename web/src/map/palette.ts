@@ -65,16 +65,19 @@ export const PALETTES: Record<Theme, Palette> = {
   },
 };
 
-/** Lower bound (persons per m²) and colour of each step of the density layer: cividis, the same in both themes. */
-export const DENSITY_STEPS: readonly { from: number; rgb: readonly [number, number, number]; alpha: number }[] = [
-  { from: 0.1, rgb: [0, 50, 110], alpha: 0.62 },
-  { from: 0.3, rgb: [48, 72, 110], alpha: 0.74 },
-  { from: 0.7, rgb: [83, 93, 110], alpha: 0.8 },
-  { from: 1, rgb: [112, 114, 116], alpha: 0.84 },
-  { from: 2, rgb: [143, 138, 118], alpha: 0.88 },
-  { from: 3, rgb: [177, 163, 109], alpha: 0.92 },
-  { from: 4, rgb: [214, 191, 90], alpha: 0.95 },
-  { from: 5, rgb: [254, 232, 56], alpha: 1 },
+/**
+ * Lower bound (persons per m²), colour and opacity of each step of the density layer: cividis, the same in both themes.
+ * The emptier steps are thinner on a light ground, where their dark blue would otherwise be what is seen first.
+ */
+export const DENSITY_STEPS: readonly { from: number; rgb: readonly [number, number, number]; alpha: Record<Theme, number> }[] = [
+  { from: 0.1, rgb: [0, 50, 110], alpha: { light: 0.26, dark: 0.6 } },
+  { from: 0.3, rgb: [40, 68, 110], alpha: { light: 0.5, dark: 0.78 } },
+  { from: 0.7, rgb: [77, 88, 109], alpha: { light: 0.72, dark: 0.85 } },
+  { from: 1, rgb: [106, 108, 114], alpha: { light: 0.84, dark: 0.88 } },
+  { from: 2, rgb: [143, 138, 118], alpha: { light: 0.92, dark: 0.92 } },
+  { from: 3, rgb: [182, 166, 106], alpha: { light: 0.95, dark: 0.95 } },
+  { from: 4, rgb: [220, 196, 85], alpha: { light: 1, dark: 0.97 } },
+  { from: 5, rgb: [254, 232, 56], alpha: { light: 1, dark: 1 } },
 ];
 
 /** Colours of a device's state, the same in both themes; its shape and mark tell it too. */

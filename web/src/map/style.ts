@@ -5,7 +5,7 @@ import type { Theme } from "../theme.ts";
 import { PALETTES } from "./palette.ts";
 
 export const FONT = "Noto Sans SC";
-export const SOURCES = ["boundary", "water", "green", "streets", "places", "gateways", "stations", "areas", "selection", "devices"] as const;
+export const SOURCES = ["boundary", "water", "green", "streets", "places", "gateways", "stations", "areas", "selection", "devices", "place-points", "area-points"] as const;
 export type SourceName = (typeof SOURCES)[number];
 
 const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
@@ -152,14 +152,14 @@ function names(theme: Theme, lang: Lang): LayerSpecification[] {
     {
       id: "area-names",
       type: "symbol",
-      source: "areas",
+      source: "area-points",
       layout: { "text-field": text, "text-font": [FONT], "text-size": ["interpolate", ["linear"], ["zoom"], 12, 11, 16, 13], "text-padding": 6, "text-max-width": 7 },
       paint: { "text-color": c.area, ...halo },
     },
     {
       id: "place-names",
       type: "symbol",
-      source: "places",
+      source: "place-points",
       layout: {
         "text-field": text,
         "text-font": [FONT],

@@ -48,11 +48,13 @@ function Frame({ kind, title, children }: { kind: string; title: string; childre
 function PlaceCard({ id }: { id: string }) {
   const one: Place | undefined = place(id);
   const { answer, error } = useAsked(id, slowMinute.value, () => api.placeCurve(id, MINUTES));
+  const full = useAsked<Place>(id, minute.value, () => api.place(id)); // the live feed leaves out how fresh it is
   if (!one) return null;
+  const estimate = full.answer && full.answer.estimate.at >= one.estimate.at ? full.answer.estimate : one.estimate;
   const kinds = [word("place", one.kind), one.key ? t("place.key") : "", one.closed ? t("place.closed") : ""];
   return (
     <Frame kind={kinds.filter(Boolean).join(" · ")} title={named(one.name, one.id)}>
-      <EstimateView estimate={one.estimate} capacity={one.capacity} />
+      <EstimateView estimate={estimate} capacity={one.capacity} />
       <LastHour points={answer} error={error} />
     </Frame>
   );
@@ -155,7 +157,7 @@ function LastHour({ points, error }: { points: CurvePoint[] | null; error: strin
   const at = (points ?? []).map((point) => Date.parse(point.at) / 1e3);
   const seen = (points ?? []).filter((point) => point.occupancy !== null).length;
   const lines: Line[] = [{ label: t("curve.people"), colour: "--accent", values: (points ?? []).map((point) => point.occupancy) }];
-  const band = { low: (points ?? []).map((point) => point.low), high: (points ?? []).map((point) => point.high) };
+  const band = { low: bridged(at, (points ?? []).map((point) => point.low)), high: bridged(at, (points ?? []).map((point) => point.high)) };
   return (
     <section class="hour">
       <h3>
@@ -166,6 +168,23 @@ function LastHour({ points, error }: { points: CurvePoint[] | null; error: strin
       {seen >= 2 && <Curve at={at} lines={lines} band={band} caption={t("curve.hour")} />}
     </section>
   );
+}
+
+const BRIDGE_S = 660;
+
+/** Intervals of a polygon are kept every five minutes: join those that are near, and leave real gaps open. */
+function bridged(at: number[], values: (number | null)[]): (number | null)[] {
+  const filled = [...values];
+  let from = -1;
+  for (const [k, value] of values.entries()) {
+    if (value === null) continue;
+    if (from >= 0 && at[k]! - at[from]! <= BRIDGE_S) {
+      const start = values[from]!;
+      for (let n = from + 1; n < k; n++) filled[n] = start + ((value - start) * (at[n]! - at[from]!)) / (at[k]! - at[from]!);
+    }
+    from = k;
+  }
+  return filled;
 }
 
 const HOURLY_S = 600;
@@ -182,7 +201,7 @@ function DeviceCard({ id }: { id: string }) {
       <p class="health">
         <DeviceSymbol kind={one.kind} state={one.state} />
         <strong>{word("state", one.state)}</strong>
-        <span class="quiet">{one.reason ? word("reason", one.reason) : word("state_note", one.state)}</span>
+        <span class="quiet">{one.reason ? word("reason", one.reason) : t("state_note.ok")}</span>
       </p>
       <dl class="facts">
         <div>

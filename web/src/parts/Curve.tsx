@@ -79,7 +79,7 @@ function optionsOf(parent: HTMLElement, lines: Line[], banded: boolean): uPlot.O
     tzDate: (s) => uPlot.tzDate(new Date(s * 1e3), zone),
     scales: { x: { time: true }, y: { range: (_, low, high) => rangeOf(low, high) } },
     axes: [
-      { ...axis, space: 64, values: (_, ticks) => ticks.map((s, k) => (ticks.length > 1 && ticks.at(-1)! - ticks[0]! > 86_400 && k % 2 === 0 ? momentOf(s * 1e3) : timeOf(s * 1e3))) },
+      { ...axis, size: 28, space: 64, values: (_, ticks) => ticks.map((s, k) => (ticks.length > 1 && ticks.at(-1)! - ticks[0]! > 86_400 && k % 2 === 0 ? momentOf(s * 1e3) : timeOf(s * 1e3))) },
       { ...axis, size: 52, space: 34, values: (_, ticks) => ticks.map((n) => people(n)) },
     ],
     series: [

@@ -2,6 +2,7 @@ import type { District } from "../api.ts";
 import { DENSITY_STEPS } from "../map/palette.ts";
 import { KINDS } from "../map/symbols.ts";
 import { t, word } from "../i18n.ts";
+import { theme } from "../theme.ts";
 import { LevelPicker } from "./Lists.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
 
@@ -16,7 +17,7 @@ export function Legend({ district }: { district: District }) {
       <ol class="ramp" aria-label={t("legend.density")}>
         {DENSITY_STEPS.map(({ from, rgb, alpha }, k) => (
           <li key={from}>
-            <i style={{ background: `rgb(${rgb.join(" ")} / ${alpha})` }} />
+            <i style={{ background: `rgb(${rgb.join(" ")} / ${alpha[theme.value]})` }} />
             <span>{k === DENSITY_STEPS.length - 1 ? `${from}+` : from}</span>
           </li>
         ))}

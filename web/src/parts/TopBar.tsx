@@ -104,7 +104,7 @@ export function SimulationBar() {
       <p class="simulation-sign">
         <Icon name="warn" size={16} />
         <strong>{state.kind === "replay" ? t("simulation.replay") : t("simulation.sign")}</strong>
-        <span>{state.kind === "replay" ? t("simulation.replay_note") : t("simulation.note")}</span>
+        <span>{state.fault ? t("simulation.fault") : state.rushing ? t("simulation.rushing") : t(state.kind === "replay" ? "simulation.replay_note" : "simulation.note")}</span>
       </p>
       <div class="simulation-controls">
         {state.scenarios.length > 0 && (
