@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 import anlan
 from anlan.cli import say
 from anlan.cli.asking import USUAL, Server, polygon_of
-from anlan.cli.districts import district_app, observations_app, twin_app
+from anlan.cli.districts import AsJson, Lang, district_app, observations_app, twin_app
 from anlan.kernel.clock import parse_moment
 
 app = typer.Typer(
@@ -27,8 +28,6 @@ app.add_typer(twin_app, name="twin")
 app.add_typer(audit_app, name="audit")
 
 Url = Annotated[str, typer.Option(help="A running server.", envvar="ANLAN_URL")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
-Lang = Annotated[str, typer.Option(help="Language of names: zh or en.", envvar="ANLAN_LANG")]
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
@@ -59,6 +58,7 @@ def demo(
 ) -> None:
     """Play a district and open its live page: a simulated one, or a recording."""
     from anlan.cli.demo import Demo, Show
+    from anlan.cli.serving import listening
 
     show = Show(
         scenario=scenario or None,
@@ -67,7 +67,8 @@ def demo(
         begin_at=parse_moment(begin, "from") if begin else None,
         seed=seed,
     )
-    Demo(district, show, port=port, data=data).run()
+    with listening(port) as listener:  # first, so that a taken port costs nobody his last demo's data
+        Demo(district, show, listener, data).run()
 
 
 @app.command()
@@ -217,6 +218,6 @@ def audit_verify(
     elif made["ok"]:
         say.out.print(f"[green]ok[/]: {made['n_changes']} changes, each as it was written")
     else:
-        say.out.print(f"[bold red]broken[/]: {made['fault']}")
+        say.out.print(f"[bold red]broken[/]: {escape(made['fault'])}")
     if not made["ok"]:
         raise typer.Exit(1)

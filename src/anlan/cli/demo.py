@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ import numpy as np
 
 from anlan.cli import say
 from anlan.cli.districts import scenario_of
-from anlan.cli.serving import HOST, Minutes, listening, run_server
+from anlan.cli.serving import HOST, Minutes, run_server
 from anlan.command import views
 from anlan.district import District
 from anlan.ingest import EmbeddedBroker, read_observations
@@ -49,8 +50,8 @@ class Demo:
     It implements the server's Simulation port: the page may change scenario, speed and pause.
     """
 
-    def __init__(self, district: str, show: Show, *, port: int, data: Path | None = None) -> None:
-        self._listener = listening(port)
+    def __init__(self, district: str, show: Show, listener: socket.socket, data: Path | None = None) -> None:
+        self._listener = listener
         self._show = show
         self._folder = _fresh(data, district)
         self._pack, self._pack_folder, self._told = _ready(
@@ -77,7 +78,6 @@ class Demo:
             self._end_player()
             self._minutes.stop()
             self._district.close()
-            self._listener.close()
 
     # -- the Simulation port ---------------------------------------------------------------------------------------
 
@@ -167,11 +167,12 @@ class Demo:
         """Take the player's time as the district's."""
         assert player.stdout is not None  # noqa: S101 - it was asked for above
         for text in player.stdout:
-            if player is not self._player:
-                return
             line = json.loads(text)
-            self._line = line
-            self._clock.set(parse_moment(line["at"]))
+            with self._lock:  # a line of the day before must not set the clock of the next
+                if player is not self._player:
+                    return
+                self._line = line
+                self._clock.set(parse_moment(line["at"]))
             self._minutes.wake()
         if player is self._player and player.wait() not in {0, -15}:
             self._fault = f"the player ended with {player.returncode}"
@@ -230,7 +231,7 @@ def _check_unused(folder: Path) -> None:
 
 
 def _ready(path: Path, folder: Path, *, played: bool) -> tuple[Pack, Path, list[str]]:
-    """Return a pack that can be played: one without places or devices gets proposed ones, in a copy of the demo's own."""
+    """Return a pack that can be played; one without places or devices gets proposed ones, in a copy of our own."""
     pack = read_pack(path)
     told = []
     if played and not pack.devices:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from anlan.cli import say
@@ -23,6 +25,8 @@ district_app = typer.Typer(help="District packs: make, import, check.", no_args_
 observations_app = typer.Typer(help="Recordings of what devices counted.", no_args_is_help=True)
 twin_app = typer.Typer(help="The simulated district.", no_args_is_help=True)
 
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+Lang = Annotated[str, typer.Option(help="Language of names: zh or en.", envvar="ANLAN_LANG")]
 District = Annotated[str, typer.Option(help="A shipped district's name, or the folder of a pack.")]
 
 
@@ -31,18 +35,21 @@ def _progress() -> Progress:
 
 
 @district_app.command("check")
-def check(folder: Annotated[Path, typer.Argument(help="Folder of a pack.")]) -> None:
+def check(folder: Annotated[Path, typer.Argument(help="Folder of a pack.")], as_json: AsJson = False) -> None:
     """Tell every fault of a pack with its file, row and remedy; exit with 2 where one blocks."""
     from anlan.pack import check_pack
 
     faults = check_pack(folder)
-    for fault in faults:
-        say.out.print(
-            f"[{'red' if fault.blocking else 'yellow'}]{'fault' if fault.blocking else 'advice'}[/] {fault}",
-            soft_wrap=True,
-        )
     blocking = sum(fault.blocking for fault in faults)
-    say.out.print(f"{blocking} faults, {len(faults) - blocking} pieces of advice" if faults else "[green]no fault[/]")
+    if as_json:
+        say.as_json({"faults": [asdict(fault) for fault in faults]})
+    else:
+        for fault in faults:
+            word = "[red]fault[/]" if fault.blocking else "[yellow]advice[/]"
+            say.out.print(f"{word} {escape(str(fault))}", soft_wrap=True)
+        say.out.print(
+            f"{blocking} faults, {len(faults) - blocking} pieces of advice" if faults else "[green]no fault[/]"
+        )
     if blocking:
         raise typer.Exit(2)
 
@@ -130,7 +137,7 @@ def read(
         f"{reading.n_unknown:,} of unknown devices, {reading.n_doubled:,} doubled, {len(reading.faults):,} wrong"
     )
     for fault in reading.faults[:10]:
-        say.out.print(f"[yellow]{fault}[/]", soft_wrap=True)
+        say.out.print(f"[yellow]{escape(fault)}[/]", soft_wrap=True)
 
 
 def _columns(text: str) -> dict[str, str]:
@@ -149,7 +156,7 @@ def replay_(
     mqtt: Annotated[str, typer.Option(help="Broker: mqtt://host:port.")],
     begin: Annotated[str, typer.Option("--from", help="Moment to begin at, ISO 8601 with offset.")] = "",
     speed: Annotated[float, typer.Option(min=0.1, max=100_000, help="Recorded seconds per second.")] = 600.0,
-    every: Annotated[float, typer.Option(min=1, help="Seconds of a step.")] = 300.0,
+    every: Annotated[float, typer.Option(min=1, max=60, help="Seconds of a step.")] = 60.0,
 ) -> None:
     """Play a recording through MQTT as its devices would send it."""
     from anlan.ingest import Pace, beats, read_observations, replay
@@ -162,13 +169,21 @@ def replay_(
 
 
 @twin_app.command("scenarios")
-def scenarios_(district: District = "huangpu", lang: Annotated[str, typer.Option()] = "zh") -> None:
+def scenarios_(district: District = "huangpu", as_json: AsJson = False, lang: Lang = "zh") -> None:
     """The days that a district can be simulated on."""
     from anlan.pack import find_pack, read_pack
     from anlan.twin import scenarios
 
+    found = scenarios(read_pack(find_pack(district)))
+    if as_json:
+        told = [
+            {"id": one.scenario_id, "name": dict(one.name), "opens_at": one.opens_at.isoformat(), "visits": one.visits}
+            for one in found
+        ]
+        say.as_json({"scenarios": told})
+        return
     shown = say.table("", "scenario", "", "opens at", "visits>")
-    for one in scenarios(read_pack(find_pack(district))):
+    for one in found:
         shown.add_row(
             one.scenario_id,
             say.name_in(dict(one.name), lang),

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 
 from anlan.cli import say
 from anlan.command import Simulation, create_app
+from anlan.command.live import Hub
 from anlan.district import District
 from anlan.ingest import EmbeddedBroker, MqttIngress
 from anlan.kernel.errors import NotFound, Unavailable
@@ -90,6 +89,34 @@ class Minutes:
             self._woken.clear()
 
 
+class _Server(uvicorn.Server):
+    """Says when it answers, ends the live streams when it stops, and leaves the ending of the program to its caller."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._hub = hub
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            threading.Thread(target=self._ready, name="ready", daemon=True).start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.close()  # live streams never end by themselves
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on Ctrl-C and on a polite kill; the stock one raises them again, and nothing behind it would close."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
 def run_server(
     district: District,
     listener: socket.socket,
@@ -98,65 +125,59 @@ def run_server(
     simulation: Simulation | None = None,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until interrupted; the broker listens for as long."""
+    """Serve until interrupted; the broker listens for as long. ``ready`` is called once the page answers.
+
+    Raises
+    ------
+    Unavailable
+        If the broker cannot listen, or be reached.
+    """
     app = create_app(district, simulation=simulation)
-    inner = app.router.lifespan_context
-
-    @asynccontextmanager
-    async def lifespan(served: FastAPI) -> AsyncIterator[Any]:
-        async with inner(served) as state:
-            if isinstance(broker, EmbeddedBroker):
-                await broker.start()
-            else:
-                await asyncio.to_thread(broker.start)
-            threading.Thread(target=ready, name="ready", daemon=True).start()
-            try:
-                yield state
-            finally:
-                if isinstance(broker, EmbeddedBroker):
-                    await broker.close()
-                else:
-                    await asyncio.to_thread(broker.close)
-
-    app.router.lifespan_context = lifespan
     config = uvicorn.Config(
-        app, log_level="warning", timeout_graceful_shutdown=2, lifespan="on", access_log=False, server_header=False
+        app,
+        log_level="warning",
+        timeout_graceful_shutdown=2,
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        ws="none",
     )
-    server = uvicorn.Server(config)
-    hub = app.state.hub
-    stop = server.handle_exit
 
-    def leave(sig: int, frame: FrameType | None) -> None:
-        hub.close()  # live streams never end by themselves
-        stop(sig, frame)
+    async def serve() -> None:
+        if isinstance(broker, EmbeddedBroker):
+            await broker.start()
+        else:
+            await asyncio.to_thread(broker.start)
+        try:
+            await _Server(config, app.state.hub, ready).serve(sockets=[listener])
+        finally:
+            if isinstance(broker, EmbeddedBroker):
+                await broker.close()
+            else:
+                await asyncio.to_thread(broker.close)
 
-    server.handle_exit = leave  # type: ignore[method-assign]  # uvicorn offers no other way to be told
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
+    asyncio.run(serve())
 
 
 def serve_district(
     district: str, data: Path | None, *, port: int, mqtt_port: int, broker: str | None, store_url: str | None
 ) -> None:
     """Run a real district."""
-    listener = listening(port)
-    opened = District.open(district, data, store_url=store_url)
-    minutes = Minutes(opened)
-    way = MqttIngress(broker, opened.door) if broker else EmbeddedBroker(HOST, mqtt_port, opened.door)
+    with listening(port) as listener, contextlib.closing(District.open(district, data, store_url=store_url)) as opened:
+        minutes = Minutes(opened)
+        way = MqttIngress(broker, opened.door) if broker else EmbeddedBroker(HOST, mqtt_port, opened.door)
 
-    def told() -> None:
-        url = f"http://{HOST}:{listener.getsockname()[1]}"
-        say.out.print(f"[bold]{say.name_in(dict(opened.pack.name), 'en')}[/] is served at [link]{url}[/link]")
-        where = broker or f"mqtt://{HOST}:{way.port if isinstance(way, EmbeddedBroker) else ''}"
-        say.out.print(f"Devices publish to {where} under anlan/observations/<device>. Ctrl-C ends it.")
+        def told() -> None:
+            url = f"http://{HOST}:{listener.getsockname()[1]}"
+            say.out.print(f"[bold]{say.name_in(dict(opened.pack.name), 'en')}[/] is served at [link]{url}[/link]")
+            where = broker or f"mqtt://{HOST}:{way.port if isinstance(way, EmbeddedBroker) else ''}"
+            say.out.print(f"Devices publish to {where} under anlan/observations/<device>. Ctrl-C ends it.")
 
-    minutes.start()
-    try:
-        run_server(opened, listener, broker=way, ready=told)
-    finally:
-        minutes.stop()
-        opened.close()
-        listener.close()
+        minutes.start()
+        try:
+            run_server(opened, listener, broker=way, ready=told)
+        finally:
+            minutes.stop()
 
 
 def audit_of(data: Path | None, store_url: str | None) -> dict[str, Any]:
