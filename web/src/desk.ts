@@ -62,7 +62,6 @@ const TRAIL_MINUTES = 60;
 const STALE_AFTER_MIN = 3;
 const UNHEARD_MS = 90_000; // how far a played district's clock runs on by itself, in its own time
 const BACKWARDS_MS = 120_000; // a correction backwards that is smaller makes the clock wait instead of jump
-const SIMULATION_MS = 5_000;
 
 /** The district's time: what the server last said, run on at its speed. */
 export const now = computed<number | null>(() => {
@@ -128,7 +127,6 @@ export async function open(): Promise<void> {
   }
   listen({ message: heard, link: (to) => (link.value = to) });
   void refreshSimulation();
-  if (district.value?.simulated) setInterval(() => void (document.hidden || refreshSimulation()), SIMULATION_MS);
   void refreshDensity();
   void refreshWatches();
   void fillTrails();
@@ -154,8 +152,18 @@ interface Minute {
 
 function heard({ kind, body }: LiveMessage): void {
   if (kind === "minute") heardMinute(body as Minute);
+  else if (kind === "clock") heardPace(body as Pace);
   else if (kind === "change") void Promise.all([refreshWatches(), devicesSoon()]);
   else if (kind === "resync") void refreshAll();
+}
+
+type Pace = { now: string } & Pick<Simulation, "speed" | "paused" | "rushing" | "fault">;
+
+function heardPace(said: Pace): void {
+  batch(() => {
+    heardTime(said.now, said.speed, said.paused);
+    if (simulation.value) simulation.value = { ...simulation.value, ...said };
+  });
 }
 
 function heardMinute(said: Minute): void {

@@ -36,7 +36,7 @@ The <a href="/openapi.json">API</a> works without it.</p></html>"""
 # The page of the API, drawn by a bundle that lies beside our own page; its one script is a file, so that the policy
 # against inline scripts holds here too.
 DOCS = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Anlan API</title>
-<link rel="stylesheet" href="/swagger/swagger-ui.css"><div id="api"></div>
+<link rel="icon" href="/icon.svg"><link rel="stylesheet" href="/swagger/swagger-ui.css"><div id="api"></div>
 <script src="/swagger/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></html>"""
 DOCS_START = 'SwaggerUIBundle({ url: "/openapi.json", dom_id: "#api", validatorUrl: null });'
 

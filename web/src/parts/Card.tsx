@@ -55,7 +55,7 @@ function PlaceCard({ id }: { id: string }) {
   return (
     <Frame kind={kinds.filter(Boolean).join(" · ")} title={named(one.name, one.id)}>
       <EstimateView estimate={estimate} capacity={one.capacity} />
-      <LastHour points={answer} error={error} />
+      <LastHour points={answer} error={error} present={estimate} />
     </Frame>
   );
 }
@@ -69,7 +69,7 @@ function AreaCard({ id, level, map }: { id: string; level: string; map: Signal<M
     <Frame kind={t("area.kind")} title={answer ? named(answer.name, id) : id}>
       {error && <p class="empty is-error">{error}</p>}
       {answer?.estimate && <EstimateView estimate={answer.estimate} />}
-      {polygon && <LastHour points={curve.answer} error={curve.error} />}
+      {polygon && <LastHour points={curve.answer} error={curve.error} present={answer?.estimate ?? null} />}
     </Frame>
   );
 }
@@ -85,7 +85,7 @@ function PolygonCard({ chosen }: { chosen: Extract<Selection, { kind: "polygon" 
         {!count.answer && !count.error && <p class="empty">{t("app.counting")}</p>}
         {count.answer && <EstimateView estimate={count.answer} />}
       </div>
-      <LastHour points={curve.answer} error={count.error ? "" : curve.error} />
+      <LastHour points={curve.answer} error={count.error ? "" : curve.error} present={count.answer} />
       <Keep key={`${chosen.watch?.id ?? "new"}`} polygon={chosen.polygon} chosen={chosen} />
     </Frame>
   );
@@ -153,7 +153,8 @@ function Keep({ polygon, chosen }: { polygon: Polygon; chosen: Extract<Selection
   );
 }
 
-function LastHour({ points, error }: { points: CurvePoint[] | null; error: string }) {
+function LastHour({ points: kept, error, present }: { points: CurvePoint[] | null; error: string; present?: Estimate | null }) {
+  const points = kept && present ? upTo(kept, present) : kept;
   const at = (points ?? []).map((point) => Date.parse(point.at) / 1e3);
   const seen = (points ?? []).filter((point) => point.occupancy !== null).length;
   const lines: Line[] = [{ label: t("curve.people"), colour: "--accent", values: (points ?? []).map((point) => point.occupancy) }];
@@ -168,6 +169,12 @@ function LastHour({ points, error }: { points: CurvePoint[] | null; error: strin
       {seen >= 2 && <Curve at={at} lines={lines} band={band} caption={t("curve.hour")} />}
     </section>
   );
+}
+
+/** The curve up to the estimate that stands above it, which has its interval even where the curve's last minute has none. */
+function upTo(points: CurvePoint[], { at, occupancy, low, high }: Estimate): CurvePoint[] {
+  const last = points.at(-1);
+  return last && last.at <= at ? [...points.filter((point) => point.at < at), { at, occupancy, low, high }] : points;
 }
 
 const BRIDGE_S = 660;
@@ -204,10 +211,12 @@ function DeviceCard({ id }: { id: string }) {
         <span class="quiet">{one.reason ? word("reason", one.reason) : t("state_note.ok")}</span>
       </p>
       <dl class="facts">
-        <div>
-          <dt>{t("device.per_minute")}</dt>
-          <dd>{rateOf(one)}</dd>
-        </div>
+        {one.per_minute !== null && (
+          <div>
+            <dt>{t("device.per_minute")}</dt>
+            <dd>{rateOf(one)}</dd>
+          </div>
+        )}
         <div>
           <dt>{t("device.last")}</dt>
           <dd>{one.last_end_at ? momentOf(one.last_end_at) : t("live.never")}</dd>

@@ -73,7 +73,7 @@ function optionsOf(parent: HTMLElement, lines: Line[], banded: boolean): uPlot.O
   return {
     width: parent.clientWidth,
     height: HEIGHT,
-    padding: [10, 8, 0, 0],
+    padding: [10, 18, 0, 0],
     legend: { show: false },
     cursor: { points: { size: 7 }, y: false, drag: { setScale: false, x: false, y: false } },
     tzDate: (s) => uPlot.tzDate(new Date(s * 1e3), zone),

