@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
-import { carried } from "./build/carried.ts";
-import { fontFaces } from "./build/font-faces.ts";
+import { carried } from "./bundling/carried.ts";
+import { fontFaces } from "./bundling/font-faces.ts";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 
