@@ -306,10 +306,11 @@ export function areasOf(of: string, at: number): Promise<Area[]> {
   return asked;
 }
 
-/** Fruin's classes for people who stand or walk slowly (1/m²): the upper bound of A to E. */
+/** How many of its limits a place is over: its thresholds of density, and its capacity as the second of them. Unknown: -1. */
 export function severity(one: Place): number {
   const { density_per_m2: crowd, unknown } = one.estimate;
   if (unknown !== null || crowd === null) return -1;
   const { notice_per_m2 = 2, yellow_per_m2 = 3, orange_per_m2 = 4, red_per_m2 = 5 } = one.thresholds;
-  return [notice_per_m2, yellow_per_m2, orange_per_m2, red_per_m2].filter((limit) => crowd >= limit).length;
+  const dense = [notice_per_m2, yellow_per_m2, orange_per_m2, red_per_m2].filter((limit) => crowd >= limit).length;
+  return Math.max(dense, (one.share_of_capacity ?? 0) >= 1 ? 2 : 0);
 }

@@ -15,4 +15,5 @@ export function listen(listener: LiveListener): void {
   };
   worker.port.start();
   addEventListener("pagehide", () => worker.port.postMessage("leave"));
+  addEventListener("pageshow", ({ persisted }) => persisted && location.reload()); // it has left, and is back from the cache
 }
