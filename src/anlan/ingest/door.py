@@ -40,13 +40,15 @@ class Limits:
     """What the door takes.
 
     ``ahead`` is how far a device's clock may run before the district's; ``max_age`` how old a window may be;
-    ``body_bytes`` the largest body; ``waiting`` how many bodies may wait for the disk before new ones are turned away.
+    ``body_bytes`` the largest body; ``waiting`` how many bodies, and ``waiting_bytes`` how many bytes of them, may wait
+    for the disk before new ones are turned away; ``group`` how many observations share one commit.
     """
 
     ahead: timedelta = timedelta(seconds=60)
     max_age: timedelta = timedelta(hours=24)
     body_bytes: int = 8_000_000
     waiting: int = 5_000
+    waiting_bytes: int = 64_000_000
     group: int = 1_000
 
 
@@ -56,7 +58,12 @@ class _Waiting:
 
     taken: list[tuple[int, Observation]]
     refusals: list[Refusal]
+    n_bytes: int = 0
     told: Future[Receipt] = field(default_factory=Future)
+
+    def __post_init__(self) -> None:
+        # From here on nobody can cancel it: a sender who leaves must not take the others' commit along.
+        self.told.set_running_or_notify_cancel()
 
 
 class Door:
@@ -72,59 +79,116 @@ class Door:
         self._inbox = inbox
         self._clock = clock
         self._waiting: queue.Queue[_Waiting | None] = queue.Queue(self.limits.waiting)
-        self._closed = threading.Event()
+        self._n_bytes = 0
+        self._closed = False
+        self._lock = threading.Lock()  # of the two above: nothing is queued behind the end
         self._writer = threading.Thread(target=self._write, name="door", daemon=True)
         self._writer.start()
 
-    def submit(self, body: bytes) -> Future[Receipt]:
+    def submit(self, body: bytes, device_id: str | None = None) -> Future[Receipt]:
         """Take a body in the wire form; the future tells what became of it, after the commit.
+
+        Parameters
+        ----------
+        body : bytes
+            One observation, or a batch.
+        device_id : str, optional
+            Of whoever brought it (the last part of an MQTT topic): what cannot be read is counted under it.
 
         Raises
         ------
         BadInput
-            If the body is too large or cannot be read at all.
+            If the body is too large or cannot be read at all; it is counted as malformed.
         Unavailable
             If too much waits for the disk already; send it again later.
         """
+        try:
+            taken, refusals = self._decoded(body)
+        except BadInput as fault:
+            refusal = Refusal(code=RefusalCode.MALFORMED, message=str(fault), device_id=device_id)
+            self._enqueue(_Waiting([], [refusal]))
+            raise
+        refusals = [r if r.device_id else replace(r, device_id=device_id) for r in refusals]
+        return self._enqueue(_Waiting(taken, refusals, len(body)))
+
+    def _decoded(self, body: bytes) -> tuple[list[tuple[int, Observation]], list[Refusal]]:
         if len(body) > self.limits.body_bytes:
             raise BadInput(
                 f"body of {len(body)} bytes", f"must be at most {self.limits.body_bytes}", "split it into batches"
             )
-        try:
-            taken, refusals = decode(body)
-        except BadInput as fault:
-            self._enqueue(_Waiting([], [Refusal(code=RefusalCode.MALFORMED, message=str(fault))]))
-            raise
-        return self._enqueue(_Waiting(taken, refusals))
+        return decode(body)
 
     def put(self, observations: Sequence[Observation]) -> Future[Receipt]:
-        """Take observations that are records already (files, adapters)."""
+        """Take observations that are records already (files, adapters).
+
+        Raises
+        ------
+        Unavailable
+            If too much waits for the disk already.
+        """
         return self._enqueue(_Waiting(list(enumerate(observations)), []))
+
+    def refuse(self, message: str, device_id: str | None = None) -> Future[Receipt]:
+        """Count something that could not be read before it came here (adapters).
+
+        Raises
+        ------
+        Unavailable
+            If too much waits for the disk already.
+        """
+        return self._enqueue(_Waiting([], [Refusal(code=RefusalCode.MALFORMED, message=message, device_id=device_id)]))
 
     def close(self) -> None:
         """Commit what waits, then stop."""
-        if not self._closed.is_set():
-            self._closed.set()
+        with self._lock:
+            ends = not self._closed
+            self._closed = True
+        if ends:
             self._waiting.put(None)
-            self._writer.join()
+        self._writer.join()
 
     def _enqueue(self, waiting: _Waiting) -> Future[Receipt]:
-        if self._closed.is_set():
-            raise Unavailable("the door", "must be open", "send it again when the server is back")
-        try:
-            self._waiting.put_nowait(waiting)
-        except queue.Full:
-            raise Unavailable(
-                f"{self.limits.waiting} bodies waiting", "must first reach the disk", "send it again in a second"
-            ) from None
+        with self._lock:
+            if self._closed:
+                raise Unavailable("the door", "must be open", "send it again when the server is back")
+            if self._n_bytes and self._n_bytes + waiting.n_bytes > self.limits.waiting_bytes:
+                raise Unavailable(
+                    f"{self._n_bytes} bytes waiting", "must first reach the disk", "send it again in a second"
+                )
+            try:
+                self._waiting.put_nowait(waiting)
+            except queue.Full:
+                raise Unavailable(
+                    f"{self.limits.waiting} bodies waiting", "must first reach the disk", "send it again in a second"
+                ) from None
+            self._n_bytes += waiting.n_bytes
         return waiting.told
 
     def _write(self) -> None:
         more = True
         while more:
             group, more = self._gather()
-            if group:
-                self._commit(group)
+            if not group:
+                continue
+            self._settle(group)
+            with self._lock:
+                self._n_bytes -= sum(waiting.n_bytes for waiting in group)
+
+    def _settle(self, group: list[_Waiting]) -> None:
+        """Commit a group, or tell its senders that it was not; whatever the cause is, the door lives on."""
+        try:
+            self._commit(group)
+        except Unavailable as fault:
+            log.error("not committed: %s", fault)  # noqa: TRY400 - the three parts say it all
+            for waiting in group:
+                waiting.told.set_exception(fault)
+        except Exception as fault:
+            if len(group) > 1:  # one body that the disk cannot take must not hold up the others
+                for waiting in group:
+                    self._settle([waiting])
+                return
+            log.exception("not committed")
+            group[0].told.set_exception(_as_unavailable(fault))
 
     def _gather(self) -> tuple[list[_Waiting], bool]:
         """Wait for one body, then take whatever else came while the last commit ran."""
@@ -157,23 +221,12 @@ class Door:
             waiting.taken = kept
             waiting.refusals = [self._known(refusal) for refusal in waiting.refusals]
             good.extend(seen for _, seen in kept)
-        try:
-            verdicts = self._inbox.accept(
-                good,
-                received_at=now,
-                late=[self._is_late(seen, now) for seen in good],
-                refusals=[refusal for waiting in group for refusal in waiting.refusals],
-            )
-        except AnlanError as fault:
-            log.error("not committed: %s", fault)  # noqa: TRY400 - the three parts say it all; the sender keeps it
-            for waiting in group:
-                waiting.told.set_exception(fault)
-            return
-        except Exception as fault:
-            log.exception("not committed")
-            for waiting in group:
-                waiting.told.set_exception(fault)
-            return
+        verdicts = self._inbox.accept(
+            good,
+            received_at=now,
+            late=[self._is_late(seen, now) for seen in good],
+            refusals=[refusal for waiting in group for refusal in waiting.refusals],
+        )
         rest = iter(verdicts)
         for waiting in group:
             mine = [next(rest) for _ in waiting.taken]
@@ -219,8 +272,15 @@ class Door:
         return None
 
 
+def _as_unavailable(fault: Exception) -> AnlanError:
+    """Tell a sender of a failed commit to send again; the cause is in the log."""
+    told = Unavailable("the commit", f"must succeed ({type(fault).__name__})", "send it again; the log has the cause")
+    told.__cause__ = fault
+    return told
+
+
 def _form_fault(device: Device, seen: Observation) -> tuple[RefusalCode, str] | None:
-    """Tell whether the values are those of the device's kind."""
+    """Tell whether window and values are those of the device."""
     kind = device.kind
     fits = {
         DeviceKind.GATE: seen.n_in is not None,
@@ -234,6 +294,12 @@ def _form_fault(device: Device, seen: Observation) -> tuple[RefusalCode, str] | 
         DeviceKind.AREA: "present",
         DeviceKind.GRID: "counts",
     }[kind]
+    longest_s = max(2 * device.interval_s, 3600.0)
+    if (seen.end_at - seen.begin_at).total_seconds() > longest_s:
+        return RefusalCode.MALFORMED, (
+            f"begin_at={seen.begin_at.isoformat()} must be at most {longest_s:g} s before end_at "
+            f"({seen.end_at.isoformat()}); send one window for each interval of the device."
+        )
     if not fits:
         return RefusalCode.WRONG_KIND, f"values of a {kind} device must be {asked}; correct the message or the pack."
     if seen.counts is not None and device.grid is not None:

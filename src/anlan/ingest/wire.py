@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -43,6 +44,26 @@ class _Named(msgspec.Struct):
     device: str = ""
 
 
+_FAULTS = (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError)
+"""What reading foreign bytes can raise: no JSON, no UTF-8, a moment off the calendar, a thousand brackets."""
+
+_AT = re.compile(r"(?P<rule>.*) - at `\$\.?(?P<path>[^`]*)`$")
+_UNKNOWN = re.compile(r"unknown field `(?![A-Za-z_]\w{0,30}`).*`(?= - at `\$|$)", re.DOTALL | re.ASCII)
+_WHOLE = "send whole people, 0 or more"
+_MOMENT = "write it like 2026-12-31T18:00:00+08:00"
+_NEXT = {
+    "device": "send the device's id in the district pack",
+    "begin_at": _MOMENT,
+    "end_at": _MOMENT,
+    "sequence": "count the device's messages from 0",
+    "values.in": _WHOLE,
+    "values.out": _WHOLE,
+    "values.passed": _WHOLE,
+    "values.present": _WHOLE,
+    "values.counts": "send whole people, or null where suppressed",
+}
+_NUMBERS = {"sequence", "values.in", "values.out", "values.passed", "values.present"}
+
 _shallow = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _many = msgspec.json.Decoder(Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MAX_BATCH)])
 _sent = msgspec.json.Decoder(Sent)
@@ -64,9 +85,9 @@ def decode(body: bytes) -> tuple[list[tuple[int, Observation]], list[Refusal]]:
     for index, raw in enumerate(_parts(body)):
         try:
             taken.append((index, _observation(_sent.decode(raw))))
-        except (msgspec.DecodeError, BadInput, UnicodeDecodeError) as fault:
+        except (*_FAULTS, BadInput) as fault:
             refusals.append(
-                Refusal(code=RefusalCode.MALFORMED, message=_told(fault), index=index, device_id=_device_of(raw))
+                Refusal(code=RefusalCode.MALFORMED, message=_told(fault, raw), index=index, device_id=_device_of(raw))
             )
     return taken, refusals
 
@@ -79,28 +100,64 @@ def _parts(body: bytes) -> Sequence[msgspec.Raw]:
         if len(outer) > 1:
             raise BadInput("a body with observations", "must have no other field", "remove the others")
         return _many.decode(outer["observations"])
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+    except _FAULTS as fault:
         raise BadInput(
-            "body", f"must be one observation or a list of them in JSON ({fault})", "see docs/connect.md"
+            "body", f"must be one observation or a list of them in JSON ({_short(fault)})", "see docs/connect.md"
         ) from None
 
 
-def _told(fault: Exception) -> str:
-    """Say the fault. msgspec names fields and types, never the content, which could be anything."""
+def _told(fault: Exception, raw: msgspec.Raw) -> str:
+    """Say which field breaks which rule, and the next step. The content of a field is told only for small numbers."""
     if isinstance(fault, BadInput):
         return str(fault)
-    return f"observation must have the wire form ({fault}); see docs/connect.md."
+    if isinstance(fault, OverflowError):
+        return f"begin_at, end_at must be moments of this age; {_NEXT['end_at']}."
+    found = _AT.match(_short(fault))
+    rule, name = (found["rule"], found["path"]) if found else (_short(fault), "observation")
+    next_step = _NEXT.get(name.partition("[")[0], "see docs/connect.md")
+    number = _number(raw, name) if name in _NUMBERS else None
+    given = name if number is None else f"{name}={number}"
+    return f"{given} must {_as_rule(rule)}; {next_step}."
+
+
+def _as_rule(text: str) -> str:
+    """Turn "Expected `int` >= 0, got `str`" into "be `int` >= 0, not `str`"."""
+    if text.startswith("Object contains unknown field"):
+        return f"have no other field than those of the wire form ({text.removeprefix('Object contains ')})"
+    if text.startswith("Object missing required field"):
+        return f"have every field of the wire form ({text.removeprefix('Object ')})"
+    return (
+        text.replace("Expected", "be", 1).replace(", got", ", not") if "Expected" in text else f"be readable ({text})"
+    )
+
+
+def _short(fault: Exception) -> str:
+    """Return what msgspec says, which names fields and types; an odd name of a field could be content, so it is cut."""
+    return _UNKNOWN.sub("unknown field", str(fault) or type(fault).__name__)[:200]
+
+
+def _number(raw: msgspec.Raw, name: str) -> int | float | None:
+    """Return a numeric field of a refused observation where it is a small number."""
+    try:
+        found: Any = msgspec.json.decode(raw)
+        for part in name.split("."):
+            found = found[part]
+    except (*_FAULTS, KeyError, TypeError):
+        return None
+    return found if isinstance(found, int | float) and not isinstance(found, bool) and abs(found) < 10_000 else None
 
 
 def _device_of(raw: msgspec.Raw) -> str | None:
     try:
         return _named.decode(raw).device or None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _FAULTS:
         return None
 
 
 def _observation(sent: Sent) -> Observation:
     values = sent.values
+    if sum(v is not None for v in (values.n_in, values.n_passed, values.n_present, values.counts)) != 1:
+        raise BadInput("values", "must be one of in and out, passed, present, counts", "send one form")
     counts = None
     if values.counts is not None:
         counts = np.array([np.nan if n is None else n for n in values.counts], float)
