@@ -148,15 +148,40 @@ def test_an_unknown_device_leaves_no_name(door, history):
 
 
 @pytest.mark.parametrize("raw", [b"{", b'{"device": 5}', b"x" * 101])
-def test_what_cannot_be_read_is_counted_under_who_brought_it(history, clock, raw):
+def test_what_cannot_be_read_is_counted_under_the_device_of_its_topic(history, clock, raw):
     door = Door(DEVICES, history, clock, Limits(body_bytes=100))
-    try:
-        receipt = door.submit(raw, "gate").result(10)
-        assert codes(receipt) == [RefusalCode.MALFORMED]
-    except BadInput as fault:
-        assert fault.next_step  # noqa: PT017 - whether it is a body at all is decided above
+    receipt = door.receive("anlan/observations/gate", raw).result(10)
     door.close()
-    assert history.tallies()["gate"].refused_by_code == {"malformed": 1}
+    assert codes(receipt) == [RefusalCode.MALFORMED]
+    counted = history.tallies()["" if len(raw) > 100 else "gate"]
+    assert counted.refused_by_code == {"malformed": 1}
+
+
+@pytest.mark.parametrize("raw", [b"{", b"x" * 101])
+def test_a_body_that_is_no_body_is_refused_at_once_and_counted(history, clock, raw):
+    door = Door(DEVICES, history, clock, Limits(body_bytes=100))
+    with pytest.raises(BadInput):
+        door.submit(raw)
+    door.close()
+    assert history.tallies()[""].refused_by_code == {"malformed": 1}
+
+
+def test_a_message_under_another_topic_is_refused_and_counted(door, history):
+    receipt = door.receive("counts/gate", encode(seen())).result(10)
+    assert "topic must be anlan/observations/<device>" in receipt.refusals[0].message
+    assert history.tallies()[""].n_refused == 1
+
+
+def test_a_faulty_adapter_loses_its_message_and_nothing_else(door):
+    class Faulty:
+        topics = ("x/+",)
+
+        def decode(self, topic, payload, received_at):
+            raise RuntimeError(topic, payload, received_at)
+
+    receipt = door.receive("x/1", b"?", (Faulty(),)).result(10)
+    assert codes(receipt) == [RefusalCode.MALFORMED]
+    assert put(door, seen()).n_accepted == 1
 
 
 def test_a_batch_tells_the_place_of_each_refusal(door):

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from anlan.ingest.wire import decode
+from anlan.ingest.adapters import TOPICS, Adapter, OwnForm, adapter_of
+from anlan.ingest.wire import Decoded, decode
 from anlan.kernel.clock import Clock
 from anlan.kernel.errors import AnlanError, BadInput, Unavailable
 from anlan.kernel.ingress import Receipt, Refusal, RefusalCode, Verdict
@@ -85,15 +86,8 @@ class Door:
         self._writer = threading.Thread(target=self._write, name="door", daemon=True)
         self._writer.start()
 
-    def submit(self, body: bytes, device_id: str | None = None) -> Future[Receipt]:
+    def submit(self, body: bytes) -> Future[Receipt]:
         """Take a body in the wire form; the future tells what became of it, after the commit.
-
-        Parameters
-        ----------
-        body : bytes
-            One observation, or a batch.
-        device_id : str, optional
-            Of whoever brought it (the last part of an MQTT topic): what cannot be read is counted under it.
 
         Raises
         ------
@@ -103,20 +97,40 @@ class Door:
             If too much waits for the disk already; send it again later.
         """
         try:
-            taken, refusals = self._decoded(body)
+            self._measure(body)
+            decoded = decode(body)
         except BadInput as fault:
-            refusal = Refusal(code=RefusalCode.MALFORMED, message=str(fault), device_id=device_id)
-            self._enqueue(_Waiting([], [refusal]))
+            self._enqueue(_Waiting(*_malformed(str(fault))))
             raise
-        refusals = [r if r.device_id else replace(r, device_id=device_id) for r in refusals]
-        return self._enqueue(_Waiting(taken, refusals, len(body)))
+        return self._enqueue(_Waiting(*decoded, len(body)))
 
-    def _decoded(self, body: bytes) -> tuple[list[tuple[int, Observation]], list[Refusal]]:
+    def receive(self, topic: str, payload: bytes, adapters: Sequence[Adapter] = (OwnForm(),)) -> Future[Receipt]:
+        """Take a message by the adapter of its topic. Whatever cannot be read is in the receipt, and counted.
+
+        Raises
+        ------
+        Unavailable
+            If too much waits for the disk already; send it again later.
+        """
+        adapter = adapter_of(adapters, topic)
+        try:
+            self._measure(payload)
+            if adapter is None:
+                decoded = _malformed(f"topic must be {TOPICS}<device>; publish there.")
+            else:
+                decoded = adapter.decode(topic, payload, self._clock.now())
+        except BadInput as fault:
+            decoded = _malformed(str(fault))
+        except Exception:  # an adapter's own fault must not bring the message back for ever
+            log.exception("%s failed on a message", type(adapter).__name__)
+            decoded = _malformed("message must be one that its adapter can read; the log has the adapter's fault.")
+        return self._enqueue(_Waiting(*decoded, len(payload)))
+
+    def _measure(self, body: bytes) -> None:
         if len(body) > self.limits.body_bytes:
             raise BadInput(
                 f"body of {len(body)} bytes", f"must be at most {self.limits.body_bytes}", "split it into batches"
             )
-        return decode(body)
 
     def put(self, observations: Sequence[Observation]) -> Future[Receipt]:
         """Take observations that are records already (files, adapters).
@@ -127,16 +141,6 @@ class Door:
             If too much waits for the disk already.
         """
         return self._enqueue(_Waiting(list(enumerate(observations)), []))
-
-    def refuse(self, message: str, device_id: str | None = None) -> Future[Receipt]:
-        """Count something that could not be read before it came here (adapters).
-
-        Raises
-        ------
-        Unavailable
-            If too much waits for the disk already.
-        """
-        return self._enqueue(_Waiting([], [Refusal(code=RefusalCode.MALFORMED, message=message, device_id=device_id)]))
 
     def close(self) -> None:
         """Commit what waits, then stop."""
@@ -270,6 +274,10 @@ class Door:
                 "set the device's clock, or read old recordings with 'anlan observations read'."
             )
         return None
+
+
+def _malformed(message: str) -> Decoded:
+    return [], [Refusal(code=RefusalCode.MALFORMED, message=message)]
 
 
 def _as_unavailable(fault: Exception) -> AnlanError:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from anlan.ingest.broker import TOPICS
+from anlan.ingest.adapters import TOPICS
 from anlan.ingest.wire import encode
 from anlan.kernel.errors import BadInput, Unavailable
 from anlan.kernel.records import Observation

@@ -17,6 +17,9 @@ from anlan.kernel.records import Observation
 People = Annotated[int, msgspec.Meta(ge=0, le=100_000_000)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
+Decoded = tuple[list[tuple[int, Observation]], list[Refusal]]
+"""Observations with their place in a body, and what of it is malformed."""
+
 MAX_BATCH = 50_000
 
 
@@ -44,7 +47,7 @@ class _Named(msgspec.Struct):
     device: str = ""
 
 
-_FAULTS = (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError)
+FAULTS = (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError)
 """What reading foreign bytes can raise: no JSON, no UTF-8, a moment off the calendar, a thousand brackets."""
 
 _AT = re.compile(r"(?P<rule>.*) - at `\$\.?(?P<path>[^`]*)`$")
@@ -70,7 +73,7 @@ _sent = msgspec.json.Decoder(Sent)
 _named = msgspec.json.Decoder(_Named)
 
 
-def decode(body: bytes) -> tuple[list[tuple[int, Observation]], list[Refusal]]:
+def decode(body: bytes) -> Decoded:
     """Return the observations of a body with their place in it, and what of it is malformed.
 
     A body is one observation, or ``{"observations": [...]}``. A fault in one observation does not sink the others.
@@ -85,7 +88,7 @@ def decode(body: bytes) -> tuple[list[tuple[int, Observation]], list[Refusal]]:
     for index, raw in enumerate(_parts(body)):
         try:
             taken.append((index, _observation(_sent.decode(raw))))
-        except (*_FAULTS, BadInput) as fault:
+        except (*FAULTS, BadInput) as fault:
             refusals.append(
                 Refusal(code=RefusalCode.MALFORMED, message=_told(fault, raw), index=index, device_id=_device_of(raw))
             )
@@ -100,7 +103,7 @@ def _parts(body: bytes) -> Sequence[msgspec.Raw]:
         if len(outer) > 1:
             raise BadInput("a body with observations", "must have no other field", "remove the others")
         return _many.decode(outer["observations"])
-    except _FAULTS as fault:
+    except FAULTS as fault:
         raise BadInput(
             "body", f"must be one observation or a list of them in JSON ({_short(fault)})", "see docs/connect.md"
         ) from None
@@ -142,7 +145,7 @@ def _number(raw: msgspec.Raw, name: str) -> int | float | None:
         found: Any = msgspec.json.decode(raw)
         for part in name.split("."):
             found = found[part]
-    except (*_FAULTS, KeyError, TypeError):
+    except (*FAULTS, KeyError, TypeError):
         return None
     return found if isinstance(found, int | float) and not isinstance(found, bool) and abs(found) < 10_000 else None
 
@@ -150,7 +153,7 @@ def _number(raw: msgspec.Raw, name: str) -> int | float | None:
 def _device_of(raw: msgspec.Raw) -> str | None:
     try:
         return _named.decode(raw).device or None
-    except _FAULTS:
+    except FAULTS:
         return None
 
 
