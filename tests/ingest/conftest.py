@@ -1,9 +1,14 @@
+import asyncio
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 from shapely.geometry import LineString, box
 
-from anlan.ingest import Door
+from anlan.ingest import Door, EmbeddedBroker
 from anlan.kernel.clock import FollowedClock
 from anlan.kernel.records import Device, DeviceKind, GridSpec, Observation
 from anlan.store import DuckHistory
@@ -62,3 +67,88 @@ def door(history, clock):
     door = Door(DEVICES, history, clock)
     yield door
     door.close()
+
+
+class Sender:
+    """A paho client that publishes as a device would, and tells what was acknowledged."""
+
+    def __init__(self, port, **more):
+        self.refused = None
+        self.connected = threading.Event()
+        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=more.pop("client_id", ""), **more)
+        self.client.reconnect_delay_set(1, 1)
+        self.client.on_connect = self._on_connect
+        self.port = port
+
+    def _on_connect(self, _client, _own, _flags, reason, _properties):
+        self.refused = str(reason) if reason.is_failure else None
+        self.connected.set()
+
+    def __enter__(self):
+        self.client.connect("127.0.0.1", self.port)
+        self.client.loop_start()
+        assert self.connected.wait(10)
+        return self
+
+    def __exit__(self, *_):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def send(self, payload, topic="anlan/observations/gate", qos=1, **more):
+        return self.client.publish(topic, payload, qos=qos, **more)
+
+
+def acknowledged(message, timeout=5.0):
+    message.wait_for_publish(timeout)
+    return message.is_published()
+
+
+class Loop:
+    """An event loop in a thread of its own, for a broker beside a blocking test."""
+
+    def __init__(self):
+        self.loop = asyncio.new_event_loop()
+        self.faults = []
+        self.loop.set_exception_handler(lambda _, told: self.faults.append(told))
+        self.thread = threading.Thread(target=self.loop.run_forever)
+        self.thread.start()
+
+    def run(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
+
+    def close(self):
+        pending = self.run(self._pending())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+        assert pending == []
+        assert self.faults == []
+
+    async def _pending(self):
+        await asyncio.sleep(0.05)
+        return [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+
+
+@pytest.fixture
+def loop():
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def broker(loop, door):
+    broker = EmbeddedBroker("127.0.0.1", 0, door)
+    loop.run(broker.start())
+    yield broker
+    loop.run(broker.close())
+
+
+def until(claim, timeout=10.0):
+    """Wait for a claim to become true; return whether it did."""
+    end = time.monotonic() + timeout
+    while not claim():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True

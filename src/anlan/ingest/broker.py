@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import logging
 import warnings
@@ -19,12 +18,15 @@ with warnings.catch_warnings():  # amqtt's dependency warns of a Python 3.13 cha
     warnings.simplefilter("ignore", DeprecationWarning)
     from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
     from amqtt.broker import Broker
-    from amqtt.errors import BrokerError
+    from amqtt.errors import AMQTTError, BrokerError
     from amqtt.mqtt import PubackPacket, PubcompPacket
     from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
     from amqtt.mqtt.pubrec import PubrecPacket
 
 log = logging.getLogger(__name__)
+
+GREETING_S = 10.0
+"""How long a connection may take to say who it is."""
 
 _PLUGINS = "amqtt.plugins.authentication."
 _ENVELOPE_BYTES = 70_000  # the longest topic and its packet's head
@@ -86,12 +88,16 @@ class _CommittingBroker(Broker):  # type: ignore[misc]
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
     ) -> None:
         bounded = _BoundedReader(reader, self._door.limits.body_bytes + _ENVELOPE_BYTES)
-        # A connection that ends in the middle of its greeting is no news.
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        try:
             await self._client_connected(listener_name, bounded, StreamWriterAdapter(writer))
+        finally:  # amqtt leaves the socket open where a greeting is no MQTT, or the client was gone first
+            writer.close()
 
     async def _initialize_client_session(self, *connection: Any) -> Any:
-        _, client = await super()._initialize_client_session(*connection)
+        try:
+            _, client = await asyncio.wait_for(super()._initialize_client_session(*connection), GREETING_S)
+        except Exception as fault:  # noise of any kind; amqtt gives the place back for this error only
+            raise AMQTTError(str(fault)) from fault
         return _Committing(self.plugins_manager, self._through_the_door), client
 
     async def _through_the_door(self, topic: str, payload: bytes) -> bool:
