@@ -117,7 +117,9 @@ def replay(
             wall, since = _wait(at, wall, since, pace, rushing=rushing)
             if pace.stopped:
                 return
-            publisher.publish(observations)
+            publisher.publish(observations, pace)
+            if pace.stopped:
+                return
             lag_s = 0.0 if rushing else max(0.0, time.monotonic() - wall - (at - since).total_seconds() / pace.speed)
             line = {**(told or {}), "at": at.isoformat(), "speed": pace.speed, "paused": pace.paused}
             out.write(json.dumps({**line, "rushing": rushing, "lag_s": round(lag_s, 1)}) + "\n")
@@ -165,11 +167,11 @@ class _Publisher:
             raise Unavailable(f"broker {url}", f"must be reachable ({fault})", "start the server first") from fault
         self._client.loop_start()
 
-    def publish(self, observations: Sequence[Observation]) -> None:
-        """Send, and wait until each one was acknowledged."""
+    def publish(self, observations: Sequence[Observation], pace: Pace) -> None:
+        """Send, and wait until each one was acknowledged, or the player was stopped: the broker may never come back."""
         sent = [self._client.publish(f"{TOPICS}{seen.device_id}", encode(seen), qos=1) for seen in observations]
         for message in sent:
-            while not message.is_published():
+            while not message.is_published() and not pace.stopped:
                 message.wait_for_publish(1.0)
 
     def close(self) -> None:
