@@ -73,8 +73,9 @@ class Started:
         self._end()
 
     def _end(self):
-        self._reader.join(5)
-        self.child.stdout.close()
+        self._reader.join(10)
+        if not self._reader.is_alive():  # a player that outlived its demo holds the pipe: closing would wait for it
+            self.child.stdout.close()
         if hasattr(self, "http"):
             self.http.close()
 
