@@ -77,6 +77,7 @@ class Sender:
         self.connected = threading.Event()
         self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=more.pop("client_id", ""), **more)
         self.client.reconnect_delay_set(1, 1)
+        self.client.max_inflight_messages_set(100)
         self.client.on_connect = self._on_connect
         self.port = port
 
