@@ -76,7 +76,8 @@ def test_no_answer_allows_another_origin_to_read_it(http):
 def test_every_answer_carries_the_policy(live, http, path):
     headers = http.get(live.url + path).headers
     policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
-    assert policy["script-src"] == "'self'"
+    assert "unsafe" not in headers["content-security-policy"]
+    assert policy["script-src"] == policy["style-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
     assert policy["worker-src"] == "'self' blob:"
     assert headers["x-content-type-options"] == "nosniff"

@@ -129,9 +129,9 @@ class Demo:
     def _begin(self) -> None:
         url = f"http://{HOST}:{self._listener.getsockname()[1]}"
         say.out.print(f"\n  [bold]安澜 Anlan[/]  {self._pack.name.get('zh', '')} {self._pack.name.get('en', '')}")
-        say.out.print(
-            f"  [bold green]{url}[/]   simulated district; its devices publish to mqtt://{HOST}:{self._broker.port}"
-        )
+        what = "a recording" if self._show.replay else "a simulated day"
+        say.out.print(f"  [bold green]{url}[/]   plays {what}")
+        say.out.print(f"  Its devices publish to mqtt://{HOST}:{self._broker.port}", soft_wrap=True)
         for line in self._told:
             say.out.print(f"  {line}")
         say.out.print("  Ctrl-C ends it.\n")
