@@ -99,7 +99,7 @@ class Sender:
         return self.client.publish(topic, payload, qos=qos, **more)
 
 
-def acknowledged(message, timeout=5.0):
+def acknowledged(message, timeout=15.0):
     message.wait_for_publish(timeout)
     return message.is_published()
 

@@ -1,22 +1,29 @@
 """The one door for observations, and the ways to it: MQTT, HTTP batches, files, replays."""
 
+from anlan.ingest.adapters import TOPICS, Adapter, OwnForm
 from anlan.ingest.broker import EmbeddedBroker
 from anlan.ingest.door import Door, Inbox, Limits
 from anlan.ingest.files import Columns, Reading, read_observations, write_observations
 from anlan.ingest.mqtt import MqttIngress
 from anlan.ingest.replay import Beat, Pace, beats, replay
+from anlan.ingest.sensorthings import Datastream, SensorThings
 from anlan.ingest.wire import decode, encode
 
 __all__ = [
+    "TOPICS",
+    "Adapter",
     "Beat",
     "Columns",
+    "Datastream",
     "Door",
     "EmbeddedBroker",
     "Inbox",
     "Limits",
     "MqttIngress",
+    "OwnForm",
     "Pace",
     "Reading",
+    "SensorThings",
     "beats",
     "decode",
     "encode",

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from anlan.ingest.wire import MOST
 from anlan.kernel.errors import AnlanError, BadInput, NotFound
 from anlan.kernel.records import Device, DeviceKind, Observation
 
 _SCALARS = ("n_in", "n_out", "n_passed", "n_present")
-_HOUR = re.compile(r"^(\d{1,2})(?::(\d{2}))?")
+_RECORDED = {"device_id", "begin_at", "end_at", "sequence", *_SCALARS, "counts"}
+_HOUR = re.compile(r"^(?P<day>\S+) (?P<hour>\d{1,2})(:(?P<minute>\d{2}))?( ?[-–] ?\d{1,2}:\d{2})?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
     """How a foreign table tells time, device and count.
 
-    A long table names the device in one column (``device``) and the count in another (``count``); in a wide one each
-    device has a column of its own (``device`` and ``count`` None). Time is the beginning of the window, in ``time`` or
-    in ``date`` and ``hour`` together, local to ``time_zone`` unless it carries its own offset.
+    A long table names the device in one column (``device``) and its count in another (``count``, or ``n_in`` and
+    ``n_out``); in a wide one each device has a column of its own (none of these is given). Time is the beginning of
+    the window, in ``time`` or in ``date`` and ``hour`` ("6", "6:00", "6:00-6:59") together, local to ``time_zone``
+    unless it carries its own offset.
     """
 
     time: str | None = None
@@ -35,21 +39,39 @@ class Columns:
     hour: str | None = None
     device: str | None = None
     count: str | None = None
+    n_in: str | None = None
+    n_out: str | None = None
     time_zone: str = "UTC"
+
+    @property
+    def asked(self) -> list[str]:
+        """The columns that the table must have."""
+        named = (self.time, self.date, self.hour, self.device, self.count, self.n_in, self.n_out)
+        return [name for name in named if name is not None]
+
+    @property
+    def values(self) -> list[str]:
+        """The columns of counts of a long table; none of a wide one."""
+        return [name for name in (self.count, self.n_in, self.n_out) if name is not None]
 
 
 @dataclass(slots=True)
 class Reading:
-    """What a foreign table held beside its observations. Filled while it is read."""
+    """What a table held beside its observations. Filled while it is read."""
 
     n_observations: int = 0
     n_missing: int = 0
     """Blank counts: not zero, not anything."""
     n_unknown: int = 0
-    """Rows of devices that the district does not have."""
+    """Counts of devices that the district does not have."""
     n_doubled: int = 0
-    """A device and hour that came before in the file; the door counts such a one once."""
+    """A device and window that came before in the file; the door takes the first of them."""
+    n_ambiguous: int = 0
+    """Counts in an hour that the clock, set back, showed twice: a device's first is taken for the first of the two."""
+    n_impossible: int = 0
+    """Counts in an hour that the clock, set forward, never showed: not taken, and among the faults."""
     faults: list[str] = field(default_factory=list)
+    """What could not be taken, with row and next step."""
 
 
 def write_observations(observations: Iterable[Observation], path: Path) -> int:
@@ -74,7 +96,7 @@ def write_observations(observations: Iterable[Observation], path: Path) -> int:
 def read_observations(
     path: Path, devices: Sequence[Device], columns: Columns | None = None, reading: Reading | None = None
 ) -> Iterator[Observation]:
-    """Read observations from a recording (Parquet) or, with ``columns``, from a foreign table (CSV, .csv.gz).
+    """Read observations from a recording (Parquet) or, with ``columns``, from a foreign table (CSV, Parquet).
 
     Parameters
     ----------
@@ -85,134 +107,205 @@ def read_observations(
     columns : Columns, optional
         How the foreign table is laid out; needed for CSV.
     reading : Reading, optional
-        Receives what was missing, unknown, doubled or faulty.
+        Receives what was missing, unknown, doubled, ambiguous or faulty.
 
     Raises
     ------
     NotFound
         If there is no such file.
     BadInput
-        If a column is missing, or the file is neither CSV nor Parquet.
+        If a column is missing, or the file is neither CSV nor Parquet. A faulty row is told in ``reading``.
     """
     if not path.is_file():
         raise NotFound(f"file {path}", "does not exist", "correct the path")
-    if path.suffix == ".parquet":
-        yield from _recorded(path)
-        return
-    if columns is None:
+    reading = reading if reading is not None else Reading()
+    if columns is None and path.suffix != ".parquet":
         raise BadInput(
             f"{path.name}", "must be described by its columns", "give --columns time=...,device=...,count=..."
         )
-    yield from _foreign(path, devices, columns, reading or Reading())
+    try:
+        yield from _recorded(path, reading) if columns is None else _foreign(path, devices, columns, reading)
+    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as fault:
+        told = str(fault).splitlines()[0]
+        raise BadInput(f"{path.name}", f"must be a table of CSV or Parquet ({told})", "correct the file") from None
 
 
-def _recorded(path: Path) -> Iterator[Observation]:
-    for batch in pyarrow.parquet.ParquetFile(path).iter_batches(10_000):
-        for row in batch.to_pylist():
-            if row["counts"] is not None:
-                row["counts"] = np.array(row["counts"], float)
-            yield Observation(**row)
+def _recorded(path: Path, reading: Reading) -> Iterator[Observation]:
+    with pyarrow.parquet.ParquetFile(path) as table:
+        if absent := _RECORDED - set(table.schema_arrow.names):
+            raise BadInput(
+                f"{path.name} without {min(absent)!r}", "must be a recording of Anlan's", "describe it with --columns"
+            )
+        row_number = 0
+        for batch in table.iter_batches(10_000, columns=sorted(_RECORDED)):
+            for row in batch.to_pylist():
+                row_number += 1
+                if row["counts"] is not None:
+                    row["counts"] = np.array(row["counts"], float)
+                try:
+                    made = Observation(**row)
+                except (AnlanError, TypeError, AttributeError) as fault:
+                    reading.faults.append(f"{path.name} row {row_number}: {fault}")
+                else:
+                    reading.n_observations += 1
+                    yield made
 
 
 def _foreign(path: Path, devices: Sequence[Device], columns: Columns, reading: Reading) -> Iterator[Observation]:
     table = _text_table(path)
-    asked = [c for c in (columns.time, columns.date, columns.hour, columns.device, columns.count) if c is not None]
-    absent = [name for name in asked if name not in table.column_names]
-    if absent:
+    if absent := [name for name in columns.asked if name not in table.column_names]:
         raise BadInput(
             f"{path.name} column {absent[0]!r}", f"must be one of {', '.join(table.column_names)}", "correct --columns"
         )
-    ours = {name: d for d in devices for name in (d.device_id, *d.name.values())}
-    begins = [f"{a} {b}" for a, b in _paired(table, columns)]
-    local = _Local(ZoneInfo(columns.time_zone))
-    if columns.device is not None and columns.count is not None:
-        names, values = table.column(columns.device).to_pylist(), table.column(columns.count).to_pylist()
-        cells = ((row, begin, names[row], values[row]) for row, begin in enumerate(begins))
-    else:
-        wide = {name: table.column(name).to_pylist() for name in table.column_names if name in ours}
-        cells = ((row, begin, name, found[row]) for row, begin in enumerate(begins) for name, found in wide.items())
-    seen: set[tuple[str, datetime]] = set()
-    for row, begin, name, value in cells:
+    ours = {name: device for device in devices for name in (*device.name.values(), device.device_id)}
+    local = _Local(columns.time_zone, reading)
+    seen: set[tuple[str, int]] = set()
+    for row, begin, name, values in _cells(table, columns, ours, reading):
         device = ours.get(name)
         if device is None:
             reading.n_unknown += 1
-        elif value is None or not str(value).strip():
+        elif any(value is None or not value.strip() for value in values):
             reading.n_missing += 1
         else:
             try:
-                made = _observation(device, local.moment(begin, device.device_id), str(value))
-            except (AnlanError, ValueError) as fault:
+                made = _observation(device, local.moment(begin, device.device_id), [_whole(v) for v in values])
+            except AnlanError as fault:
                 reading.faults.append(f"{path.name} row {row + 2}: {fault}")
                 continue
-            reading.n_doubled += (made.device_id, made.begin_at) in seen
-            seen.add((made.device_id, made.begin_at))
+            key = (made.device_id, made.sequence)
+            reading.n_doubled += key in seen
+            seen.add(key)
             reading.n_observations += 1
             yield made
 
 
+_Cell = tuple[int, str, str, Sequence[str | None]]
+
+
+def _cells(table: pa.Table, columns: Columns, ours: Mapping[str, Device], reading: Reading) -> Iterator[_Cell]:
+    """Return row, time, device and values of each count, of a long table or a wide one."""
+    begins = _begins(table, columns)
+    if columns.device is not None:
+        if columns.values not in ([columns.count], [columns.n_in, columns.n_out]):
+            raise BadInput("columns", "must name a count, or n_in and n_out, beside the device", "give count=...")
+        names = table.column(columns.device).to_pylist()
+        values = [table.column(name).to_pylist() for name in columns.values]
+        for row, (begin, name, *counts) in enumerate(zip(begins, names, *values, strict=True)):
+            yield row, begin, name, counts
+        return
+    wide = [name for name in table.column_names if name in ours]
+    if not wide:
+        raise BadInput("columns", "must name a device and a count, or be named after devices", "correct --columns")
+    reading.faults += [
+        f"column {name!r} must be a device of the district; it was passed over."
+        for name in table.column_names
+        if name not in ours and name not in columns.asked
+    ]
+    counts = [table.column(name).to_pylist() for name in wide]
+    for row, (begin, *values) in enumerate(zip(begins, *counts, strict=True)):
+        for name, value in zip(wide, values, strict=True):
+            yield row, begin, name, (value,)
+
+
 def _text_table(path: Path) -> pa.Table:
-    try:
-        with pyarrow.csv.open_csv(path) as head:
-            names = head.schema.names
-        as_text = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True)
-        return pyarrow.csv.read_csv(path, convert_options=as_text)
-    except pa.ArrowInvalid as fault:
-        raise BadInput(f"{path.name}", f"must be a CSV table ({fault})", "correct the file") from None
+    if path.suffix == ".parquet":
+        table = pyarrow.parquet.read_table(path)
+        as_text = [
+            pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string()) for column in table
+        ]
+        return pa.table(as_text, names=table.column_names)
+    with pyarrow.csv.open_csv(path) as head:
+        names = head.schema.names
+    if len(set(names)) < len(names):
+        raise BadInput(f"{path.name}", "must have a name of its own for each column", "rename the doubled one")
+    as_text = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True)
+    return pyarrow.csv.read_csv(path, convert_options=as_text)
 
 
-def _paired(table: pa.Table, columns: Columns) -> Iterator[tuple[str, str]]:
+def _begins(table: pa.Table, columns: Columns) -> list[str]:
     if columns.time is not None:
-        return ((str(t), "") for t in table.column(columns.time).to_pylist())
+        return [str(told) for told in table.column(columns.time).to_pylist()]
     if columns.date is None or columns.hour is None:
         raise BadInput("columns", "must name a time, or a date and an hour", "give time=... or date=...,hour=...")
     dates, hours = table.column(columns.date).to_pylist(), table.column(columns.hour).to_pylist()
-    return ((str(d), str(h)) for d, h in zip(dates, hours, strict=True))
+    return [f"{on} {hour}" for on, hour in zip(dates, hours, strict=True)]
 
 
 class _Local:
-    """Local times to moments. In the hour that a clock set back makes twice, the second reading is the second hour."""
+    """Local times to moments. In the hour that a clock set back shows twice, the second reading is the second hour."""
 
-    def __init__(self, zone: ZoneInfo) -> None:
-        self._zone = zone
+    def __init__(self, time_zone: str, reading: Reading) -> None:
+        try:
+            self._zone = ZoneInfo(time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise BadInput(
+                f"time_zone={time_zone!r}", "must be an IANA time zone", "write it like Asia/Shanghai"
+            ) from None
+        self._reading = reading
         self._last: dict[str, datetime] = {}
+        self._read: tuple[str, tuple[datetime, datetime | None]] | None = (
+            None  # a wide row has one time for many counts
+        )
 
     def moment(self, text: str, device_id: str) -> datetime:
-        written = _written(text)
-        if written.tzinfo is not None:
-            return written.astimezone(UTC)
-        first, second = (written.replace(tzinfo=self._zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-        if first.astimezone(self._zone).replace(tzinfo=None) != written:
+        if self._read is None or text != self._read[0]:
+            self._read = (text, self._both(text))
+        first, second = self._read[1]
+        if second is None:
+            chosen = first
+        elif second < first:
+            self._reading.n_impossible += 1
             raise BadInput(
                 f"time {text.strip()!r}", f"must exist in {self._zone.key}", "the clock was set forward over it"
             )
-        chosen = second if second != first and self._last.get(device_id) == first else first
+        else:
+            self._reading.n_ambiguous += 1
+            chosen = second if self._last.get(device_id) == first else first
         self._last[device_id] = chosen
         return chosen
 
+    def _both(self, text: str) -> tuple[datetime, datetime | None]:
+        """Return the moment, and another where the clock was set: later if it was set back, earlier if forward."""
+        written = _written(text)
+        if written.tzinfo is not None:
+            return written.astimezone(UTC), None
+        first, second = (written.replace(tzinfo=self._zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        return first, None if second == first else second
+
 
 def _written(text: str) -> datetime:
-    day, _, hour = text.strip().partition(" ")
-    found = _HOUR.match(hour)
-    if found and not re.match(r"^\d{2}:\d{2}", hour):
-        return datetime.fromisoformat(day) + timedelta(hours=int(found[1]), minutes=int(found[2] or 0))
-    if found and "-" in hour:  # "10:00-10:59"
-        return datetime.fromisoformat(f"{day} {hour.partition('-')[0]}")
-    return datetime.fromisoformat(text.strip())
+    found = _HOUR.match(text.strip())
+    try:
+        if found is None:
+            return datetime.fromisoformat(text.strip())
+        since = timedelta(hours=int(found["hour"]), minutes=int(found["minute"] or 0))
+        return datetime.combine(date.fromisoformat(found["day"]), time.min) + since
+    except (ValueError, OverflowError):
+        raise BadInput(f"time {text.strip()!r}", "must be a date and time", "write it like 2012-12-31 23:00") from None
 
 
-def _observation(device: Device, begin_at: datetime, value: str) -> Observation:
-    number = float(value)
-    if number != int(number):
-        raise BadInput(f"count={value}", "must be a whole number of people", "correct the file")
+def _whole(value: str | None) -> int:
+    number = float("nan")
+    with contextlib.suppress(TypeError, ValueError):
+        number = float(value)  # type: ignore[arg-type]  # None is a TypeError, which is meant
+    if not 0 <= number <= MOST or number != int(number):
+        raise BadInput(f"count={value!r}", f"must be a whole number of people, 0 to {MOST}", "correct the file")
+    return int(number)
+
+
+def _observation(device: Device, begin_at: datetime, values: Sequence[int]) -> Observation:
     end_at = begin_at + timedelta(seconds=device.interval_s)
-    present = int(number) if device.kind is DeviceKind.AREA else None
-    if device.directed and present is None:
-        raise BadInput(f"device {device.device_id!r}", "must be one that reports a single number", "send in and out")
+    pair = device.kind is DeviceKind.GATE or (device.kind is DeviceKind.PASSAGE and device.directed)
+    asked = "in a recording" if device.kind is DeviceKind.GRID else "by n_in and n_out" if pair else "by a count"
+    if device.kind is DeviceKind.GRID or pair != (len(values) == 2):
+        raise BadInput(f"device {device.device_id!r}", f"must be told {asked}", "correct --columns")
     return Observation(
         device_id=device.device_id,
         begin_at=begin_at,
         end_at=end_at,
-        sequence=int(end_at.timestamp() // device.interval_s),
-        n_present=present,
-        n_passed=int(number) if present is None else None,
+        sequence=max(0, int(end_at.timestamp() // device.interval_s)),
+        n_in=values[0] if pair else None,
+        n_out=values[1] if pair else None,
+        n_present=values[0] if device.kind is DeviceKind.AREA else None,
+        n_passed=values[0] if device.kind is not DeviceKind.AREA and not pair else None,
     )

@@ -14,7 +14,10 @@ from anlan.kernel.errors import BadInput
 from anlan.kernel.ingress import Refusal, RefusalCode
 from anlan.kernel.records import Observation
 
-People = Annotated[int, msgspec.Meta(ge=0, le=100_000_000)]
+MOST = 100_000_000
+"""More people than any device counts in one window."""
+
+People = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 Decoded = tuple[list[tuple[int, Observation]], list[Refusal]]
