@@ -1,3 +1,6 @@
+import os
+import re
+import socket
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +12,7 @@ from anlan.kernel.errors import BadInput, Unavailable
 from anlan.kernel.records import Draft
 from anlan.store import SqlStore
 from anlan.store.checks import STORE_CHECKS
+from anlan.store.sql import APPEND_LOCK
 
 AT = datetime(2026, 12, 31, 10, tzinfo=UTC)
 
@@ -77,15 +81,96 @@ def test_a_newer_schema_is_refused(store):
         SqlStore.open(store.url)
 
 
-@pytest.mark.parametrize("url", ["mysql://x/y", "nonsense", "sqlite"])
-def test_an_address_of_another_kind_is_refused(url):
-    with pytest.raises(BadInput, match="must be a sqlite"):
+@pytest.mark.parametrize("place", ["in the log", "in the current state"])
+def test_one_byte_altered_in_the_file_is_found(tmp_path, place):
+    path = tmp_path / "records.db"
+    opened = SqlStore.open(f"sqlite:///{path}")
+    for k in range(5):
+        opened.apply([put(str(k), {"name": f"needle-{k}"})], at=AT)
+    opened.close()
+    content = path.read_bytes()
+    wheres = [found.start() for found in re.finditer(b"needle-3", content)]
+    assert len(wheres) == 2
+    faults = {}
+    for where in wheres:
+        path.write_bytes(content[:where] + b"N" + content[where + 1 :])
+        again = SqlStore.open(f"sqlite:///{path}")
+        audit = again.verify()
+        again.close()
+        assert not audit.ok
+        faults["in the log" if audit.broken_at else "in the current state"] = audit
+    assert (faults[place].broken_at, place) in {(4, "in the log"), (None, "in the current state")}
+
+
+@pytest.mark.parametrize("url", ["mysql://x:secret@y/z", "nonsense", "sqlite", "x:secret@y", ""])
+def test_an_address_of_another_kind_is_refused_without_showing_a_password(url):
+    with pytest.raises(BadInput, match="must be a sqlite") as told:
+        SqlStore.open(url)
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_store_that_would_forget_is_refused(url):
+    with pytest.raises(BadInput, match="must name a file"):
         SqlStore.open(url)
 
 
 def test_a_missing_folder_is_told(tmp_path):
     with pytest.raises(Unavailable, match="must exist and be writable"):
         SqlStore.open(f"sqlite:///{tmp_path}/nowhere/records.db")
+
+
+def test_a_file_of_another_kind_is_told(tmp_path):
+    (tmp_path / "records.db").write_text("name,count\n" * 1000)
+    with pytest.raises(Unavailable, match="this one holds something else"):
+        SqlStore.open(f"sqlite:///{tmp_path}/records.db")
+
+
+def test_a_folder_with_any_name_is_fine(tmp_path):
+    folder = tmp_path / "50% 外滩 'x'"
+    folder.mkdir()
+    opened = SqlStore.open(f"sqlite:///{folder}/records.db")
+    opened.apply([put("a", {})], at=AT)
+    assert opened.verify().ok
+    opened.close()
+
+
+def test_a_server_that_is_away_is_told():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: whoever comes is refused
+        with pytest.raises(Unavailable, match="start the database server"):
+            SqlStore.open(f"postgresql://anlan:secret@127.0.0.1:{taken.getsockname()[1]}/anlan")
+
+
+def test_a_database_that_somebody_holds_is_told(store):
+    patient = SqlStore.open(store.url, patience_s=0.2)
+    engine = sa.create_engine(store.url)
+    with engine.connect() as other:
+        if engine.dialect.name == "sqlite":
+            other.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            other.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
+        with pytest.raises(Unavailable, match="end the other program that writes to it"):
+            patient.apply([put("a", {})], at=AT)
+        assert patient.records("watch") == []
+        other.rollback()
+    patient.apply([put("a", {})], at=AT)
+    assert len(patient.records("watch")) == 1
+    engine.dispose()
+    patient.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to act as another user")
+def test_a_store_that_one_may_only_read_is_told(tmp_path):
+    SqlStore.open(f"sqlite:///{tmp_path}/records.db").close()
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o755)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(Unavailable, match="give this user write permission"):
+            SqlStore.open(f"sqlite:///{tmp_path}/records.db")
+    finally:
+        os.seteuid(0)
 
 
 bodies = st.none() | st.dictionaries(st.text(max_size=5), st.integers(-9, 9) | st.text(max_size=9), max_size=3)

@@ -10,14 +10,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from anlan.crowd import profile
+from anlan.crowd import balance, profile
+from anlan.crowd.balance import Balance
 from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
-from anlan.crowd.kalman import gained, relax, update
+from anlan.crowd.kalman import Innovation, gained, relax, whole
 from anlan.crowd.layout import Params, layout_of
-from anlan.crowd.rows import Rows, cordon_rows, grid_rows, passage_rows, unresolved, view_rows
+from anlan.crowd.rows import Rows, Seen, cordon_rows, doubted, grid_rows, passage_rows, unresolved, view_rows
 from anlan.crowd.sources import Grid, sources_of
 from anlan.crowd.state import Minute, Moment, State
+from anlan.kernel.errors import BadInput
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Device, Observation
 
@@ -62,17 +64,16 @@ class Estimator:
         self._zone = ZoneInfo(pack.time_zone)
         self._devices = {device.device_id: device for device in pack.devices}
         self._grids = {grid.device.device_id: k for k, grid in enumerate(self.sources.grids)}
-        self._cordon_of = self.sources.cordons.cordon_of
         every = min((grid.device.interval_s for grid in self.sources.grids), default=0.0)
         self._anchor_every_s = max(every, 60.0) if self.sources.grids else None
+        self._wait = timedelta(minutes=self.params.grid_wait_min)
 
     def start(self, at: datetime) -> State:
         """Return the state before anything is observed."""
-        n_cordons = len(self.sources.cordons.place_ids)
-        size = self.layout.size if self.layout else 0
         covariance = self.layout.stationary if self.layout else np.zeros((0, 0))
-        nothing = np.zeros(n_cordons)
-        present = Moment(at=at, mean=np.zeros(size), covariance=covariance, balance=nothing, through=nothing)
+        gates = self.sources.cordons.gates
+        nothing = Balance.nothing(len(gates.cordon), gates.n_cordons)
+        present = Moment(at=at, mean=np.zeros(len(covariance)), covariance=covariance, balance=nothing)
         return State(present=present, anchors=(present,) if self._anchor_every_s else ())
 
     def restore(self, body: bytes) -> State:
@@ -81,9 +82,17 @@ class Estimator:
         Raises
         ------
         BadInput
-            If the bytes are of another form.
+            If the bytes are of another form, or of a district with other devices or cells.
         """
         anchor, minutes = State.parts(body)
+        fresh = self.start(anchor.at).present
+        here, there = (len(fresh.mean), len(fresh.balance.net)), (len(anchor.mean), len(anchor.balance.net))
+        if here != there:
+            raise BadInput(
+                f"state of {there[0]} numbers and {there[1]} gates",
+                f"must be of {here[0]} and {here[1]}, as the district's devices are now",
+                "start the estimate afresh",
+            )
         state = State(present=anchor, anchors=(anchor,) if self._anchor_every_s else ())
         return self._again(state, minutes)
 
@@ -98,18 +107,19 @@ class Estimator:
         observations : sequence of Observation
             Whose windows end by ``at``; late ones may be among them.
         at : datetime
+            Not before the state's own moment.
         """
         ordered = sorted(observations, key=lambda seen: (seen.end_at, seen.device_id, seen.sequence))
         if self.layout is None:
             return State(present=replace(state.present, at=at, newest=_newest(state.present.newest, ordered)))
-        late = [seen for seen in ordered if seen.device_id in self._grids]
-        rest = tuple(seen for seen in ordered if seen.device_id not in self._grids)
-        for seen in late:
-            state = self._absorb(state, seen)
-        state = self._with_minute(state, Minute(at=at, observations=rest))
-        oldest = at - timedelta(minutes=self.params.grid_wait_min)
+        state = self._with_minute(
+            state, Minute(at=at, observations=tuple(seen for seen in ordered if seen.device_id not in self._grids))
+        )
+        for seen in ordered:
+            if seen.device_id in self._grids:
+                state = self._absorb(state, seen)
         anchors = state.anchors
-        while len(anchors) > 1 and anchors[1].at <= oldest:
+        while len(anchors) > 1 and anchors[1].at <= at - self._wait:
             anchors = anchors[1:]
         since = anchors[0].at if anchors else at
         return replace(state, anchors=anchors, minutes=tuple(m for m in state.minutes if m.at > since))
@@ -124,7 +134,7 @@ class Estimator:
                 persons=nothing,
                 informed_at=nothing,
                 informed_until=nothing,
-                lower=np.zeros((0, 0)),
+                covariance=np.zeros((0, 0), np.float32),
                 hats=None,
                 size_m=self.cells.size_m,
                 params=self.params,
@@ -135,7 +145,7 @@ class Estimator:
             persons=self._persons(moment.mean, moment.at),
             informed_at=informed_at,
             informed_until=informed_until,
-            lower=moment.covariance[self.layout.out, self.layout.out],
+            covariance=whole(moment.covariance, self.layout.out.stop),
             hats=self.layout.out_hats,
             size_m=self.cells.size_m,
             params=self.params,
@@ -144,15 +154,16 @@ class Estimator:
     # -- minutes ---------------------------------------------------------------------------------------------------
 
     def _with_minute(self, state: State, minute: Minute) -> State:
-        counts = [seen for seen in minute.observations if seen.device_id not in self._grids]
-        present = self._minute(state.present, counts, minute.at)
+        present = self._minute(state.present, minute)
         for seen in minute.observations:
             if seen.device_id in self._grids:
                 present = self._with_grid(present, seen)
         anchors = state.anchors
-        if self._anchor_every_s and minute.at.timestamp() % self._anchor_every_s == 0:
+        every = self._anchor_every_s
+        if every and state.present.at.timestamp() // every < minute.at.timestamp() // every:
             anchors = (*anchors, present)
-        return State(present=present, anchors=anchors, minutes=(*state.minutes, minute))
+        minutes = (*state.minutes, minute) if every else ()
+        return State(present=present, anchors=anchors, minutes=minutes)
 
     def _again(self, state: State, minutes: Iterable[Minute]) -> State:
         for minute in minutes:
@@ -161,8 +172,7 @@ class Estimator:
 
     def _absorb(self, state: State, seen: Observation) -> State:
         """Put a location grid at its place in time, and make the minutes since again."""
-        patience = timedelta(minutes=self.params.grid_wait_min)
-        if seen.end_at < state.present.at - patience:
+        if seen.end_at < state.present.at - self._wait:
             return replace(state, present=replace(state.present, newest=_newest(state.present.newest, [seen])))
         nearest = min(range(len(state.anchors)), key=lambda k: abs(state.anchors[k].at - seen.end_at))
         anchor = self._with_grid(state.anchors[nearest], seen)
@@ -172,62 +182,50 @@ class Estimator:
         again = State(present=anchor, anchors=(*state.anchors[:nearest], anchor), minutes=(*before, *here))
         return self._again(again, after)
 
-    def _minute(self, moment: Moment, counts: Sequence[Observation], at: datetime) -> Moment:
-        layout = self.layout
+    def _minute(self, moment: Moment, minute: Minute) -> Moment:
+        layout, at = self.layout, minute.at
         assert layout is not None  # noqa: S101 - only called where something tells presence
-        elapsed = max((at - moment.at).total_seconds() / 60, 0.0)
-        keep = layout.keep**elapsed
+        counts = [seen for seen in minute.observations if seen.device_id not in self._grids]
+        keep = layout.keep ** max((at - moment.at).total_seconds() / 60, 0.0)
         mean, covariance = moment.mean * keep, relax(moment.covariance, layout.stationary, keep)
-        newest = _newest(moment.newest, counts)
-        balance, through, unsure = self._gates(moment, counts, newest, at)
+        kept, lost = self._gates(moment.balance, counts, at)
         each = np.arange(layout.offset.start, layout.offset.stop)
-        covariance[each, each] += unsure
+        covariance[each, each] += lost / 1e6
         persons = self._persons(mean, at)
         fresh = self._fresh(counts, at)
         cordons = self.sources.cordons
-        fine = unresolved(cordons.weights, persons, self.cells.size_m, self.params) if len(each) else np.empty(0)
-        told = [
+        told = balance.told(cordons.gates, kept, at, self._wait.total_seconds())
+        fine = unresolved(cordons.weights, persons, self.cells.size_m, self.params)
+        rows = [
             passage_rows(layout, self.sources, fresh, mean, persons / self.cells.walkable_m2),
             view_rows(layout, self.sources, fresh, mean, persons),
-            cordon_rows(layout, self.sources, balance, through, mean, persons, fine),
+            cordon_rows(layout, cordons, told, mean, persons, fine),
         ]
-        mean, covariance = self._believe(mean, covariance, [rows for rows in told if rows is not None])
-        return Moment(at=at, mean=mean, covariance=covariance, balance=balance, through=through, newest=newest)
+        mean, covariance = self._believe(mean, covariance, [one for one in rows if one is not None])
+        newest = _newest(moment.newest, counts)
+        return Moment(at=at, mean=mean, covariance=covariance, balance=kept, newest=newest)
 
     def _believe(self, mean: Floats, covariance: Floats, told: Sequence[Rows]) -> tuple[Floats, Floats]:
-        """Update with the rows, leaving out single ones that surprise beyond belief."""
+        """Update with the rows of a minute."""
         if not told:
             return mean, covariance
         matrix = np.vstack([rows.matrix for rows in told])
         surprise = np.concatenate([rows.surprise for rows in told])
         noise = np.concatenate([rows.noise for rows in told])
-        gated = np.concatenate([np.full(len(rows.noise), rows.gated) for rows in told])
-        variance = np.einsum("ij,ji->i", matrix, gained(covariance, matrix)) + noise
-        believed = ~gated | (surprise**2 / variance < self.params.surprise_limit)
-        if not believed.any():
-            return mean, covariance
-        return update(mean, covariance, matrix[believed], surprise[believed], noise[believed])
+        limit = np.concatenate(
+            [np.full(len(rows.noise), self.params.belief if rows.doubted else np.inf) for rows in told]
+        )
+        spread = gained(covariance, matrix)
+        noise = doubted(surprise, np.einsum("ij,ji->i", matrix, spread) + noise, noise, limit)
+        step = Innovation.of(covariance, matrix, noise, spread)
+        return step.moved(mean, surprise), step.narrowed(covariance)
 
-    def _gates(
-        self, moment: Moment, counts: Sequence[Observation], newest: Mapping[str, datetime], at: datetime
-    ) -> tuple[Floats, Floats, Floats]:
-        """Return balance and through-flow of the cordons, and what the offsets lose in certainty (thousands squared)."""
-        n = len(self.sources.cordons.place_ids)
-        balance, through = moment.balance.copy(), moment.through.copy()
-        gross, silent = np.zeros(n), np.zeros(n)
-        for seen in counts:
-            cordon = self._cordon_of.get(seen.device_id)
-            if cordon is None or seen.n_in is None or seen.n_out is None:
-                continue
-            balance[cordon] += (seen.n_in - seen.n_out) / (1 - self.params.gate_miss)
-            through[cordon] += (seen.n_in + seen.n_out) / 2 / (1 - self.params.gate_miss)
-            gross[cordon] += seen.n_in + seen.n_out
-        for k, gates in enumerate(self.sources.cordons.gates):
-            quiet = [gate for gate in gates if not _speaks(gate, newest, at)]
-            silent[k] = len(quiet) / len(gates)
-        inside = np.maximum(np.abs(balance), 100.0)
-        lost = (0.02 * inside * silent) ** 2
-        return balance, through, ((self.params.asymmetry * gross) ** 2 * 0.05 + gross * 0.05 + lost) / 1e6
+    def _gates(self, kept: Balance, counts: Sequence[Observation], at: datetime) -> tuple[Balance, Floats]:
+        """Return the new balance, and the variance (persons squared) by which each cordon's offset strays meanwhile."""
+        gates = self.sources.cordons.gates
+        now, lost = balance.taken(gates, kept, counts, at, self.params.gate_miss, self._wait.total_seconds())
+        gross = 2 * np.bincount(gates.cordon, np.maximum(now.through - kept.through, 0.0), gates.n_cordons)
+        return now, lost + 0.05 * ((self.params.asymmetry * gross) ** 2 + gross)
 
     def _fresh(self, counts: Sequence[Observation], at: datetime) -> dict[str, Observation]:
         """Return the newest count of each device, where it is new enough to speak of this minute."""
@@ -241,7 +239,7 @@ class Estimator:
     # -- location grids --------------------------------------------------------------------------------------------
 
     def _with_grid(self, moment: Moment, seen: Observation) -> Moment:
-        """Update a moment with a location grid; the second pass is about the guess that the first one made."""
+        """Update a moment with a location grid; the rows are laid again about the guess that they first lead to."""
         layout, counts = self.layout, seen.counts
         assert layout is not None and counts is not None  # noqa: S101, PT018 - a grid tells presence, the door saw to counts
         number = self._grids[seen.device_id]
@@ -249,30 +247,31 @@ class Estimator:
         width = layout.share_hats.shape[1]
         knots = slice(layout.share.start + number * width, layout.share.start + (number + 1) * width)
         middle = seen.begin_at + (seen.end_at - seen.begin_at) / 2
-        guess, believed = moment.mean, None
-        for _ in range(2):
+        newest = _newest(moment.newest, [seen])
+        guess, covariance = moment.mean, moment.covariance
+        for last in (False, True):
             fields = self._seen_by(grid, guess, knots, middle)
-            fine = unresolved(grid.weights, fields[0] * fields[2], self.cells.size_m, self.params)
-            rows, told = grid_rows(layout, grid, knots, counts, fields, self.params, fine)
-            if not told.any():
-                return moment
+            rows = grid_rows(layout, grid, knots, counts, fields, self.params, self.cells.size_m)
+            if rows is None:
+                return replace(moment, newest=newest)
             surprise = rows.surprise - rows.matrix @ (moment.mean - guess)
-            if believed is None:
-                variance = np.einsum("ij,ji->i", rows.matrix, gained(moment.covariance, rows.matrix)) + rows.noise
-                believed = np.zeros(len(told), bool)
-                believed[told] = surprise**2 / variance < self.params.surprise_limit
-            use = believed[told]
-            mean, covariance = update(moment.mean, moment.covariance, rows.matrix[use], surprise[use], rows.noise[use])
-            guess = mean
-        return replace(moment, mean=mean, covariance=covariance, newest=_newest(moment.newest, [seen]))
+            spread = gained(moment.covariance, rows.matrix)
+            variance = np.einsum("ij,ji->i", rows.matrix, spread) + rows.noise
+            noise = doubted(surprise, variance, rows.noise, np.full(len(variance), self.params.belief))
+            step = Innovation.of(moment.covariance, rows.matrix, noise, spread)
+            guess = step.moved(moment.mean, surprise)
+            if last:
+                covariance = step.narrowed(moment.covariance)
+        return replace(moment, mean=guess, covariance=covariance, newest=newest)
 
-    def _seen_by(self, grid: Grid, mean: Floats, knots: slice, at: datetime) -> tuple[Floats, Floats, Floats]:
+    def _seen_by(self, grid: Grid, mean: Floats, knots: slice, at: datetime) -> Seen:
         layout = self.layout
         assert layout is not None  # noqa: S101 - only called where something tells presence
         indoors = self.cells.indoors * profile.indoors(at, self._zone)
-        indoors = indoors * np.exp(np.clip(layout.in_hats @ mean[layout.indoors], -STEEP, STEEP))
+        ratio = layout.homes_hats @ mean[layout.homes] + layout.shift_hats @ mean[layout.shift]
         share = grid.share * np.exp(np.clip(layout.share_hats @ mean[knots], -2, 2))
-        return self._persons(mean, at), indoors, share
+        indoors = indoors * np.exp(np.clip(ratio, -STEEP, STEEP))
+        return Seen(outdoors=self._persons(mean, at) * share, indoors=indoors * share)
 
     # -- fields ----------------------------------------------------------------------------------------------------
 
@@ -298,7 +297,7 @@ class Estimator:
         for k, device in enumerate(self.sources.views.devices):
             if device.device_id in newest:
                 say(self.sources.views.weights[k].indices, newest[device.device_id], 2 * device.interval_s + 60)
-        for k, gates in enumerate(self.sources.cordons.gates):
+        for k, gates in enumerate(self.sources.cordons.devices):
             heard = [newest[gate.device_id] for gate in gates if gate.device_id in newest]
             if len(heard) == len(gates):
                 say(self.sources.cordons.weights[k].indices, min(heard), 2 * gates[0].interval_s + 600)
@@ -311,8 +310,3 @@ def _newest(newest: Mapping[str, datetime], seen: Iterable[Observation]) -> dict
         if one.device_id not in out or out[one.device_id] < one.end_at:
             out[one.device_id] = one.end_at
     return out
-
-
-def _speaks(device: Device, newest: Mapping[str, datetime], at: datetime) -> bool:
-    last = newest.get(device.device_id)
-    return last is not None and (at - last).total_seconds() <= max(2 * device.interval_s, 120.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -30,22 +29,18 @@ class Field:
         When the newest observation that tells presence here ended, seconds since 1970; NaN where nothing ever did.
     informed_until : float64, shape (n,)
         Until when that observation stands; NaN where nothing ever did.
+    covariance : float32, shape (k, k)
+        Of the log-ratios at the outdoor knots.
     """
 
     at: datetime
     persons: Floats
     informed_at: Floats
     informed_until: Floats
-    lower: Floats
+    covariance: npt.NDArray[np.float32]
     hats: sp.csr_matrix
     size_m: float
     params: Params
-
-    @cached_property
-    def covariance(self) -> Floats:
-        """Covariance of the outdoor knots, both triangles, shape (k, k)."""
-        below = np.tril(self.lower)
-        return np.asarray(below + np.tril(below, -1).T)
 
     def sums(self, weights: sp.csr_matrix) -> tuple[Floats, Floats]:
         """Return mean and variance of weighted sums of persons.

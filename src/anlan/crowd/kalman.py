@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -37,34 +39,53 @@ def relax(covariance: Floats, stationary: Floats, keep: Floats) -> Floats:
     return np.asarray(_relax(covariance, stationary, keep))
 
 
+@numba.njit(cache=True)
+def _whole(covariance, side):  # type: ignore[no-untyped-def]  # the same
+    out = np.empty((side, side), np.float32)
+    for j in range(side):
+        for i in range(j, side):
+            out[i, j] = out[j, i] = covariance[i, j]
+    return out
+
+
+def whole(covariance: Floats, side: int) -> npt.NDArray[np.float32]:
+    """Return the first ``side`` rows and columns, both triangles of them, in single precision (enough for a spread)."""
+    return np.asarray(_whole(covariance, side))
+
+
 def gained(covariance: Floats, rows: Floats) -> Floats:
     """Return ``covariance @ rows.T`` from the lower triangle, shape (d, m)."""
     return np.asarray(dsymm(1.0, covariance, np.asfortranarray(rows.T), lower=1))
 
 
-def update(mean: Floats, covariance: Floats, rows: Floats, surprise: Floats, noise: Floats) -> tuple[Floats, Floats]:
-    """Return mean and covariance after linear observations.
+@dataclass(frozen=True, eq=False)
+class Innovation:
+    """Linear observations, ready to be believed: gains and the factor of their joint variance."""
 
-    Parameters
-    ----------
-    mean : float64, shape (d,)
-    covariance : float64, shape (d, d)
-        Lower triangle; not written into.
-    rows : float64, shape (m, d)
-    surprise : float64, shape (m,)
-        Observed minus predicted.
-    noise : float64, shape (m,)
-        Variance of each observation.
+    spread: Floats
+    lower: Floats
 
-    References
-    ----------
-    R. E. Kalman, 1960; in square-root form of the innovation: with :math:`S = LL^T`, :math:`V = L^{-1} H P`,
-    :math:`x + V^T L^{-1} e` and :math:`P - V^T V`.
-    """
-    spread = gained(covariance, rows)
-    innovation = rows @ spread
-    innovation[np.diag_indices_from(innovation)] += noise
-    lower = sla.cholesky(innovation, lower=True, overwrite_a=True, check_finite=False)
-    v = sla.solve_triangular(lower, spread.T, lower=True, check_finite=False)
-    e = sla.solve_triangular(lower, surprise, lower=True, check_finite=False)
-    return mean + v.T @ e, dsyrk(-1.0, np.asfortranarray(v), beta=1.0, c=covariance, trans=1, lower=1)
+    @classmethod
+    def of(cls, covariance: Floats, rows: Floats, noise: Floats, spread: Floats | None = None) -> Innovation:
+        """Factor the variance of rows (m, d) with noise variances (m,); ``spread`` (d, m) where already known."""
+        spread = gained(covariance, rows) if spread is None else spread
+        variance = rows @ spread
+        variance[np.diag_indices_from(variance)] += noise
+        return cls(spread, sla.cholesky(variance, lower=True, overwrite_a=True, check_finite=False))
+
+    def moved(self, mean: Floats, surprise: Floats) -> Floats:
+        """Return the mean after the observations; ``surprise`` (m,) is observed minus predicted."""
+        return np.asarray(mean + self.spread @ sla.cho_solve((self.lower, True), surprise, check_finite=False))
+
+    def narrowed(self, covariance: Floats) -> Floats:
+        r"""Return the covariance after the observations.
+
+        .. math:: P - V^T V, \quad V = L^{-1} H P, \quad H P H^T + R = L L^T
+
+        References
+        ----------
+        R. E. Kalman, *A New Approach to Linear Filtering and Prediction Problems*, 1960; in square-root form of the
+        innovation, which keeps the result symmetric and needs half the work.
+        """
+        v = sla.solve_triangular(self.lower, self.spread.T, lower=True, check_finite=False)
+        return np.asarray(dsyrk(-1.0, np.asfortranarray(v), beta=1.0, c=covariance, trans=1, lower=1))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import scipy.linalg as sla
 import scipy.sparse as sp
 
 from anlan.crowd.cells import Cells
@@ -19,24 +20,33 @@ Floats = npt.NDArray[np.float64]
 class Params:
     """The estimator's constants. Lengths in metres, times in minutes, spreads as standard deviations of log-ratios.
 
-    ``out_scales`` and ``in_scales`` are (length, spread) of the Matérn fields of people outdoors and indoors; ``*_level`` is the
-    spread of what all knots share. ``gate_miss`` is the part of crossings that gates miss on average, ``asymmetry`` the
-    spread of in against out about it. ``fine`` and ``patch_m`` describe what the knots cannot resolve. ``widen`` is the
-    factor on the variance of an answer that calibration on withheld devices asks for.
+    ``*_scales`` are (length, spread) of the Matérn fields that add up, ``*_level`` is the spread of what all knots share,
+    ``*_forgets_min`` the time after which a part 1/e of a deviation is left.
+
+    ``out`` are people in public space; ``homes`` where people are indoors, day after day; ``shift`` by how much more or
+    fewer of them are there now; ``share`` the part of people that a location grid sees, about what its holder tells.
+    ``passage_spread`` is how far the flow over a line may fail to stand for its surroundings, ``view_spread`` the bias of
+    a view. ``gate_miss`` is the part of crossings that gates miss on average, ``asymmetry`` the spread of in against out
+    about it. ``fine`` and ``patch_m`` describe what the knots cannot resolve: a pattern of that spread, in patches of that
+    size. ``widen`` is the factor on the variance of an answer.
     """
 
     out_knots_m: float = 140.0
-    in_knots_m: float = 300.0
+    homes_knots_m: float = 300.0
+    shift_knots_m: float = 1500.0
     share_knots_m: float = 600.0
     out_scales: tuple[tuple[float, float], ...] = ((1200.0, 0.35), (400.0, 0.60), (140.0, 0.45))
     out_level: float = 0.40
-    in_scales: tuple[tuple[float, float], ...] = ((450.0, 0.30),)
-    in_level: float = 0.15
+    homes_scales: tuple[tuple[float, float], ...] = ((1200.0, 0.50), (350.0, 0.50))
+    homes_level: float = 0.30
+    shift_scales: tuple[tuple[float, float], ...] = ((2000.0, 0.12),)
+    shift_level: float = 0.25
     share_scales: tuple[tuple[float, float], ...] = ((700.0, 0.22),)
     share_level: float = 0.12
     out_forgets_min: float = 90.0
-    in_forgets_min: float = 400.0
-    share_forgets_min: float = 3000.0
+    homes_forgets_min: float = 14_400.0
+    shift_forgets_min: float = 240.0
+    share_forgets_min: float = 14_400.0
     passage_spread: float = 0.42
     passage_forgets_min: float = 150.0
     view_spread: float = 0.18
@@ -46,24 +56,27 @@ class Params:
     fine: float = 0.25
     patch_m: float = 60.0
     widen: float = 1.35
-    surprise_limit: float = 20.0
-    """An observation more surprising than this (squared, in its own variance) is not believed this minute."""
+    belief: float = 3.0
+    """A count that surprises by more than this (in its standard deviations) is given the noise at which it would surprise
+    by just so much: it moves the estimate less the more absurd it is, and is yet believed if it goes on."""
     grid_persistence: float = 6.0
     """How much longer than one window the fine pattern of a grid square lasts: repeats are not independent."""
     grid_wait_min: float = 20.0
-    """How late a location grid may come and still be put in its place in time."""
+    """How late a location grid, or a missing window of a gate, may come and still be put in its place in time."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Layout:
-    """The vector: outdoor knots, indoor knots, a share field for each grid, and a number or two for each device.
+    """The vector: knots of people in public space, of homes and of the shift about them, of each grid's share, and a number
+    or two for each device.
 
     ``stationary`` (d, d) is its covariance before anything is observed, ``keep`` (d,) the part of itself that each number
     keeps over a minute.
     """
 
     out: slice
-    indoors: slice
+    homes: slice
+    shift: slice
     share: slice
     passage: slice
     view: slice
@@ -71,7 +84,8 @@ class Layout:
     asymmetry: slice
     size: int
     out_hats: sp.csr_matrix
-    in_hats: sp.csr_matrix
+    homes_hats: sp.csr_matrix
+    shift_hats: sp.csr_matrix
     share_hats: sp.csr_matrix
     stationary: Floats
     keep: Floats
@@ -79,58 +93,39 @@ class Layout:
 
 def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
     """Lay out the vector for a district's sources; what nothing can inform is left out."""
-    out_hats, out_x, out_y = hats(cells.x_m, cells.y_m, params.out_knots_m)
-    in_hats, in_x, in_y = hats(cells.x_m, cells.y_m, params.in_knots_m)
-    share_hats, share_x, share_y = hats(cells.x_m, cells.y_m, params.share_knots_m)
-    grids = 1 if sources.grids else 0
-    n_cordons = len(sources.cordons.place_ids)
-    lengths = (
-        out_hats.shape[1],
-        in_hats.shape[1] * grids,
-        share_hats.shape[1] * len(sources.grids),
-        len(sources.passages.devices),
-        len(sources.views.devices),
-        n_cordons,
-        n_cordons,
-    )
-    ends = np.cumsum((0, *lengths))
-    out, indoors, share, passage, view, offset, asymmetry = (
-        slice(int(a), int(b)) for a, b in zip(ends, ends[1:], strict=False)
-    )
-    size = int(ends[-1])
-    stationary = np.zeros((size, size), order="F")
-    stationary[out, out] = matern(out_x, out_y, params.out_scales) + params.out_level**2
-    if grids:
-        stationary[indoors, indoors] = matern(in_x, in_y, params.in_scales) + params.in_level**2
-        one = matern(share_x, share_y, params.share_scales) + params.share_level**2
-        for k in range(len(sources.grids)):
-            here = slice(share.start + k * len(one), share.start + (k + 1) * len(one))
-            stationary[here, here] = one
+    fields = {
+        "out": (params.out_knots_m, params.out_scales, params.out_level, params.out_forgets_min),
+        "homes": (params.homes_knots_m, params.homes_scales, params.homes_level, params.homes_forgets_min),
+        "shift": (params.shift_knots_m, params.shift_scales, params.shift_level, params.shift_forgets_min),
+        "share": (params.share_knots_m, params.share_scales, params.share_level, params.share_forgets_min),
+    }
+    n_grids, n_cordons = len(sources.grids), len(sources.cordons.place_ids)
+    copies = {"out": 1, "homes": min(n_grids, 1), "shift": min(n_grids, 1), "share": n_grids}
     expected = sources.cordons.weights @ cells.expected if n_cordons else np.empty(0)
-    spread = np.zeros(size)
-    spread[passage] = params.passage_spread
-    spread[view] = params.view_spread
-    spread[offset] = np.maximum(expected, 50.0) / 1000.0  # nobody knows how many were inside when counting began
-    spread[asymmetry] = params.asymmetry
-    stationary[np.diag_indices(size)] += spread**2
-    keep = np.ones(size)
-    keep[out] = np.exp(-1 / params.out_forgets_min)
-    keep[indoors] = np.exp(-1 / params.in_forgets_min)
-    keep[share] = np.exp(-1 / params.share_forgets_min)
-    keep[passage] = np.exp(-1 / params.passage_forgets_min)
-    keep[view] = np.exp(-1 / params.view_forgets_min)
+    singles = {
+        "passage": (np.full(len(sources.passages.devices), params.passage_spread), params.passage_forgets_min),
+        "view": (np.full(len(sources.views.devices), params.view_spread), params.view_forgets_min),
+        # Nobody knows how many were inside when counting began; in thousands, as the rows of cordons are.
+        "offset": (1.5 * np.maximum(expected, 100.0) / 1000.0, np.inf),
+        "asymmetry": (np.full(n_cordons, params.asymmetry), np.inf),
+    }
+    weights, blocks, keeps = {}, [], []
+    slices, end = {}, 0
+    for name, (spacing_m, scales, level, forgets_min) in fields.items():
+        weights[name], x_m, y_m = hats(cells.x_m, cells.y_m, spacing_m)
+        block = matern(x_m, y_m, scales) + level**2
+        blocks += [block] * copies[name]
+        size = len(block) * copies[name]
+        keeps.append(np.full(size, np.exp(-1 / forgets_min)))
+        slices[name], end = slice(end, end + size), end + size
+    for name, (spread, forgets_min) in singles.items():
+        blocks.append(np.diag(spread**2))
+        keeps.append(np.full(len(spread), np.exp(-1 / forgets_min)))
+        slices[name], end = slice(end, end + len(spread)), end + len(spread)
     return Layout(
-        out=out,
-        indoors=indoors,
-        share=share,
-        passage=passage,
-        view=view,
-        offset=offset,
-        asymmetry=asymmetry,
-        size=size,
-        out_hats=out_hats,
-        in_hats=in_hats,
-        share_hats=share_hats,
-        stationary=stationary,
-        keep=keep,
+        **slices,
+        size=end,
+        **{f"{name}_hats": found for name, found in weights.items()},
+        stationary=np.asfortranarray(sla.block_diag(*blocks)),
+        keep=np.concatenate(keeps),
     )

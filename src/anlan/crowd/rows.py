@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from anlan.crowd.balance import Told
 from anlan.crowd.layout import Layout, Params
 from anlan.crowd.measures import walking_speed
-from anlan.crowd.sources import Grid, Sources
+from anlan.crowd.sources import Cordons, Grid, Sources
 from anlan.kernel.records import Observation
 
 Floats = npt.NDArray[np.float64]
@@ -19,12 +20,12 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """``matrix`` (m, d), ``surprise`` (m,) observed minus predicted, ``noise`` (m,) variance, ``gated``: may be disbelieved."""
+    """``matrix`` (m, d), ``surprise`` (m,) observed minus predicted, ``noise`` (m,) variance; ``doubted``: it may be absurd."""
 
     matrix: Floats
     surprise: Floats
     noise: Floats
-    gated: bool
+    doubted: bool
 
 
 def unresolved(weights: sp.csr_matrix, persons: Floats, size_m: float, params: Params) -> Floats:
@@ -80,7 +81,7 @@ def passage_rows(
     counted = np.array([per_minute(seen[sources.passages.devices[k].device_id]) for k in told])
     error = np.array([sources.passages.devices[k].expected_error for k in told])
     surprise = np.log(np.maximum(counted, 0.5)) - np.log(flow) - mean[bias]
-    return Rows(matrix, surprise, 0.10**2 + error**2 + 1 / np.maximum(flow, 1), gated=True)
+    return Rows(matrix, surprise, 0.10**2 + error**2 + 1 / np.maximum(flow, 1), doubted=True)
 
 
 def view_rows(
@@ -99,11 +100,11 @@ def view_rows(
     counted = np.array([float(seen[sources.views.devices[k].device_id].n_present or 0) for k in told])
     error = np.array([sources.views.devices[k].expected_error for k in told])
     surprise = np.log(np.maximum(counted, 0.5)) - np.log(present) - mean[bias]
-    return Rows(matrix, surprise, 0.08**2 + error**2 + 2 / np.maximum(present, 1), gated=True)
+    return Rows(matrix, surprise, 0.08**2 + error**2 + 2 / np.maximum(present, 1), doubted=True)
 
 
 def cordon_rows(
-    layout: Layout, sources: Sources, balance: Floats, through: Floats, mean: Floats, persons: Floats, fine: Floats
+    layout: Layout, cordons: Cordons, told: Told, mean: Floats, persons: Floats, fine: Floats
 ) -> Rows | None:
     r"""Return rows of closed places, in thousands of persons.
 
@@ -111,55 +112,83 @@ def cordon_rows(
 
     with balance :math:`B` of the gates, offset :math:`o` (who was inside when counting began, and what was lost since), through-flow
     :math:`F`, and :math:`\delta` by how much more the gates miss one way than the other. Without the last, one per cent of asymmetry
-    would grow into a fifth of the occupancy in seven hours.
+    would grow into a fifth of the occupancy in seven hours. What gates have not sent yet widens the row.
 
     References
     ----------
     D. Duives, T. van Oijen, S. Hoogendoorn, *Monitoring the Number of Pedestrians in an Area*, J. Adv. Transp. 2018.
     """
-    n = len(sources.cordons.place_ids)
-    if not n:
+    heard = np.flatnonzero(np.isfinite(told.missing_var))
+    if not len(heard):
         return None
-    weights = sources.cordons.weights
+    weights = cordons.weights[heard]
     total = np.asarray(weights @ persons).ravel() / 1000
-    matrix = np.zeros((n, layout.size))
+    net, through = told.net[heard] / 1000, told.through[heard] / 1000
+    matrix = np.zeros((len(heard), layout.size))
     matrix[:, layout.out] = slopes(weights, persons, layout.out_hats) / 1000
-    each = np.arange(n)
-    offset, asymmetry = layout.offset.start + each, layout.asymmetry.start + each
+    each = np.arange(len(heard))
+    offset, asymmetry = layout.offset.start + heard, layout.asymmetry.start + heard
     matrix[each, offset] = -1
-    matrix[each, asymmetry] = -through / 1000
-    surprise = balance / 1000 - total + mean[offset] + through / 1000 * mean[asymmetry]
-    noise = fine / 1e6 * 0.2 + (0.01 * total) ** 2 + 1e-4
-    return Rows(matrix, surprise, noise, gated=False)
+    matrix[each, asymmetry] = -through
+    surprise = net - total + mean[offset] + through * mean[asymmetry]
+    # The fine pattern inside is hardly noise here: the gates count everybody, wherever they stand.
+    noise = (0.2 * fine[heard] + told.missing_var[heard]) / 1e6 + (0.01 * total) ** 2 + 1e-4
+    return Rows(matrix, surprise, noise, doubted=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a location grid should see by cell: people in public space, people indoors (both times its share)."""
+
+    outdoors: Floats
+    indoors: Floats
 
 
 def grid_rows(
-    layout: Layout,
-    grid: Grid,
-    share_knots: slice,
-    counts: Floats,
-    fields: Sequence[Floats],
-    params: Params,
-    fine: Floats,
-) -> tuple[Rows, npt.NDArray[np.bool_]]:
-    r"""Return rows of a location grid, and which squares they are.
+    layout: Layout, grid: Grid, share_knots: slice, counts: Floats, seen: Seen, params: Params, size_m: float
+) -> Rows | None:
+    r"""Return rows of a location grid.
 
     .. math:: \log n_g = \log \sum_c h_{gc}\, r_c\, (x_c + y_c)
 
-    with position error :math:`h`, the holder's share :math:`r` of people (a smooth field about what it tells), people outdoors
-    :math:`x` and indoors :math:`y`. A suppressed square says nothing here. ``fields`` are x, y and r over the cells; ``fine`` is what
-    the knots do not resolve of each square, in counted persons squared.
+    with position error :math:`h`, the holder's share :math:`r` of people (a smooth field about what it tells), people in public
+    space :math:`x` and indoors :math:`y`. A suppressed square says that its count is below the limit: it is used where more
+    are expected, at half the limit with a wide noise, and says nothing elsewhere.
     """
-    persons, indoors, share = fields
-    seen_out, seen_in = persons * share, indoors * share
-    expected = np.asarray(grid.weights @ (seen_out + seen_in)).ravel()
-    told = np.isfinite(counts) & (expected > 5)
-    weights, expected = grid.weights[told], expected[told]
-    matrix = np.zeros((int(told.sum()), layout.size))
-    matrix[:, layout.out] = slopes(weights, seen_out, layout.out_hats) / expected[:, None]
-    matrix[:, layout.indoors] = slopes(weights, seen_in, layout.in_hats) / expected[:, None]
-    matrix[:, share_knots] = slopes(weights, seen_out + seen_in, layout.share_hats) / expected[:, None]
-    surprise = np.log(np.maximum(counts[told], 1)) - np.log(expected)
+    expected = np.asarray(grid.weights @ (seen.outdoors + seen.indoors)).ravel()
+    limit = max(grid.suppressed_below, 1)
+    suppressed = np.isnan(counts)
+    told = np.flatnonzero(np.where(suppressed, expected > 1.5 * limit, expected > 0.5))
+    if not len(told):
+        return None
+    weights = grid.weights[told]
+    expected = np.maximum(expected[told], 1.0)
+    matrix = np.zeros((len(told), layout.size))
+    for knots, persons, hats in (
+        (layout.out, seen.outdoors, layout.out_hats),
+        (layout.homes, seen.indoors, layout.homes_hats),
+        (layout.shift, seen.indoors, layout.shift_hats),
+        (share_knots, seen.outdoors + seen.indoors, layout.share_hats),
+    ):
+        matrix[:, knots] = slopes(weights, persons, hats) / expected[:, None]
+    counted = np.where(suppressed[told], limit / 2, np.maximum(counts[told], 1.0))
+    fine = unresolved(weights, seen.outdoors, size_m, params)
     rounding = (3.0 / np.maximum(expected, 10)) ** 2
-    noise = params.grid_persistence * fine[told] / expected**2 + 1.3 / expected + rounding + 0.03**2
-    return Rows(matrix, surprise, noise, gated=True), told
+    noise = params.grid_persistence * fine / expected**2 + 1.3 / expected + rounding + 0.03**2
+    noise += np.where(suppressed[told], 0.5**2, 0.0)
+    return Rows(matrix, np.log(counted) - np.log(expected), noise, doubted=True)
+
+
+def doubted(surprise: Floats, variance: Floats, noise: Floats, limit: float) -> Floats:
+    r"""Return the noise of observations, more for those that surprise beyond belief.
+
+    .. math:: R' = R + \max(e^2 / k^2 - S, 0)
+
+    with surprise :math:`e`, its variance :math:`S` and :math:`k` standard deviations at most: what an observation can move is
+    bounded, and falls the more absurd it is, while one that goes on is believed within minutes.
+
+    References
+    ----------
+    P. J. Huber, *Robust Estimation of a Location Parameter*, 1964 (the idea of a bounded influence; the rule is ours).
+    """
+    return np.asarray(noise + np.maximum(surprise**2 / limit**2 - variance, 0.0))

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from scipy.special import ndtr
 from shapely.geometry import LineString
 
+from anlan.crowd.balance import Gates, gates_of
 from anlan.crowd.cells import Cells
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Device, DeviceKind
@@ -40,13 +41,9 @@ class Cordons:
     """Closed places, and the gates of each."""
 
     place_ids: tuple[str, ...]
-    gates: tuple[tuple[Device, ...], ...]
+    devices: tuple[tuple[Device, ...], ...]
+    gates: Gates
     weights: sp.csr_matrix
-
-    @property
-    def cordon_of(self) -> dict[str, int]:
-        """Index of the cordon that a gate belongs to, by device id."""
-        return {gate.device_id: k for k, gates in enumerate(self.gates) for gate in gates}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +53,7 @@ class Grid:
     device: Device
     weights: sp.csr_matrix
     share: float
+    suppressed_below: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +120,8 @@ def _cordons(pack: Pack, cells: Cells, gates: Sequence[Device]) -> Cordons:
             place_ids.append(place.place_id)
             devices.append(mine)
             found.append(seen)
-    return Cordons(tuple(place_ids), tuple(devices), _rows(found, len(cells)))
+    widths = [[(gate.device_id, pack.projection.project(gate.geometry).length) for gate in mine] for mine in devices]
+    return Cordons(tuple(place_ids), tuple(devices), gates_of(widths), _rows(found, len(cells)))
 
 
 def _grid(cells: Cells, device: Device) -> Grid:
@@ -150,4 +149,4 @@ def _grid(cells: Cells, device: Device) -> Grid:
             values.append(share[seen])
     shape = (spec.n_columns * spec.n_rows, len(cells))
     weights = sp.csr_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
-    return Grid(device, weights, spec.market_share)
+    return Grid(device, weights, spec.market_share, spec.suppressed_below)

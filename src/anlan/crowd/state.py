@@ -11,12 +11,13 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from anlan.crowd.balance import Balance
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Observation
 
 Floats = npt.NDArray[np.float64]
 
-FORM = 1
+FORM = 2
 """Version of the serialised form."""
 
 
@@ -24,15 +25,14 @@ FORM = 1
 class Moment:
     """The filter at one moment. Its arrays are never written into.
 
-    ``mean`` (d,), ``covariance`` (d, d; the lower triangle counts); for each cordon the balance of its gates (persons in
-    minus out) and its through-flow (half of in plus out), both since the start; end of the newest window by device.
+    ``mean`` (d,), ``covariance`` (d, d; the lower triangle counts), what the gates have counted since the start, and the
+    end of the newest window by device.
     """
 
     at: datetime
     mean: Floats
     covariance: Floats
-    balance: Floats
-    through: Floats
+    balance: Balance
     newest: Mapping[str, datetime] = field(default_factory=dict)
 
 
@@ -72,8 +72,7 @@ class State:
             header=np.frombuffer(json.dumps(header).encode(), np.uint8),
             mean=kept.mean,
             lower=kept.covariance[np.tril_indices(side)],
-            balance=kept.balance,
-            through=kept.through,
+            **{f"balance_{name}": values for name, values in kept.balance.arrays().items()},
         )
         return out.getvalue()
 
@@ -97,8 +96,7 @@ class State:
                 at=datetime.fromisoformat(header["at"]),
                 mean=mean,
                 covariance=covariance,
-                balance=kept["balance"],
-                through=kept["through"],
+                balance=Balance(**{name[8:]: kept[name] for name in kept.files if name.startswith("balance_")}),
                 newest={device: datetime.fromisoformat(at) for device, at in header["newest"].items()},
             )
         minutes = [

@@ -15,8 +15,8 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TextIO
-from urllib.parse import urlsplit
+from typing import Any, TextIO
+from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -25,6 +25,10 @@ from anlan.ingest.adapters import TOPICS
 from anlan.ingest.wire import encode
 from anlan.kernel.errors import BadInput, Unavailable
 from anlan.kernel.records import Observation
+
+IN_FLIGHT = 200
+CHUNK = 10_000
+"""Fewer than there are message ids (65,535), so that those of one chunk all differ."""
 
 Beat = tuple[datetime, Sequence[Observation]]
 """A moment, and the observations that were delivered by then."""
@@ -106,7 +110,7 @@ def replay(
     """
     if control is not None:
         threading.Thread(target=_listen, args=(control, pace), daemon=True).start()
-    publisher = _Publisher(url)
+    publisher = _Publisher(url, pace)
     try:
         wall, since = time.monotonic(), None
         for at, observations in source:
@@ -154,26 +158,45 @@ def _listen(control: TextIO, pace: Pace) -> None:
 class _Publisher:
     """Sends at QoS 1 and knows what is still unacknowledged; paho sends that again after a reconnect."""
 
-    def __init__(self, url: str, in_flight: int = 200) -> None:
+    def __init__(self, url: str, pace: Pace) -> None:
+        self._pace = pace
+        self._acknowledged: set[int] = set()
+        self._heard = threading.Event()
         parts = urlsplit(url)
         if parts.scheme != "mqtt" or not parts.hostname:
-            raise BadInput(f"mqtt={url!r}", "must be mqtt://host:port", "correct the address")
+            raise BadInput("mqtt address", "must be mqtt://host:port", "correct it")
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="", clean_session=True)
-        self._client.max_inflight_messages_set(in_flight)
+        self._client.on_publish = self._on_publish
+        self._client.max_inflight_messages_set(IN_FLIGHT)
         self._client.reconnect_delay_set(1, 5)
+        if parts.username:
+            self._client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
         try:
             self._client.connect(parts.hostname, parts.port or 1883, keepalive=60)
         except OSError as fault:
-            raise Unavailable(f"broker {url}", f"must be reachable ({fault})", "start the server first") from fault
+            raise Unavailable(
+                f"broker {parts.hostname}:{parts.port or 1883}", f"must be reachable ({fault})", "start the server first"
+            ) from fault
         self._client.loop_start()
 
-    def publish(self, observations: Sequence[Observation], pace: Pace) -> None:
-        """Send, and wait until each one was acknowledged, or the player was stopped: the broker may never come back."""
-        sent = [self._client.publish(f"{TOPICS}{seen.device_id}", encode(seen), qos=1) for seen in observations]
-        for message in sent:
-            while not message.is_published() and not pace.stopped:
-                message.wait_for_publish(1.0)
+    def publish(self, observations: Sequence[Observation]) -> None:
+        """Send, and wait until each one was acknowledged, however long the broker is away; or until the end."""
+        for first in range(0, len(observations), CHUNK):
+            self._acknowledged.clear()  # everything sent before was acknowledged, so its message ids are free again
+            sent = [
+                self._client.publish(f"{TOPICS}{seen.device_id}", encode(seen), qos=1).mid
+                for seen in observations[first : first + CHUNK]
+            ]
+            # What paho itself tells of a message is an error where it was sent while the connection was away.
+            while len(self._acknowledged) < len(sent) and not self._pace.stopped:
+                self._heard.clear()
+                if len(self._acknowledged) < len(sent):
+                    self._heard.wait(0.2)
 
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _on_publish(self, _client: paho.Client, _own: Any, message_id: int, _reason: Any, _properties: Any) -> None:
+        self._acknowledged.add(message_id)
+        self._heard.set()

@@ -285,7 +285,7 @@ def _address(url: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
-        shown = url.split("://", 1)[0]  # whatever stands behind it may hold a password
+        shown = url.split(":", 1)[0]  # whatever stands behind it may hold a password
         raise BadInput(f"store={shown!r}", "must be a sqlite:/// or postgresql:// address", "correct it") from None
     drivers = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
     dialect = parsed.drivername.split("+")[0]
