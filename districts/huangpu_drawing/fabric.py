@@ -11,10 +11,10 @@ import shapely.ops
 from shapely.geometry import LineString, Point, Polygon
 
 from huangpu_drawing import hand
-from huangpu_drawing.ground import Floats, Ground, curve, metres, metres_per_km, shore
+from huangpu_drawing.ground import Floats, Ground, curve, metres, shore
 
 GRID_M = 0.01
-_DANGLE_M = 110.0
+_DANGLE_M = 240.0
 _REACH_M = 5000.0
 
 WIDTH_M = {
@@ -76,10 +76,12 @@ def named_roads(ground: Ground) -> list[Stroke]:
 
 def _along_water(ground: Ground) -> list[Stroke]:
     """Return the road along the river in its sections, and the one along the creek."""
-    course = LineString(shore(ground.bank)).intersection(ground.land)
-    km = metres_per_km() / 1000
-    cuts = [course.project(Point(x * 1000 * km, y * 1000 * km)) for x, y in ((1.02, 1.45), (1.33, 0.80), (1.72, -1.72))]
+    xy = shore(ground.bank)
+    north = xy[0] + (xy[0] - xy[1]) / np.hypot(*(xy[0] - xy[1])) * 200.0
+    course = max(_parts(LineString([north, *xy]).intersection(ground.outline)), key=lambda part: part.length)
+    cuts = [course.project(Point(p)) for p in metres([(0.92, 2.88), (1.02, 1.45), (1.33, 0.80), (1.72, -1.72)])]
     sections = [
+        ("外白渡桥", "Waibaidu Bridge", "primary"),
         ("中山东一路", "East First Zhongshan Road", "primary"),
         ("中山东二路", "East Second Zhongshan Road", "primary"),
         ("外马路", "Waima Road", "tertiary"),
