@@ -1,6 +1,7 @@
 """A server as a user starts and stops it, and what the verbs say of it."""
 
 import json
+import os
 import shutil
 import socket
 import sqlite3
@@ -219,6 +220,6 @@ def test_ctrl_c_ends_the_server_at_once_with_a_screen_connected(started, pack_fo
     status, took = one.interrupt()
     thread.join(5)
     assert status == 0
-    assert took < 3
+    assert took < 3 + os.getloadavg()[0]  # three seconds on a machine that has nothing else to do
     assert ended.is_set()
     assert "Traceback" not in "".join(one.said)

@@ -53,7 +53,7 @@ def demo(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where the page is; 0 takes a free one.")] = 8000,
     replay: Annotated[Path | None, typer.Option(help="Play this recording (.parquet) instead of a simulation.")] = None,
     begin: Annotated[str, typer.Option("--from", help="Moment to begin at, ISO 8601 with offset.")] = "",
-    data: Annotated[Path | None, typer.Option(help="Folder for the demo's data; emptied first.")] = None,
+    folder: Annotated[Path | None, typer.Option("--data", help="Folder for the demo's data; emptied first.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same day.")] = 1,
 ) -> None:
     """Play a district and open its live page: a simulated one, or a recording."""
@@ -68,13 +68,13 @@ def demo(
         seed=seed,
     )
     with listening(port) as listener:  # first, so that a taken port costs nobody his last demo's data
-        Demo(district, show, listener, data).run()
+        Demo(district, show, listener, folder).run()
 
 
 @app.command()
 def serve(
     district: Annotated[str, typer.Option(help="A shipped district's name, or the folder of a pack.")],
-    data: Annotated[Path | None, typer.Option(help="Folder of the district's data.")] = None,
+    folder: Annotated[Path | None, typer.Option("--data", help="Folder of the district's data.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where the page is.")] = 8000,
     mqtt_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the embedded broker.")] = 1883,
     broker: Annotated[str, typer.Option(help="An external broker instead: mqtt://user:password@host:1883.")] = "",
@@ -83,7 +83,7 @@ def serve(
     """Run a district: take what its devices count, estimate every minute, serve the page."""
     from anlan.cli.serving import serve_district
 
-    serve_district(district, data, port=port, mqtt_port=mqtt_port, broker=broker or None, store_url=store or None)
+    serve_district(district, folder, port=port, mqtt_port=mqtt_port, broker=broker or None, store_url=store or None)
 
 
 @app.command()
@@ -199,20 +199,20 @@ def watches(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> Non
 
 @audit_app.command("verify")
 def audit_verify(
-    data: Annotated[
-        Path | None, typer.Option(help="The district's folder; a running server is asked if empty.")
+    folder: Annotated[
+        Path | None, typer.Option("--data", help="The district's folder; a running server is asked if empty.")
     ] = None,
     store: Annotated[str, typer.Option(help="Or the database itself.")] = "",
     url: Url = USUAL,
     as_json: AsJson = False,
 ) -> None:
     """Recompute the log's chain, and the current state from it; exit with 1 where something was touched."""
-    if data is None and not store:
+    if folder is None and not store:
         made = Server(url).ask("/audit")
     else:
         from anlan.cli.serving import audit_of
 
-        made = audit_of(data, store or None)
+        made = audit_of(folder, store or None)
     if as_json:
         say.as_json(made)
     elif made["ok"]:

@@ -50,10 +50,10 @@ class Demo:
     It implements the server's Simulation port: the page may change scenario, speed and pause.
     """
 
-    def __init__(self, district: str, show: Show, listener: socket.socket, data: Path | None = None) -> None:
+    def __init__(self, district: str, show: Show, listener: socket.socket, folder: Path | None = None) -> None:
         self._listener = listener
         self._show = show
-        self._folder = _fresh(data, district)
+        self._folder = _fresh(folder, district)
         self._pack, self._pack_folder, self._told = _ready(
             find_pack(district), self._folder, played=show.replay is None
         )
@@ -202,11 +202,11 @@ class Demo:
                     continue
 
 
-def _fresh(data: Path | None, district: str) -> Path:
+def _fresh(chosen: Path | None, district: str) -> Path:
     """Return an empty folder for the demo; one that no demo made is never emptied."""
     home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     name = Path(district).name or "district"
-    folder = data or home / "anlan" / f"demo-{name}"
+    folder = chosen or home / "anlan" / f"demo-{name}"
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).is_file():
             raise Conflict(f"folder {folder}", "must be empty, or made by a demo", "choose another with --data")

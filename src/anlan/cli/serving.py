@@ -160,10 +160,13 @@ def run_server(
 
 
 def serve_district(
-    district: str, data: Path | None, *, port: int, mqtt_port: int, broker: str | None, store_url: str | None
+    district: str, folder: Path | None, *, port: int, mqtt_port: int, broker: str | None, store_url: str | None
 ) -> None:
     """Run a real district."""
-    with listening(port) as listener, contextlib.closing(District.open(district, data, store_url=store_url)) as opened:
+    with (
+        listening(port) as listener,
+        contextlib.closing(District.open(district, folder, store_url=store_url)) as opened,
+    ):
         minutes = Minutes(opened)
         way = MqttIngress(broker, opened.door) if broker else EmbeddedBroker(HOST, mqtt_port, opened.door)
 
@@ -180,10 +183,10 @@ def serve_district(
             minutes.stop()
 
 
-def audit_of(data: Path | None, store_url: str | None) -> dict[str, Any]:
+def audit_of(folder: Path | None, store_url: str | None) -> dict[str, Any]:
     """Verify a log that no server holds."""
     if store_url is None:
-        path = (data or Path()) / "records.db"
+        path = (folder or Path()) / "records.db"
         if not path.is_file():
             raise NotFound(f"{path}", "does not exist", "give the district's --data folder, or --store")
         store_url = f"sqlite:///{path}"
