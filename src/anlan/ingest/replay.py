@@ -68,7 +68,11 @@ class Pace:
 
 
 def beats(observations: Iterable[Observation], begin_at: datetime, every: timedelta) -> Iterator[Beat]:
-    """Return a recording as beats: each observation is due at the end of its window, ``every`` sets the step."""
+    """Return a recording as beats: each observation is due at the end of its window, ``every`` sets the step.
+
+    A follower's clock stands at the beat before while a beat is sent, so a step longer than a minute would make its
+    observations look as if they came from the future.
+    """
     due = sorted((seen for seen in observations if seen.end_at > begin_at), key=lambda seen: seen.end_at)
     at, k = begin_at, 0
     while k < len(due):
@@ -121,7 +125,7 @@ def replay(
             wall, since = _wait(at, wall, since, pace, rushing=rushing)
             if pace.stopped:
                 return
-            publisher.publish(observations, pace)
+            publisher.publish(observations)
             if pace.stopped:
                 return
             lag_s = 0.0 if rushing else max(0.0, time.monotonic() - wall - (at - since).total_seconds() / pace.speed)
@@ -175,7 +179,9 @@ class _Publisher:
             self._client.connect(parts.hostname, parts.port or 1883, keepalive=60)
         except OSError as fault:
             raise Unavailable(
-                f"broker {parts.hostname}:{parts.port or 1883}", f"must be reachable ({fault})", "start the server first"
+                f"broker {parts.hostname}:{parts.port or 1883}",
+                f"must be reachable ({fault})",
+                "start the server first",
             ) from fault
         self._client.loop_start()
 
