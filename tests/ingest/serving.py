@@ -19,4 +19,5 @@ async def serve(folder, port):
     await asyncio.Event().wait()
 
 
-asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))
