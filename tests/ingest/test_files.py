@@ -79,7 +79,10 @@ def test_the_hour_never_shown_is_a_fault_and_counted(tmp_path):
     assert begins(found) == ["10-06 15:00", "10-06 16:00"]
     assert reading.n_impossible == 1
     assert len(reading.faults) == 1
-    assert "row 3: time '2012-10-07 02:00' must exist in Australia/Melbourne; the clock was set" in reading.faults[0]
+    assert (
+        "row 3 (hourly): time '2012-10-07 02:00' must exist in Australia/Melbourne; the clock was set"
+        in reading.faults[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,7 +122,7 @@ def test_faults_are_told_by_row_and_do_not_sink_the_others(tmp_path):
     )
     found, reading = read(path)
     assert [one.n_passed for one in found] == [5, 6]
-    assert [fault.split(":")[0] for fault in reading.faults] == [f"counts.csv row {k}" for k in range(2, 10)]
+    assert [fault.split(" (")[0] for fault in reading.faults] == [f"counts.csv row {k}" for k in range(2, 10)]
     assert all("must" in fault and "; " in fault for fault in reading.faults)
     assert (reading.n_unknown, reading.n_missing, reading.n_doubled) == (1, 1, 1)
 

@@ -98,10 +98,6 @@ def kill_again_and_again(folder, n_kills, seed):
     return n_seen
 
 
-def test_killing_the_server_loses_nothing_acknowledged(tmp_path):
-    kill_again_and_again(tmp_path / "history", 1, seed=1)
-
-
 @pytest.mark.slow
 def test_killing_the_server_twenty_times_loses_nothing_acknowledged(tmp_path):
     n_seen = kill_again_and_again(tmp_path / "history", 20, seed=2)

@@ -60,7 +60,7 @@ class _Committing(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt has no 
         await self._send_packet(PubcompPacket.build(pubrel.packet_id))
 
 
-class _BoundedReader(StreamReaderAdapter):  # type: ignore[misc]
+class _BoundedReader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt has no types
     """Reads no packet larger than the door would take: MQTT allows 256 MB, and it would be held in memory."""
 
     def __init__(self, reader: asyncio.StreamReader, most_bytes: int) -> None:
@@ -75,7 +75,7 @@ class _BoundedReader(StreamReaderAdapter):  # type: ignore[misc]
         return found
 
 
-class _CommittingBroker(Broker):  # type: ignore[misc]
+class _CommittingBroker(Broker):  # type: ignore[misc]  # amqtt has no types
     """amqtt's broker, all of whose messages go through the door."""
 
     def __init__(self, door: Door, adapters: Sequence[Adapter], config: dict[str, Any]) -> None:

@@ -170,7 +170,7 @@ def _foreign(path: Path, devices: Sequence[Device], columns: Columns, reading: R
             try:
                 made = _observation(device, local.moment(begin, device.device_id), [_whole(v) for v in values])
             except AnlanError as fault:
-                reading.faults.append(f"{path.name} row {row + 2}: {fault}")
+                reading.faults.append(f"{path.name} row {row + 2} ({device.device_id}): {fault}")
                 continue
             key = (made.device_id, made.sequence)
             reading.n_doubled += key in seen
