@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 import shapely
-from row import Row
 from scipy.spatial import cKDTree
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
@@ -19,6 +18,7 @@ from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind, Observation
 from anlan.pack import find_pack, read_pack
 from anlan.twin import scenarios, simulate
+from row import Row
 
 Floats = npt.NDArray[np.float64]
 N_POLYGONS = 200
@@ -71,7 +71,7 @@ class Naive:
         self._view_m2 = {d.device_id: s.area for d, s in zip(views, shapes, strict=True)}
         self._near = cKDTree([s.centroid.coords[0] for s in shapes]) if views else None
         self._views = [d.device_id for d in views]
-        self._density = {d: 0.0 for d in self._views}
+        self._density = dict.fromkeys(self._views, 0.0)
 
     def see(self, observations: Sequence[Observation]) -> None:
         """Take what was delivered."""
@@ -160,7 +160,8 @@ def rows_of(made: Run, what: str, first: int) -> Iterator[Row]:
         yield Row(id=f"{row_id}b", what=f"{what}, {size}: bias", value=bias, unit="%")
         inside = (made.low[:, here] <= truth) & (truth <= made.high[:, here])
         yield Row(
-            id=f"{row_id}c", what=f"{what}, {size}: 90 % interval holds the truth", value=100 * float(inside[told].mean()),
+            id=f"{row_id}c", what=f"{what}, {size}: 90 % interval holds the truth", value=100 *
+            float(inside[told].mean()),
             unit="%", goal="80-97 %", ok=80 <= 100 * float(inside[told].mean()) <= 97,
         )  # fmt: skip
         half = (made.high - made.low)[:, here][told] / 2

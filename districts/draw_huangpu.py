@@ -132,8 +132,10 @@ def draw_land() -> Bank:
     bank = smooth(BANK)
     edge = smooth([BANK[-1], *LAND_EDGE, BANK[0]])
     land = Polygon(np.vstack([bank, edge[1:-1]]))
-    river_side = LineString(bank).buffer(RIVER_M, single_sided=True, cap_style="flat").union(
-        LineString(bank).buffer(-RIVER_M, single_sided=True, cap_style="flat")
+    river_side = (
+        LineString(bank)
+        .buffer(RIVER_M, single_sided=True, cap_style="flat")
+        .union(LineString(bank).buffer(-RIVER_M, single_sided=True, cap_style="flat"))
     )
     water = river_side.difference(land)
     water = max(getattr(water, "geoms", [water]), key=lambda part: part.area)
@@ -187,7 +189,14 @@ def halves(shape: BaseGeometry, n: int, rng: np.random.Generator) -> list[BaseGe
 
     def part(cut: float) -> BaseGeometry:
         a = origin + along * cut
-        return shapely.Polygon([a + across * reach, a - across * reach, a - across * reach - along * reach, a + across * reach - along * reach])
+        return shapely.Polygon(
+            [
+                a + across * reach,
+                a - across * reach,
+                a - across * reach - along * reach,
+                a + across * reach - along * reach,
+            ]
+        )
 
     for _ in range(22):
         cut = (low + high) / 2
@@ -216,14 +225,41 @@ def draw_areas(bank: Bank, rng: np.random.Generator) -> AreaTree:
         number = 0
         for g, grid in enumerate(cells_of(street, even_seeds(street, 3, rng))):
             grid_id = f"{code}-g{g + 1}"
-            areas.append(area(grid_id, "grid", code, f"{zh[:-2]}第{ordinal[g]}综合网格", f"{en.removesuffix(' Subdistrict')} Grid {g + 1}", grid))
+            areas.append(
+                area(
+                    grid_id,
+                    "grid",
+                    code,
+                    f"{zh[:-2]}第{ordinal[g]}综合网格",
+                    f"{en.removesuffix(' Subdistrict')} Grid {g + 1}",
+                    grid,
+                )
+            )
             n = n_committees // 3 + (g < n_committees % 3)
             for committee in cells_of(grid, even_seeds(grid, n, rng)):
                 number += 1
                 committee_id = f"{code}{number:03d}"
-                areas.append(area(committee_id, "committee", grid_id, f"{zh[:-2]}第{number}居委会", f"{en.removesuffix(' Subdistrict')} Committee {number}", committee))
+                areas.append(
+                    area(
+                        committee_id,
+                        "committee",
+                        grid_id,
+                        f"{zh[:-2]}第{number}居委会",
+                        f"{en.removesuffix(' Subdistrict')} Committee {number}",
+                        committee,
+                    )
+                )
                 for m, micro in enumerate(halves(committee, MICRO_PER_COMMITTEE, rng)):
-                    areas.append(area(f"{committee_id}-{m + 1:02d}", "micro_grid", committee_id, f"微网格{m + 1}", f"Micro-grid {m + 1}", micro))
+                    areas.append(
+                        area(
+                            f"{committee_id}-{m + 1:02d}",
+                            "micro_grid",
+                            committee_id,
+                            f"微网格{m + 1}",
+                            f"Micro-grid {m + 1}",
+                            micro,
+                        )
+                    )
     return AreaTree(levels, areas)
 
 
@@ -307,7 +343,6 @@ def strip(line: LineString, begin: float, end: float, near: float, far: float, l
 def draw_places(bank: Bank) -> list[Place]:
     """Draw the named places: the promenade along the river, the pedestrian street, gardens, venues, squares."""
 
-
     places = [
         make(place_id, zh, en, kind, venue(centre, half, turn), capacity, closed=closed, key=key, share=share)
         for place_id, zh, en, kind, centre, half, turn, capacity, closed, key, share in VENUES
@@ -324,13 +359,27 @@ def draw_places(bank: Bank) -> list[Place]:
         shape = strip(bank.bank, begin, end, 6, 56, bank.land)
         places.append(make(place_id, zh, en, "promenade", shape, capacity, key=place_id.startswith("bund"), share=0.85))
     stairs = strip(bank.bank, 690, 730, 56, 70, bank.land)
-    places.append(make("bund-stairs", "陈毅广场台阶", "Chen Yi Square Stairs", "passage", stairs, 900, key=True, share=0.9, ladder=(1.5, 2.0, 3.0, 4.0)))
+    places.append(
+        make(
+            "bund-stairs",
+            "陈毅广场台阶",
+            "Chen Yi Square Stairs",
+            "passage",
+            stairs,
+            900,
+            key=True,
+            share=0.9,
+            ladder=(1.5, 2.0, 3.0, 4.0),
+        )
+    )
     mall = LineString(shapely.get_coordinates(MALL))
     names = [("nanjing-west", "南京路步行街西段", "Nanjing Road West End"), ("nanjing-middle", "南京路步行街中段", "Nanjing Road Middle"),
              ("nanjing-east", "南京路步行街东段", "Nanjing Road East End")]  # fmt: skip
     for k, (place_id, zh, en) in enumerate(names):
         part = shapely.ops.substring(mall, mall.length * k / 3, mall.length * (k + 1) / 3)
-        places.append(make(place_id, zh, en, "pedestrian", part.buffer(15, cap_style="flat"), 15000, key=True, share=0.9))
+        places.append(
+            make(place_id, zh, en, "pedestrian", part.buffer(15, cap_style="flat"), 15000, key=True, share=0.9)
+        )
     return places
 
 
@@ -350,12 +399,16 @@ def make(
     )  # fmt: skip
 
 
-def draw_streets(bank: Bank, places: list[Place], rng: np.random.Generator) -> tuple[list[Street], dict[str, list[Point]]]:
+def draw_streets(
+    bank: Bank, places: list[Place], rng: np.random.Generator
+) -> tuple[list[Street], dict[str, list[Point]]]:
     """Draw streets; inside closed places there are none, and where one would go in there is an entrance."""
     lines = draw_lines(bank, rng)
     mall = shapely.get_coordinates(MALL)
     for p, q in zip(mall, mall[1:], strict=False):
-        lines.append((LineString([p, q]), "pedestrian", label("南京路步行街", "Nanjing Road Pedestrian Street"), 28.0, 10.0))
+        lines.append(
+            (LineString([p, q]), "pedestrian", label("南京路步行街", "Nanjing Road Pedestrian Street"), 28.0, 10.0)
+        )
     closed = {p.place_id: PLANE.project(p.polygon) for p in places if p.closed}
     entrances: dict[str, list[Point]] = {place_id: [] for place_id in closed}
     kept: list[tuple[LineString, int]] = []
@@ -368,14 +421,24 @@ def draw_streets(bank: Bank, places: list[Place], rng: np.random.Generator) -> t
                 if point.geom_type == "Point":
                     entrances[place_id].append(point)
             rest = rest.difference(ground.buffer(0.6))
-        kept.extend((part, owner) for part in shapely.get_parts(rest) if part.geom_type == "LineString" and part.length > 1)
+        kept.extend(
+            (part, owner) for part in shapely.get_parts(rest) if part.geom_type == "LineString" and part.length > 1
+        )
     kept = main_part(kept)
     streets = []
     for k, (piece, owner) in enumerate(kept):
         _, kind, name, width, speed = lines[owner]
         oneway = kind in {"residential", "tertiary"} and rng.random() < 0.25
         streets.append(
-            Street(street_id=f"s{k + 1:05d}", name=name, street_class=kind, line=PLANE.unproject(piece), width_m=width, speed_kmh=speed, oneway=oneway)
+            Street(
+                street_id=f"s{k + 1:05d}",
+                name=name,
+                street_class=kind,
+                line=PLANE.unproject(piece),
+                width_m=width,
+                speed_kmh=speed,
+                oneway=oneway,
+            )
         )
     return streets, entrances
 
@@ -393,7 +456,9 @@ def main_part(pieces: list[tuple[LineString, int]]) -> list[tuple[LineString, in
     return [p for p, n in zip(pieces, node[:, 0], strict=True) if part[n] == np.bincount(part).argmax()]
 
 
-def draw_devices(bank: Bank, places: list[Place], streets: list[Street], entrances: dict[str, list[Point]], rng: np.random.Generator) -> list[Device]:
+def draw_devices(
+    bank: Bank, places: list[Place], streets: list[Street], entrances: dict[str, list[Point]], rng: np.random.Generator
+) -> list[Device]:
     """Place 106 counters and the feed of the location grid."""
     devices = []
     for place in places:
@@ -410,7 +475,15 @@ def draw_devices(bank: Bank, places: list[Place], streets: list[Street], entranc
     )  # fmt: skip
     ground = shapely.box(west, south, west + spec.n_columns * 200, south + spec.n_rows * 200)
     devices.append(
-        Device(device_id="lbs", kind=DeviceKind.GRID, name=label("位置栅格", "Location grid"), geometry=PLANE.unproject(ground), interval_s=300.0, expected_error=0.1, grid=spec)
+        Device(
+            device_id="lbs",
+            kind=DeviceKind.GRID,
+            name=label("位置栅格", "Location grid"),
+            geometry=PLANE.unproject(ground),
+            interval_s=300.0,
+            expected_error=0.1,
+            grid=spec,
+        )
     )
     return devices
 
@@ -418,7 +491,9 @@ def draw_devices(bank: Bank, places: list[Place], streets: list[Street], entranc
 def gates(place: Place, found: list[Point]) -> list[Device]:
     """Put a gate at each entrance, eight at most, along the boundary so that left to right is in."""
     ring = PLANE.project(place.polygon).exterior
-    ring = LineString(ring.coords[::-1]) if ring.is_ccw else LineString(ring.coords)  # clockwise: inside lies to the right
+    ring = (
+        LineString(ring.coords[::-1]) if ring.is_ccw else LineString(ring.coords)
+    )  # clockwise: inside lies to the right
     along = sorted({round(ring.project(point), 1) for point in found})
     while len(along) > 8:
         gaps = np.diff([*along, along[0] + ring.length])
@@ -428,8 +503,12 @@ def gates(place: Place, found: list[Point]) -> list[Device]:
         line = LineString([ring.interpolate((at - 4) % ring.length), ring.interpolate((at + 4) % ring.length)])
         out.append(
             Device(
-                device_id=f"{place.place_id}-gate-{k + 1}", kind=DeviceKind.GATE, geometry=PLANE.unproject(line), place_id=place.place_id,
-                name=label(f"{place.name['zh']}{k + 1}号门", f"{place.name['en']} Gate {k + 1}"), expected_error=0.04,
+                device_id=f"{place.place_id}-gate-{k + 1}",
+                kind=DeviceKind.GATE,
+                geometry=PLANE.unproject(line),
+                place_id=place.place_id,
+                name=label(f"{place.name['zh']}{k + 1}号门", f"{place.name['en']} Gate {k + 1}"),
+                expected_error=0.04,
             )  # fmt: skip
         )
     return out
@@ -437,7 +516,11 @@ def gates(place: Place, found: list[Point]) -> list[Device]:
 
 def passages(streets: list[Street], places: list[Place], n: int, rng: np.random.Generator) -> list[Device]:
     """Put counters across busy streets, spread over the district: each next one far from those before."""
-    busy = [s for s in streets if s.street_class in {"primary", "secondary", "pedestrian"} and PLANE.project(s.line).length > 40]
+    busy = [
+        s
+        for s in streets
+        if s.street_class in {"primary", "secondary", "pedestrian"} and PLANE.project(s.line).length > 40
+    ]
     middle = np.array([PLANE.project(s.line).interpolate(0.5, normalized=True).coords[0] for s in busy])
     mall = [k for k, s in enumerate(busy) if s.street_class == "pedestrian"]
     chosen = mall[:: max(1, len(mall) // 4)][:4]
@@ -455,7 +538,13 @@ def passages(streets: list[Street], places: list[Place], n: int, rng: np.random.
         cut = LineString([middle[number] + across, middle[number] - across])
         zh, en = street.name["zh"] or "街口", street.name["en"] or "Street"
         out.append(
-            Device(device_id=f"passage-{k + 1:02d}", kind=DeviceKind.PASSAGE, geometry=PLANE.unproject(cut), name=label(f"{zh}断面{k + 1}", f"{en} passage {k + 1}"), expected_error=0.08)
+            Device(
+                device_id=f"passage-{k + 1:02d}",
+                kind=DeviceKind.PASSAGE,
+                geometry=PLANE.unproject(cut),
+                name=label(f"{zh}断面{k + 1}", f"{en} passage {k + 1}"),
+                expected_error=0.08,
+            )
         )
     return out
 
@@ -478,12 +567,20 @@ def views(places: list[Place], n: int) -> list[Device]:
         a, b = max(sides[:2], key=lambda s: float(np.hypot(*(s[1] - s[0]))))
         for k in range(count):
             where = a + (b - a) * (k + 0.5) / count
-            spot = shapely.ops.nearest_points(ground.buffer(-12), Point(where + (ground.centroid.coords[0] - (a + b) / 2)))[0]
+            spot = shapely.ops.nearest_points(
+                ground.buffer(-12), Point(where + (ground.centroid.coords[0] - (a + b) / 2))
+            )[0]
             view = spot.buffer(28, quad_segs=3).intersection(ground)
             view = max(shapely.get_parts(view), key=lambda p: p.area)
             out.append(
-                Device(device_id=f"{place.place_id}-view-{k + 1}", kind=DeviceKind.AREA, geometry=PLANE.unproject(view), place_id=place.place_id,
-                       name=label(f"{place.name['zh']}客流眼{k + 1}", f"{place.name['en']} view {k + 1}"), expected_error=0.10)  # fmt: skip
+                Device(
+                    device_id=f"{place.place_id}-view-{k + 1}",
+                    kind=DeviceKind.AREA,
+                    geometry=PLANE.unproject(view),
+                    place_id=place.place_id,
+                    name=label(f"{place.name['zh']}客流眼{k + 1}", f"{place.name['en']} view {k + 1}"),
+                    expected_error=0.10,
+                )  # fmt: skip
             )
     return out
 
@@ -497,8 +594,18 @@ def draw_gateways(bank: Bank, streets: list[Street]) -> list[Gateway]:
             point = Point(x * 1000 + 70 * np.cos(turn), y * 1000 + 70 * np.sin(turn))
             out.append(gateway(f"metro-{key}-{k + 1}", "metro", f"{zh}站{k + 1}号口", f"{en} Exit {k + 1}", point))
     for key, zh, en, (x, y) in FERRIES:
-        out.append(gateway(f"ferry-{key}", "ferry", zh, en, shapely.ops.nearest_points(bank.land.buffer(-15), Point(x * 1000, y * 1000))[0]))
-    ends = [Point(c) for s in streets if s.street_class in {"primary", "secondary"} for c in PLANE.project(s.line).coords]
+        out.append(
+            gateway(
+                f"ferry-{key}",
+                "ferry",
+                zh,
+                en,
+                shapely.ops.nearest_points(bank.land.buffer(-15), Point(x * 1000, y * 1000))[0],
+            )
+        )
+    ends = [
+        Point(c) for s in streets if s.street_class in {"primary", "secondary"} for c in PLANE.project(s.line).coords
+    ]
     edge = [p for p in ends if p.distance(bank.outline.exterior) < 60 and p.distance(bank.water) > 150]
     edge.sort(key=lambda p: float(np.arctan2(p.y, p.x)))
     for k, point in enumerate(edge[:: max(1, len(edge) // 24)][:24]):
@@ -519,16 +626,40 @@ def draw_units(areas: AreaTree) -> tuple[list[Station], list[Post], list[Unit]]:
     for (code, zh, en, _, _), cell in zip(STREETS, areas.of_level("street"), strict=True):
         assert cell.polygon is not None
         name = label(f"{zh[:-2]}派出所", f"{en.removesuffix(' Subdistrict')} Police Station")
-        stations.append(Station(station_id=f"station-{code[-3:]}", name=name, point=cell.polygon.representative_point()))
+        stations.append(
+            Station(station_id=f"station-{code[-3:]}", name=name, point=cell.polygon.representative_point())
+        )
     spots = [("bund", "外滩", "The Bund", (1.38, 1.95)), ("people", "人民广场", "People's Square", (-0.50, 1.60)), ("yuyuan", "豫园", "Yu Garden", (0.70, 0.70)),
              ("xintiandi", "新天地", "Xintiandi", (-0.80, 0.05)), ("ruijin", "瑞金", "Ruijin", (-1.95, -0.10)), ("dapu", "打浦桥", "Dapuqiao", (-1.30, -1.45)),
              ("nanpu", "南浦", "Nanpu", (1.10, -1.75))]  # fmt: skip
     posts, units = [], []
     for k, (key, zh, en, (x, y)) in enumerate(spots):
-        posts.append(Post(post_id=f"post-{key}", name=label(f"{zh}驻点", f"{en} post"), point=PLANE.unproject(Point(x * 1000, y * 1000))))
-        units.append(Unit(unit_id=f"vehicle-{k + 1}", name=label(f"快反{k + 1}号车", f"Response vehicle {k + 1}"), kind="vehicle", crew=4, post_id=f"post-{key}"))
+        posts.append(
+            Post(
+                post_id=f"post-{key}",
+                name=label(f"{zh}驻点", f"{en} post"),
+                point=PLANE.unproject(Point(x * 1000, y * 1000)),
+            )
+        )
+        units.append(
+            Unit(
+                unit_id=f"vehicle-{k + 1}",
+                name=label(f"快反{k + 1}号车", f"Response vehicle {k + 1}"),
+                kind="vehicle",
+                crew=4,
+                post_id=f"post-{key}",
+            )
+        )
     for k, key in enumerate(("bund", "people", "yuyuan")):
-        units.append(Unit(unit_id=f"foot-{k + 1}", name=label(f"步巡{k + 1}组", f"Foot patrol {k + 1}"), kind="foot", crew=2, post_id=f"post-{key}"))
+        units.append(
+            Unit(
+                unit_id=f"foot-{k + 1}",
+                name=label(f"步巡{k + 1}组", f"Foot patrol {k + 1}"),
+                kind="foot",
+                crew=2,
+                post_id=f"post-{key}",
+            )
+        )
     return stations, posts, units
 
 
@@ -542,7 +673,10 @@ def draw_calendar() -> Calendar:
         for begin, end, zh, en in spans
         for day in range(date(2026, *begin).toordinal(), date(2026, *end).toordinal() + 1)
     }
-    work = {date(2026, m, d): label("调休上班", "Make-up working day") for m, d in ((1, 4), (2, 14), (2, 28), (5, 9), (9, 20), (10, 10))}
+    work = {
+        date(2026, m, d): label("调休上班", "Make-up working day")
+        for m, d in ((1, 4), (2, 14), (2, 28), (5, 9), (9, 20), (10, 10))
+    }
     return Calendar(rest_days=rest, working_days=work, confirmed_years=frozenset({2026}))
 
 
@@ -574,9 +708,21 @@ def main() -> None:
         units=tuple(units),
         calendar=draw_calendar(),
         schematic=True,
-        notice=label("示意地图：位置与边界为示意绘制，不可用于导航或定界", "Schematic map: drawn, not surveyed; not for navigation or boundaries"),
-        figures={"residents": 660000, "visitors_per_day": 700000, "visitors_holiday": 2000000, "area_km2": AREA_KM2,
-                 "streets": 10, "grids": 30, "committees": 171, "devices": 106, "vehicles": 7},  # fmt: skip
+        notice=label(
+            "示意地图：位置与边界为示意绘制，不可用于导航或定界",
+            "Schematic map: drawn, not surveyed; not for navigation or boundaries",
+        ),
+        figures={
+            "residents": 660000,
+            "visitors_per_day": 700000,
+            "visitors_holiday": 2000000,
+            "area_km2": AREA_KM2,
+            "streets": 10,
+            "grids": 30,
+            "committees": 171,
+            "devices": 106,
+            "vehicles": 7,
+        },  # fmt: skip
     )
     write_pack(pack, OUT)
 

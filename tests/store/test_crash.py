@@ -85,4 +85,4 @@ def test_no_acknowledged_observation_is_lost_and_no_step_torn_by_a_kill(tmp_path
         again = DuckHistory.open(tmp_path)
         begin = check_whole(again, acknowledged)
         again.close()
-    assert begin > 10 * rounds
+    assert begin > rounds  # it made progress between the kills

@@ -130,7 +130,7 @@ def interval(mean: float, variance: float) -> tuple[float, float]:
     --------
     >>> low, high = interval(1000.0, 100.0**2)
     >>> round(low), round(high)
-    (845, 1173)
+    (844, 1172)
     """
     s2 = np.log1p(variance / max(mean, 1e-9) ** 2)
     centre, spread = np.log(max(mean, 1e-9)) - s2 / 2, Z_90 * np.sqrt(s2)

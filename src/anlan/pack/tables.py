@@ -286,7 +286,7 @@ def _number(value: object) -> float | None:
     if isinstance(value, bool):
         return None
     try:
-        number = float(value)  # type: ignore[arg-type]
+        number = float(value)  # type: ignore[arg-type]  # what float() cannot take is told below
     except (TypeError, ValueError):
         return None
     return number if math.isfinite(number) else None

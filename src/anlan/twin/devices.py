@@ -29,8 +29,10 @@ class Observer:
     """All devices of a district, each with its own faults, drawn once.
 
     A gate misses a few per cent, a little more one way than the other and more where it is dense; a view has a bias and
-    sees less of a dense crowd; now and then a device is out for minutes and sends what it kept afterwards; some messages
-    come late or twice. A location grid sees a share of all people, indoors too, that differs by place from the told one;
+    sees less of a dense crowd; now and then a device is out for minutes and sends what it kept afterwards; some
+    messages
+    come late or twice. A location grid sees a share of all people, indoors too, that differs by place from the told
+    one;
     it blurs them, suppresses small squares and comes five minutes late.
     """
 
@@ -105,10 +107,15 @@ class Observer:
         dense = 0.02 * min(crossed.sum() / max(minutes, 1) / 200.0, 1.0)  # more are missed in a dense stream
         counted = self._rng.binomial(crossed, 1 - np.clip(self._miss[name] + dense, 0, 0.5))
         begin_at, self._begin[name] = self._begin[name], at
-        window = {"device_id": name, "begin_at": begin_at, "end_at": at, "sequence": self._number(device)}
-        if device.directed:
-            return Observation(**window, n_in=int(counted[0]), n_out=int(counted[1]))
-        return Observation(**window, n_passed=int(counted.sum()))
+        return Observation(
+            device_id=name,
+            begin_at=begin_at,
+            end_at=at,
+            sequence=self._number(device),
+            n_in=int(counted[0]) if device.directed else None,
+            n_out=int(counted[1]) if device.directed else None,
+            n_passed=None if device.directed else int(counted.sum()),
+        )
 
     def _view_count(self, k: int, device: Device, present: float, at: datetime) -> Observation:
         density = present / self._view_m2[k]
@@ -120,7 +127,7 @@ class Observer:
             begin_at=begin_at,
             end_at=at,
             sequence=self._number(device),
-            n_present=max(int(round(float(counted))), 0),
+            n_present=max(round(float(counted)), 0),
         )
 
     def _send(self, seen: Observation, at: datetime) -> None:
@@ -159,8 +166,8 @@ class _GridHolder:
         self._people = np.zeros(spec.n_columns * spec.n_rows)
         self._n_looks = 0
         column, row = np.meshgrid(np.arange(spec.n_columns), np.arange(spec.n_rows))
-        x = spec.west_m + (column.ravel() + 0.5) * spec.size_m
-        y = spec.south_m + (row.ravel() + 0.5) * spec.size_m
+        x = np.asarray(spec.west_m + (column.ravel() + 0.5) * spec.size_m, np.float64)
+        y = np.asarray(spec.south_m + (row.ravel() + 0.5) * spec.size_m, np.float64)
         self._share = np.clip(spec.market_share * 0.93 * np.exp(0.18 * _waves(x, y, 900.0, rng)), 0.02, 0.95)
         self._at_home = self._homes(pack, x, y)
 

@@ -40,8 +40,10 @@ class Door:
 class Network:
     """The walk network in metres.
 
-    Nodes ``x``, ``y`` (n,); edges ``tail``, ``head``, ``length``, ``width`` (m,), each walked both ways. Destination d is a
-    place (by its doors), a gateway, or a street spot; ``next_edge[d, node]`` leads there by the shortest way (-1: there, or cut
+    Nodes ``x``, ``y`` (n,); edges ``tail``, ``head``, ``length``, ``width`` (m,), each walked both ways. Destination
+    d is a
+    place (by its doors), a gateway, or a street spot; ``next_edge[d, node]`` leads there by the shortest way (-1:
+    there, or cut
     off), ``reach[d, node]`` is that way's length.
     """
 
@@ -64,14 +66,17 @@ class Network:
 
     @property
     def n_places(self) -> int:
+        """How many places there are."""
         return len(self.places)
 
     @property
     def first_gateway(self) -> int:
+        """Number of the first destination that is a gateway."""
         return len(self.places)
 
     @property
     def first_spot(self) -> int:
+        """Number of the first destination that is a street spot."""
         return len(self.places) + len(self.gateway_node)
 
 
@@ -96,7 +101,7 @@ def network_of(pack: Pack, rng: np.random.Generator) -> Network:
     spot_node = rng.choice(len(x), min(SPOTS, len(x)), replace=False, p=busy / busy.sum())
     length = np.maximum(np.hypot(x[head] - x[tail], y[head] - y[tail]), 0.5)
     targets: list[Indices] = [np.array([d.node for d in doors if d.place == k], np.int64) for k in range(len(areas))]
-    targets += [np.array([node]) for node in (*gateway_node, *spot_node)]
+    targets += [np.array([node], np.int64) for node in (*gateway_node, *spot_node)]
     next_edge, reach = _ways(targets, tail, head, length, len(x))
     return Network(
         x=x,
@@ -119,7 +124,7 @@ def network_of(pack: Pack, rng: np.random.Generator) -> Network:
 
 
 def _pieces(pack: Pack, closed: BaseGeometry) -> tuple[Floats, Floats, Indices, Indices, Floats, Floats]:
-    """Cut streets into straight pieces between shared vertices; pieces inside closed places are not walked past gates."""
+    """Cut streets into straight pieces between shared vertices; inside closed places nobody walks past the gates."""
     points: list[Floats] = []
     widths: list[float] = []
     weights: list[float] = []
@@ -142,7 +147,8 @@ def _pieces(pack: Pack, closed: BaseGeometry) -> tuple[Floats, Floats, Indices, 
     xy = ends.reshape(-1, 2)[first]
     node = node.reshape(-1, 2)
     real = node[:, 0] != node[:, 1]
-    busy = np.bincount(node[real].ravel(), np.repeat(weight[real], 2), len(xy))
+    busy: Floats = np.bincount(node[real].ravel(), np.repeat(weight[real], 2), len(xy)).astype(np.float64)
+    node = node.astype(np.int64)
     return xy[:, 0], xy[:, 1], node[real, 0], node[real, 1], width[real], busy
 
 
@@ -153,7 +159,7 @@ def _one_piece(
     links = sp.coo_matrix((np.ones(len(tail)), (tail, head)), shape=(len(x), len(x)))
     _, part = connected_components(links, directed=False)
     main = part == np.bincount(part).argmax()
-    number = np.cumsum(main) - 1
+    number = np.cumsum(main, dtype=np.int64) - 1
     kept = main[tail]
     return x[main], y[main], number[tail[kept]], number[head[kept]], width[kept], busy[main]
 
@@ -161,6 +167,7 @@ def _one_piece(
 def _doors(pack: Pack, areas: list[BaseGeometry], tree: cKDTree, x: Floats, y: Floats) -> tuple[Door, ...]:
     doors = []
     for k, (place, area) in enumerate(zip(pack.places, areas, strict=True)):
+        found: list[tuple[BaseGeometry, str | None]]
         if place.closed:
             gates = [d for d in pack.devices if d.kind is DeviceKind.GATE and d.place_id == place.place_id]
             found = [

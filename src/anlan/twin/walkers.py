@@ -15,7 +15,7 @@ from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
 
 from anlan.kernel.pack import Pack
-from anlan.kernel.records import Device, DeviceKind
+from anlan.kernel.records import DeviceKind
 from anlan.twin import kernel
 from anlan.twin.network import Network, network_of
 from anlan.twin.scenario import Pull, Scenario, local_hour, next_time
@@ -44,7 +44,8 @@ _Tally = namedtuple("_Tally", "gates passed left")  # noqa: PYI024 - the same
 class Twin:
     """A simulated district at a moment.
 
-    People come by gateways, visit places, streets and buildings, walk slower where it is dense, and leave. Whoever entered
+    People come by gateways, visit places, streets and buildings, walk slower where it is dense, and leave. Whoever
+    entered
     and has not left is present: nobody is made or lost on the way.
 
     Parameters
