@@ -128,7 +128,7 @@ def taken(
     now["through"] += minutes * now["gross_per_min"] / 2
     now["counted_s"] += minutes * 60
     now["open_since_s"] = np.where(is_open & ~given_up, since, np.nan)
-    lost = np.bincount(gates.cordon, _spread(now["gross_per_min"], minutes), gates.n_cordons)
+    lost = _by_cordon(gates, _spread(now["gross_per_min"], minutes))
     return Balance(**now), lost
 
 
@@ -152,8 +152,7 @@ def _add(now: dict[str, Floats], gates: Gates, k: int, one: Observation, miss: f
 
 
 def told(gates: Gates, balance: Balance, at: datetime, wait_s: float) -> Told:
-    """Return what the balance says at a moment; what has not come yet stands at its usual flow, for ``wait_s`` at most."""
-    n = gates.n_cordons
+    """Return what the balance says at a moment; what has not come yet stands at its usual flow for a while."""
     begin = balance.begin_s[gates.cordon]
     heard = np.isfinite(balance.newest_s)
     span_s = np.where(np.isfinite(begin), at.timestamp() - begin, 0.0)
@@ -161,12 +160,16 @@ def told(gates: Gates, balance: Balance, at: datetime, wait_s: float) -> Told:
     missing[missing < 1 / 60] = 0.0
     imputed = balance.net_per_min * np.minimum(missing, wait_s / 60)
     # A gate that never spoke is taken to pass as many as its neighbours do, and nothing is known of their balance.
-    n_heard = np.bincount(gates.cordon, heard, n)
-    usual = np.bincount(gates.cordon, balance.gross_per_min * heard, n) / np.maximum(n_heard, 1)
+    n_heard = _by_cordon(gates, heard.astype(float))
+    usual = _by_cordon(gates, balance.gross_per_min * heard) / np.maximum(n_heard, 1)
     gross = np.where(heard, balance.gross_per_min, usual[gates.cordon])
     variance = np.where(heard, _spread(gross, missing), (gross * missing) ** 2)
-    sums = [np.bincount(gates.cordon, values, n) for values in (balance.net + imputed, balance.through, variance)]
+    sums = [_by_cordon(gates, values) for values in (balance.net + imputed, balance.through, variance)]
     return Told(net=sums[0], through=sums[1], missing_var=np.where(n_heard > 0, sums[2], np.inf))
+
+
+def _by_cordon(gates: Gates, values: Floats) -> Floats:
+    return np.asarray(np.bincount(gates.cordon, values, gates.n_cordons), float)
 
 
 def _spread(gross_per_min: Floats, minutes: Floats) -> Floats:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
+import zipfile
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +17,14 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd import scan
+from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import Projection
 from anlan.kernel.pack import Pack
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-BUILD = "2"
+BUILD = "3"
 """Changes whenever cells of the same pack would come out otherwise."""
 
 PLACE_DENSITY = {"metro": 0.12, "venue": 0.10, "bazaar": 0.12, "promenade": 0.06, "pedestrian": 0.08, "passage": 0.10}
@@ -32,6 +37,8 @@ ratios matter where anything reports: the estimator's field of log-ratios spans 
 
 INDOOR_DENSITY = 0.015
 """People indoors per m² of ground, where the pack does not tell its number of residents."""
+UNSEEN_HOUSES = 0.1
+"""Share of any ground that is taken to be built up at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +86,7 @@ class Cells:
         n_columns, n_rows = int(np.ceil((x1 - west) / size)), int(np.ceil((y1 - south) / size))
         sheet = _Sheet(west, south, size, n_rows, n_columns)
         ground = sheet.share(_without(outline, [plane.project(w) for w in pack.water]))
-        walkable, expected = _lay_places(pack, sheet)
+        walkable, expected, built = _lay_places(pack, sheet)
         open_ground = np.maximum(ground - sheet.share_of_all([plane.project(p.polygon) for p in pack.places]), 0)
         paved, on_streets = _lay_streets(pack, sheet)
         paved_open = np.minimum(paved, open_ground)
@@ -88,7 +95,8 @@ class Cells:
         walkable = np.minimum(walkable, ground) + paved_open + block
         expected = (expected + on_streets * scale + block * BLOCK_DENSITY) * size**2
         row, column = np.nonzero(walkable * size**2 >= 1.0)
-        indoors = np.maximum(open_ground - paved_open, 0)
+        # Maps do not show every house: a little of any ground is taken to be built up.
+        indoors = np.maximum(open_ground - paved_open + np.minimum(built, ground), UNSEEN_HOUSES * ground)
         residents = pack.figures.get("residents")
         people = residents or INDOOR_DENSITY * float(ground.sum()) * size**2
         total = float(indoors[row, column].sum())
@@ -108,17 +116,40 @@ class Cells:
             digest=digest_of(pack),
         )
 
+    def to_bytes(self) -> bytes:
+        """Return the cells as bytes."""
+        arrays: dict[str, Any] = {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
+        out = io.BytesIO()
+        np.savez(out, **arrays)
+        return out.getvalue()
+
+    @classmethod
+    def from_bytes(cls, body: bytes) -> Cells:
+        """Return the cells of :meth:`to_bytes`.
+
+        Raises
+        ------
+        BadInput
+            If the bytes are damaged or of another form.
+        """
+        try:
+            with np.load(io.BytesIO(body), allow_pickle=False) as kept:
+                return cls(**{f.name: kept[f.name] if kept[f.name].ndim else kept[f.name].item() for f in fields(cls)})
+        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as fault:
+            raise BadInput(f"cells of {len(body)} bytes", f"must be whole ({fault})", "lay them again") from None
+
     @classmethod
     def cached(cls, pack: Pack, path: Path) -> Cells:
-        """Return the cells kept at ``path``, or lay and keep them where the pack has changed since."""
+        """Return the cells kept at ``path``; lay and keep them where they are missing, damaged, or of another pack."""
         if path.is_file():
-            with np.load(path, allow_pickle=False) as kept:
-                if str(kept["digest"]) == digest_of(pack):
-                    return cls(
-                        **{f.name: kept[f.name] if kept[f.name].ndim else kept[f.name].item() for f in fields(cls)}
-                    )
+            with contextlib.suppress(BadInput):
+                kept = cls.from_bytes(path.read_bytes())
+                if kept.digest == digest_of(pack):
+                    return kept
         made = cls.of(pack)
-        np.savez(path, **{f.name: np.asarray(getattr(made, f.name)) for f in fields(cls)})
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(made.to_bytes())
+        fresh.replace(path)  # whole or not at all, should the program be killed here
         return made
 
     @cached_property
@@ -206,15 +237,17 @@ def _without(outline: BaseGeometry, water: list[BaseGeometry]) -> BaseGeometry:
     return shapely.difference(outline, shapely.union_all(water)) if water else outline
 
 
-def _lay_places(pack: Pack, sheet: _Sheet) -> tuple[Floats, Floats]:
-    """Return the walkable share, and the persons per m² of square to be expected, of the places."""
-    walkable, expected = np.zeros((sheet.n_rows, sheet.n_columns)), np.zeros((sheet.n_rows, sheet.n_columns))
+def _lay_places(pack: Pack, sheet: _Sheet) -> tuple[Floats, Floats, Floats]:
+    """Return the walkable share, the persons per m² of square to be expected, and the share built up, of the places."""
+    walkable, expected, built = (np.zeros((sheet.n_rows, sheet.n_columns)) for _ in range(3))
     for place in pack.places:
-        share = sheet.share(pack.projection.project(place.polygon)) * place.walkable_share
+        whole = sheet.share(pack.projection.project(place.polygon))
+        built = np.maximum(built, whole * (1 - place.walkable_share))
+        share = whole * place.walkable_share
         fresh = np.minimum(share, np.maximum(1.0 - walkable, 0.0))  # places may overlap: ground counts once
         walkable += fresh
         expected += fresh * PLACE_DENSITY.get(place.kind, OTHER_PLACE_DENSITY)
-    return walkable, expected
+    return walkable, expected, built
 
 
 def _lay_streets(pack: Pack, sheet: _Sheet) -> tuple[Floats, Floats]:

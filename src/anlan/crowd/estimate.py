@@ -9,19 +9,20 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from anlan.crowd import balance, profile
 from anlan.crowd.balance import Balance
 from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
-from anlan.crowd.kalman import Innovation, gained, relax, whole
+from anlan.crowd.kalman import Innovation, dots, relax, whole
 from anlan.crowd.layout import Params, layout_of
-from anlan.crowd.rows import Rows, Seen, cordon_rows, doubted, grid_rows, passage_rows, unresolved, view_rows
+from anlan.crowd.rows import GridNoise, Rows, Seen, cordon_rows, doubted, grid_rows, passage_rows, unresolved, view_rows
 from anlan.crowd.sources import Grid, sources_of
 from anlan.crowd.state import Minute, Moment, State
 from anlan.kernel.errors import BadInput
 from anlan.kernel.pack import Pack
-from anlan.kernel.records import Device, Observation
+from anlan.kernel.records import Observation
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,8 +53,8 @@ class Estimator:
 
     References
     ----------
-    F. Lindgren, D. Bolin, H. Rue, *The SPDE approach for Gaussian and non-Gaussian fields*, Spatial Statistics 2022 (knots and hat functions);
-    D. Simon, *Optimal State Estimation*, 2006, ch. 13 (linearised filter).
+    F. Lindgren, D. Bolin, H. Rue, *The SPDE approach for Gaussian and non-Gaussian fields*, Spatial Statistics 2022
+    (knots and hat functions); D. Simon, *Optimal State Estimation*, 2006, ch. 13 (linearised filter).
     """
 
     def __init__(self, pack: Pack, cells: Cells, params: Params | None = None) -> None:
@@ -145,7 +146,7 @@ class Estimator:
             persons=self._persons(moment.mean, moment.at),
             informed_at=informed_at,
             informed_until=informed_until,
-            covariance=whole(moment.covariance, self.layout.out.stop),
+            covariance=whole(moment.covariance, self.layout.out.stop, np.float32),
             hats=self.layout.out_hats,
             size_m=self.cells.size_m,
             params=self.params,
@@ -209,16 +210,22 @@ class Estimator:
         """Update with the rows of a minute."""
         if not told:
             return mean, covariance
-        matrix = np.vstack([rows.matrix for rows in told])
+        matrix = sp.vstack([rows.matrix for rows in told], format="csr")
         surprise = np.concatenate([rows.surprise for rows in told])
         noise = np.concatenate([rows.noise for rows in told])
-        limit = np.concatenate(
-            [np.full(len(rows.noise), self.params.belief if rows.doubted else np.inf) for rows in told]
-        )
-        spread = gained(covariance, matrix)
-        noise = doubted(surprise, np.einsum("ij,ji->i", matrix, spread) + noise, noise, limit)
-        step = Innovation.of(covariance, matrix, noise, spread)
-        return step.moved(mean, surprise), step.narrowed(covariance)
+        limits = [np.full(len(rows.noise), self.params.belief if rows.doubted else np.inf) for rows in told]
+        spread = matrix @ whole(covariance)
+        noise = doubted(surprise, dots(matrix, spread) + noise, noise, np.concatenate(limits))
+        step = Innovation.of(matrix, spread, noise)
+        return self._held(step.moved(mean, surprise)), step.narrowed(covariance)
+
+    def _held(self, mean: Floats) -> Floats:
+        """Hold the log-ratios within reason, so that no misfit can drive two of them apart without end."""
+        layout = self.layout
+        assert layout is not None  # noqa: S101 - only called where something tells presence
+        for part, most in ((layout.out, STEEP), (layout.homes, STEEP), (layout.shift, 1.5), (layout.share, 1.0)):
+            mean[part] = np.clip(mean[part], -most, most)
+        return mean
 
     def _gates(self, kept: Balance, counts: Sequence[Observation], at: datetime) -> tuple[Balance, Floats]:
         """Return the new balance, and the variance (persons squared) by which each cordon's offset strays meanwhile."""
@@ -241,44 +248,43 @@ class Estimator:
     def _with_grid(self, moment: Moment, seen: Observation) -> Moment:
         """Update a moment with a location grid; the rows are laid again about the guess that they first lead to."""
         layout, counts = self.layout, seen.counts
-        assert layout is not None and counts is not None  # noqa: S101, PT018 - a grid tells presence, the door saw to counts
+        assert layout is not None  # noqa: S101 - only called where something tells presence
+        assert counts is not None  # noqa: S101 - the door lets only counts of squares come from a grid
         number = self._grids[seen.device_id]
         grid = self.sources.grids[number]
         width = layout.share_hats.shape[1]
         knots = slice(layout.share.start + number * width, layout.share.start + (number + 1) * width)
         middle = seen.begin_at + (seen.end_at - seen.begin_at) / 2
         newest = _newest(moment.newest, [seen])
-        guess, covariance = moment.mean, moment.covariance
-        for last in (False, True):
+        guess, step, full = moment.mean, None, whole(moment.covariance)
+        for _ in range(2):
             fields = self._seen_by(grid, guess, knots, middle)
-            rows = grid_rows(layout, grid, knots, counts, fields, self.params, self.cells.size_m)
+            rows = grid_rows(layout, grid, knots.start, counts, fields, GridNoise(self.params, self.cells.size_m))
             if rows is None:
                 return replace(moment, newest=newest)
             surprise = rows.surprise - rows.matrix @ (moment.mean - guess)
-            spread = gained(moment.covariance, rows.matrix)
-            variance = np.einsum("ij,ji->i", rows.matrix, spread) + rows.noise
-            noise = doubted(surprise, variance, rows.noise, np.full(len(variance), self.params.belief))
-            step = Innovation.of(moment.covariance, rows.matrix, noise, spread)
-            guess = step.moved(moment.mean, surprise)
-            if last:
-                covariance = step.narrowed(moment.covariance)
-        return replace(moment, mean=guess, covariance=covariance, newest=newest)
+            spread = rows.matrix @ full
+            limit = np.full(len(surprise), self.params.belief)
+            noise = doubted(surprise, dots(rows.matrix, spread) + rows.noise, rows.noise, limit)
+            step = Innovation.of(rows.matrix, spread, noise)
+            guess = self._held(step.moved(moment.mean, surprise))
+        assert step is not None  # noqa: S101 - the loop runs
+        return replace(moment, mean=guess, covariance=step.narrowed(moment.covariance), newest=newest)
 
     def _seen_by(self, grid: Grid, mean: Floats, knots: slice, at: datetime) -> Seen:
         layout = self.layout
         assert layout is not None  # noqa: S101 - only called where something tells presence
-        indoors = self.cells.indoors * profile.indoors(at, self._zone)
-        ratio = layout.homes_hats @ mean[layout.homes] + layout.shift_hats @ mean[layout.shift]
-        share = grid.share * np.exp(np.clip(layout.share_hats @ mean[knots], -2, 2))
-        indoors = indoors * np.exp(np.clip(ratio, -STEEP, STEEP))
-        return Seen(outdoors=self._persons(mean, at) * share, indoors=indoors * share)
+        share = grid.share * np.exp(layout.share_hats @ mean[knots])
+        ratio = np.exp(layout.homes_hats @ mean[layout.homes] + layout.shift_hats @ mean[layout.shift])
+        indoors = grid.share * self.cells.indoors * profile.indoors(at, self._zone) * ratio
+        return Seen(outdoors=self._persons(mean, at) * share, indoors=indoors)
 
     # -- fields ----------------------------------------------------------------------------------------------------
 
     def _persons(self, mean: Floats, at: datetime) -> Floats:
         layout = self.layout
         assert layout is not None  # noqa: S101 - only called where something tells presence
-        ratio = np.exp(np.clip(layout.out_hats @ mean[layout.out], -STEEP, STEEP))
+        ratio = np.exp(layout.out_hats @ mean[layout.out])
         return np.asarray(self.cells.expected * profile.outdoors(at, self._zone) * ratio)
 
     def _informed(self, newest: Mapping[str, datetime]) -> tuple[Floats, Floats]:

@@ -56,7 +56,7 @@ class Field:
         mean = np.asarray(weights @ self.persons).ravel()
         if not len(self.covariance):
             return mean, np.full(len(mean), np.nan)
-        gradient = slopes(weights, self.persons, self.hats)
-        smooth = np.einsum("ij,ij->i", gradient @ self.covariance, gradient)
+        gradient = slopes(weights, self.persons, self.hats).astype(np.float32)
+        smooth = np.asarray(gradient.multiply(gradient @ self.covariance).sum(axis=1), float).ravel()
         fine = unresolved(weights, self.persons, self.size_m, self.params)
         return mean, self.params.widen * (smooth + fine)

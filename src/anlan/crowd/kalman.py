@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
 import numpy.typing as npt
 import scipy.linalg as sla
-from scipy.linalg.blas import dsymm, dsyrk
+import scipy.sparse as sp
+from scipy.linalg.blas import dsyrk
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,42 +42,46 @@ def relax(covariance: Floats, stationary: Floats, keep: Floats) -> Floats:
 
 
 @numba.njit(cache=True)
-def _whole(covariance, side):  # type: ignore[no-untyped-def]  # the same
-    out = np.empty((side, side), np.float32)
-    for j in range(side):
-        for i in range(j, side):
-            out[i, j] = out[j, i] = covariance[i, j]
+def _mirror(lower, out):  # type: ignore[no-untyped-def]  # the same
+    side, block = out.shape[0], 32  # in blocks, so that the strided half stays in the cache
+    for jb in range(0, side, block):
+        for ib in range(jb, side, block):
+            for j in range(jb, min(jb + block, side)):
+                for i in range(max(ib, j), min(ib + block, side)):
+                    out[i, j] = lower[i, j]
+                    out[j, i] = lower[i, j]
+
+
+def whole(lower: Floats, side: int | None = None, kind: type[np.floating] = np.float64) -> npt.NDArray[Any]:
+    """Return the first ``side`` rows and columns of a symmetric matrix given by its lower triangle."""
+    side = len(lower) if side is None else side
+    out = np.empty((side, side), kind)
+    _mirror(lower, out)
     return out
 
 
-def whole(covariance: Floats, side: int) -> npt.NDArray[np.float32]:
-    """Return the first ``side`` rows and columns, both triangles of them, in single precision (enough for a spread)."""
-    return np.asarray(_whole(covariance, side))
-
-
-def gained(covariance: Floats, rows: Floats) -> Floats:
-    """Return ``covariance @ rows.T`` from the lower triangle, shape (d, m)."""
-    return np.asarray(dsymm(1.0, covariance, np.asfortranarray(rows.T), lower=1))
+def dots(rows: sp.csr_matrix, spread: Floats) -> Floats:
+    """Return the sum of products of each row with its own row of ``spread``, shape (m,)."""
+    return np.asarray(rows.multiply(spread).sum(axis=1)).ravel()
 
 
 @dataclass(frozen=True, eq=False)
 class Innovation:
-    """Linear observations, ready to be believed: gains and the factor of their joint variance."""
+    """Linear observations, ready to be believed: their covariance with the vector, and the factor of their own."""
 
     spread: Floats
     lower: Floats
 
     @classmethod
-    def of(cls, covariance: Floats, rows: Floats, noise: Floats, spread: Floats | None = None) -> Innovation:
-        """Factor the variance of rows (m, d) with noise variances (m,); ``spread`` (d, m) where already known."""
-        spread = gained(covariance, rows) if spread is None else spread
-        variance = rows @ spread
+    def of(cls, rows: sp.csr_matrix, spread: Floats, noise: Floats) -> Innovation:
+        """Factor the variance of rows (m, d): ``spread`` (m, d) is rows times covariance, ``noise`` (m,) variances."""
+        variance = rows @ spread.T
         variance[np.diag_indices_from(variance)] += noise
         return cls(spread, sla.cholesky(variance, lower=True, overwrite_a=True, check_finite=False))
 
     def moved(self, mean: Floats, surprise: Floats) -> Floats:
         """Return the mean after the observations; ``surprise`` (m,) is observed minus predicted."""
-        return np.asarray(mean + self.spread @ sla.cho_solve((self.lower, True), surprise, check_finite=False))
+        return np.asarray(mean + self.spread.T @ sla.cho_solve((self.lower, True), surprise, check_finite=False))
 
     def narrowed(self, covariance: Floats) -> Floats:
         r"""Return the covariance after the observations.
@@ -87,5 +93,5 @@ class Innovation:
         R. E. Kalman, *A New Approach to Linear Filtering and Prediction Problems*, 1960; in square-root form of the
         innovation, which keeps the result symmetric and needs half the work.
         """
-        v = sla.solve_triangular(self.lower, self.spread.T, lower=True, check_finite=False)
+        v = sla.solve_triangular(self.lower, self.spread, lower=True, check_finite=False)
         return np.asarray(dsyrk(-1.0, np.asfortranarray(v), beta=1.0, c=covariance, trans=1, lower=1))

@@ -20,19 +20,20 @@ Floats = npt.NDArray[np.float64]
 class Params:
     """The estimator's constants. Lengths in metres, times in minutes, spreads as standard deviations of log-ratios.
 
-    ``*_scales`` are (length, spread) of the Matérn fields that add up, ``*_level`` is the spread of what all knots share,
-    ``*_forgets_min`` the time after which a part 1/e of a deviation is left.
+    ``*_scales`` are (length, spread) of the Matérn fields that add up, ``*_level`` is the spread of what all knots
+    share, ``*_forgets_min`` the time after which a part 1/e of a deviation is left.
 
-    ``out`` are people in public space; ``homes`` where people are indoors, day after day; ``shift`` by how much more or
-    fewer of them are there now; ``share`` the part of people that a location grid sees, about what its holder tells.
-    ``passage_spread`` is how far the flow over a line may fail to stand for its surroundings, ``view_spread`` the bias of
-    a view. ``gate_miss`` is the part of crossings that gates miss on average, ``asymmetry`` the spread of in against out
-    about it. ``fine`` and ``patch_m`` describe what the knots cannot resolve: a pattern of that spread, in patches of that
-    size. ``widen`` is the factor on the variance of an answer.
+    ``out`` are people in public space; ``homes`` where people are indoors, day after day; ``shift`` by how much more
+    or fewer of them are there now; ``share`` how many a location grid sees for each person in public space, about
+    what its holder tells: it sees other shares of them by place, and visitors in shops and offices beside them.
+    ``passage_spread`` is how far the flow over a line may fail to stand for its surroundings, ``view_spread`` the
+    bias of a view. ``gate_miss`` is the part of crossings that gates miss on average, ``asymmetry`` the spread of in
+    against out about it. ``fine`` and ``patch_m`` describe what the knots cannot resolve: a pattern of that spread,
+    in patches of that size. ``widen`` is the factor on the variance of an answer.
     """
 
     out_knots_m: float = 140.0
-    homes_knots_m: float = 300.0
+    homes_knots_m: float = 200.0
     shift_knots_m: float = 1500.0
     share_knots_m: float = 600.0
     out_scales: tuple[tuple[float, float], ...] = ((1200.0, 0.35), (400.0, 0.60), (140.0, 0.45))
@@ -42,7 +43,7 @@ class Params:
     shift_scales: tuple[tuple[float, float], ...] = ((2000.0, 0.12),)
     shift_level: float = 0.25
     share_scales: tuple[tuple[float, float], ...] = ((700.0, 0.22),)
-    share_level: float = 0.12
+    share_level: float = 0.25
     out_forgets_min: float = 90.0
     homes_forgets_min: float = 14_400.0
     shift_forgets_min: float = 240.0
@@ -57,21 +58,22 @@ class Params:
     patch_m: float = 60.0
     widen: float = 1.35
     belief: float = 3.0
-    """A count that surprises by more than this (in its standard deviations) is given the noise at which it would surprise
-    by just so much: it moves the estimate less the more absurd it is, and is yet believed if it goes on."""
+    """A count that surprises by more standard deviations than this is given the noise at which it would surprise by
+    just so many: it moves the estimate less the more absurd it is, and is yet believed if it goes on."""
     grid_persistence: float = 6.0
     """How much longer than one window the fine pattern of a grid square lasts: repeats are not independent."""
+    grid_misfit: float = 0.10
+    """What remains between a square and its prediction, as a part of its count."""
     grid_wait_min: float = 20.0
     """How late a location grid, or a missing window of a gate, may come and still be put in its place in time."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Layout:
-    """The vector: knots of people in public space, of homes and of the shift about them, of each grid's share, and a number
-    or two for each device.
+    """The vector: knots of each field of log-ratios (see :class:`Params`), and a number or two for each device.
 
-    ``stationary`` (d, d) is its covariance before anything is observed, ``keep`` (d,) the part of itself that each number
-    keeps over a minute.
+    ``stationary`` (d, d) is its covariance before anything is observed, ``keep`` (d,) the part of itself that each
+    number keeps over a minute.
     """
 
     out: slice

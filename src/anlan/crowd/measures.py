@@ -48,8 +48,8 @@ def walking_speed(density_per_m2: float | Floats) -> float | Floats:
 
     .. math:: v(\rho) = v_0 (1 - e^{-\gamma (1/\rho - 1/\rho_{max})})
 
-    with :math:`v_0 = 1.34` m/s, :math:`\gamma = 1.913` 1/m², :math:`\rho_{max} = 5.4` 1/m². Where we differ: it never falls
-    below 0.02 m/s, because a jam still creeps, and its logarithm is needed.
+    with :math:`v_0 = 1.34` m/s, :math:`\gamma = 1.913` 1/m², :math:`\rho_{max} = 5.4` 1/m². Where we differ: it never
+    falls below 0.02 m/s, because a jam still creeps, and its logarithm is needed.
 
     References
     ----------

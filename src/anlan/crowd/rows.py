@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,9 +20,12 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """``matrix`` (m, d), ``surprise`` (m,) observed minus predicted, ``noise`` (m,) variance; ``doubted``: it may be absurd."""
+    """Linear observations about the present guess.
 
-    matrix: Floats
+    ``matrix`` (m, d), ``surprise`` (m,) observed minus predicted, ``noise`` (m,) variance; ``doubted``: may be absurd.
+    """
+
+    matrix: sp.csr_matrix
     surprise: Floats
     noise: Floats
     doubted: bool
@@ -35,17 +38,33 @@ def unresolved(weights: sp.csr_matrix, persons: Floats, size_m: float, params: P
 
     with :math:`n` cells in a patch that strays together: a fine pattern of spread :math:`\tau`, and people being whole.
     """
-    parts = weights.multiply(persons[None, :]).tocsr()
-    total = np.asarray(parts.sum(axis=1)).ravel()
-    squares = np.asarray(parts.multiply(parts).sum(axis=1)).ravel()
+    squared = weights.copy()
+    squared.data = weights.data**2
+    total, squares, whole = weights @ persons, squared @ persons**2, squared @ persons
     together = max(1.0, (params.patch_m / size_m) ** 2)
-    whole = np.asarray(weights.multiply(weights) @ persons).ravel()
     return np.asarray(params.fine**2 * np.minimum(squares * together, total**2) + whole)
 
 
-def slopes(weights: sp.csr_matrix, persons: Floats, hats: sp.csr_matrix) -> Floats:
+def slopes(weights: sp.csr_matrix, persons: Floats, hats: sp.csr_matrix) -> sp.csr_matrix:
     """Return the derivative of ``weights @ persons`` by each knot's log-ratio, shape (m, k)."""
-    return np.asarray((weights.multiply(persons[None, :]).tocsr() @ hats).todense())
+    parts = weights.copy()
+    parts.data = parts.data * persons[parts.indices]
+    return parts @ hats
+
+
+def placed(size: int, parts: Sequence[tuple[int, sp.csr_matrix]]) -> sp.csr_matrix:
+    """Return sparse blocks side by side in rows of ``size`` columns, each from its first column on."""
+    blocks = [block.tocoo() for _, block in parts]
+    row = np.concatenate([block.row for block in blocks])
+    column = np.concatenate([first + block.col for (first, _), block in zip(parts, blocks, strict=True)])
+    values = np.concatenate([block.data for block in blocks])
+    return sp.csr_matrix((values, (row, column)), shape=(blocks[0].shape[0], size))
+
+
+def _ones(numbers: Floats | npt.NDArray[np.int64], size: int, values: Floats | float = 1.0) -> sp.csr_matrix:
+    """Return one value in each row, at the column of its number."""
+    n = len(numbers)
+    return sp.csr_matrix((np.broadcast_to(values, n), numbers, np.arange(n + 1)), shape=(n, size))
 
 
 def per_minute(seen: Observation) -> float:
@@ -61,8 +80,9 @@ def passage_rows(
 
     .. math:: \log q = \log(60\, \rho\, v(\rho)\, w) + s
 
-    with flow :math:`q` per minute, width :math:`w`, Weidmann's speed :math:`v`, and :math:`s` the counter's own bias: how much the
-    flow at its line stands for its surroundings. It wanders, so a passage tells changes better than levels.
+    with flow :math:`q` per minute, width :math:`w`, Weidmann's speed :math:`v`, and :math:`s` the counter's own bias:
+    how much the flow at its line stands for its surroundings. It wanders, so a passage tells changes better than
+    levels.
     """
     told = [k for k, device in enumerate(sources.passages.devices) if device.device_id in seen]
     if not told:
@@ -73,11 +93,10 @@ def passage_rows(
     step = 1e-3
     up = rho * (1 + step)
     slope = (np.log(up * walking_speed(up)) - np.log(rho * walking_speed(rho))) / step
-    matrix = np.zeros((len(told), layout.size))
-    # Past the density of greatest flow the slope turns; there a count cannot tell a jam from an empty street.
-    matrix[:, layout.out] = layout.out_hats[cell].toarray() * np.clip(slope, 0.15, 1)[:, None]
     bias = layout.passage.start + np.array(told)
-    matrix[np.arange(len(told)), bias] = 1
+    # Past the density of greatest flow the slope turns; there a count cannot tell a jam from an empty street.
+    out = sp.diags(np.clip(slope, 0.15, 1)) @ layout.out_hats[cell]
+    matrix = placed(layout.size, [(layout.out.start, out), (0, _ones(bias, layout.size))])
     counted = np.array([per_minute(seen[sources.passages.devices[k].device_id]) for k in told])
     error = np.array([sources.passages.devices[k].expected_error for k in told])
     surprise = np.log(np.maximum(counted, 0.5)) - np.log(flow) - mean[bias]
@@ -93,10 +112,9 @@ def view_rows(
         return None
     weights = sources.views.weights[told]
     present = np.maximum(np.asarray(weights @ persons).ravel(), 0.5)
-    matrix = np.zeros((len(told), layout.size))
-    matrix[:, layout.out] = slopes(weights, persons, layout.out_hats) / present[:, None]
     bias = layout.view.start + np.array(told)
-    matrix[np.arange(len(told)), bias] = 1
+    out = sp.diags(1 / present) @ slopes(weights, persons, layout.out_hats)
+    matrix = placed(layout.size, [(layout.out.start, out), (0, _ones(bias, layout.size))])
     counted = np.array([float(seen[sources.views.devices[k].device_id].n_present or 0) for k in told])
     error = np.array([sources.views.devices[k].expected_error for k in told])
     surprise = np.log(np.maximum(counted, 0.5)) - np.log(present) - mean[bias]
@@ -110,9 +128,10 @@ def cordon_rows(
 
     .. math:: \sum_c w_c x_c - o - \delta F = B
 
-    with balance :math:`B` of the gates, offset :math:`o` (who was inside when counting began, and what was lost since), through-flow
-    :math:`F`, and :math:`\delta` by how much more the gates miss one way than the other. Without the last, one per cent of asymmetry
-    would grow into a fifth of the occupancy in seven hours. What gates have not sent yet widens the row.
+    with balance :math:`B` of the gates, offset :math:`o` (who was inside when counting began, and what was lost
+    since), through-flow :math:`F`, and :math:`\delta` by how much more the gates miss one way than the other. Without
+    the last, one per cent of asymmetry would grow into a fifth of the occupancy in seven hours. What gates have not
+    sent yet widens the row.
 
     References
     ----------
@@ -124,12 +143,10 @@ def cordon_rows(
     weights = cordons.weights[heard]
     total = np.asarray(weights @ persons).ravel() / 1000
     net, through = told.net[heard] / 1000, told.through[heard] / 1000
-    matrix = np.zeros((len(heard), layout.size))
-    matrix[:, layout.out] = slopes(weights, persons, layout.out_hats) / 1000
-    each = np.arange(len(heard))
     offset, asymmetry = layout.offset.start + heard, layout.asymmetry.start + heard
-    matrix[each, offset] = -1
-    matrix[each, asymmetry] = -through
+    out = slopes(weights, persons, layout.out_hats) / 1000
+    drift = [(0, _ones(offset, layout.size, -1.0)), (0, _ones(asymmetry, layout.size, -through))]
+    matrix = placed(layout.size, [(layout.out.start, out), *drift])
     surprise = net - total + mean[offset] + through * mean[asymmetry]
     # The fine pattern inside is hardly noise here: the gates count everybody, wherever they stand.
     noise = (0.2 * fine[heard] + told.missing_var[heard]) / 1e6 + (0.01 * total) ** 2 + 1e-4
@@ -138,22 +155,53 @@ def cordon_rows(
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What a location grid should see by cell: people in public space, people indoors (both times its share)."""
+    """What a location grid should count by cell: of people in public space, and of people indoors."""
 
     outdoors: Floats
     indoors: Floats
 
 
+@dataclass(frozen=True, eq=False)
+class GridNoise:
+    r"""The relative variance of a grid square's count.
+
+    .. math:: R = p\, \tau_g^2 / \mu^2 + 1.3 / \mu + (3 / \mu)^2 + m^2
+
+    for a mean count :math:`\mu`: the fine pattern :math:`\tau_g` that the knots do not resolve (it lasts, so repeats
+    are no new evidence: factor :math:`p`), whole people seen at a share, rounding, and the misfit :math:`m` of the
+    rest.
+    """
+
+    params: Params
+    size_m: float
+
+    def variance(self, weights: sp.csr_matrix, seen: Seen, expected: Floats) -> Floats:
+        """Return it for squares given by their rows of weights, shape (m,)."""
+        fine = unresolved(weights, seen.outdoors, self.size_m, self.params)
+        rounding = (3.0 / np.maximum(expected, 10)) ** 2
+        return np.asarray(
+            self.params.grid_persistence * fine / expected**2 + 1.3 / expected + rounding + self.params.grid_misfit**2
+        )
+
+
 def grid_rows(
-    layout: Layout, grid: Grid, share_knots: slice, counts: Floats, seen: Seen, params: Params, size_m: float
+    layout: Layout, grid: Grid, share_start: int, counts: Floats, seen: Seen, noise: GridNoise
 ) -> Rows | None:
     r"""Return rows of a location grid.
 
-    .. math:: \log n_g = \log \sum_c h_{gc}\, r_c\, (x_c + y_c)
+    .. math:: \log n_g = \log \sum_c h_{gc} (r_c x_c + y_c)
 
-    with position error :math:`h`, the holder's share :math:`r` of people (a smooth field about what it tells), people in public
-    space :math:`x` and indoors :math:`y`. A suppressed square says that its count is below the limit: it is used where more
-    are expected, at half the limit with a wide noise, and says nothing elsewhere.
+    with position error :math:`h`, people in public space :math:`x` and how many of them it counts :math:`r` (a smooth
+    field about what its holder tells), and whom it counts indoors :math:`y`. A suppressed square says that its count
+    is below the limit: it is used where more are expected, at half the limit with a wide noise, and says nothing
+    elsewhere.
+
+    Parameters
+    ----------
+    share_start : int
+        First number of the grid's share in the vector.
+    counts : float64, shape (n_squares,)
+        NaN where suppressed.
     """
     expected = np.asarray(grid.weights @ (seen.outdoors + seen.indoors)).ravel()
     limit = max(grid.suppressed_below, 1)
@@ -161,31 +209,28 @@ def grid_rows(
     told = np.flatnonzero(np.where(suppressed, expected > 1.5 * limit, expected > 0.5))
     if not len(told):
         return None
-    weights = grid.weights[told]
+    weights, suppressed = grid.weights[told], suppressed[told]
     expected = np.maximum(expected[told], 1.0)
-    matrix = np.zeros((len(told), layout.size))
-    for knots, persons, hats in (
-        (layout.out, seen.outdoors, layout.out_hats),
-        (layout.homes, seen.indoors, layout.homes_hats),
-        (layout.shift, seen.indoors, layout.shift_hats),
-        (share_knots, seen.outdoors + seen.indoors, layout.share_hats),
-    ):
-        matrix[:, knots] = slopes(weights, persons, hats) / expected[:, None]
-    counted = np.where(suppressed[told], limit / 2, np.maximum(counts[told], 1.0))
-    fine = unresolved(weights, seen.outdoors, size_m, params)
-    rounding = (3.0 / np.maximum(expected, 10)) ** 2
-    noise = params.grid_persistence * fine / expected**2 + 1.3 / expected + rounding + 0.03**2
-    noise += np.where(suppressed[told], 0.5**2, 0.0)
-    return Rows(matrix, np.log(counted) - np.log(expected), noise, doubted=True)
+    blocks = (
+        (layout.out.start, seen.outdoors, layout.out_hats),
+        (layout.homes.start, seen.indoors, layout.homes_hats),
+        (layout.shift.start, seen.indoors, layout.shift_hats),
+        (share_start, seen.outdoors, layout.share_hats),
+    )
+    relative = sp.diags(1 / expected)
+    matrix = placed(layout.size, [(first, relative @ slopes(weights, who, hats)) for first, who, hats in blocks])
+    counted = np.where(suppressed, limit / 2, np.maximum(counts[told], 1.0))
+    variance = noise.variance(weights, seen, expected) + np.where(suppressed, 0.5**2, 0.0)
+    return Rows(matrix, np.log(counted) - np.log(expected), variance, doubted=True)
 
 
-def doubted(surprise: Floats, variance: Floats, noise: Floats, limit: float) -> Floats:
+def doubted(surprise: Floats, variance: Floats, noise: Floats, limit: Floats) -> Floats:
     r"""Return the noise of observations, more for those that surprise beyond belief.
 
     .. math:: R' = R + \max(e^2 / k^2 - S, 0)
 
-    with surprise :math:`e`, its variance :math:`S` and :math:`k` standard deviations at most: what an observation can move is
-    bounded, and falls the more absurd it is, while one that goes on is believed within minutes.
+    with surprise :math:`e`, its variance :math:`S` and :math:`k` standard deviations at most: what an observation can
+    move is bounded, and falls the more absurd it is, while one that goes on is believed within minutes.
 
     References
     ----------

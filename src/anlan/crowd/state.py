@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +26,8 @@ FORM = 2
 class Moment:
     """The filter at one moment. Its arrays are never written into.
 
-    ``mean`` (d,), ``covariance`` (d, d; the lower triangle counts), what the gates have counted since the start, and the
-    end of the newest window by device.
+    ``mean`` (d,), ``covariance`` (d, d; the lower triangle counts), what the gates have counted since the start, and
+    the end of the newest window by device.
     """
 
     at: datetime
@@ -67,13 +68,13 @@ class State:
             ],
         }
         out = io.BytesIO()
-        np.savez(
-            out,
-            header=np.frombuffer(json.dumps(header).encode(), np.uint8),
-            mean=kept.mean,
-            lower=kept.covariance[np.tril_indices(side)],
+        arrays: dict[str, Any] = {
+            "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
+            "mean": kept.mean,
+            "lower": kept.covariance[np.tril_indices(side)],
             **{f"balance_{name}": values for name, values in kept.balance.arrays().items()},
-        )
+        }
+        np.savez(out, **arrays)
         return out.getvalue()
 
     @staticmethod
