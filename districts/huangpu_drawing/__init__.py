@@ -1,0 +1,1 @@
+"""How the schematic Huangpu is drawn: facts in words, lines by hand, the rest by rule."""
