@@ -12,7 +12,7 @@ from shapely.geometry import LineString, Point
 from anlan.kernel.areas import AreaTree
 from anlan.kernel.records import Gateway, Post, Station, Unit
 from huangpu_drawing import facts
-from huangpu_drawing.fabric import Stroke
+from huangpu_drawing.fabric import Stroke, ends_of
 from huangpu_drawing.ground import PLANE, Floats, Ground, metres
 from huangpu_drawing.network import Piece
 
@@ -45,7 +45,8 @@ EXTRA_STATIONS = (
 def draw_gateways(pieces: Sequence[Piece], ground: Ground) -> list[Gateway]:
     """Place metro entrances, ferries, bus stops, and the roads over the border; all stand on the walk network."""
     walked = [(line, stroke) for line, stroke in pieces if stroke.walk]
-    corners = np.unique(np.round([c for line, _ in walked for c in (line.coords[0], line.coords[-1])], 2), axis=0)
+    streets = [line for line, stroke in walked if stroke.street_class != "footway"]  # no entrance within a venue
+    corners, _ = ends_of(streets)
     found = [gate for station in facts.METRO for gate in _entrances(station, corners)]
     for key, zh, en, at in facts.FERRIES:
         found.append(_gateway(f"ferry-{key}", "ferry", zh, en, _nearest(corners, metres([at])[0])))

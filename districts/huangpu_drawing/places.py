@@ -19,6 +19,9 @@ from huangpu_drawing.ground import PLANE, Floats, Ground, curve, largest, metres
 GATE_HALF_M = 4.0
 PATHS_ASKEW_DEG = 5.0
 WALL_CLEAR_M = 5.0
+SQUARE_PATH_M2 = 11_000.0
+OPEN_BLOCKS = [(-0.66, 1.38), (-1.90, -0.985)]
+"""People's Square and the stadium's block, in km."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,14 @@ def venue_grounds(sketch: Sketch, ground: Ground) -> dict[str, Polygon]:
         sketch.kept.append(own)
     sketch.kept += [face for face in faces if any(face.contains(Point(p)) for p in metres(UNCUT))]
     return found
+
+
+def square_paths(sketch: Sketch, rng: np.random.Generator) -> list[Stroke]:
+    """Draw paths over the blocks that are open all round."""
+    grain = Grain(SQUARE_PATH_M2, PATHS_ASKEW_DEG, ("footway", "footway"), 0.0)
+    spots = [Point(p) for p in metres(OPEN_BLOCKS)]
+    faces = [face for face in sketch.kept if any(face.contains(spot) for spot in spots)]
+    return [Stroke(cut, "footway", inner=True) for face in faces for cut, _ in cut_face(face, grain, [], rng)[1]]
 
 
 def wall_of(venue: Venue, face: Polygon) -> Polygon:

@@ -24,7 +24,7 @@ from anlan.kernel.pack import Pack
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-BUILD = "3"
+BUILD = "4"
 """Changes whenever cells of the same pack would come out otherwise."""
 
 PLACE_DENSITY = {"metro": 0.12, "venue": 0.10, "bazaar": 0.12, "promenade": 0.06, "pedestrian": 0.08, "passage": 0.10}
@@ -37,7 +37,7 @@ ratios matter where anything reports: the estimator's field of log-ratios spans 
 
 INDOOR_DENSITY = 0.015
 """People indoors per m² of ground, where the pack does not tell its number of residents."""
-UNSEEN_HOUSES = 0.1
+UNSEEN_HOUSES = 0.5
 """Share of any ground that is taken to be built up at least."""
 
 
