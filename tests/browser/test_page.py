@@ -24,7 +24,7 @@ def degrees(x_m, y_m):
 def written(n):
     """Return a number as the page writes it in English."""
     step = 1000 if n >= 100_000 else 100 if n >= 10_000 else 10 if n >= 1_000 else 1
-    return f"{round(n / step) * step:,}"
+    return f"{int(n / step + 0.5) * step:,}"  # halves go up, as in the browser
 
 
 def draw(seen, corners):
