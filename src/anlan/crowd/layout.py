@@ -54,9 +54,9 @@ class Params:
     view_forgets_min: float = 300.0
     gate_miss: float = 0.05
     asymmetry: float = 0.012
-    fine: float = 0.25
-    patch_m: float = 60.0
-    widen: float = 1.35
+    fine: float = 0.8
+    patch_m: float = 90.0
+    widen: float = 2.5
     belief: float = 3.0
     """A count that surprises by more standard deviations than this is given the noise at which it would surprise by
     just so many: it moves the estimate less the more absurd it is, and is yet believed if it goes on."""

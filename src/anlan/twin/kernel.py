@@ -56,8 +56,8 @@ def choose(w, i, node, t, net, pull):  # type: ignore[no-untyped-def]  # compile
                 gateway = first_gateway + _pick(pull.gateways)
                 if net.reach[gateway, node] < best:
                     best, dest = net.reach[gateway, node], gateway
-        if dest >= 0 and net.next_edge[dest, node] >= 0:
-            edge = net.next_edge[dest, node]
+        if dest >= 0 and net.next_edge[w.taste[i], dest, node] >= 0:
+            edge = net.next_edge[w.taste[i], dest, node]
             w.state[i], w.dest[i], w.edge[i], w.pos[i] = WALKING, dest, edge, 0.0
             w.forth[i] = net.tail[edge] == node
             w.stops[i] -= 1
@@ -140,7 +140,7 @@ def _walk(w, i, t, dt, net, pull, tally, inside, slow):  # type: ignore[no-untyp
         _cross_street(w, i, w.pos[i], net.length[edge] + 1e-6, net, tally)
         left -= todo / speed
         node = net.head[edge] if w.forth[i] else net.tail[edge]
-        following = net.next_edge[w.dest[i], node]
+        following = net.next_edge[w.taste[i], w.dest[i], node]
         if following < 0:
             _arrive(w, i, node, t, net, pull, tally, inside)
             return

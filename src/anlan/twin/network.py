@@ -21,8 +21,12 @@ Indices = npt.NDArray[np.int64]
 
 SAMPLES = 3000
 """Points in a place between which people stroll."""
-SPOTS = 80
+SPOTS = 250
 """Street corners that are destinations of their own: shops, offices, homes."""
+TASTES = 3
+"""Ways of seeing which way is the shortest: people between the same two points do not all walk the same streets."""
+TASTE_SPREAD = 0.35
+"""Spread of the logarithm of how long a piece of street seems."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +44,9 @@ class Door:
 class Network:
     """The walk network in metres.
 
-    Nodes ``x``, ``y`` (n,); edges ``tail``, ``head``, ``length``, ``width`` (m,), each walked both ways. Destination
-    d is a
-    place (by its doors), a gateway, or a street spot; ``next_edge[d, node]`` leads there by the shortest way (-1:
-    there, or cut
-    off), ``reach[d, node]`` is that way's length.
+    Nodes ``x``, ``y`` (n,); edges ``tail``, ``head``, ``length``, ``width`` (m,), each walked both ways. Destination d
+    is a place (by its doors), a gateway, or a street spot. ``next_edge[t, d, node]`` leads there by the way that seems
+    shortest to taste t (-1: there, or cut off), ``reach[d, node]`` is how long that way seems to the first taste.
     """
 
     x: Floats
@@ -102,7 +104,12 @@ def network_of(pack: Pack, rng: np.random.Generator) -> Network:
     length = np.maximum(np.hypot(x[head] - x[tail], y[head] - y[tail]), 0.5)
     targets: list[Indices] = [np.array([d.node for d in doors if d.place == k], np.int64) for k in range(len(areas))]
     targets += [np.array([node], np.int64) for node in (*gateway_node, *spot_node)]
-    next_edge, reach = _ways(targets, tail, head, length, len(x))
+    # A wide street seems shorter than it is; beyond that each taste sees every piece in its own way.
+    seeming = length * (np.maximum(width, 2.0) / 8.0) ** -0.25
+    ways = [
+        _ways(targets, tail, head, seeming * np.exp(TASTE_SPREAD * rng.standard_normal(len(length))), len(x))
+        for _ in range(TASTES)
+    ]
     return Network(
         x=x,
         y=y,
@@ -118,8 +125,8 @@ def network_of(pack: Pack, rng: np.random.Generator) -> Network:
         gateway_kind=gateway_kind,
         spot_node=spot_node,
         spot_weight=busy[spot_node] / busy[spot_node].sum(),
-        next_edge=next_edge,
-        reach=reach,
+        next_edge=np.stack([next_edge for next_edge, _ in ways]),
+        reach=ways[0][1],
     )
 
 
@@ -147,6 +154,8 @@ def _pieces(pack: Pack, closed: BaseGeometry) -> tuple[Floats, Floats, Indices, 
     xy = ends.reshape(-1, 2)[first]
     node = node.reshape(-1, 2)
     real = node[:, 0] != node[:, 1]
+    _, single = np.unique(np.sort(node, axis=1), axis=0, return_index=True)  # a piece drawn twice is walked once
+    real &= np.isin(np.arange(len(node)), single)
     busy: Floats = np.bincount(node[real].ravel(), np.repeat(weight[real], 2), len(xy)).astype(np.float64)
     node = node.astype(np.int64)
     return xy[:, 0], xy[:, 1], node[real, 0], node[real, 1], width[real], busy
@@ -211,7 +220,6 @@ def _ways(
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
     """Return, for each destination and node, the first edge of the shortest way and its length."""
     edge_of = sp.coo_matrix((np.arange(1, len(tail) + 1), (tail, head)), shape=(n, n)).tocsr()
-    edge_of.data = np.minimum(edge_of.data, len(tail))  # two pieces between the same nodes: either will do
     links = sp.coo_matrix((length, (tail, head)), shape=(n, n)).tocsr()
     next_edge = np.full((len(targets), n), -1, np.int32)
     reach = np.full((len(targets), n), np.inf, np.float32)

@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind
 from anlan.twin import kernel
-from anlan.twin.network import Network, network_of
+from anlan.twin.network import TASTES, Network, network_of
 from anlan.twin.scenario import Pull, Scenario, local_hour, next_time
 
 Floats = npt.NDArray[np.float64]
@@ -35,7 +35,7 @@ _Net = namedtuple(  # noqa: PYI024 - compiled code takes a plain named tuple of 
     "door_begin door_node door_x door_y line_begin line_at line_device line_in across_begin across across_device",
 )
 _Walkers = namedtuple(  # noqa: PYI024 - the same
-    "_Walkers", "state edge pos forth side speed x y tx ty dest until stops place node indoors_next"
+    "_Walkers", "state edge pos forth side speed x y tx ty dest until stops place node indoors_next taste"
 )
 _Pulls = namedtuple("_Pulls", "places gateways stay_s hold_s streets buildings")  # noqa: PYI024 - the same
 _Tally = namedtuple("_Tally", "gates passed left")  # noqa: PYI024 - the same
@@ -198,7 +198,7 @@ class Truth:
 def _empty(n: int) -> Any:
     f4, i4 = np.float32, np.int32
     kinds = (np.uint8, i4, f4, bool, f4, f4, f4, f4, f4, f4, i4, np.float64, i4, i4, i4, np.uint8)
-    return _Walkers(*(np.zeros(n, kind) for kind in kinds))
+    return _Walkers._make([*(np.zeros(n, kind) for kind in kinds), np.arange(n) % TASTES])
 
 
 def _compiled(pack: Pack, network: Network) -> Any:
