@@ -37,7 +37,7 @@ def _stay(median_s):  # type: ignore[no-untyped-def]  # compiled
 
 
 @numba.njit(cache=True)
-def choose(w, i, node, t, net, pull):  # type: ignore[no-untyped-def]  # compiled
+def choose(w, i, node, t, net, pull, tally):  # type: ignore[no-untyped-def]  # compiled
     """Give walker i its next destination from a node and set it walking; whoever has nowhere to go has left."""
     first_gateway, first_spot = net.first_gateway, net.first_spot
     for _ in range(4):
@@ -63,6 +63,7 @@ def choose(w, i, node, t, net, pull):  # type: ignore[no-untyped-def]  # compile
             w.stops[i] -= 1
             return
     w.state[i] = FREE
+    tally.left[0] += 1
 
 
 @numba.njit(cache=True)
@@ -104,7 +105,7 @@ def _arrive(w, i, node, t, net, pull, tally, inside):  # type: ignore[no-untyped
         w.until[i] = t + _stay(2700.0 if w.indoors_next[i] else 420.0)
         return
     if inside[dest] / net.place_m2[dest] > FULL_PER_M2:
-        choose(w, i, node, t, net, pull)
+        choose(w, i, node, t, net, pull, tally)
         return
     door = net.door_begin[dest]
     n_doors = net.door_begin[dest + 1] - door
@@ -167,7 +168,7 @@ def _stroll(w, i, t, dt, net, pull, tally, inside):  # type: ignore[no-untyped-d
             door = w.node[i]
             tally.gates[door, 1] += 1
             inside[place] -= 1
-            choose(w, i, net.door_node[door], t, net, pull)
+            choose(w, i, net.door_node[door], t, net, pull, tally)
             return
         if t < w.until[i]:
             best = np.inf  # stroll to somewhere near
@@ -204,18 +205,18 @@ def step(w, t, dt, net, pull, tally, inside):  # type: ignore[no-untyped-def]  #
         elif state in (IN_PLACE, LEAVING):
             _stroll(w, i, t, dt, net, pull, tally, inside)
         elif state in (STANDING, INDOORS) and t >= w.until[i]:
-            choose(w, i, w.node[i], t, net, pull)
+            choose(w, i, w.node[i], t, net, pull, tally)
 
 
 @numba.njit(cache=True)
-def enter(w, slots, gateways, stops, t, net, pull):  # type: ignore[no-untyped-def]  # compiled
+def enter(w, slots, gateways, stops, t, net, pull, tally):  # type: ignore[no-untyped-def]  # compiled
     """Let people in at gateways (indices of gateways), into free slots."""
     for k in range(len(slots)):
         i = slots[k]
         w.stops[i] = stops[k]
         w.speed[i] = max(0.6, 1.3 + 0.2 * np.random.randn())
         w.side[i] = np.random.random() - 0.5
-        choose(w, i, net.gateway_node[gateways[k]], t, net, pull)
+        choose(w, i, net.gateway_node[gateways[k]], t, net, pull, tally)
 
 
 @numba.njit(cache=True)

@@ -230,6 +230,8 @@ def _ways(
         far, before, _ = dijkstra(links, directed=False, indices=target, min_only=True, return_predecessors=True)
         reach[k] = far
         on = before >= 0
+        if not on.any():
+            continue  # nobody can come there from anywhere else
         forth = np.asarray(edge_of[node[on], before[on]]).ravel()
         back = np.asarray(edge_of[before[on], node[on]]).ravel()
         next_edge[k, on] = np.where(forth > 0, forth, back) - 1

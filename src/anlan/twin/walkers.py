@@ -151,7 +151,7 @@ class Twin:
         weights = np.diff(pulls.gateways, prepend=0)
         gateways = self.rng.choice(len(weights), len(slots), p=weights / weights.sum())
         stops = 1 + self.rng.poisson(max(self.scenario.stops - 1, 0), len(slots))
-        kernel.enter(self._w, slots, gateways, stops, t, self._net, pulls)
+        kernel.enter(self._w, slots, gateways, stops, t, self._net, pulls, self.tally)
         self.n_entered += len(slots)
 
 
