@@ -1,0 +1,89 @@
+"""No schema and no payload has a field in which an identity would fit."""
+
+import re
+from dataclasses import fields, is_dataclass
+
+import msgspec
+import pytest
+from tests.small import small_pack
+from tests.test_house import PERSONAL
+
+import anlan.kernel.answers
+import anlan.kernel.ingress
+import anlan.kernel.records
+from anlan.command import create_app
+from anlan.district import District
+from anlan.ingest.wire import Sent, Values
+from anlan.store import columns, sql
+
+ALLOWED = {"n_persons", "persons", "n_passed", "number"}
+
+
+def words(name):
+    """One name as the rule reads it: camelCase as snake_case."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def offending(names):
+    return sorted(name for name in names if PERSONAL.search(words(name)) and name not in ALLOWED)
+
+
+def test_no_record_has_room_for_an_identity():
+    modules = (anlan.kernel.records, anlan.kernel.ingress, anlan.kernel.answers)
+    records = [thing for module in modules for thing in vars(module).values() if is_dataclass(thing)]
+    assert len(records) > 15
+    assert offending({f.name for record in records for f in fields(record)}) == []
+
+
+def test_the_wire_form_has_exactly_the_fields_of_a_count():
+    assert {f.encode_name for f in msgspec.structs.fields(Sent)} == {
+        "device",
+        "begin_at",
+        "end_at",
+        "sequence",
+        "values",
+    }
+    assert {f.encode_name for f in msgspec.structs.fields(Values)} == {"in", "out", "passed", "present", "counts"}
+
+
+@pytest.fixture(scope="module")
+def district(tmp_path_factory):
+    opened = District.open(small_pack(), tmp_path_factory.mktemp("privacy"))
+    yield opened
+    opened.close()
+
+
+def test_no_table_has_room_for_an_identity():
+    history = re.findall(r"(\w+) (?:BIGINT|VARCHAR|TIMESTAMP|INTEGER|FLOAT|DOUBLE|BLOB|BOOLEAN)", columns.SCHEMA)
+    assert len(history) > 30
+    records = [column.name for table in sql._schema.tables.values() for column in table.columns]
+    assert len(records) > 10
+    assert offending([*history, *records]) == []
+
+
+def property_names(schema):
+    if isinstance(schema, dict):
+        for key, value in schema.items():
+            if key == "properties" and isinstance(value, dict):
+                yield from value
+            yield from property_names(value)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from property_names(part)
+
+
+def test_no_payload_of_the_api_has_room_for_an_identity(district):
+    described = create_app(district).openapi()
+    names = set(property_names(described)) | {
+        parameter["name"]
+        for path in described["paths"].values()
+        for verb in path.values()
+        for parameter in verb.get("parameters", [])
+    }
+    assert len(names) > 40
+    assert offending(names) == []
+
+
+@pytest.mark.parametrize("name", ["plate", "deviceMac", "trackId", "face_embedding", "ownerPhone"])
+def test_the_rule_finds_what_it_is_for(name):
+    assert offending([name]) == [name]
