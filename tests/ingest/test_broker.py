@@ -50,7 +50,7 @@ def test_a_connection_does_not_wait_for_one_commit_before_it_reads_on(watched_br
         first = sender.send(encode(seen(sequence=999)))
         assert watched.entered.wait(10)
         sent = [first, *(sender.send(encode(one)) for one in run_of(15))]
-        assert until(lambda: watched_broker._door._waiting.qsize() == 15)  # noqa: SLF001 - that they wait together is the claim
+        assert until(lambda: watched_broker._door._waiting.qsize() == 15)
         watched.free.set()
         assert all(acknowledged(one) for one in sent)
     assert watched.sizes == [1, 15]
