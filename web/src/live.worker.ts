@@ -9,6 +9,8 @@ interface SharedScope {
 export type FromWorker = { link: LiveLink } | { message: LiveMessage };
 
 const ports = new Set<MessagePort>();
+/** What a tab that joins later has missed and cannot wait for: the next minute may be the first for long, or never come. */
+const newest = new Map<string, LiveMessage>();
 let link: LiveLink = "connecting";
 
 function tell(word: FromWorker): void {
@@ -23,10 +25,15 @@ function tell(word: FromWorker): void {
   };
   port.start();
   port.postMessage({ link } satisfies FromWorker);
+  for (const message of newest.values()) port.postMessage({ message } satisfies FromWorker);
 };
 
 void follow("/api/v1/live", {
-  message: (message) => tell({ message }),
+  message: (message) => {
+    if (message.kind === "resync") newest.delete("minute");
+    else if (message.kind === "minute" || message.kind === "clock") newest.set(message.kind, message);
+    tell({ message });
+  },
   link: (now) => {
     link = now;
     tell({ link });

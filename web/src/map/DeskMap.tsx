@@ -36,7 +36,9 @@ export function DeskMap({ district, handle }: { district: District; handle: Sign
 /** Stand the map up in a box; returns how to take it down. */
 function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | null>): () => void {
   const [west, south, east, north] = district.bounds;
-  const [wide, high] = [(east - west) * 0.35, (north - south) * 0.35];
+  const shrink = Math.cos((((south + north) / 2) * Math.PI) / 180); // a degree of longitude against one of latitude
+  const reach = Math.max((east - west) * shrink, north - south); // a tall district must fit into a wide screen, too
+  const [wide, high] = [reach / shrink, reach];
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const map = new MapLibre({
     container: box,

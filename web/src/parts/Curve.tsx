@@ -16,7 +16,7 @@ export interface Line {
 export function Curve({ at, lines, band, caption }: { at: number[]; lines: Line[]; band?: { low: (number | null)[]; high: (number | null)[] }; caption: string }) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
-  const drawn = [at, ...lines.map((line) => line.values), ...(band ? [band.low, band.high] : [])] as uPlot.AlignedData;
+  const drawn = broken([at, ...lines.map((line) => line.values), ...(band ? [band.low, band.high] : [])]);
   const look = `${theme.value} ${lang.value} ${timeZone.value} ${lines.map((line) => line.label).join()} ${band !== undefined}`;
   useEffect(() => {
     const parent = box.current!;
@@ -49,6 +49,24 @@ export function Curve({ at, lines, band, caption }: { at: number[]; lines: Line[
 }
 
 const HEIGHT = 168;
+
+/** The same with an unknown moment in each gap of more than two usual steps, so that no line bridges what nobody counted. */
+function broken(columns: (number | null)[][]): uPlot.AlignedData {
+  const at = columns[0] as number[];
+  const steps = at.slice(1).map((moment, k) => moment - at[k]!);
+  const usual = [...steps].sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
+  const rows = at.flatMap((moment, k) => {
+    const row = columns.map((column) => column[k] ?? null);
+    return k > 0 && steps[k - 1]! > 2.5 * usual ? [[moment - usual, ...columns.slice(1).map(() => null)], row] : [row];
+  });
+  return columns.map((_, n) => rows.map((row) => row[n] ?? null)) as uPlot.AlignedData;
+}
+
+/** Moments that stand alone between unknown ones: no line shows them, so they are drawn as points. */
+function alone(chart: uPlot, series: number): number[] {
+  const values = Array.from<number | null | undefined>(chart.data[series] ?? []);
+  return values.flatMap((value, k) => ((value ?? null) !== null && (values[k - 1] ?? null) === null && (values[k + 1] ?? null) === null ? [k] : []));
+}
 
 /** The curve in words, for those who do not see it. */
 function spoken(at: number[], lines: Line[]): string {
@@ -84,7 +102,7 @@ function optionsOf(parent: HTMLElement, lines: Line[], banded: boolean): uPlot.O
     ],
     series: [
       {},
-      ...lines.map((line): uPlot.Series => ({ label: line.label, stroke: colour(line.colour), width: 2, points: { show: false }, spanGaps: false, ...(line.dash ? { dash: line.dash } : {}) })),
+      ...lines.map((line): uPlot.Series => ({ label: line.label, stroke: colour(line.colour), width: 2, points: { show: true, filter: alone, size: 5 }, spanGaps: false, ...(line.dash ? { dash: line.dash } : {}) })),
       ...(banded ? [{ stroke: "transparent", points: { show: false } }, { stroke: "transparent", points: { show: false } }] : []),
     ],
     ...(banded ? { bands: [{ series: [lines.length + 2, lines.length + 1], fill: colour("--band") }] } : {}),

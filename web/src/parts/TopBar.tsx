@@ -1,4 +1,4 @@
-import type { District } from "../api.ts";
+import type { District, Estimate } from "../api.ts";
 import { devices, lastAt, link, now, places, severity, simulate, simulation, stale, tab, watches, whole } from "../desk.ts";
 import { dateOf, duration, integer, lang, momentOf, named, people, secondsOf, setLang, t } from "../i18n.ts";
 import { theme, toggleTheme } from "../theme.ts";
@@ -43,7 +43,7 @@ function Figures() {
         <span class="figure-label">{t("figures.total")}</span>
         <strong data-test="total">{shortOccupancy(total)}</strong>
         <span class="figure-note" title={total ? intervalText(total) : ""}>
-          {total && total.low !== null && total.high !== null ? `${people(total.low)}–${people(total.high)}` : t("figures.waiting")}
+          {total && total.low !== null && total.high !== null ? `${people(total.low)}–${people(total.high)}` : noNumber(total)}
         </span>
       </li>
       <Figure label={t("figures.busy")} value={integer(busy)} note={t("figures.of_places", { n: integer(places.value.length) })} alert={busy > 0} go={() => (tab.value = "places")} />
@@ -52,6 +52,11 @@ function Figures() {
       <Figure label={t("figures.watches")} value={integer(watches.value.length)} note={t("figures.saved")} alert={false} go={() => (tab.value = "watches")} />
     </ul>
   );
+}
+
+/** Why there is no number, in a few words. */
+function noNumber(total: Estimate | null): string {
+  return t(!total?.unknown || total.unknown === "not_started" ? "figures.waiting" : `figures.unknown.${total.unknown}`);
 }
 
 function Figure({ label, value, note, alert, go }: { label: string; value: string; note: string; alert: boolean; go: () => void }) {
