@@ -46,7 +46,7 @@ def main() -> int:
     asked.add_argument("--strict", action="store_true", help="exit with 1 where a goal is missed")
     asked.add_argument("--quick", action="store_true", help="shorter runs, to see that the bench works")
     given = asked.parse_args()
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=180)
     rows = list(importlib.import_module(given.area).rows(quick=given.quick, say=console.log))
     console.print(table(given.area, rows))
     out = HERE / "results" / f"{given.area}.json"

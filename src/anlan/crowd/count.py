@@ -116,7 +116,7 @@ class Counter:
         )
 
     def _why(self, index: npt.NDArray[np.int64]) -> UnknownReason:
-        if self._flow_only or self._passed[index].any():
+        if self._flow_only or self._passed[index].all():
             return UnknownReason.FLOW_ONLY
         return UnknownReason.NO_DEVICE
 

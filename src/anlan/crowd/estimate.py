@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,8 +17,20 @@ from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
 from anlan.crowd.kalman import Innovation, dots, relax, whole
 from anlan.crowd.layout import Params, layout_of
-from anlan.crowd.rows import GridNoise, Rows, Seen, cordon_rows, doubted, grid_rows, passage_rows, unresolved, view_rows
-from anlan.crowd.sources import Grid, sources_of
+from anlan.crowd.rows import (
+    Blocks,
+    GridNoise,
+    Rows,
+    Seen,
+    cordon_rows,
+    doubted,
+    grid_rows,
+    night_rows,
+    passage_rows,
+    unresolved,
+    view_rows,
+)
+from anlan.crowd.sources import sources_of
 from anlan.crowd.state import Minute, Moment, State
 from anlan.kernel.errors import BadInput
 from anlan.kernel.pack import Pack
@@ -26,8 +38,10 @@ from anlan.kernel.records import Observation
 
 Floats = npt.NDArray[np.float64]
 
-STEEP = 4.0
-"""A knot's log-ratio is held within this, a factor of fifty either way."""
+STEEP = 8.0
+"""A knot's log-ratio is held within this: a feast can fill a quay a thousand times above its usual."""
+SMALL_HOURS = time(4, 30)
+"""Local time at which closed places are emptiest."""
 
 
 class Estimator:
@@ -62,6 +76,7 @@ class Estimator:
         self.params = params or Params()
         self.sources = sources_of(pack, cells)
         self.layout = layout_of(cells, self.sources, self.params) if self.sources.tell_presence else None
+        self._blocks = Blocks.of(cells, self.params.block_m)
         self._zone = ZoneInfo(pack.time_zone)
         self._devices = {device.device_id: device for device in pack.devices}
         self._grids = {grid.device.device_id: k for k, grid in enumerate(self.sources.grids)}
@@ -137,7 +152,7 @@ class Estimator:
                 informed_until=nothing,
                 covariance=np.zeros((0, 0), np.float32),
                 hats=None,
-                size_m=self.cells.size_m,
+                blocks=self._blocks,
                 params=self.params,
             )
         informed_at, informed_until = self._informed(moment.newest)
@@ -148,7 +163,7 @@ class Estimator:
             informed_until=informed_until,
             covariance=whole(moment.covariance, self.layout.out.stop, np.float32),
             hats=self.layout.out_hats,
-            size_m=self.cells.size_m,
+            blocks=self._blocks,
             params=self.params,
         )
 
@@ -196,15 +211,22 @@ class Estimator:
         fresh = self._fresh(counts, at)
         cordons = self.sources.cordons
         told = balance.told(cordons.gates, kept, at, self._wait.total_seconds())
-        fine = unresolved(cordons.weights, persons, self.cells.size_m, self.params)
+        fine = unresolved(cordons.weights, persons, self._blocks, self.params)
         rows = [
             passage_rows(layout, self.sources, fresh, mean, persons / self.cells.walkable_m2),
             view_rows(layout, self.sources, fresh, mean, persons),
             cordon_rows(layout, cordons, told, mean, persons, fine),
+            night_rows(layout, cordons, told, persons) if self._empties(moment.at, at) else None,
         ]
         mean, covariance = self._believe(mean, covariance, [one for one in rows if one is not None])
         newest = _newest(moment.newest, counts)
         return Moment(at=at, mean=mean, covariance=covariance, balance=kept, newest=newest)
+
+    def _empties(self, before: datetime, at: datetime) -> bool:
+        """Tell whether the hour at which closed places are emptiest has come meanwhile."""
+        local = at.astimezone(self._zone)
+        hour = local.replace(hour=SMALL_HOURS.hour, minute=SMALL_HOURS.minute, second=0, microsecond=0)
+        return before < hour <= at
 
     def _believe(self, mean: Floats, covariance: Floats, told: Sequence[Rows]) -> tuple[Floats, Floats]:
         """Update with the rows of a minute."""
@@ -223,7 +245,8 @@ class Estimator:
         """Hold the log-ratios within reason, so that no misfit can drive two of them apart without end."""
         layout = self.layout
         assert layout is not None  # noqa: S101 - only called where something tells presence
-        for part, most in ((layout.out, STEEP), (layout.homes, STEEP), (layout.shift, 1.5), (layout.share, 1.0)):
+        homes, share = [(part, STEEP) for part in layout.homes], [(part, 1.0) for part in layout.share]
+        for part, most in ((layout.out, STEEP), (layout.shift, 1.5), *homes, *share):
             mean[part] = np.clip(mean[part], -most, most)
         return mean
 
@@ -252,14 +275,12 @@ class Estimator:
         assert counts is not None  # noqa: S101 - the door lets only counts of squares come from a grid
         number = self._grids[seen.device_id]
         grid = self.sources.grids[number]
-        width = layout.share_hats.shape[1]
-        knots = slice(layout.share.start + number * width, layout.share.start + (number + 1) * width)
         middle = seen.begin_at + (seen.end_at - seen.begin_at) / 2
         newest = _newest(moment.newest, [seen])
         guess, step, full = moment.mean, None, whole(moment.covariance)
         for _ in range(2):
-            fields = self._seen_by(grid, guess, knots, middle)
-            rows = grid_rows(layout, grid, knots.start, counts, fields, GridNoise(self.params, self.cells.size_m))
+            fields = self._seen_by(number, guess, middle)
+            rows = grid_rows(layout, grid, number, counts, fields, GridNoise(self.params, self._blocks))
             if rows is None:
                 return replace(moment, newest=newest)
             surprise = rows.surprise - rows.matrix @ (moment.mean - guess)
@@ -271,12 +292,13 @@ class Estimator:
         assert step is not None  # noqa: S101 - the loop runs
         return replace(moment, mean=guess, covariance=step.narrowed(moment.covariance), newest=newest)
 
-    def _seen_by(self, grid: Grid, mean: Floats, knots: slice, at: datetime) -> Seen:
-        layout = self.layout
+    def _seen_by(self, number: int, mean: Floats, at: datetime) -> Seen:
+        layout, grid = self.layout, self.sources.grids[number]
         assert layout is not None  # noqa: S101 - only called where something tells presence
-        share = grid.share * np.exp(layout.share_hats @ mean[knots])
-        ratio = np.exp(layout.homes_hats @ mean[layout.homes] + layout.shift_hats @ mean[layout.shift])
-        indoors = grid.share * self.cells.indoors * profile.indoors(at, self._zone) * ratio
+        share = grid.share * np.exp(layout.share_hats @ mean[layout.share[number]])
+        indoors = grid.share * grid.indoors * profile.indoors(at, self._zone)
+        ratio = np.exp(mean[layout.homes[number]] + layout.shift_hats[number] @ mean[layout.shift])
+        indoors[grid.lived_in] *= ratio
         return Seen(outdoors=self._persons(mean, at) * share, indoors=indoors)
 
     # -- fields ----------------------------------------------------------------------------------------------------

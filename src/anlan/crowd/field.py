@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from anlan.crowd.layout import Params
-from anlan.crowd.rows import slopes, unresolved
+from anlan.crowd.rows import Blocks, slopes, unresolved
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,7 +39,7 @@ class Field:
     informed_until: Floats
     covariance: npt.NDArray[np.float32]
     hats: sp.csr_matrix
-    size_m: float
+    blocks: Blocks
     params: Params
 
     def sums(self, weights: sp.csr_matrix) -> tuple[Floats, Floats]:
@@ -58,5 +58,5 @@ class Field:
             return mean, np.full(len(mean), np.nan)
         gradient = slopes(weights, self.persons, self.hats).astype(np.float32)
         smooth = np.asarray(gradient.multiply(gradient @ self.covariance).sum(axis=1), float).ravel()
-        fine = unresolved(weights, self.persons, self.size_m, self.params)
+        fine = unresolved(weights, self.persons, self.blocks, self.params)
         return mean, self.params.widen * (smooth + fine)

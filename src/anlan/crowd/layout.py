@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +13,7 @@ import scipy.sparse as sp
 
 from anlan.crowd.cells import Cells
 from anlan.crowd.knots import hats, matern
-from anlan.crowd.sources import Sources
+from anlan.crowd.sources import Grid, Sources
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,31 +25,34 @@ class Params:
     ``*_scales`` are (length, spread) of the Matérn fields that add up, ``*_level`` is the spread of what all knots
     share, ``*_forgets_min`` the time after which a part 1/e of a deviation is left.
 
-    ``out`` are people in public space; ``homes`` where people are indoors, day after day; ``shift`` by how much more
-    or fewer of them are there now; ``share`` how many a location grid sees for each person in public space, about
-    what its holder tells: it sees other shares of them by place, and visitors in shops and offices beside them.
+    ``out`` are people in public space; ``homes`` where people are indoors, day after day: a number for each square of
+    a grid, with ``homes_nugget`` of its own; ``shift`` by how much more or fewer of them are there now; ``share`` how
+    many a location grid sees for each person in public space, about what its holder tells: it sees other shares of
+    them by place, and visitors in shops and offices beside them. It forgets within hours, for nothing but a count on
+    the spot can tell it from people: remembered longer, the filter would take the usual for the true.
     ``passage_spread`` is how far the flow over a line may fail to stand for its surroundings, ``view_spread`` the
     bias of a view. ``gate_miss`` is the part of crossings that gates miss on average, ``asymmetry`` the spread of in
     against out about it. ``fine`` and ``patch_m`` describe what the knots cannot resolve: a pattern of that spread,
-    in patches of that size. ``widen`` is the factor on the variance of an answer.
+    in patches of that size, within blocks of ``block_m`` whose sums the knots follow. ``widen`` is the factor on the
+    variance of an answer.
     """
 
     out_knots_m: float = 140.0
-    homes_knots_m: float = 200.0
     shift_knots_m: float = 1500.0
     share_knots_m: float = 600.0
     out_scales: tuple[tuple[float, float], ...] = ((1200.0, 0.35), (400.0, 0.60), (140.0, 0.45))
     out_level: float = 0.40
     homes_scales: tuple[tuple[float, float], ...] = ((1200.0, 0.50), (350.0, 0.50))
     homes_level: float = 0.30
+    homes_nugget: float = 0.15
     shift_scales: tuple[tuple[float, float], ...] = ((2000.0, 0.12),)
-    shift_level: float = 0.25
+    shift_level: float = 0.5
     share_scales: tuple[tuple[float, float], ...] = ((700.0, 0.22),)
-    share_level: float = 0.25
+    share_level: float = 0.35
     out_forgets_min: float = 90.0
     homes_forgets_min: float = 14_400.0
     shift_forgets_min: float = 240.0
-    share_forgets_min: float = 14_400.0
+    share_forgets_min: float = 240.0
     passage_spread: float = 0.42
     passage_forgets_min: float = 150.0
     view_spread: float = 0.18
@@ -56,13 +61,14 @@ class Params:
     asymmetry: float = 0.012
     fine: float = 0.8
     patch_m: float = 90.0
-    widen: float = 2.5
+    block_m: float = 200.0
+    widen: float = 3.0
     belief: float = 3.0
     """A count that surprises by more standard deviations than this is given the noise at which it would surprise by
     just so many: it moves the estimate less the more absurd it is, and is yet believed if it goes on."""
-    grid_persistence: float = 6.0
+    grid_persistence: float = 2.0
     """How much longer than one window the fine pattern of a grid square lasts: repeats are not independent."""
-    grid_misfit: float = 0.10
+    grid_misfit: float = 0.03
     """What remains between a square and its prediction, as a part of its count."""
     grid_wait_min: float = 20.0
     """How late a location grid, or a missing window of a gate, may come and still be put in its place in time."""
@@ -77,17 +83,16 @@ class Layout:
     """
 
     out: slice
-    homes: slice
+    homes: tuple[slice, ...]
     shift: slice
-    share: slice
+    share: tuple[slice, ...]
     passage: slice
     view: slice
     offset: slice
     asymmetry: slice
     size: int
     out_hats: sp.csr_matrix
-    homes_hats: sp.csr_matrix
-    shift_hats: sp.csr_matrix
+    shift_hats: tuple[sp.csr_matrix, ...]
     share_hats: sp.csr_matrix
     stationary: Floats
     keep: Floats
@@ -95,39 +100,64 @@ class Layout:
 
 def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
     """Lay out the vector for a district's sources; what nothing can inform is left out."""
-    fields = {
-        "out": (params.out_knots_m, params.out_scales, params.out_level, params.out_forgets_min),
-        "homes": (params.homes_knots_m, params.homes_scales, params.homes_level, params.homes_forgets_min),
-        "shift": (params.shift_knots_m, params.shift_scales, params.shift_level, params.shift_forgets_min),
-        "share": (params.share_knots_m, params.share_scales, params.share_level, params.share_forgets_min),
-    }
-    n_grids, n_cordons = len(sources.grids), len(sources.cordons.place_ids)
-    copies = {"out": 1, "homes": min(n_grids, 1), "shift": min(n_grids, 1), "share": n_grids}
+    laid = _Laid()
+    out_hats, x_m, y_m = hats(cells.x_m, cells.y_m, params.out_knots_m)
+    out = laid.put(matern(x_m, y_m, params.out_scales) + params.out_level**2, params.out_forgets_min)
+    homes = []
+    for grid in sources.grids:
+        block = matern(grid.x_m, grid.y_m, params.homes_scales) + params.homes_level**2
+        block[np.diag_indices_from(block)] += params.homes_nugget**2
+        homes.append(laid.put(block, params.homes_forgets_min))
+    shift, shift_hats = laid.shared(sources.grids, params)
+    share_hats, x_m, y_m = hats(cells.x_m, cells.y_m, params.share_knots_m)
+    block = matern(x_m, y_m, params.share_scales) + params.share_level**2
+    share = [laid.put(block, params.share_forgets_min) for _ in sources.grids]
+    n_cordons = len(sources.cordons.place_ids)
     expected = sources.cordons.weights @ cells.expected if n_cordons else np.empty(0)
-    singles = {
-        "passage": (np.full(len(sources.passages.devices), params.passage_spread), params.passage_forgets_min),
-        "view": (np.full(len(sources.views.devices), params.view_spread), params.view_forgets_min),
-        # Nobody knows how many were inside when counting began; in thousands, as the rows of cordons are.
-        "offset": (1.5 * np.maximum(expected, 100.0) / 1000.0, np.inf),
-        "asymmetry": (np.full(n_cordons, params.asymmetry), np.inf),
-    }
-    weights, blocks, keeps = {}, [], []
-    slices, end = {}, 0
-    for name, (spacing_m, scales, level, forgets_min) in fields.items():
-        weights[name], x_m, y_m = hats(cells.x_m, cells.y_m, spacing_m)
-        block = matern(x_m, y_m, scales) + level**2
-        blocks += [block] * copies[name]
-        size = len(block) * copies[name]
-        keeps.append(np.full(size, np.exp(-1 / forgets_min)))
-        slices[name], end = slice(end, end + size), end + size
-    for name, (spread, forgets_min) in singles.items():
-        blocks.append(np.diag(spread**2))
-        keeps.append(np.full(len(spread), np.exp(-1 / forgets_min)))
-        slices[name], end = slice(end, end + len(spread)), end + len(spread)
     return Layout(
-        **slices,
-        size=end,
-        **{f"{name}_hats": found for name, found in weights.items()},
-        stationary=np.asfortranarray(sla.block_diag(*blocks)),
-        keep=np.concatenate(keeps),
+        out=out,
+        homes=tuple(homes),
+        shift=shift,
+        share=tuple(share),
+        passage=laid.each(np.full(len(sources.passages.devices), params.passage_spread), params.passage_forgets_min),
+        view=laid.each(np.full(len(sources.views.devices), params.view_spread), params.view_forgets_min),
+        # Nobody knows how many were inside when counting began; in thousands, as the rows of cordons are.
+        offset=laid.each(1.5 * np.maximum(expected, 100.0) / 1000.0, np.inf),
+        asymmetry=laid.each(np.full(n_cordons, params.asymmetry), np.inf),
+        size=laid.size,
+        out_hats=out_hats,
+        shift_hats=shift_hats,
+        share_hats=share_hats,
+        stationary=np.asfortranarray(sla.block_diag(*laid.blocks)),
+        keep=np.concatenate(laid.keeps),
     )
+
+
+class _Laid:
+    """The vector as far as it is laid out."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Floats] = []
+        self.keeps: list[Floats] = []
+        self.size = 0
+
+    def put(self, block: Floats, forgets_min: float) -> slice:
+        """Add numbers with a covariance; return where they stand."""
+        self.blocks.append(block)
+        self.keeps.append(np.full(len(block), np.exp(-1 / forgets_min)))
+        begin, self.size = self.size, self.size + len(block)
+        return slice(begin, self.size)
+
+    def each(self, spread: Floats, forgets_min: float) -> slice:
+        """Add independent numbers."""
+        return self.put(np.diag(spread**2), forgets_min)
+
+    def shared(self, grids: Sequence[Grid], params: Params) -> tuple[slice, tuple[sp.csr_matrix, ...]]:
+        """Add the field by which more or fewer are indoors, which all grids see, at the squares of each."""
+        if not grids:
+            return slice(self.size, self.size), ()
+        x_m, y_m = (np.concatenate([getattr(grid, axis) for grid in grids]) for axis in ("x_m", "y_m"))
+        found, x_m, y_m = hats(x_m, y_m, params.shift_knots_m)
+        where = self.put(matern(x_m, y_m, params.shift_scales) + params.shift_level**2, params.shift_forgets_min)
+        ends = np.cumsum([0, *(len(grid.x_m) for grid in grids)])
+        return where, tuple(found[a:b] for a, b in itertools.pairwise(ends))

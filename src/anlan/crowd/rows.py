@@ -10,12 +10,19 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from anlan.crowd.balance import Told
+from anlan.crowd.cells import Cells
 from anlan.crowd.layout import Layout, Params
 from anlan.crowd.measures import walking_speed
 from anlan.crowd.sources import Cordons, Grid, Sources
 from anlan.kernel.records import Observation
 
 Floats = npt.NDArray[np.float64]
+
+
+NIGHT_PERSONS, NIGHT_SHARE = 30.0, 0.01
+"""Who stays in a closed place in the small hours: so many, and such a part of those who came since counting began."""
+JAM_DOUBT = 0.5
+"""Spread of the log of a flow about its density, where the slope of one against the other has fallen to a half."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,18 +38,53 @@ class Rows:
     doubted: bool
 
 
-def unresolved(weights: sp.csr_matrix, persons: Floats, size_m: float, params: Params) -> Floats:
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Squares of several cells, the finest whose sums the knots follow: ``of_cell`` (n, k) has a one for each cell."""
+
+    of_cell: sp.csr_matrix
+    cell_m: float
+
+    @classmethod
+    def of(cls, cells: Cells, side_m: float) -> Blocks:
+        """Lay blocks over a district's cells."""
+        side = max(round(side_m / cells.size_m), 1)
+        found, number = np.unique((cells.row // side) * cells.n_columns + cells.column // side, return_inverse=True)
+        n = len(cells)
+        return cls(sp.csr_matrix((np.ones(n), (np.arange(n), number)), shape=(n, len(found))), cells.size_m)
+
+
+def unresolved(weights: sp.csr_matrix, persons: Floats, blocks: Blocks, params: Params) -> Floats:
     r"""Return the variance of sums of cells that the knots do not resolve, shape (m,).
 
-    .. math:: \tau^2 \min(n \sum_c (w_c x_c)^2, (\sum_c w_c x_c)^2) + \sum_c w_c^2 x_c
+    .. math:: \tau^2 \min\Bigl(n \sum_b \sum_{c \in b} (w_c - f_b)^2 x_c^2, (\sum_c w_c x_c)^2\Bigr)
+              + \sum_c w_c^2 x_c, \quad f_b = \frac{\sum_{c \in b} w_c x_c}{\sum_{c \in b} x_c}
 
-    with :math:`n` cells in a patch that strays together: a fine pattern of spread :math:`\tau`, and people being whole.
+    with :math:`n` cells in a patch that strays together: a fine pattern of spread :math:`\tau` within blocks whose
+    sums the knots follow, so that only blocks that are covered in part (:math:`0 < f_b < 1`) add to it; and people
+    being whole.
+
+    Parameters
+    ----------
+    weights : sparse, shape (m, n)
+    persons : float64, shape (n,)
+    blocks : Blocks
     """
-    squared = weights.copy()
+    squared, by_person = weights.copy(), weights.copy()
     squared.data = weights.data**2
-    total, squares, whole = weights @ persons, squared @ persons**2, squared @ persons
-    together = max(1.0, (params.patch_m / size_m) ** 2)
-    return np.asarray(params.fine**2 * np.minimum(squares * together, total**2) + whole)
+    by_person.data = weights.data * persons[weights.indices]
+    in_block = (by_person @ blocks.of_cell).tocsr()
+    held, squares = np.asarray(blocks.of_cell.T @ persons), np.asarray(blocks.of_cell.T @ persons**2)
+    part = in_block.copy()
+    part.data = in_block.data / np.maximum(held[in_block.indices], 1e-9)
+    by_person.data = by_person.data * persons[weights.indices]
+    crossed = (by_person @ blocks.of_cell).tocsr()
+    strays = squared @ persons**2 - 2 * np.asarray(part.multiply(crossed).sum(axis=1)).ravel()
+    part.data = part.data**2
+    strays = np.maximum(np.asarray(strays + part @ squares), 0.0)
+    total, whole = weights @ persons, squared @ persons
+    together = max(1.0, (params.patch_m / blocks.cell_m) ** 2)
+    return np.asarray(params.fine**2 * np.minimum(strays * together, total**2) + whole)
 
 
 def slopes(weights: sp.csr_matrix, persons: Floats, hats: sp.csr_matrix) -> sp.csr_matrix:
@@ -94,13 +136,15 @@ def passage_rows(
     up = rho * (1 + step)
     slope = (np.log(up * walking_speed(up)) - np.log(rho * walking_speed(rho))) / step
     bias = layout.passage.start + np.array(told)
-    # Past the density of greatest flow the slope turns; there a count cannot tell a jam from an empty street.
-    out = sp.diags(np.clip(slope, 0.15, 1)) @ layout.out_hats[cell]
+    # The denser it is, the less a flow tells; past the density of greatest flow, fewer pass the more people stand.
+    slope = np.clip(slope, 1e-3, 1)
+    jammed = (JAM_DOUBT * (1 - slope) / slope) ** 2
+    out = sp.diags(slope) @ layout.out_hats[cell]
     matrix = placed(layout.size, [(layout.out.start, out), (0, _ones(bias, layout.size))])
     counted = np.array([per_minute(seen[sources.passages.devices[k].device_id]) for k in told])
     error = np.array([sources.passages.devices[k].expected_error for k in told])
     surprise = np.log(np.maximum(counted, 0.5)) - np.log(flow) - mean[bias]
-    return Rows(matrix, surprise, 0.10**2 + error**2 + 1 / np.maximum(flow, 1), doubted=True)
+    return Rows(matrix, surprise, 0.10**2 + error**2 + 1 / np.maximum(flow, 1) + jammed, doubted=True)
 
 
 def view_rows(
@@ -153,9 +197,27 @@ def cordon_rows(
     return Rows(matrix, surprise, noise, doubted=False)
 
 
+def night_rows(layout: Layout, cordons: Cordons, told: Told, persons: Floats) -> Rows | None:
+    r"""Return rows that say how few stay in closed places in the small hours, in thousands of persons.
+
+    .. math:: \sum_c w_c x_c = 0 \pm (n_0 + \epsilon F)
+
+    with through-flow :math:`F` since counting began: of all who came, hardly any are still there. It pins the offset
+    of each cordon once a day, and by that shows by how much its gates miss more one way than the other.
+    """
+    heard = np.flatnonzero(np.isfinite(told.missing_var))
+    if not len(heard):
+        return None
+    weights = cordons.weights[heard]
+    total = np.asarray(weights @ persons).ravel() / 1000
+    matrix = placed(layout.size, [(layout.out.start, slopes(weights, persons, layout.out_hats) / 1000)])
+    spread = (NIGHT_PERSONS + NIGHT_SHARE * told.through[heard]) / 1000
+    return Rows(matrix, -total, spread**2, doubted=True)
+
+
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What a location grid should count by cell: of people in public space, and of people indoors."""
+    """What a location grid should count: of people in public space by cell, and of people indoors by square."""
 
     outdoors: Floats
     indoors: Floats
@@ -173,37 +235,36 @@ class GridNoise:
     """
 
     params: Params
-    size_m: float
+    blocks: Blocks
 
     def variance(self, weights: sp.csr_matrix, seen: Seen, expected: Floats) -> Floats:
         """Return it for squares given by their rows of weights, shape (m,)."""
-        fine = unresolved(weights, seen.outdoors, self.size_m, self.params)
+        fine = unresolved(weights, seen.outdoors, self.blocks, self.params)
         rounding = (3.0 / np.maximum(expected, 10)) ** 2
         return np.asarray(
             self.params.grid_persistence * fine / expected**2 + 1.3 / expected + rounding + self.params.grid_misfit**2
         )
 
 
-def grid_rows(
-    layout: Layout, grid: Grid, share_start: int, counts: Floats, seen: Seen, noise: GridNoise
-) -> Rows | None:
+def grid_rows(layout: Layout, grid: Grid, number: int, counts: Floats, seen: Seen, noise: GridNoise) -> Rows | None:
     r"""Return rows of a location grid.
 
-    .. math:: \log n_g = \log \sum_c h_{gc} (r_c x_c + y_c)
+    .. math:: \log n_g = \log \Bigl(y_g + \sum_c h_{gc} r_c x_c\Bigr)
 
     with position error :math:`h`, people in public space :math:`x` and how many of them it counts :math:`r` (a smooth
-    field about what its holder tells), and whom it counts indoors :math:`y`. A suppressed square says that its count
+    field about what its holder tells), and whom it counts indoors :math:`y`, a number for each square that is learned
+    where and when few are out. A suppressed square says that its count
     is below the limit: it is used where more are expected, at half the limit with a wide noise, and says nothing
     elsewhere.
 
     Parameters
     ----------
-    share_start : int
-        First number of the grid's share in the vector.
+    number : int
+        Of the grid among the district's.
     counts : float64, shape (n_squares,)
         NaN where suppressed.
     """
-    expected = np.asarray(grid.weights @ (seen.outdoors + seen.indoors)).ravel()
+    expected = np.asarray(grid.weights @ seen.outdoors).ravel() + seen.indoors
     limit = max(grid.suppressed_below, 1)
     suppressed = np.isnan(counts)
     told = np.flatnonzero(np.where(suppressed, expected > 1.5 * limit, expected > 0.5))
@@ -211,14 +272,17 @@ def grid_rows(
         return None
     weights, suppressed = grid.weights[told], suppressed[told]
     expected = np.maximum(expected[told], 1.0)
-    blocks = (
-        (layout.out.start, seen.outdoors, layout.out_hats),
-        (layout.homes.start, seen.indoors, layout.homes_hats),
-        (layout.shift.start, seen.indoors, layout.shift_hats),
-        (share_start, seen.outdoors, layout.share_hats),
-    )
     relative = sp.diags(1 / expected)
-    matrix = placed(layout.size, [(first, relative @ slopes(weights, who, hats)) for first, who, hats in blocks])
+    out = relative @ slopes(weights, seen.outdoors, layout.out_hats)
+    share = relative @ slopes(weights, seen.outdoors, layout.share_hats)
+    lived_in = grid.lived_in
+    indoors = sp.csr_matrix(
+        (seen.indoors[lived_in], (lived_in, np.arange(len(lived_in)))), shape=(len(counts), len(lived_in))
+    )
+    homes = relative @ indoors[told]
+    shift = homes @ layout.shift_hats[number]
+    parts = [(layout.out.start, out), (layout.homes[number].start, homes), (layout.shift.start, shift)]
+    matrix = placed(layout.size, [*parts, (layout.share[number].start, share)])
     counted = np.where(suppressed, limit / 2, np.maximum(counts[told], 1.0))
     variance = noise.variance(weights, seen, expected) + np.where(suppressed, 0.5**2, 0.0)
     return Rows(matrix, np.log(counted) - np.log(expected), variance, doubted=True)

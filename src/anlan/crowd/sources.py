@@ -19,6 +19,10 @@ from anlan.kernel.records import Device, DeviceKind
 Floats = npt.NDArray[np.float64]
 
 
+LIVED_IN = 5.0
+"""A square in which so many persons are to be expected indoors has a number of its own for them."""
+
+
 @dataclass(frozen=True, eq=False)
 class Passages:
     """Counters over a line across a street: the cell under each, and the line's width."""
@@ -46,12 +50,20 @@ class Cordons:
     weights: sp.csr_matrix
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Grid:
-    """A location grid: ``weights @ persons`` is what falls into each square, the position error included."""
+    """A location grid: ``weights @ persons`` is what falls into each square, the position error included.
+
+    ``indoors`` (n_squares,) persons to be expected indoors by square; ``lived_in`` the squares where there are any,
+    ``x_m`` and ``y_m`` (n_lived_in,) their middles.
+    """
 
     device: Device
     weights: sp.csr_matrix
+    indoors: Floats
+    lived_in: npt.NDArray[np.int64]
+    x_m: Floats
+    y_m: Floats
     share: float
     suppressed_below: int
 
@@ -149,4 +161,15 @@ def _grid(cells: Cells, device: Device) -> Grid:
             values.append(share[seen])
     shape = (spec.n_columns * spec.n_rows, len(cells))
     weights = sp.csr_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
-    return Grid(device, weights, spec.market_share, spec.suppressed_below)
+    indoors = np.asarray(weights @ cells.indoors).ravel()
+    lived_in = np.flatnonzero(indoors >= LIVED_IN)
+    return Grid(
+        device=device,
+        weights=weights,
+        indoors=indoors,
+        lived_in=lived_in,
+        x_m=np.asarray(spec.west_m + spec.size_m * (lived_in % spec.n_columns + 0.5), np.float64),
+        y_m=np.asarray(spec.south_m + spec.size_m * (lived_in // spec.n_columns + 0.5), np.float64),
+        share=spec.market_share,
+        suppressed_below=spec.suppressed_below,
+    )

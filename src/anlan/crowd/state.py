@@ -18,7 +18,7 @@ from anlan.kernel.records import Observation
 
 Floats = npt.NDArray[np.float64]
 
-FORM = 2
+FORM = 3
 """Version of the serialised form."""
 
 

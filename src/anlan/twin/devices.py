@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Device, DeviceKind, GridSpec, Observation
@@ -172,8 +173,9 @@ class _GridHolder:
         self._at_home = self._homes(pack, x, y)
 
     def _homes(self, pack: Pack, x: Floats, y: Floats) -> Floats:
-        """Residents by square: spread over the ground of the district, unevenly."""
-        ground = Truth(pack, [pack.boundary])
+        """Residents by square: spread unevenly over the ground of the district, but not over water and places."""
+        open_ground = shapely.union_all([*pack.water, *(place.polygon for place in pack.places)])
+        ground = Truth(pack, [pack.boundary.difference(open_ground)])
         step = self._spec.size_m / 5
         offsets = (np.arange(5) - 2) * step
         inside = np.zeros(len(x))
