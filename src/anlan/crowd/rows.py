@@ -70,15 +70,15 @@ def unresolved(weights: sp.csr_matrix, persons: Floats, blocks: Blocks, params: 
     persons : float64, shape (n,)
     blocks : Blocks
     """
-    squared, by_person = weights.copy(), weights.copy()
+    squared, weighed = weights.copy(), weights.copy()
     squared.data = weights.data**2
-    by_person.data = weights.data * persons[weights.indices]
-    in_block = (by_person @ blocks.of_cell).tocsr()
+    weighed.data = weights.data * persons[weights.indices]
+    in_block = (weighed @ blocks.of_cell).tocsr()
     held, squares = np.asarray(blocks.of_cell.T @ persons), np.asarray(blocks.of_cell.T @ persons**2)
     part = in_block.copy()
     part.data = in_block.data / np.maximum(held[in_block.indices], 1e-9)
-    by_person.data = by_person.data * persons[weights.indices]
-    crossed = (by_person @ blocks.of_cell).tocsr()
+    weighed.data = weighed.data * persons[weights.indices]
+    crossed = (weighed @ blocks.of_cell).tocsr()
     strays = squared @ persons**2 - 2 * np.asarray(part.multiply(crossed).sum(axis=1)).ravel()
     part.data = part.data**2
     strays = np.maximum(np.asarray(strays + part @ squares), 0.0)
