@@ -24,14 +24,14 @@ from anlan.kernel.pack import Pack
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-BUILD = "4"
+BUILD = "5"
 """Changes whenever cells of the same pack would come out otherwise."""
 
 PLACE_DENSITY = {"metro": 0.12, "venue": 0.10, "bazaar": 0.12, "promenade": 0.06, "pedestrian": 0.08, "passage": 0.10}
 OTHER_PLACE_DENSITY = 0.05
 STREET_DENSITY = {"pedestrian": 0.05, "primary": 0.02, "secondary": 0.02, "tertiary": 0.015}
 OTHER_STREET_DENSITY = 0.010
-BLOCK_DENSITY = 0.004
+BLOCK_DENSITY = 0.002
 """People per m² of walkable ground to be expected at noon of an ordinary day, where nothing else is known. Only their
 ratios matter where anything reports: the estimator's field of log-ratios spans factors of ten."""
 
