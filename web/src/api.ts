@@ -70,6 +70,17 @@ export interface Counted {
   present?: number | null;
 }
 
+export interface Suspicion {
+  fault: "zero" | "stuck" | "lost" | "swapped" | "clock" | "restarted" | "contradicts";
+  left_out: boolean;
+  since_at: string | null;
+  counted_per_min: number | null;
+  expected_per_min: number | null;
+  minutes: number | null;
+  off_s: number | null;
+  ratio: number | null;
+}
+
 export interface Device {
   id: string;
   name: Label;
@@ -81,6 +92,7 @@ export interface Device {
   last_end_at: string | null;
   last: Counted | null;
   per_minute: number | null;
+  suspicion?: Suspicion | null;
   tally: Tally | null;
 }
 

@@ -164,9 +164,9 @@ def devices(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> Non
     if as_json:
         say.as_json(made)
         return
-    headings = ("设备", "名称", "类型", "状态", "人/分>", "已收>", "迟到>", "重复>", "拒收>")
+    headings = ("设备", "名称", "类型", "状态", "人/分>", "已收>", "迟到>", "重复>", "拒收>", "疑点")
     if lang != "zh":
-        headings = ("device", "name", "kind", "state", "per min>", "taken>", "late>", "repeated>", "refused>")
+        headings = ("device", "name", "kind", "state", "per min>", "taken>", "late>", "repeated>", "refused>", "why")
     shown = say.table("", *headings)
     colour = {"ok": "green", "late": "yellow", "silent": "red", "never": "dim", "suspect": "red", "withdrawn": "dim"}
     for device in made["devices"]:
@@ -180,6 +180,7 @@ def devices(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> Non
             f"[{colour[device['state']]}]{device['state']}[/]",
             "" if flow is None else f"{flow:.1f}",
             *numbers,
+            say.suspicion(device["suspicion"], lang),
         )
     say.out.print(shown)
 

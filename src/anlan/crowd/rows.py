@@ -22,13 +22,15 @@ Floats = npt.NDArray[np.float64]
 class Rows:
     """Linear observations about the present guess.
 
-    ``matrix`` (m, d), ``surprise`` (m,) observed minus predicted, ``noise`` (m,) variance; ``doubted``: may be absurd.
+    ``matrix`` (m, d), ``surprise`` (m,) observed minus predicted, ``noise`` (m,) variance; ``doubted``: may be absurd;
+    ``devices``: whose count each row is, where it is one device's.
     """
 
     matrix: sp.csr_matrix
     surprise: Floats
     noise: Floats
     doubted: bool
+    devices: tuple[str, ...] = ()
 
 
 def unresolved(weights: sp.csr_matrix, persons: Floats, size_m: float, params: Params) -> Floats:
@@ -100,7 +102,8 @@ def passage_rows(
     counted = np.array([per_minute(seen[sources.passages.devices[k].device_id]) for k in told])
     error = np.array([sources.passages.devices[k].expected_error for k in told])
     surprise = np.log(np.maximum(counted, 0.5)) - np.log(flow) - mean[bias]
-    return Rows(matrix, surprise, 0.10**2 + error**2 + 1 / np.maximum(flow, 1), doubted=True)
+    names = tuple(sources.passages.devices[k].device_id for k in told)
+    return Rows(matrix, surprise, 0.10**2 + error**2 + 1 / np.maximum(flow, 1), doubted=True, devices=names)
 
 
 def view_rows(
@@ -118,7 +121,8 @@ def view_rows(
     counted = np.array([float(seen[sources.views.devices[k].device_id].n_present or 0) for k in told])
     error = np.array([sources.views.devices[k].expected_error for k in told])
     surprise = np.log(np.maximum(counted, 0.5)) - np.log(present) - mean[bias]
-    return Rows(matrix, surprise, 0.08**2 + error**2 + 2 / np.maximum(present, 1), doubted=True)
+    names = tuple(sources.views.devices[k].device_id for k in told)
+    return Rows(matrix, surprise, 0.08**2 + error**2 + 2 / np.maximum(present, 1), doubted=True, devices=names)
 
 
 def cordon_rows(

@@ -43,9 +43,47 @@ class DeviceState(StrEnum):
     NEVER = "never"
     """It has not been heard of."""
     SUSPECT = "suspect"
-    """It reports, but much of what it sends is refused."""
+    """It reports, but what it sends is refused, or cannot be believed."""
     WITHDRAWN = "withdrawn"
     """Somebody took it out; what it sends is kept and not used."""
+
+
+class Fault(StrEnum):
+    """What may be wrong with a device that reports."""
+
+    ZERO = "zero"
+    """It counts nobody where many are to be expected."""
+    STUCK = "stuck"
+    """It repeats one count."""
+    LOST = "lost"
+    """It counts about half, or less, of what is to be expected."""
+    SWAPPED = "swapped"
+    """In and out have changed places."""
+    CLOCK = "clock"
+    """Its clock drifts: the ends of its windows move."""
+    RESTARTED = "restarted"
+    """It has begun anew to number its messages."""
+    CONTRADICTS = "contradicts"
+    """It counts what no other device can be reconciled with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """What a device is suspected of, with the evidence.
+
+    ``left_out`` tells whether the estimate does without it meanwhile. Of a swapped device, counted and expected are the
+    part of those who went in; ``ratio`` is counted over expected where a device contradicts the others, ``off_s`` by
+    how much a clock has drifted.
+    """
+
+    fault: Fault
+    left_out: bool = False
+    since_at: datetime | None = None
+    counted_per_min: float | None = None
+    expected_per_min: float | None = None
+    minutes: int | None = None
+    off_s: float | None = None
+    ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +96,7 @@ class DeviceNow:
     per_minute: float | None
     """People per minute over the line, both directions, in its last window; None for devices without a line."""
     tally: Tally | None
+    suspicion: Suspicion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -181,6 +181,19 @@ class Tally(Form):
     refused_by_code: dict[str, int] = Field(examples=[{"future": 3}])
 
 
+class Suspicion(Form):
+    """What a device is suspected of, with the evidence."""
+
+    fault: Literal["zero", "stuck", "lost", "swapped", "clock", "restarted", "contradicts"]
+    left_out: bool = Field(description="True while the estimate does without it.")
+    since_at: Moment | None
+    counted_per_min: float | None = Field(description="What it counts; of a swapped one, the part that went in.")
+    expected_per_min: float | None = Field(description="What is to be expected of it, likewise.")
+    minutes: int | None = Field(description="Over how many minutes.")
+    off_s: float | None = Field(description="By how much its clock has drifted.")
+    ratio: float | None = Field(description="Counted over what all others lead to expect.")
+
+
 class Device(Form):
     """A device and how it is doing."""
 
@@ -194,6 +207,7 @@ class Device(Form):
     last_end_at: Moment | None = Field(description="End of the newest window that it reported.")
     last: Counted | None
     per_minute: float | None = Field(description="Persons over its line per minute, both directions.")
+    suspicion: Suspicion | None = Field(description="What is wrong with its counts, where something is.")
     tally: Tally | None
 
 
