@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
-from anlan.crowd import LEAST_M2, LEAST_PERSONS, Cells, Counter, Estimator, Field, State, count, device_now
+from anlan.crowd import LEAST_M2, LEAST_PERSONS, Cells, Counter, Estimator, Field, Sensing, State, count, device_now
 from anlan.engine import LocalEngine, Made
 from anlan.ingest import Door
 from anlan.kernel.answers import AreaNow, CurvePoint, DeviceNow, PlaceNow, Suspicion, Watch
@@ -62,6 +62,7 @@ class District:
         self.estimator = Estimator(pack, self.cells)
         self.door = Door(pack.devices, history, clock)
         self._counter = Counter(pack, self.cells)
+        self.sensing = Sensing(pack, self.estimator, lambda: self._field, lambda: self._area_shares)
         self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
         self._watches = {
             record.record_id: self._watch_of(record.version, record.record_id, record.body)

@@ -200,6 +200,9 @@ export const api = {
     const answer = await ask("/density");
     return { at: answer.headers.get("x-anlan-at"), cells: littleEndian(await answer.arrayBuffer()) };
   },
+  async coverage(): Promise<Density> {
+    return { at: null, cells: littleEndian(await (await ask("/coverage/cells")).arrayBuffer()) };
+  },
   places: async () => (await get<{ places: Place[] }>("/places")).places,
   place: (place: string) => get<Place>(`/places/${id(place)}`),
   placeCurve: async (place: string, minutes: number) =>

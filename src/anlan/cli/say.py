@@ -48,6 +48,13 @@ FAULTS = {
 }
 
 
+SITES = {
+    "camera": ("摄像机", "camera"),
+    "counter": ("断面计数器", "counter"),
+    "high": ("高点", "high viewpoint"),
+}
+
+
 def complain(fault: AnlanError) -> None:
     """Show an error: value, rule, next step."""
     err.print(
@@ -83,6 +90,12 @@ def suspicion(of: dict[str, Any] | None, language: str) -> str:
     zh, en = FAULTS[of["fault"]]
     numbers = {"counted": of["counted_per_min"], "expected": of["expected_per_min"], "off": of["off_s"]}
     return (zh if language == "zh" else en).format(minutes=of["minutes"], ratio=of["ratio"], **numbers)
+
+
+def middle_of(geometry: dict[str, Any]) -> tuple[float, float]:
+    """Return the middle (longitude, latitude) of a line's ends, or of a polygon's outline."""
+    corners = geometry["coordinates"] if geometry["type"] == "LineString" else geometry["coordinates"][0][:-1]
+    return sum(x for x, _ in corners) / len(corners), sum(y for _, y in corners) / len(corners)
 
 
 def table(title: str, *columns: str) -> Table:

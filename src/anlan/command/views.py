@@ -8,7 +8,16 @@ from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
-from anlan.kernel.answers import AreaNow, CurvePoint, DeviceNow, PlaceNow, Suspicion, Watch
+from anlan.kernel.answers import (
+    AreaCoverage,
+    AreaNow,
+    CurvePoint,
+    DeviceNow,
+    DeviceProposal,
+    PlaceNow,
+    Suspicion,
+    Watch,
+)
 from anlan.kernel.geo import to_geojson
 from anlan.kernel.ingress import Receipt
 from anlan.kernel.records import Change, Estimate, Label, Observation
@@ -121,6 +130,29 @@ def suspicion(of: Suspicion) -> Json:
         "minutes": of.minutes,
         "off_s": rounded(of.off_s, 1),
         "ratio": rounded(of.ratio, 3),
+    }
+
+
+def area_coverage(of: AreaCoverage) -> Json:
+    """Return how well an area is seen, and by what."""
+    return {
+        "id": of.area_id,
+        "name": dict(of.name),
+        "relative_sd": rounded(of.coverage.relative_sd, 3),
+        "unseen_sd": rounded(of.coverage.unseen_sd, 3),
+        "seen_share": rounded(of.coverage.seen_share, 3),
+        "told_by": list(of.coverage.told_by),
+    }
+
+
+def proposal(of: DeviceProposal) -> Json:
+    """Return a site for a new device."""
+    return {
+        "kind": str(of.kind),
+        "name": dict(of.name),
+        "geometry": to_geojson(of.geometry),
+        "narrows": rounded(of.narrows, 4),
+        "sd_left": rounded(of.sd_left, 4),
     }
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shapely.geometry.base import BaseGeometry
+
 from anlan.kernel.geo import Area2D
 from anlan.kernel.ingress import Tally
 from anlan.kernel.records import Device, Estimate, Label, Place
@@ -97,6 +99,55 @@ class DeviceNow:
     """People per minute over the line, both directions, in its last window; None for devices without a line."""
     tally: Tally | None
     suspicion: Suspicion | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How well the devices see an area.
+
+    ``relative_sd`` of its people now, ``unseen_sd`` what it would be without any device; ``seen_share`` (0..1) is by
+    how much the devices have narrowed it; ``told_by`` are the devices that see a part of it.
+    """
+
+    relative_sd: float | None
+    unseen_sd: float | None
+    seen_share: float | None
+    told_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaCoverage:
+    """An area and how well it is seen."""
+
+    area_id: str
+    name: Label
+    coverage: Coverage
+
+
+class SiteKind(StrEnum):
+    """What could stand at a site."""
+
+    CAMERA = "camera"
+    """A camera that counts the people in its view."""
+    COUNTER = "counter"
+    """A counter over a line across a street."""
+    HIGH = "high"
+    """A camera from a high viewpoint, which sees far and less exactly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceProposal:
+    """A site for a new device (degrees).
+
+    ``narrows`` is the part of the summed variance of all squares that it takes away, ``sd_left`` what is then left of
+    the spread, both after those proposed before it.
+    """
+
+    kind: SiteKind
+    name: Label
+    geometry: BaseGeometry
+    narrows: float
+    sd_left: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -211,6 +211,39 @@ class Device(Form):
     tally: Tally | None
 
 
+class AreaCoverage(Form):
+    """How well an area is seen."""
+
+    id: str
+    name: Text
+    relative_sd: float | None = Field(description="Spread of its people now, as a part of them.")
+    unseen_sd: float | None = Field(description="What it would be without any device.")
+    seen_share: float | None = Field(description="By how much the devices have narrowed it (0..1).")
+    told_by: list[str] = Field(description="The devices that see a part of it.")
+
+
+class Coverage(Form):
+    """How well the areas of a level are seen; empty before the first estimate."""
+
+    areas: list[AreaCoverage]
+
+
+class DeviceProposal(Form):
+    """A site for a new device."""
+
+    kind: Literal["camera", "counter", "high"]
+    name: Text
+    geometry: dict[str, Any] = Field(description="GeoJSON, degrees: the view, or the line to count over.")
+    narrows: float = Field(description="Part of the summed variance that it takes away, after those before it.")
+    sd_left: float = Field(description="Part of the spread that is left with it and those before it.")
+
+
+class DeviceProposals(Form):
+    """Sites for new devices, the best first; empty before the first estimate."""
+
+    proposals: list[DeviceProposal]
+
+
 class Devices(Form):
     """Every device."""
 
