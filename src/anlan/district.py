@@ -18,16 +18,16 @@ import numpy as np
 import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
-from anlan.crowd import LEAST_M2, LEAST_PERSONS, Cells, Counter, Estimator, Field, State, count, device_now
+from anlan.crowd import LEAST_M2, LEAST_PERSONS, Cells, Counter, Estimator, Field, Sensing, State, count, device_now
 from anlan.engine import LocalEngine, Made
 from anlan.ingest import Door
-from anlan.kernel.answers import AreaNow, CurvePoint, DeviceNow, PlaceNow, Watch
+from anlan.kernel.answers import AreaNow, CurvePoint, DeviceNow, PlaceNow, Suspicion, Watch
 from anlan.kernel.clock import Clock, SystemClock
 from anlan.kernel.errors import BadInput, NotFound, Unavailable
 from anlan.kernel.geo import polygon_from, to_geojson
-from anlan.kernel.ingress import Receipt
+from anlan.kernel.ingress import Receipt, Tally
 from anlan.kernel.pack import Pack
-from anlan.kernel.records import Change, Draft, Estimate, Observation, UnknownReason
+from anlan.kernel.records import Change, Device, Draft, Estimate, Observation, UnknownReason
 from anlan.pack import find_pack, read_pack
 from anlan.store import Audit, DuckHistory, SqlStore, Step
 
@@ -62,6 +62,7 @@ class District:
         self.estimator = Estimator(pack, self.cells)
         self.door = Door(pack.devices, history, clock)
         self._counter = Counter(pack, self.cells)
+        self.sensing = Sensing(pack, self.estimator, lambda: self._field, lambda: self._area_shares)
         self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
         self._watches = {
             record.record_id: self._watch_of(record.version, record.record_id, record.body)
@@ -73,6 +74,7 @@ class District:
         self._spread: deque[Field] = deque()
         self._stored_state_at: datetime | None = None
         self._now: dict[str, Estimate] = {}
+        self._suspected: dict[str, Suspicion] = {}
         self._levels: dict[str, tuple[datetime, list[AreaNow]]] = {}
         self._engine: LocalEngine[State] = LocalEngine(history, self._step, self.estimator.start, self._made)
         self._resume()
@@ -155,7 +157,7 @@ class District:
             self._engine.reset(cursor)
             self._field, self._stored_state_at = None, None
             self._spread.clear()
-            self._now, self._levels = {}, {}
+            self._now, self._levels, self._suspected = {}, {}, {}
 
     # -- counting --------------------------------------------------------------------------------------------------
 
@@ -285,17 +287,18 @@ class District:
 
     def devices(self) -> list[DeviceNow]:
         """Return every device, how it is doing, and what it last counted."""
-        tallies, now = self.history.tallies(), self.clock.now()
-        return [
-            device_now(device, tallies.get(device.device_id), now, withdrawn=device.device_id in self._withdrawn)
-            for device in self.pack.devices
-        ]
+        tallies = self.history.tallies()
+        return [self._device_now(device, tallies.get(device.device_id)) for device in self.pack.devices]
 
     def device(self, device_id: str) -> DeviceNow:
         """Return one device; NotFound where the pack has none of that id."""
         device = self.pack.device(device_id)
-        tally = self.history.tallies().get(device_id)
-        return device_now(device, tally, self.clock.now(), withdrawn=device_id in self._withdrawn)
+        return self._device_now(device, self.history.tallies().get(device_id))
+
+    def _device_now(self, device: Device, tally: Tally | None) -> DeviceNow:
+        name = device.device_id
+        suspicion, withdrawn = self._suspected.get(name), name in self._withdrawn
+        return device_now(device, tally, self.clock.now(), withdrawn=withdrawn, suspicion=suspicion)
 
     def device_curve(self, device_id: str, begin_at: datetime, end_at: datetime) -> list[Observation]:
         """Return what a device counted, window by window."""
@@ -447,6 +450,7 @@ class District:
         if due:
             self._stored_state_at = made.at
         self._field, self._now = field, estimates
+        self._suspected = self.estimator.watcher.verdicts(made.state.health)
         if made.at.timestamp() % SPREAD_EVERY.total_seconds() == 0:
             self._spread.append(field)
             while self._spread and made.at - self._spread[0].at > SPREAD_KEPT:

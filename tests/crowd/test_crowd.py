@@ -122,15 +122,19 @@ def test_a_late_grid_counts_as_if_it_had_been_in_time(everything):
 
 
 def test_gates_carry_the_change_of_a_closed_place(everything):
-    calm = everything.run(30, lambda at, k: [seen(f"gate-{g}", at, k, n_in=50, n_out=50) for g in (1, 2)])
-    filled = everything.run(30, lambda at, k: [seen(f"gate-{g}", at, k, n_in=60, n_out=40) for g in (1, 2)])
+    calm = everything.run(
+        30, lambda at, k: [seen(f"gate-{g}", at, k, n_in=50 + k % 2, n_out=50 + k % 2) for g in (1, 2)]
+    )
+    filled = everything.run(
+        30, lambda at, k: [seen(f"gate-{g}", at, k, n_in=60 + k % 2, n_out=40 + k % 2) for g in (1, 2)]
+    )
     hall = shapely.box(-60, -60, 60, 60)
     before, after = (everything.many(state, [hall])[0] for state in (calm, filled))
     assert after.occupancy - before.occupancy == pytest.approx(30 * 40, rel=0.45)
 
 
 def test_a_view_pulls_its_surroundings(everything):
-    few, many = (everything.run(20, lambda at, k, n=n: [seen("view-1", at, k, n_present=n)]) for n in (5, 400))
+    few, many = (everything.run(20, lambda at, k, n=n: [seen("view-1", at, k, n_present=n + k % 2)]) for n in (5, 400))
     shape = shapely.box(-470, -470, -430, -430)
     assert everything.many(many, [shape])[0].occupancy > 5 * (everything.many(few, [shape])[0].high or 0)
 

@@ -70,6 +70,17 @@ export interface Counted {
   present?: number | null;
 }
 
+export interface Suspicion {
+  fault: "zero" | "stuck" | "lost" | "swapped" | "clock" | "restarted" | "contradicts";
+  left_out: boolean;
+  since_at: string | null;
+  counted_per_min: number | null;
+  expected_per_min: number | null;
+  minutes: number | null;
+  off_s: number | null;
+  ratio: number | null;
+}
+
 export interface Device {
   id: string;
   name: Label;
@@ -81,6 +92,7 @@ export interface Device {
   last_end_at: string | null;
   last: Counted | null;
   per_minute: number | null;
+  suspicion?: Suspicion | null;
   tally: Tally | null;
 }
 
@@ -187,6 +199,9 @@ export const api = {
   async density(): Promise<Density> {
     const answer = await ask("/density");
     return { at: answer.headers.get("x-anlan-at"), cells: littleEndian(await answer.arrayBuffer()) };
+  },
+  async coverage(): Promise<Density> {
+    return { at: null, cells: littleEndian(await (await ask("/coverage/cells")).arrayBuffer()) };
   },
   places: async () => (await get<{ places: Place[] }>("/places")).places,
   place: (place: string) => get<Place>(`/places/${id(place)}`),

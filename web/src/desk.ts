@@ -17,6 +17,7 @@ import {
 } from "./api.ts";
 import { t, timeZone } from "./i18n.ts";
 import { listen } from "./live.ts";
+import type { Layer } from "./map/density.ts";
 import type { LiveLink, LiveMessage } from "./sse.ts";
 
 export type Selection =
@@ -36,6 +37,8 @@ export const devices = signal<Device[]>([]);
 export const watches = signal<Watch[]>([]);
 export const simulation = signal<Simulation | null>(null);
 export const densities = signal<Density | null>(null);
+export const layer = signal<Layer>("people");
+export const coverage = signal<Density | null>(null);
 export const trails = signal<ReadonlyMap<string, CurvePoint[]>>(new Map());
 export const link = signal<LiveLink>("connecting");
 export const selection = signal<Selection | null>(null);
@@ -219,8 +222,14 @@ const curvesSoon = calmly(4_000, async () => void (slowMinute.value += 1));
 const densitySoon = calmly(1_000, refreshDensity);
 const devicesSoon = calmly(4_000, refreshDevices);
 
+export async function showLayer(one: Layer): Promise<void> {
+  layer.value = one;
+  await refreshDensity().catch((error: unknown) => say(told(error)));
+}
+
 async function refreshDensity(): Promise<void> {
   if (document.hidden) return;
+  if (layer.peek() === "seen") coverage.value = await api.coverage();
   densities.value = await api.density();
 }
 

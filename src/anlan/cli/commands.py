@@ -21,10 +21,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+devices_app = typer.Typer()
 audit_app = typer.Typer(help="The log of changes.", no_args_is_help=True)
 app.add_typer(district_app, name="district")
 app.add_typer(observations_app, name="observations")
 app.add_typer(twin_app, name="twin")
+app.add_typer(devices_app, name="devices")
 app.add_typer(audit_app, name="audit")
 
 Url = Annotated[str, typer.Option(help="A running server.", envvar="ANLAN_URL")]
@@ -157,16 +159,18 @@ def areas(
     say.out.print(shown)
 
 
-@app.command()
-def devices(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
-    """Every device: how it is doing, what it last counted, what was refused."""
+@devices_app.callback(invoke_without_command=True)
+def devices(context: typer.Context, url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
+    """Every device: how it is doing, what it last counted, what was refused; and where the next one belongs."""
+    if context.invoked_subcommand is not None:
+        return
     made = Server(url).ask("/devices")
     if as_json:
         say.as_json(made)
         return
-    headings = ("设备", "名称", "类型", "状态", "人/分>", "已收>", "迟到>", "重复>", "拒收>")
+    headings = ("设备", "名称", "类型", "状态", "人/分>", "已收>", "迟到>", "重复>", "拒收>", "疑点")
     if lang != "zh":
-        headings = ("device", "name", "kind", "state", "per min>", "taken>", "late>", "repeated>", "refused>")
+        headings = ("device", "name", "kind", "state", "per min>", "taken>", "late>", "repeated>", "refused>", "why")
     shown = say.table("", *headings)
     colour = {"ok": "green", "late": "yellow", "silent": "red", "never": "dim", "suspect": "red", "withdrawn": "dim"}
     for device in made["devices"]:
@@ -180,6 +184,37 @@ def devices(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> Non
             f"[{colour[device['state']]}]{device['state']}[/]",
             "" if flow is None else f"{flow:.1f}",
             *numbers,
+            say.suspicion(device["suspicion"], lang),
+        )
+    say.out.print(shown)
+
+
+@devices_app.command("propose")
+def devices_propose(
+    n: Annotated[int, typer.Option("--n", help="How many sites, 1 to 50.")] = 5,
+    url: Url = USUAL,
+    as_json: AsJson = False,
+    lang: Lang = "zh",
+) -> None:
+    """Where the next camera, counter or high viewpoint narrows the estimate of now most."""
+    made = Server(url).ask(f"/coverage/proposed?n={n}")
+    if as_json:
+        say.as_json(made)
+        return
+    zh = lang == "zh"
+    headings = ("种类", "位置", "经度>", "纬度>", "方差减少>", "标准差剩余>")
+    shown = say.table(
+        "", *(headings if zh else ("kind", "where", "longitude>", "latitude>", "takes away>", "spread left>"))
+    )
+    for site in made["proposals"]:
+        lon, lat = say.middle_of(site["geometry"])
+        shown.add_row(
+            say.SITES[site["kind"]][0 if zh else 1],
+            say.name_in(site["name"], lang),
+            f"{lon:.5f}",
+            f"{lat:.5f}",
+            f"{site['narrows']:.1%}",
+            f"{site['sd_left']:.1%}",
         )
     say.out.print(shown)
 

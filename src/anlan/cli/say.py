@@ -25,6 +25,36 @@ WHY = {
 }
 
 
+FAULTS = {
+    "zero": (
+        "近 {minutes} 分钟计数为 0，而应有约 {expected:.0f} 人/分",
+        "0 counted for {minutes} min where about {expected:.0f}/min are to be expected",
+    ),
+    "stuck": (
+        "一直重复 {counted:.0f}，应有约 {expected:.0f}",
+        "repeats {counted:.0f} where about {expected:.0f} are to be expected",
+    ),
+    "lost": (
+        "近 {minutes} 分钟每分钟 {counted:.0f} 人，而应有约 {expected:.0f} 人",
+        "{counted:.0f}/min over {minutes} min where about {expected:.0f} are to be expected",
+    ),
+    "swapped": (
+        "进出疑似对调：进占 {counted:.0%}，此前为 {expected:.0%}",
+        "in and out seem swapped: {counted:.0%} go in, {expected:.0%} before",
+    ),
+    "clock": ("时钟漂移 {off:+.0f} 秒", "its clock has drifted by {off:+.0f} s"),
+    "restarted": ("已重新启动，编号从头开始", "restarted, and numbers its messages anew"),
+    "contradicts": ("为其他设备推断值的 {ratio:.2f} 倍", "counts {ratio:.2f} times what the others lead to expect"),
+}
+
+
+SITES = {
+    "camera": ("摄像机", "camera"),
+    "counter": ("断面计数器", "counter"),
+    "high": ("高点", "high viewpoint"),
+}
+
+
 def complain(fault: AnlanError) -> None:
     """Show an error: value, rule, next step."""
     err.print(
@@ -51,6 +81,21 @@ def people(estimate: dict[str, Any], language: str) -> tuple[str, str]:
         return "<10", ""
     interval = "" if estimate["low"] is None else f"{estimate['low']:,}–{estimate['high']:,}"
     return f"{estimate['occupancy']:,}", interval
+
+
+def suspicion(of: dict[str, Any] | None, language: str) -> str:
+    """Return what a device is suspected of as a text with its numbers; nothing where it is not."""
+    if of is None:
+        return ""
+    zh, en = FAULTS[of["fault"]]
+    numbers = {"counted": of["counted_per_min"], "expected": of["expected_per_min"], "off": of["off_s"]}
+    return (zh if language == "zh" else en).format(minutes=of["minutes"], ratio=of["ratio"], **numbers)
+
+
+def middle_of(geometry: dict[str, Any]) -> tuple[float, float]:
+    """Return the middle (longitude, latitude) of a line's ends, or of a polygon's outline."""
+    corners = geometry["coordinates"] if geometry["type"] == "LineString" else geometry["coordinates"][0][:-1]
+    return sum(x for x, _ in corners) / len(corners), sum(y for _, y in corners) / len(corners)
 
 
 def table(title: str, *columns: str) -> Table:

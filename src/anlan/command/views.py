@@ -8,7 +8,16 @@ from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
-from anlan.kernel.answers import AreaNow, CurvePoint, DeviceNow, PlaceNow, Watch
+from anlan.kernel.answers import (
+    AreaCoverage,
+    AreaNow,
+    CurvePoint,
+    DeviceNow,
+    DeviceProposal,
+    PlaceNow,
+    Suspicion,
+    Watch,
+)
 from anlan.kernel.geo import to_geojson
 from anlan.kernel.ingress import Receipt
 from anlan.kernel.records import Change, Estimate, Label, Observation
@@ -96,6 +105,7 @@ def device(now: DeviceNow) -> Json:
         "last_end_at": moment(tally.last_end_at) if tally else None,
         "last": None if last is None else scalars(last),
         "per_minute": rounded(now.per_minute, 2),
+        "suspicion": None if now.suspicion is None else suspicion(now.suspicion),
         "tally": None
         if tally is None
         else {
@@ -106,6 +116,43 @@ def device(now: DeviceNow) -> Json:
             "refused": tally.n_refused,
             "refused_by_code": dict(tally.refused_by_code),
         },
+    }
+
+
+def suspicion(of: Suspicion) -> Json:
+    """Return what a device is suspected of, with its evidence."""
+    return {
+        "fault": str(of.fault),
+        "left_out": of.left_out,
+        "since_at": moment(of.since_at),
+        "counted_per_min": rounded(of.counted_per_min, 2),
+        "expected_per_min": rounded(of.expected_per_min, 2),
+        "minutes": of.minutes,
+        "off_s": rounded(of.off_s, 1),
+        "ratio": rounded(of.ratio, 3),
+    }
+
+
+def area_coverage(of: AreaCoverage) -> Json:
+    """Return how well an area is seen, and by what."""
+    return {
+        "id": of.area_id,
+        "name": dict(of.name),
+        "relative_sd": rounded(of.coverage.relative_sd, 3),
+        "unseen_sd": rounded(of.coverage.unseen_sd, 3),
+        "seen_share": rounded(of.coverage.seen_share, 3),
+        "told_by": list(of.coverage.told_by),
+    }
+
+
+def proposal(of: DeviceProposal) -> Json:
+    """Return a site for a new device."""
+    return {
+        "kind": str(of.kind),
+        "name": dict(of.name),
+        "geometry": to_geojson(of.geometry),
+        "narrows": rounded(of.narrows, 4),
+        "sd_left": rounded(of.sd_left, 4),
     }
 
 

@@ -7,6 +7,7 @@ from anlan.crowd.field import Field
 from anlan.crowd.health import device_now
 from anlan.crowd.layout import Params
 from anlan.crowd.measures import level_of_service, walking_speed
+from anlan.crowd.sensing import Sensing
 from anlan.crowd.state import State
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Estimator",
     "Field",
     "Params",
+    "Sensing",
     "State",
     "count",
     "device_now",

@@ -32,6 +32,7 @@ from anlan.crowd.rows import (
 )
 from anlan.crowd.sources import sources_of
 from anlan.crowd.state import Minute, Moment, State
+from anlan.crowd.watch import Watcher
 from anlan.kernel.errors import BadInput
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Observation
@@ -76,6 +77,7 @@ class Estimator:
         self.params = params or Params()
         self.sources = sources_of(pack, cells)
         self.layout = layout_of(cells, self.sources, self.params) if self.sources.tell_presence else None
+        self.watcher = Watcher(pack)
         self._blocks = Blocks.of(cells, self.params.block_m)
         self._zone = ZoneInfo(pack.time_zone)
         self._devices = {device.device_id: device for device in pack.devices}
@@ -90,7 +92,7 @@ class Estimator:
         gates = self.sources.cordons.gates
         nothing = Balance.nothing(len(gates.cordon), gates.n_cordons)
         present = Moment(at=at, mean=np.zeros(len(covariance)), covariance=covariance, balance=nothing)
-        return State(present=present, anchors=(present,) if self._anchor_every_s else ())
+        return State(present=present, anchors=(present,) if self._anchor_every_s else (), health=self.watcher.start())
 
     def restore(self, body: bytes) -> State:
         """Return a state from its bytes, exactly as it was.
@@ -100,16 +102,19 @@ class Estimator:
         BadInput
             If the bytes are of another form, or of a district with other devices or cells.
         """
-        anchor, minutes = State.parts(body)
-        fresh = self.start(anchor.at).present
+        anchor, minutes, health = State.parts(body)
+        start = self.start(anchor.at)
+        fresh = start.present
         here, there = (len(fresh.mean), len(fresh.balance.net)), (len(anchor.mean), len(anchor.balance.net))
+        if health.counts.shape != start.health.counts.shape:
+            health = start.health
         if here != there:
             raise BadInput(
                 f"state of {there[0]} numbers and {there[1]} gates",
                 f"must be of {here[0]} and {here[1]}, as the district's devices are now",
                 "start the estimate afresh",
             )
-        state = State(present=anchor, anchors=(anchor,) if self._anchor_every_s else ())
+        state = State(present=anchor, anchors=(anchor,) if self._anchor_every_s else (), health=health)
         return self._again(state, minutes)
 
     def advance(self, state: State, observations: Sequence[Observation], at: datetime) -> State:
@@ -126,11 +131,13 @@ class Estimator:
             Not before the state's own moment.
         """
         ordered = sorted(observations, key=lambda seen: (seen.end_at, seen.device_id, seen.sequence))
+        counts = tuple(seen for seen in ordered if seen.device_id not in self._grids)
+        health, _ = self.watcher.watch(state.health, counts, state.present.surprise, at)
+        state = replace(state, health=health)
         if self.layout is None:
-            return State(present=replace(state.present, at=at, newest=_newest(state.present.newest, ordered)))
-        state = self._with_minute(
-            state, Minute(at=at, observations=tuple(seen for seen in ordered if seen.device_id not in self._grids))
-        )
+            return replace(state, present=replace(state.present, at=at, newest=_newest(state.present.newest, ordered)))
+        left_out = self.watcher.distrusted(health)
+        state = self._with_minute(state, Minute(at=at, observations=counts, distrusted=left_out))
         for seen in ordered:
             if seen.device_id in self._grids:
                 state = self._absorb(state, seen)
@@ -179,7 +186,7 @@ class Estimator:
         if every and state.present.at.timestamp() // every < minute.at.timestamp() // every:
             anchors = (*anchors, present)
         minutes = (*state.minutes, minute) if every else ()
-        return State(present=present, anchors=anchors, minutes=minutes)
+        return replace(state, present=present, anchors=anchors, minutes=minutes)
 
     def _again(self, state: State, minutes: Iterable[Minute]) -> State:
         for minute in minutes:
@@ -195,13 +202,14 @@ class Estimator:
         before = [m for m in state.minutes if m.at < anchor.at]
         here = [replace(m, observations=(*m.observations, seen)) for m in state.minutes if m.at == anchor.at]
         after = [m for m in state.minutes if m.at > anchor.at]
-        again = State(present=anchor, anchors=(*state.anchors[:nearest], anchor), minutes=(*before, *here))
+        again = replace(state, present=anchor, anchors=(*state.anchors[:nearest], anchor), minutes=(*before, *here))
         return self._again(again, after)
 
     def _minute(self, moment: Moment, minute: Minute) -> Moment:
         layout, at = self.layout, minute.at
         assert layout is not None  # noqa: S101 - only called where something tells presence
-        counts = [seen for seen in minute.observations if seen.device_id not in self._grids]
+        unused = minute.distrusted | self._grids.keys()
+        counts = [seen for seen in minute.observations if seen.device_id not in unused]
         keep = layout.keep ** max((at - moment.at).total_seconds() / 60, 0.0)
         mean, covariance = moment.mean * keep, relax(moment.covariance, layout.stationary, keep)
         kept, lost = self._gates(moment.balance, counts, at)
@@ -218,9 +226,9 @@ class Estimator:
             cordon_rows(layout, cordons, told, mean, persons, fine),
             night_rows(layout, cordons, told, persons) if self._empties(moment.at, at) else None,
         ]
-        mean, covariance = self._believe(mean, covariance, [one for one in rows if one is not None])
+        mean, covariance, off = self._believe(mean, covariance, [one for one in rows if one is not None])
         newest = _newest(moment.newest, counts)
-        return Moment(at=at, mean=mean, covariance=covariance, balance=kept, newest=newest)
+        return Moment(at=at, mean=mean, covariance=covariance, balance=kept, newest=newest, surprise=off)
 
     def _empties(self, before: datetime, at: datetime) -> bool:
         """Tell whether the hour at which closed places are emptiest has come meanwhile."""
@@ -228,18 +236,23 @@ class Estimator:
         hour = local.replace(hour=SMALL_HOURS.hour, minute=SMALL_HOURS.minute, second=0, microsecond=0)
         return before < hour <= at
 
-    def _believe(self, mean: Floats, covariance: Floats, told: Sequence[Rows]) -> tuple[Floats, Floats]:
-        """Update with the rows of a minute."""
+    def _believe(
+        self, mean: Floats, covariance: Floats, told: Sequence[Rows]
+    ) -> tuple[Floats, Floats, dict[str, tuple[float, float]]]:
+        """Update with the rows of a minute; return also how far each device was off its prediction."""
         if not told:
-            return mean, covariance
+            return mean, covariance, {}
         matrix = sp.vstack([rows.matrix for rows in told], format="csr")
         surprise = np.concatenate([rows.surprise for rows in told])
         noise = np.concatenate([rows.noise for rows in told])
         limits = [np.full(len(rows.noise), self.params.belief if rows.doubted else np.inf) for rows in told]
         spread = matrix @ whole(covariance)
-        noise = doubted(surprise, dots(matrix, spread) + noise, noise, np.concatenate(limits))
+        variance = dots(matrix, spread) + noise
+        names = [name for rows in told for name in rows.devices or ("",) * len(rows.noise)]
+        off = {name: (float(e), float(v)) for name, e, v in zip(names, surprise, variance, strict=True) if name}
+        noise = doubted(surprise, variance, noise, np.concatenate(limits))
         step = Innovation.of(matrix, spread, noise)
-        return self._held(step.moved(mean, surprise)), step.narrowed(covariance)
+        return self._held(step.moved(mean, surprise)), step.narrowed(covariance), off
 
     def _held(self, mean: Floats) -> Floats:
         """Hold the log-ratios within reason, so that no misfit can drive two of them apart without end."""

@@ -29,13 +29,15 @@ JAM_DOUBT = 0.5
 class Rows:
     """Linear observations about the present guess.
 
-    ``matrix`` (m, d), ``surprise`` (m,) observed minus predicted, ``noise`` (m,) variance; ``doubted``: may be absurd.
+    ``matrix`` (m, d), ``surprise`` (m,) observed minus predicted, ``noise`` (m,) variance; ``doubted``: may be absurd;
+    ``devices``: whose count each row is, where it is one device's.
     """
 
     matrix: sp.csr_matrix
     surprise: Floats
     noise: Floats
     doubted: bool
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +146,9 @@ def passage_rows(
     counted = np.array([per_minute(seen[sources.passages.devices[k].device_id]) for k in told])
     error = np.array([sources.passages.devices[k].expected_error for k in told])
     surprise = np.log(np.maximum(counted, 0.5)) - np.log(flow) - mean[bias]
-    return Rows(matrix, surprise, 0.10**2 + error**2 + 1 / np.maximum(flow, 1) + jammed, doubted=True)
+    noise = 0.10**2 + error**2 + 1 / np.maximum(flow, 1) + jammed
+    names = tuple(sources.passages.devices[k].device_id for k in told)
+    return Rows(matrix, surprise, noise, doubted=True, devices=names)
 
 
 def view_rows(
@@ -162,7 +166,8 @@ def view_rows(
     counted = np.array([float(seen[sources.views.devices[k].device_id].n_present or 0) for k in told])
     error = np.array([sources.views.devices[k].expected_error for k in told])
     surprise = np.log(np.maximum(counted, 0.5)) - np.log(present) - mean[bias]
-    return Rows(matrix, surprise, 0.08**2 + error**2 + 2 / np.maximum(present, 1), doubted=True)
+    names = tuple(sources.views.devices[k].device_id for k in told)
+    return Rows(matrix, surprise, 0.08**2 + error**2 + 2 / np.maximum(present, 1), doubted=True, devices=names)
 
 
 def cordon_rows(

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anlan.crowd.balance import Balance
+from anlan.crowd.watch import Health
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Observation
 
@@ -26,8 +27,9 @@ FORM = 3
 class Moment:
     """The filter at one moment. Its arrays are never written into.
 
-    ``mean`` (d,), ``covariance`` (d, d; the lower triangle counts), what the gates have counted since the start, and
-    the end of the newest window by device.
+    ``mean`` (d,), ``covariance`` (d, d; the lower triangle counts), what the gates have counted since the start, the
+    end of the newest window by device, and by how much (a log-ratio, and its variance) each count was off its
+    prediction.
     """
 
     at: datetime
@@ -35,21 +37,24 @@ class Moment:
     covariance: Floats
     balance: Balance
     newest: Mapping[str, datetime] = field(default_factory=dict)
+    surprise: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Minute:
-    """What a minute was made from, kept until no late grid can ask for it again."""
+    """What a minute was made from, kept until no late grid can ask for it again, and whom it did without."""
 
     at: datetime
     observations: tuple[Observation, ...]
+    distrusted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class State:
-    """The present, moments to which a late grid can return, and the minutes since the first of them."""
+    """The present, moments to which a late grid can return, the minutes since the first, the devices' health."""
 
     present: Moment
+    health: Health
     anchors: tuple[Moment, ...] = ()
     minutes: tuple[Minute, ...] = ()
 
@@ -62,7 +67,11 @@ class State:
             "at": kept.at.isoformat(),
             "newest": {device: at.isoformat() for device, at in kept.newest.items()},
             "minutes": [
-                {"at": m.at.isoformat(), "observations": [_plain(seen) for seen in m.observations]}
+                {
+                    "at": m.at.isoformat(),
+                    "observations": [_plain(seen) for seen in m.observations],
+                    "distrusted": sorted(m.distrusted),
+                }
                 for m in self.minutes
                 if m.at > kept.at
             ],
@@ -73,13 +82,14 @@ class State:
             "mean": kept.mean,
             "lower": kept.covariance[np.tril_indices(side)],
             **{f"balance_{name}": values for name, values in kept.balance.arrays().items()},
+            **{f"health_{name}": values for name, values in self.health.arrays().items()},
         }
         np.savez(out, **arrays)
         return out.getvalue()
 
     @staticmethod
-    def parts(body: bytes) -> tuple[Moment, list[Minute]]:
-        """Return the anchor and the minutes of a serialised state; the estimator restores the present from them.
+    def parts(body: bytes) -> tuple[Moment, list[Minute], Health]:
+        """Return anchor, minutes and health of a serialised state; the estimator restores the present from them.
 
         Raises
         ------
@@ -100,11 +110,16 @@ class State:
                 balance=Balance(**{name[8:]: kept[name] for name in kept.files if name.startswith("balance_")}),
                 newest={device: datetime.fromisoformat(at) for device, at in header["newest"].items()},
             )
+            health = Health.of({name[7:]: kept[name] for name in kept.files if name.startswith("health_")})
         minutes = [
-            Minute(at=datetime.fromisoformat(m["at"]), observations=tuple(_record(row) for row in m["observations"]))
+            Minute(
+                at=datetime.fromisoformat(m["at"]),
+                observations=tuple(_record(row) for row in m["observations"]),
+                distrusted=frozenset(m["distrusted"]),
+            )
             for m in header["minutes"]
         ]
-        return anchor, minutes
+        return anchor, minutes, health
 
 
 def _plain(seen: Observation) -> list[object]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shapely.geometry.base import BaseGeometry
+
 from anlan.kernel.geo import Area2D
 from anlan.kernel.ingress import Tally
 from anlan.kernel.records import Device, Estimate, Label, Place
@@ -43,9 +45,47 @@ class DeviceState(StrEnum):
     NEVER = "never"
     """It has not been heard of."""
     SUSPECT = "suspect"
-    """It reports, but much of what it sends is refused."""
+    """It reports, but what it sends is refused, or cannot be believed."""
     WITHDRAWN = "withdrawn"
     """Somebody took it out; what it sends is kept and not used."""
+
+
+class Fault(StrEnum):
+    """What may be wrong with a device that reports."""
+
+    ZERO = "zero"
+    """It counts nobody where many are to be expected."""
+    STUCK = "stuck"
+    """It repeats one count."""
+    LOST = "lost"
+    """It counts about half, or less, of what is to be expected."""
+    SWAPPED = "swapped"
+    """In and out have changed places."""
+    CLOCK = "clock"
+    """Its clock drifts: the ends of its windows move."""
+    RESTARTED = "restarted"
+    """It has begun anew to number its messages."""
+    CONTRADICTS = "contradicts"
+    """It counts what no other device can be reconciled with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """What a device is suspected of, with the evidence.
+
+    ``left_out`` tells whether the estimate does without it meanwhile. Of a swapped device, counted and expected are the
+    part of those who went in; ``ratio`` is counted over expected where a device contradicts the others, ``off_s`` by
+    how much a clock has drifted.
+    """
+
+    fault: Fault
+    left_out: bool = False
+    since_at: datetime | None = None
+    counted_per_min: float | None = None
+    expected_per_min: float | None = None
+    minutes: int | None = None
+    off_s: float | None = None
+    ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +98,56 @@ class DeviceNow:
     per_minute: float | None
     """People per minute over the line, both directions, in its last window; None for devices without a line."""
     tally: Tally | None
+    suspicion: Suspicion | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How well the devices see an area.
+
+    ``relative_sd`` of its people now, ``unseen_sd`` what it would be without any device; ``seen_share`` (0..1) is by
+    how much the devices have narrowed it; ``told_by`` are the devices that see a part of it.
+    """
+
+    relative_sd: float | None
+    unseen_sd: float | None
+    seen_share: float | None
+    told_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaCoverage:
+    """An area and how well it is seen."""
+
+    area_id: str
+    name: Label
+    coverage: Coverage
+
+
+class SiteKind(StrEnum):
+    """What could stand at a site."""
+
+    CAMERA = "camera"
+    """A camera that counts the people in its view."""
+    COUNTER = "counter"
+    """A counter over a line across a street."""
+    HIGH = "high"
+    """A camera from a high viewpoint, which sees far and less exactly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceProposal:
+    """A site for a new device (degrees).
+
+    ``narrows`` is the part of the summed variance of all squares that it takes away, ``sd_left`` what is then left of
+    the spread, both after those proposed before it.
+    """
+
+    kind: SiteKind
+    name: Label
+    geometry: BaseGeometry
+    narrows: float
+    sd_left: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import { useEffect, useRef } from "preact/hooks";
 import { api, type District, type Polygon } from "../api.ts";
-import { densities, devices, drawing, level, say, selection, told } from "../desk.ts";
+import { coverage, densities, devices, drawing, layer, level, say, selection, told } from "../desk.ts";
 import { lang, named, t } from "../i18n.ts";
 import { theme } from "../theme.ts";
 import { DensityPicture } from "./density.ts";
@@ -106,7 +106,8 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
         for (const layer of LABELS) if (map.getLayer(layer)) map.setLayoutProperty(layer, "text-field", name);
       }),
       effect(() => {
-        if (densities.value) paintDensity();
+        const shown = { people: densities.value, seen: coverage.value }[layer.value];
+        if (shown) paintDensity();
       }),
       effect(() => put("devices", deviceSymbols())),
       effect(() => showSelection()),
@@ -132,10 +133,10 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
   }
 
   function paintDensity(): void {
-    const density = densities.peek();
+    const density = layer.peek() === "seen" ? coverage.peek() : densities.peek();
     const source = map.getSource("density") as CanvasSource | undefined;
     if (!density || !source) return;
-    densityPicture.draw(density, theme.peek());
+    densityPicture.draw(density, theme.peek(), layer.peek());
     source.play(); // a paused canvas source is read once when it pauses
     source.pause();
     map.triggerRepaint();

@@ -1,6 +1,9 @@
 import type { Density, District } from "../api.ts";
 import type { Theme } from "../theme.ts";
-import { DENSITY_STEPS } from "./palette.ts";
+import { DENSITY_STEPS, SEEN_STEPS } from "./palette.ts";
+
+/** What the cells show: how many people there are, or how well the devices see. */
+export type Layer = "people" | "seen";
 
 const NOT_WALKABLE = 65_535;
 const UNKNOWN = 65_534;
@@ -12,7 +15,10 @@ const HATCH: Record<Theme, readonly [number, number, number]> = { light: [70, 82
 export class DensityPicture {
   readonly canvas = document.createElement("canvas");
   private readonly context: CanvasRenderingContext2D;
-  private readonly lookups: Record<Theme, Uint32Array> = { light: lookupOf("light"), dark: lookupOf("dark") };
+  private readonly lookups: Record<Layer, Record<Theme, Uint32Array>> = {
+    people: { light: lookupOf("light", DENSITY_STEPS), dark: lookupOf("dark", DENSITY_STEPS) },
+    seen: { light: lookupOf("light", SEEN_STEPS), dark: lookupOf("dark", SEEN_STEPS) },
+  };
 
   constructor(private readonly grid: District["grid"]) {
     this.canvas.width = grid.n_columns * PIXELS;
@@ -20,12 +26,12 @@ export class DensityPicture {
     this.context = this.canvas.getContext("2d")!;
   }
 
-  draw(density: Density, theme: Theme): void {
+  draw(density: Density, theme: Theme, layer: Layer = "people"): void {
     const { n_columns: columns, n_rows: rows } = this.grid;
     if (density.cells.length !== columns * rows) return;
     const image = this.context.createImageData(columns * PIXELS, rows * PIXELS);
     const pixels = new Uint32Array(image.data.buffer);
-    const lookup = this.lookups[theme];
+    const lookup = this.lookups[layer][theme];
     const [r, g, b] = HATCH[theme];
     const line = packed(r, g, b, 0.34);
     const wash = packed(r, g, b, 0.06);
@@ -46,9 +52,9 @@ export class DensityPicture {
 }
 
 /** The colour of every value that a cell can have; 0 where so few people are not drawn. */
-function lookupOf(theme: Theme): Uint32Array {
+function lookupOf(theme: Theme, steps: typeof DENSITY_STEPS): Uint32Array {
   return Uint32Array.from({ length: UNKNOWN }, (_, value) => {
-    const step = DENSITY_STEPS.findLast(({ from }) => value >= from * 1_000);
+    const step = steps.findLast(({ from }) => value >= from * 1_000);
     return step ? packed(...step.rgb, step.alpha[theme]) : 0;
   });
 }

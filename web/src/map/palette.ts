@@ -80,6 +80,17 @@ export const DENSITY_STEPS: readonly { from: number; rgb: readonly [number, numb
   { from: 5, rgb: [254, 232, 56], alpha: { light: 1, dark: 1 } },
 ];
 
+/** The same of the layer of coverage: the part of a cell's uncertainty that the devices have taken away. */
+export const SEEN_STEPS: readonly { from: number; rgb: readonly [number, number, number]; alpha: Record<Theme, number> }[] = [
+  { from: 0, rgb: [140, 45, 4], alpha: { light: 0.72, dark: 0.8 } },
+  { from: 0.15, rgb: [204, 76, 2], alpha: { light: 0.6, dark: 0.72 } },
+  { from: 0.25, rgb: [236, 150, 60], alpha: { light: 0.55, dark: 0.68 } },
+  { from: 0.35, rgb: [200, 190, 130], alpha: { light: 0.6, dark: 0.68 } },
+  { from: 0.5, rgb: [110, 175, 165], alpha: { light: 0.7, dark: 0.74 } },
+  { from: 0.65, rgb: [40, 130, 130], alpha: { light: 0.8, dark: 0.82 } },
+  { from: 0.8, rgb: [0, 84, 96], alpha: { light: 0.9, dark: 0.92 } },
+];
+
 /** Colours of a device's state, the same in both themes; its shape and mark tell it too. */
 export const STATE_COLOURS: Record<string, string> = {
   ok: "#0f8a7e",

@@ -9,6 +9,7 @@ import { Curve, type Line } from "./Curve.tsx";
 import { EstimateView } from "./EstimateView.tsx";
 import { Icon } from "./Icon.tsx";
 import { rateOf } from "./Lists.tsx";
+import { Suspected } from "./Suspected.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
 import { useAsked } from "./useAsked.ts";
 
@@ -210,6 +211,7 @@ function DeviceCard({ id }: { id: string }) {
         <strong>{word("state", one.state)}</strong>
         <span class="quiet">{one.reason ? word("reason", one.reason) : t("state_note.ok")}</span>
       </p>
+      <Suspected of={one.suspicion} />
       <dl class="facts">
         {one.per_minute !== null && (
           <div>

@@ -8,6 +8,7 @@ import { STATES } from "../map/symbols.ts";
 import { Bar, Class, shortOccupancy } from "./EstimateView.tsx";
 import { Icon, type IconName } from "./Icon.tsx";
 import { Spark } from "./Spark.tsx";
+import { evidenceOf } from "./Suspected.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
 import { useAsked } from "./useAsked.ts";
 
@@ -144,7 +145,7 @@ function Devices({ map }: { map: Signal<MapHandle | null> }) {
               </td>
               <td>
                 {word("state", one.state)}
-                <span class="quiet block">{one.last_end_at ? timeOf(one.last_end_at) : ""}</span>
+                <span class="quiet block">{one.suspicion ? evidenceOf(one.suspicion) : one.last_end_at ? timeOf(one.last_end_at) : ""}</span>
               </td>
               <td class="number">{rateOf(one)}</td>
             </tr>

@@ -181,6 +181,19 @@ class Tally(Form):
     refused_by_code: dict[str, int] = Field(examples=[{"future": 3}])
 
 
+class Suspicion(Form):
+    """What a device is suspected of, with the evidence."""
+
+    fault: Literal["zero", "stuck", "lost", "swapped", "clock", "restarted", "contradicts"]
+    left_out: bool = Field(description="True while the estimate does without it.")
+    since_at: Moment | None
+    counted_per_min: float | None = Field(description="What it counts; of a swapped one, the part that went in.")
+    expected_per_min: float | None = Field(description="What is to be expected of it, likewise.")
+    minutes: int | None = Field(description="Over how many minutes.")
+    off_s: float | None = Field(description="By how much its clock has drifted.")
+    ratio: float | None = Field(description="Counted over what all others lead to expect.")
+
+
 class Device(Form):
     """A device and how it is doing."""
 
@@ -194,7 +207,41 @@ class Device(Form):
     last_end_at: Moment | None = Field(description="End of the newest window that it reported.")
     last: Counted | None
     per_minute: float | None = Field(description="Persons over its line per minute, both directions.")
+    suspicion: Suspicion | None = Field(description="What is wrong with its counts, where something is.")
     tally: Tally | None
+
+
+class AreaCoverage(Form):
+    """How well an area is seen."""
+
+    id: str
+    name: Text
+    relative_sd: float | None = Field(description="Spread of its people now, as a part of them.")
+    unseen_sd: float | None = Field(description="What it would be without any device.")
+    seen_share: float | None = Field(description="By how much the devices have narrowed it (0..1).")
+    told_by: list[str] = Field(description="The devices that see a part of it.")
+
+
+class Coverage(Form):
+    """How well the areas of a level are seen; empty before the first estimate."""
+
+    areas: list[AreaCoverage]
+
+
+class DeviceProposal(Form):
+    """A site for a new device."""
+
+    kind: Literal["camera", "counter", "high"]
+    name: Text
+    geometry: dict[str, Any] = Field(description="GeoJSON, degrees: the view, or the line to count over.")
+    narrows: float = Field(description="Part of the summed variance that it takes away, after those before it.")
+    sd_left: float = Field(description="Part of the spread that is left with it and those before it.")
+
+
+class DeviceProposals(Form):
+    """Sites for new devices, the best first; empty before the first estimate."""
+
+    proposals: list[DeviceProposal]
 
 
 class Devices(Form):

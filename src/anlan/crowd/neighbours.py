@@ -1,0 +1,63 @@
+"""Which devices stand by which: what one may be held against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from anlan.kernel.pack import Pack
+from anlan.kernel.records import Device, DeviceKind
+
+Floats = npt.NDArray[np.float64]
+
+NEAR_M = 1500.0
+N_ALIKE, N_NEAR = 8, 12
+
+
+@dataclass(frozen=True, eq=False)
+class Around:
+    """The neighbours of each device.
+
+    ``alike @ counts`` is what its like count: the other gates of its place, or the nearest eight of its kind.
+    ``near`` (n, 12) are the numbers of the nearest of any kind, n where there are no more.
+    """
+
+    alike: sp.csr_matrix
+    near: npt.NDArray[np.int64]
+
+    def median(self, values: Floats) -> Floats:
+        """Return the median of the values around each device, 0 where none is known."""
+        if not len(values):
+            return values
+        found = np.sort(np.append(values, np.nan)[self.near], axis=1)  # NaN last
+        number = np.isfinite(found).sum(axis=1)
+        each = np.arange(len(found))
+        low, high = np.maximum(number - 1, 0) // 2, np.minimum(number // 2, N_NEAR - 1)
+        return np.where(number > 0, (found[each, low] + found[each, high]) / 2, 0.0)
+
+
+def around_of(pack: Pack, devices: Sequence[Device]) -> Around:
+    """Return the neighbours of devices, within 1,500 m."""
+    n = len(devices)
+    at = [pack.projection.project(device.geometry).centroid for device in devices]
+    xy = np.array([(point.x, point.y) for point in at]).reshape(n, 2)
+    alike = sp.lil_matrix((n, n))
+    near = np.full((n, N_NEAR), n, np.int64)
+    for k, device in enumerate(devices):
+        apart = np.hypot(*(xy - xy[k]).T)
+        others = [int(j) for j in np.argsort(apart, kind="stable") if j != k and apart[j] < NEAR_M]
+        if device.kind is DeviceKind.GATE:
+            mine = [j for j, one in enumerate(devices) if j != k and _same_gates(one, device)]
+        else:
+            mine = [j for j in others if devices[j].kind is device.kind][:N_ALIKE]
+        alike[k, mine] = 1.0
+        near[k, : len(others[:N_NEAR])] = others[:N_NEAR]
+    return Around(alike.tocsr(), near)
+
+
+def _same_gates(one: Device, device: Device) -> bool:
+    return one.kind is DeviceKind.GATE and one.place_id == device.place_id
