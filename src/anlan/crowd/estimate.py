@@ -26,8 +26,9 @@ from anlan.kernel.records import Observation
 
 Floats = npt.NDArray[np.float64]
 
-STEEP = 4.0
-"""A knot's log-ratio is held within this, a factor of fifty either way."""
+STEEP = 7.0
+"""A knot's log-ratio is held within this, a factor of a thousand either way: at a countdown a place that is
+nearly empty on other nights holds two hundred times what is expected of it."""
 
 
 class Estimator:
