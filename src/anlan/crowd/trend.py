@@ -12,6 +12,8 @@ from anlan.kernel.records import Estimate
 
 LONGEST_GAP_MIN = 15.0
 """After so long without an estimate a trend begins anew."""
+SETTLES_MIN = 10.0
+"""Before a trend has been followed for so long its slope is mostly the finding of its feet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class Trend:
     """Level (persons) and slope (persons per minute) of a place, with their covariance."""
 
     at: datetime
+    begun_at: datetime
     level: float
     slope: float
     var_level: float
@@ -94,7 +97,13 @@ def followed(trend: Trend | None, estimate: Estimate, params: TrendParams | None
     gap = 0.0 if trend is None else (estimate.at - trend.at).total_seconds() / 60
     if trend is None or gap <= 0 or gap > LONGEST_GAP_MIN:
         return Trend(
-            at=estimate.at, level=value, slope=0.0, var_level=noise, cov=0.0, var_slope=(params.slope * size) ** 2
+            at=estimate.at,
+            begun_at=estimate.at,
+            level=value,
+            slope=0.0,
+            var_level=noise,
+            cov=0.0,
+            var_slope=(params.slope * size) ** 2,
         )
     keep = float(np.exp(-gap / params.lasts_min))
     level = trend.level + gap * trend.slope
@@ -105,6 +114,7 @@ def followed(trend: Trend | None, estimate: Estimate, params: TrendParams | None
     surprise = value - level
     return Trend(
         at=estimate.at,
+        begun_at=trend.begun_at,
         level=level + gain_level * surprise,
         slope=keep * trend.slope + gain_slope * surprise,
         var_level=(1 - gain_level) * var_level,
@@ -122,18 +132,24 @@ def outlook(
         \sigma_h^2 = (\sigma N_{t+h} / \hat N_t)^2 + B_h^2 \sigma_b^2 + \tfrac{h^3}{3} q,
         \quad B_h = T (1 - e^{-h/T})
 
-    with the slope's variance :math:`\sigma_b^2` and what it gains in a minute :math:`q`.
+    with the slope's variance :math:`\sigma_b^2` and what it gains in a minute :math:`q`. Nothing is expected of a trend
+    that has not been followed for ten minutes.
 
     Examples
     --------
-    >>> from datetime import UTC
+    >>> from datetime import UTC, timedelta
     >>> at = datetime(2026, 12, 31, 10, tzinfo=UTC)
     >>> now = Estimate(at=at, walkable_m2=1e4, occupancy=1000.0, sd=100.0)
-    >>> rising = Trend(at=at, level=1000.0, slope=50.0, var_level=1.0, cov=0.0, var_slope=25.0)
+    >>> begun_at = at - timedelta(hours=1)
+    >>> rising = Trend(
+    ...     at=at, begun_at=begun_at, level=1000.0, slope=50.0, var_level=1.0, cov=0.0, var_slope=25.0
+    ... )
     >>> [round(one.occupancy) for one in outlook(rising, now, (0, 10, 20))]
     [1000, 1486, 1946]
     """
     params = params or TrendParams()
+    if (trend.at - trend.begun_at).total_seconds() < 60 * SETTLES_MIN:
+        return ()
     present, sd = max(estimate.occupancy or 0.0, 0.0), estimate.sd or 0.0
     bend = (params.bend * max(present, params.least)) ** 2
     found = []
