@@ -18,6 +18,7 @@ from huangpu_drawing.counters import draw_devices
 from huangpu_drawing.fabric import Sketch, fill, named_roads
 from huangpu_drawing.gateways import draw_gateways, draw_response
 from huangpu_drawing.ground import LAT, LON, PLANE, Ground, draw_ground, largest, shore
+from huangpu_drawing.ladders import LADDERS
 from huangpu_drawing.network import Piece, elevated, join, streets_of
 from huangpu_drawing.places import (
     VENUES,
@@ -35,6 +36,7 @@ from huangpu_drawing.places import (
 from shapely.geometry import LineString, Polygon
 
 from anlan.kernel.geo import Area2D
+from anlan.kernel.ladders import with_density
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Place
 from anlan.pack import write_pack
@@ -100,7 +102,7 @@ def draw() -> Pack:
         lon=LON,
         lat=LAT,
         areas=areas,
-        places=tuple(town.places),
+        places=tuple(with_density(LADDERS, place) for place in town.places),
         streets=tuple(streets_of(town.pieces)),
         devices=tuple(draw_devices(town.places, town.gates, town.pieces, ground)),
         gateways=tuple(draw_gateways(town.pieces, ground)),
@@ -110,6 +112,7 @@ def draw() -> Pack:
         posts=tuple(posts),
         units=tuple(units),
         calendar=facts.calendar(),
+        ladders=LADDERS,
         schematic=True,
         notice=facts.NOTICE,
         figures=facts.FIGURES,

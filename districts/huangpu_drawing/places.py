@@ -11,7 +11,7 @@ import shapely.ops
 from shapely import affinity
 from shapely.geometry import LineString, Point, Polygon
 
-from anlan.kernel.records import Place, Thresholds
+from anlan.kernel.records import Place
 from huangpu_drawing import hand
 from huangpu_drawing.fabric import Grain, Sketch, Stroke, cut_face, faces_of, lines_in
 from huangpu_drawing.ground import PLANE, Floats, Ground, curve, largest, metres
@@ -39,7 +39,6 @@ class Venue:
     n_gates: int = 0
     path_m2: float = 4000.0
     key: bool = False
-    ladder: tuple[float, float, float, float] = (2.0, 3.0, 4.0, 5.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +54,11 @@ VENUES = (
     Venue("people-park", "人民公园", "People's Park", "garden", ((-0.72, 1.70),), 14000, 0.28, 11, 7, 9000),
     Venue("people-square", "人民广场", "People's Square", "square", ((-0.66, 1.38),), 30000, 0.55, 11),
     Venue("great-world", "大世界", "Great World", "venue", ((-0.30, 1.205),), 5000, 0.70, 10, 4, 3200),
-    Venue("yuyuan-garden", "豫园", "Yu Garden", "venue", ((1.06, 0.55),), 9000, 0.50, 8, 5, 4500, key=True, ladder=(1.5, 2.5, 3.5, 4.5)),
-    Venue("yuyuan-bazaar", "豫园商城", "Yu Garden Bazaar", "bazaar", ((0.86, 0.42),), 22000, 0.50, 8, 13, 3000, key=True, ladder=(1.5, 2.5, 3.5, 4.5)),
-    Venue("city-god-temple", "城隍庙", "City God Temple", "venue", ((1.06, 0.30),), 6000, 0.60, 8, 7, 2600, key=True, ladder=(1.5, 2.5, 3.5, 4.5)),
+    Venue("yuyuan-garden", "豫园", "Yu Garden", "venue", ((1.06, 0.55),), 9000, 0.50, 8, 5, 4500, key=True),
+    Venue("yuyuan-bazaar", "豫园商城", "Yu Garden Bazaar", "bazaar", ((0.86, 0.42),), 22000, 0.50, 8, 13, 3000, key=True),
+    Venue("city-god-temple", "城隍庙", "City God Temple", "venue", ((1.06, 0.30),), 6000, 0.60, 8, 7, 2600, key=True),
     Venue("xintiandi", "新天地", "Xintiandi", "venue", ((-0.82, 0.36),), 16000, 0.50, 9, 11, 4500),
-    Venue("tianzifang", "田子坊", "Tianzifang", "venue", ((-1.61, -0.50),), 7000, 0.40, 9, 8, 3600, ladder=(1.5, 2.0, 3.0, 4.0)),
+    Venue("tianzifang", "田子坊", "Tianzifang", "venue", ((-1.61, -0.50),), 7000, 0.40, 9, 8, 3600),
     Venue("fuxing-park", "复兴公园", "Fuxing Park", "garden", ((-1.28, 0.22),), 12000, 0.35, 9, 6, 9000),
 )  # fmt: skip
 
@@ -200,7 +199,6 @@ def strip(bank: LineString, begin_m: float, end_m: float, far_m: float = FAR_M, 
 
 def make(venue: Venue, polygon: Polygon) -> Place:
     """Return the place of a venue on its ground (metres)."""
-    notice, yellow, orange, red = venue.ladder
     return Place(
         place_id=venue.place_id,
         name={"zh": venue.zh, "en": venue.en},
@@ -210,22 +208,18 @@ def make(venue: Venue, polygon: Polygon) -> Place:
         closed=venue.n_gates > 0,
         walkable_share=venue.share,
         key=venue.key,
-        thresholds=Thresholds(notice_per_m2=notice, yellow_per_m2=yellow, orange_per_m2=orange, red_per_m2=red),
     )
 
 
 def open_places(ground: Ground, strokes: list[Stroke]) -> list[Place]:
     """Draw the places that one enters anywhere."""
-    stair_ladder = (1.5, 2.0, 3.0, 4.0)
     places = []
     for s in PROMENADE:
         venue = Venue(s.place_id, s.zh, s.en, s.kind, (), s.capacity, s.share, key=s.key)
         places.append(make(venue, strip(ground.bank, s.begin_m, s.end_m, s.far_m)))
     mall = _course(strokes, "Nanjing Road Pedestrian Street")
     stairs_at = ground.bank.project(Point(mall.coords[-1]))
-    venue = Venue(
-        "bund-stairs", "陈毅广场台阶", "Chen Yi Square Stairs", "passage", (), 900, 0.9, key=True, ladder=stair_ladder
-    )
+    venue = Venue("bund-stairs", "陈毅广场台阶", "Chen Yi Square Stairs", "passage", (), 900, 0.9, key=True)
     half = STAIRS_ACROSS_M / 2
     places.append(make(venue, strip(ground.bank, stairs_at - half, stairs_at + half, STAIRS_M[1], STAIRS_M[0])))
     for k, (place_id, zh, en) in enumerate(MALL):
@@ -249,9 +243,7 @@ def open_places(ground: Ground, strokes: list[Stroke]) -> list[Place]:
             )
         x, y = metres([centre])[0]
         places.append(make(Venue(place_id, zh, en, kind, (), capacity, share), affinity.translate(shape, x, y)))
-    venue = Venue(
-        "nine-turn-bridge", "九曲桥", "Nine-turn Bridge", "passage", (), 700, 1.0, key=True, ladder=stair_ladder
-    )
+    venue = Venue("nine-turn-bridge", "九曲桥", "Nine-turn Bridge", "passage", (), 700, 1.0, key=True)
     bridge = LineString(metres(BRIDGE)).buffer(3.0, cap_style="flat", join_style="mitre")
     return [*places, make(venue, bridge)]
 

@@ -19,9 +19,10 @@ import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd import LEAST_M2, LEAST_PERSONS, Cells, Counter, Estimator, Field, Sensing, State, count, device_now
+from anlan.duty import Duty
 from anlan.engine import LocalEngine, Made
 from anlan.ingest import Door
-from anlan.kernel.answers import AreaNow, CurvePoint, DeviceNow, PlaceNow, Suspicion, Watch
+from anlan.kernel.answers import AlertNow, AreaNow, CurvePoint, DeviceNow, PlaceNow, Suspicion, Watch
 from anlan.kernel.clock import Clock, SystemClock
 from anlan.kernel.errors import BadInput, NotFound, Unavailable
 from anlan.kernel.geo import polygon_from, to_geojson
@@ -63,6 +64,7 @@ class District:
         self.door = Door(pack.devices, history, clock)
         self._counter = Counter(pack, self.cells)
         self.sensing = Sensing(pack, self.estimator, lambda: self._field, lambda: self._area_shares)
+        self._duty = Duty(pack, store)
         self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
         self._watches = {
             record.record_id: self._watch_of(record.version, record.record_id, record.body)
@@ -158,6 +160,7 @@ class District:
             self._field, self._stored_state_at = None, None
             self._spread.clear()
             self._now, self._levels, self._suspected = {}, {}, {}
+            self._tell_changes(self._duty.reset(self.clock.now()))
 
     # -- counting --------------------------------------------------------------------------------------------------
 
@@ -342,6 +345,28 @@ class District:
         self.store.record("watch", watch_id)
         return self._write("watch", watch_id, "unwatch", actor, None, version)
 
+    # -- alerts ----------------------------------------------------------------------------------------------------
+
+    def alerts(self, since_at: datetime | None = None) -> list[AlertNow]:
+        """Return the alerts that stand, the most serious first, and those that were over after ``since_at``."""
+        return self._duty.alerts(since_at=since_at)
+
+    def alert(self, alert_id: str) -> AlertNow:
+        """Return one alert; NotFound where there is none of that id."""
+        return self._duty.alert(alert_id)
+
+    def acknowledge_alert(self, alert_id: str, note: str, actor: str) -> Change:
+        """Note that somebody on duty has seen an alert; Conflict where somebody has."""
+        with self._stepping:
+            change = self._duty.acknowledge(alert_id, note, actor, self.clock.now())
+        return self._tell_changes([change])[0]
+
+    def close_alert(self, alert_id: str, note: str, actor: str) -> Change:
+        """Take an alert off the list, with the reason; it comes back only where it escalates further."""
+        with self._stepping:
+            change = self._duty.close(alert_id, note, actor, self.clock.now())
+        return self._tell_changes([change])[0]
+
     # -- log and feed ----------------------------------------------------------------------------------------------
 
     def changes(self, after: int = 0, limit: int = 1000) -> list[Change]:
@@ -365,6 +390,11 @@ class District:
                 listener(kind, content)
             except Exception:
                 log.exception("a listener failed")
+
+    def _tell_changes(self, changes: Sequence[Change]) -> Sequence[Change]:
+        for change in changes:
+            self._tell("change", {"change": change})
+        return changes
 
     def _write(
         self, kind: str, record_id: str, action: str, actor: str, body: dict[str, Any] | None, version: int | None
@@ -423,9 +453,11 @@ class District:
             return
         self._engine.resume(Made(at=last.at, state=state, low=last.low, high=last.high, n_observations=0))
         self._stored_state_at = last.at
+        self._duty.resume(last.alerts)
 
     def _step(self, state: State, observations: Sequence[Observation], at: datetime) -> State:
         used = [seen for seen in observations if seen.device_id not in self._withdrawn]
+        self._duty.hear(used)
         return self.estimator.advance(state, used, at)
 
     def _made(self, made: Made[State]) -> None:
@@ -435,6 +467,7 @@ class District:
             **{f"watch:{w.watch_id}": self._counter.shares(w.polygon) for w in self._watches.values()},
         }
         estimates = dict(zip(parts, self._counter.many(field, list(parts.values()), made.at), strict=True))
+        judged = self._duty.judge(estimates, made.at)
         due = self._stored_state_at is None or made.at - self._stored_state_at >= STATE_EVERY
         told = np.isfinite(field.informed_until)
         self.history.commit_step(
@@ -445,6 +478,7 @@ class District:
                 occupancy=np.where(told, field.persons, np.nan).astype(np.float32) if told.any() else None,
                 estimates=estimates,
                 state=made.state.to_bytes() if due else None,
+                alerts=judged if due else None,
             )
         )
         if due:
@@ -456,6 +490,7 @@ class District:
             while self._spread and made.at - self._spread[0].at > SPREAD_KEPT:
                 self._spread.popleft()
         self._tell("minute", {"at": made.at, "estimates": estimates})
+        self._tell_changes(self._duty.tell())
 
     def _curve_of(self, subject_id: str, begin_at: datetime, end_at: datetime) -> list[CurvePoint]:
         return [

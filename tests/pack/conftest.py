@@ -76,6 +76,7 @@ def folder(tmp_path):
     made.features("stations.geojson", (point(121.475, 31.212), {"id": "st-1"}))
     made.features("posts.geojson", (point(121.476, 31.212), {"id": "post-1"}))
     made.text("units.csv", "id,name_zh,kind,crew,station,post\ncar-1,一号车,vehicle,4,st-1,post-1\n")
+    made.text("ladders.csv", "of,measure,notice,yellow,orange,red,source\n*,density,2,3,4,5,Fruin 1971\n")
     return made.text("calendar.csv", "on,kind,name_zh\n2026-10-01,rest,国庆节\n2026-10-10,work,\n")
 
 

@@ -124,6 +124,52 @@ export interface Watch {
   estimate: Estimate | null;
 }
 
+export type Rung = "notice" | "yellow" | "orange" | "red";
+export type Measure = "density" | "share_of_capacity" | "specific_flow" | "net_inflow";
+
+/** Why an alert stands; `value`, `sd` and `limit` in the unit of the measure. */
+export interface Grounds {
+  measure: Measure;
+  limit: number;
+  also: "net_inflow" | "weaker_share" | null;
+  above: number | null;
+  source: string;
+  value: number | null;
+  sd: number | null;
+  probability: number | null;
+  ahead_s: number;
+  occupancy: number | null;
+  net_inflow: number | null;
+  other: number | null;
+  devices: string[];
+}
+
+export interface Mark {
+  by: string;
+  at: string;
+  note: string;
+}
+
+export interface Alert {
+  id: string;
+  subject: { kind: "place" | "device"; id: string; name: Label };
+  kind: "crowd" | "flow" | "unseen";
+  rung: Rung;
+  highest: Rung;
+  since_at: string;
+  changed_at: string;
+  reached_at: string | null;
+  expected_at: string | null;
+  lead_s: number | null;
+  ended_at: string | null;
+  unknown: UnknownReason | null;
+  grounds: Grounds | null;
+  standing: boolean;
+  version: number;
+  acknowledged: Mark | null;
+  closed: Mark | null;
+}
+
 export interface Simulation {
   scenario: string | null;
   scenarios: { id: string; name: Label }[];
@@ -224,6 +270,9 @@ export const api = {
   },
   watch: (name: string, polygon: Polygon) => post<Watch>("/watches", { name, polygon }),
   unwatch: (watch: string, version: number) => ask(`/watches/${id(watch)}?version=${version}`, { method: "DELETE" }),
+  alerts: async () => (await get<{ alerts: Alert[] }>("/alerts")).alerts,
+  acknowledge: (alert: string, note: string) => post<unknown>(`/alerts/${id(alert)}/acknowledge`, { note }),
+  closeAlert: (alert: string, note: string) => post<unknown>(`/alerts/${id(alert)}/close`, { note }),
   simulation: () => get<Simulation>("/simulation"),
   simulate: (change: { scenario?: string; speed?: number; paused?: boolean }) =>
     post<Simulation>("/simulation", change),

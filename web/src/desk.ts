@@ -4,6 +4,7 @@ import { batch, computed, signal } from "@preact/signals";
 import {
   api,
   ApiError,
+  type Alert,
   type Area,
   type CurvePoint,
   type Density,
@@ -15,6 +16,7 @@ import {
   type Simulation,
   type Watch,
 } from "./api.ts";
+import { chime } from "./chime.ts";
 import { t, timeZone } from "./i18n.ts";
 import { listen } from "./live.ts";
 import type { Layer } from "./map/density.ts";
@@ -26,7 +28,7 @@ export type Selection =
   | { kind: "area"; id: string; level: string }
   | { kind: "polygon"; polygon: Polygon; name: string; watch: { id: string; version: number } | null };
 
-export type Tab = "places" | "devices" | "areas" | "watches";
+export type Tab = "alerts" | "places" | "devices" | "areas" | "watches";
 /** Drawing a new polygon, or moving the corners of the selected one. */
 export type Drawing = "off" | "new" | "corners";
 
@@ -35,6 +37,7 @@ export const whole = signal<Estimate | null>(null);
 export const places = signal<Place[]>([]);
 export const devices = signal<Device[]>([]);
 export const watches = signal<Watch[]>([]);
+export const alerts = signal<Alert[]>([]);
 export const simulation = signal<Simulation | null>(null);
 export const densities = signal<Density | null>(null);
 export const layer = signal<Layer>("people");
@@ -132,6 +135,7 @@ export async function open(): Promise<void> {
   void refreshSimulation();
   void refreshDensity();
   void refreshWatches();
+  void refreshAlerts();
   void fillTrails();
   addEventListener("visibilitychange", () => {
     if (!document.hidden) void refreshAll();
@@ -156,8 +160,15 @@ interface Minute {
 function heard({ kind, body }: LiveMessage): void {
   if (kind === "minute") heardMinute(body as Minute);
   else if (kind === "clock") heardPace(body as Pace);
-  else if (kind === "change") void Promise.all([refreshWatches(), devicesSoon()]);
+  else if (kind === "change") heardChange(body as { kind: string; action: string });
   else if (kind === "resync") void refreshAll();
+}
+
+/** An alert is asked for at once, whatever else a change may ask for a little later. */
+function heardChange({ kind, action }: { kind: string; action: string }): void {
+  if (kind !== "alert") return void Promise.all([refreshWatches(), devicesSoon()]);
+  if (action === "raise" || action === "escalate" || action === "reach") chime();
+  void refreshAlerts();
 }
 
 type Pace = { now: string } & Pick<Simulation, "speed" | "paused" | "rushing" | "fault">;
@@ -195,6 +206,7 @@ function heardMinute(said: Minute): void {
   void curvesSoon();
   void densitySoon();
   void devicesSoon();
+  if (alerts.value.length > 0) void alertsSoon();
 }
 
 /** Run at most once in every `ms`, and once more after the last wish. */
@@ -221,6 +233,7 @@ function calmly(ms: number, work: () => Promise<void>): () => Promise<void> {
 const curvesSoon = calmly(4_000, async () => void (slowMinute.value += 1));
 const densitySoon = calmly(1_000, refreshDensity);
 const devicesSoon = calmly(4_000, refreshDevices);
+const alertsSoon = calmly(2_000, refreshAlerts);
 
 export async function showLayer(one: Layer): Promise<void> {
   layer.value = one;
@@ -236,6 +249,10 @@ async function refreshDensity(): Promise<void> {
 async function refreshDevices(): Promise<void> {
   if (document.hidden) return;
   devices.value = await api.devices();
+}
+
+export async function refreshAlerts(): Promise<void> {
+  alerts.value = await api.alerts().catch(() => alerts.value);
 }
 
 export async function refreshWatches(): Promise<void> {
@@ -269,7 +286,7 @@ async function refreshAll(): Promise<void> {
     slowMinute.value += 1;
   });
   void fillTrails();
-  await Promise.allSettled([refreshDensity(), refreshDevices(), refreshWatches(), refreshSimulation()]);
+  await Promise.allSettled([refreshDensity(), refreshDevices(), refreshWatches(), refreshAlerts(), refreshSimulation()]);
 }
 
 /** Fetch the last hour of every place, a few at a time. */

@@ -232,6 +232,46 @@ def watches(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> Non
     say.out.print(shown)
 
 
+@app.command()
+def alerts(
+    past: Annotated[int, typer.Option(min=0, max=720, help="Also those that were over in so many hours.")] = 0,
+    url: Url = USUAL,
+    as_json: AsJson = False,
+    lang: Lang = "zh",
+) -> None:
+    """What stands announced: where, since when, by which rule, how sure, and how long ahead."""
+    made = Server(url).ask(f"/alerts?past_hours={past}")
+    if as_json:
+        say.as_json(made)
+        return
+    zh = lang == "zh"
+    headings = ("级别", "地点", "自", "预计", "规则", "来源", "状态")
+    if not zh:
+        headings = ("rung", "where", "since", "expected", "rule", "source", "state")
+    shown = say.table("", *headings)
+    for alert in made["alerts"]:
+        rung_zh, rung_en, colour = say.RUNGS[alert["rung"]]
+        lead, told = alert["lead_s"], alert["grounds"]
+        unseen = say.WHY.get(alert["unknown"] or "", ("无法观测", "cannot be seen"))
+        state = next((name for name in ("ended_at", "closed", "acknowledged") if alert[name]), "")
+        words = {
+            "ended_at": ("已结束", "ended"),
+            "closed": ("已关闭", "closed"),
+            "acknowledged": ("已确认", "acknowledged"),
+            "": ("待确认", "open"),
+        }
+        shown.add_row(
+            f"[{colour}]{rung_zh if zh else rung_en}[/]",
+            say.name_in(alert["subject"]["name"], lang) or alert["subject"]["id"],
+            alert["since_at"],
+            "" if lead is None else (f"{lead / 60:.0f} 分钟后" if zh else f"in {lead / 60:.0f} min"),
+            unseen[0 if zh else 1] if told is None else say.grounds(told, lang),
+            "" if told is None else escape(told["source"]),
+            words[state][0 if zh else 1],
+        )
+    say.out.print(shown if made["alerts"] else ("目前没有预警" if zh else "nothing stands announced"))
+
+
 @audit_app.command("verify")
 def audit_verify(
     folder: Annotated[

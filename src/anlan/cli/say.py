@@ -15,6 +15,20 @@ from anlan.kernel.errors import AnlanError
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+RUNGS = {
+    "notice": ("关注", "notice", "cyan"),
+    "yellow": ("黄色", "yellow", "yellow"),
+    "orange": ("橙色", "orange", "dark_orange"),
+    "red": ("红色", "red", "bold red"),
+}
+
+MEASURES = {
+    "density": ("密度", "density", "/m²", 1.0),
+    "share_of_capacity": ("占容量", "share of capacity", "%", 100.0),
+    "specific_flow": ("单位宽度流量", "specific flow", "/(m·min)", 60.0),
+    "net_inflow": ("净流入", "net inflow", "/min", 60.0),
+}
+
 WHY = {
     "not_started": ("尚未估计", "not estimated yet"),
     "stale": ("数据过期", "data too old"),
@@ -96,6 +110,16 @@ def middle_of(geometry: dict[str, Any]) -> tuple[float, float]:
     """Return the middle (longitude, latitude) of a line's ends, or of a polygon's outline."""
     corners = geometry["coordinates"] if geometry["type"] == "LineString" else geometry["coordinates"][0][:-1]
     return sum(x for x, _ in corners) / len(corners), sum(y for _, y in corners) / len(corners)
+
+
+def grounds(told: dict[str, Any], language: str) -> str:
+    """Return the rule of an alert with its number, limit and probability."""
+    zh, en, unit, factor = MEASURES[told["measure"]]
+    name = zh if language == "zh" else en
+    value, limit = factor * (told["value"] or 0.0), factor * told["limit"]
+    digits = 0 if unit == "%" else 1
+    number = f"{name} {value:.{digits}f} > {limit:.{digits}f} {unit}"
+    return f"{number}, {told['probability']:.0%}"
 
 
 def table(title: str, *columns: str) -> Table:

@@ -8,12 +8,15 @@ from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
+from anlan.kernel.alerts import Grounds
 from anlan.kernel.answers import (
+    AlertNow,
     AreaCoverage,
     AreaNow,
     CurvePoint,
     DeviceNow,
     DeviceProposal,
+    Mark,
     PlaceNow,
     Suspicion,
     Watch,
@@ -154,6 +157,55 @@ def proposal(of: DeviceProposal) -> Json:
         "narrows": rounded(of.narrows, 4),
         "sd_left": rounded(of.sd_left, 4),
     }
+
+
+def alert(now: AlertNow, clock_at: datetime) -> Json:
+    """Return an alert: what is announced, since when, why, and what those on duty have done about it."""
+    made, kind_of, own_id = now.alert, *now.alert.subject_id.split(":", 1)
+    expected = made.expected_at
+    return {
+        "id": made.alert_id,
+        "subject": {"kind": kind_of, "id": own_id, "name": dict(now.name)},
+        "kind": str(made.kind),
+        "rung": made.rung.name.lower(),
+        "highest": made.highest.name.lower(),
+        "since_at": moment(made.since_at),
+        "changed_at": moment(made.changed_at),
+        "reached_at": moment(made.reached_at),
+        "expected_at": moment(expected),
+        "lead_s": None if expected is None else max(rounded((expected - clock_at).total_seconds()) or 0.0, 0.0),
+        "ended_at": moment(made.ended_at),
+        "unknown": None if made.unknown is None else str(made.unknown),
+        "grounds": None if made.grounds is None else grounds(made.grounds),
+        "standing": now.standing,
+        "version": now.version,
+        "acknowledged": mark(now.acknowledged),
+        "closed": mark(now.closed),
+    }
+
+
+def grounds(made: Grounds) -> Json:
+    """Return the rule behind an alert, its source, its numbers and its devices."""
+    return {
+        "measure": str(made.measure),
+        "limit": made.limit,
+        "also": None if made.also is None else str(made.also),
+        "above": made.above,
+        "source": made.source,
+        "value": rounded(made.value, 4),
+        "sd": rounded(made.sd, 4),
+        "probability": rounded(made.probability, 3),
+        "ahead_s": made.ahead_s,
+        "occupancy": rounded(made.occupancy),
+        "net_inflow": rounded(made.net_inflow, 3),
+        "other": rounded(made.other, 3),
+        "devices": list(made.devices),
+    }
+
+
+def mark(made: Mark | None) -> Json | None:
+    """Return who has seen or closed something, when, and the note."""
+    return None if made is None else {"by": made.by, "at": moment(made.at), "note": made.note}
 
 
 def scalars(seen: Observation) -> Json:

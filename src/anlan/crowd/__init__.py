@@ -1,5 +1,6 @@
 """Count the people in any place, with an honest interval. Pure computing over plain records."""
 
+from anlan.crowd.alerts import AlertParams, AlertState, Judge
 from anlan.crowd.cells import Cells
 from anlan.crowd.count import LEAST_M2, LEAST_PERSONS, Counter, count
 from anlan.crowd.estimate import Estimator
@@ -9,14 +10,19 @@ from anlan.crowd.layout import Params
 from anlan.crowd.measures import level_of_service, walking_speed
 from anlan.crowd.sensing import Sensing
 from anlan.crowd.state import State
+from anlan.crowd.trend import Outlook
 
 __all__ = [
     "LEAST_M2",
     "LEAST_PERSONS",
+    "AlertParams",
+    "AlertState",
     "Cells",
     "Counter",
     "Estimator",
     "Field",
+    "Judge",
+    "Outlook",
     "Params",
     "Sensing",
     "State",

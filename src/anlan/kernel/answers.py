@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from shapely.geometry.base import BaseGeometry
 
+from anlan.kernel.alerts import Alert
 from anlan.kernel.geo import Area2D
 from anlan.kernel.ingress import Tally
 from anlan.kernel.records import Device, Estimate, Label, Place
@@ -169,3 +170,28 @@ class Watch:
     name: str
     polygon: Area2D
     estimate: Estimate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """That somebody on duty has seen, or closed, something: in which role, when, and what was noted."""
+
+    by: str
+    at: datetime
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertNow:
+    """An alert with its present numbers, and what those on duty have done about it."""
+
+    alert: Alert
+    name: Label
+    version: int
+    acknowledged: Mark | None
+    closed: Mark | None
+
+    @property
+    def standing(self) -> bool:
+        """Whether it asks for somebody: it has not ended, and nobody has closed it."""
+        return self.alert.ended_at is None and self.closed is None

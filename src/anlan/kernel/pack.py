@@ -12,6 +12,7 @@ from shapely.geometry import Polygon
 from anlan.kernel.areas import AreaTree
 from anlan.kernel.errors import NotFound
 from anlan.kernel.geo import Area2D, Projection
+from anlan.kernel.ladders import Ladder
 from anlan.kernel.records import Calendar, Device, Gateway, Label, Place, Post, Station, Street, Unit
 
 PACK_FORMAT = 1
@@ -42,6 +43,7 @@ class Pack:
     posts: tuple[Post, ...] = ()
     units: tuple[Unit, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
+    ladders: tuple[Ladder, ...] = ()
     cell_m: float = 25.0
     block_share: float = 0.1
     schematic: bool = False

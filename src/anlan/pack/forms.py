@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from anlan.kernel.ladders import Also, Measure
 from anlan.kernel.records import DeviceKind
 
 DISTRICT_FILE = "district.toml"
@@ -148,7 +149,22 @@ CALENDAR = Form(
     unique=False,
 )
 
-FORMS = (PLACES, STREETS, DEVICES, GATEWAYS, WATER, GREEN, STATIONS, POSTS, UNITS, CALENDAR)
+RUNGS = ("notice", "yellow", "orange", "red")
+LADDERS = Form(
+    stem="ladders",
+    columns=(
+        Column(name="of", required=True),
+        Column(name="measure", required=True, one_of=tuple(Measure)),
+        *(Column(name=rung, kind=Kind.NUMBER, above=0) for rung in RUNGS),
+        Column(name="also", one_of=tuple(Also)),
+        Column(name="above", kind=Kind.NUMBER, least=0),
+        Column(name="source", required=True),
+    ),
+    named=False,
+    unique=False,
+)
+
+FORMS = (PLACES, STREETS, DEVICES, GATEWAYS, WATER, GREEN, STATIONS, POSTS, UNITS, CALENDAR, LADDERS)
 
 FOREIGN = ("twin.toml",)
 """Files of a pack folder that belong to other readers."""

@@ -13,6 +13,7 @@ import shapely
 
 from anlan.kernel.areas import Area, AreaTree
 from anlan.kernel.geo import Area2D
+from anlan.kernel.ladders import with_density
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import (
     Calendar,
@@ -31,6 +32,7 @@ from anlan.kernel.records import (
 from anlan.pack.faults import Fault, Findings
 from anlan.pack.forms import AREAS, AREAS_FOLDER, DISTRICT_FILE, FOREIGN, FORMS, GATEWAY_KINDS, GRID, Form
 from anlan.pack.header import Header, read_header
+from anlan.pack.ladders import check_ladders, ladder_of
 from anlan.pack.tables import Row, Table, convert, read_table
 
 _GEOJSON = (".geojson", ".geojson.gz")
@@ -58,6 +60,7 @@ def survey(folder: Path) -> Survey:
     tree = _tree(header, areas, findings)
     if tree is not None:
         _check_links(tables, findings)
+        check_ladders(tables["ladders"], tables["places"], tables["devices"], findings)
         _check_outline(tree, [tables["places"], tables["devices"], *(table for _, table in areas)], findings)
     _check_calendar(tables["calendar"], header, findings)
     pack = None
@@ -267,6 +270,7 @@ def _check_calendar(table: Table, header: Header, findings: Findings) -> None:
 def _pack(folder: Path, header: Header, tree: AreaTree, tables: dict[str, Table]) -> Pack:
     values = header.values
     lon, lat = header.centre_wgs84
+    ladders = tuple(map(ladder_of, tables["ladders"].rows))
     chosen = {key: values[key] for key in ("cell_m", "block_share", "attribution") if values[key] is not None}
     return Pack(
         pack_id=values["id"],
@@ -277,7 +281,7 @@ def _pack(folder: Path, header: Header, tree: AreaTree, tables: dict[str, Table]
         lon=lon,
         lat=lat,
         areas=tree,
-        places=tuple(map(place_of, tables["places"].rows)),
+        places=tuple(with_density(ladders, place_of(row)) for row in tables["places"].rows),
         streets=tuple(map(_street, tables["streets"].rows)),
         devices=tuple(map(_device, tables["devices"].rows)),
         gateways=tuple(
@@ -292,6 +296,7 @@ def _pack(folder: Path, header: Header, tree: AreaTree, tables: dict[str, Table]
         posts=tuple(Post(post_id=r.values["id"], name=r.name, point=r.geometry) for r in tables["posts"].rows),
         units=tuple(map(_unit, tables["units"].rows)),
         calendar=_calendar(tables["calendar"], header),
+        ladders=ladders,
         schematic=values["schematic"],
         notice=values["notice"],
         figures=values["figures"],

@@ -7,7 +7,7 @@ import gzip
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from anlan.kernel.errors import Conflict, Unavailable
+from anlan.kernel.ladders import Ladder, with_density
 from anlan.kernel.pack import PACK_FORMAT, Pack
 from anlan.kernel.records import Device, Label, Place, Street, Thresholds
-from anlan.pack.forms import AREAS_FOLDER, DISTRICT_FILE, NAME_PREFIX
+from anlan.pack.forms import AREAS_FOLDER, DISTRICT_FILE, NAME_PREFIX, RUNGS
 
 DECIMALS = 7
 """Digits of a written degree: 1 cm."""
@@ -82,7 +83,7 @@ def _sheets(pack: Pack) -> Iterable[_Sheet]:
         areas = pack.areas.of_level(level.key)
         rows = [_row({"code": a.area_id, "parent": a.parent_id}, a.name) for a in areas]
         yield _Sheet(f"{AREAS_FOLDER}/{level.key}", rows, [a.polygon for a in areas])
-    yield _Sheet("places", [_place(p) for p in pack.places], [p.polygon for p in pack.places])
+    yield _Sheet("places", [_place(p, pack.ladders) for p in pack.places], [p.polygon for p in pack.places])
     yield _Sheet("streets", [_street(s) for s in pack.streets], [s.line for s in pack.streets])
     yield _Sheet("devices", [_device(d) for d in pack.devices], [d.geometry for d in pack.devices])
     yield _Sheet(
@@ -108,6 +109,7 @@ def _sheets(pack: Pack) -> Iterable[_Sheet]:
     days += [(on, "work", name) for on, name in pack.calendar.working_days.items()]
     rows = [_row({"on": on.isoformat(), "kind": kind}, name) for on, kind, name in sorted(days, key=lambda d: d[:2])]
     yield _Sheet("calendar", rows, None)
+    yield _Sheet("ladders", [_ladder(one) for one in pack.ladders], None)
 
 
 def _row(values: Mapping[str, Any], name: Label) -> dict[str, Any]:
@@ -115,7 +117,7 @@ def _row(values: Mapping[str, Any], name: Label) -> dict[str, Any]:
     return given | {NAME_PREFIX + language: text for language, text in name.items()}
 
 
-def _place(place: Place) -> dict[str, Any]:
+def _place(place: Place, ladders: Iterable[Ladder]) -> dict[str, Any]:
     values: dict[str, Any] = {
         "id": place.place_id,
         "kind": place.kind,
@@ -123,9 +125,18 @@ def _place(place: Place) -> dict[str, Any]:
         "closed": place.closed or None,
         "walkable_share": place.walkable_share if place.walkable_share != 1.0 else None,
         "key": place.key or None,
-        "thresholds": list(asdict(place.thresholds).values()) if place.thresholds != Thresholds() else None,
+        "thresholds": list(asdict(place.thresholds).values())
+        if place.thresholds != with_density(ladders, replace(place, thresholds=Thresholds())).thresholds
+        else None,
     }
     return _row(values, place.name)
+
+
+def _ladder(ladder: Ladder) -> dict[str, Any]:
+    limits = dict(zip(RUNGS, ladder.limits, strict=True))
+    values = {"of": ladder.of, "measure": str(ladder.measure)} | limits
+    values |= {"also": ladder.also and str(ladder.also), "above": ladder.above, "source": ladder.source}
+    return values
 
 
 def _street(street: Street) -> dict[str, Any]:

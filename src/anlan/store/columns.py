@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS tally (
 CREATE TABLE IF NOT EXISTS refusal (made_at TIMESTAMP, device_id VARCHAR, code VARCHAR, message VARCHAR);
 CREATE TABLE IF NOT EXISTS step (made_at TIMESTAMP, low BIGINT, high BIGINT);
 CREATE TABLE IF NOT EXISTS state (made_at TIMESTAMP, low BIGINT, high BIGINT, body BLOB);
+CREATE TABLE IF NOT EXISTS judged (made_at TIMESTAMP, body BLOB);
 CREATE TABLE IF NOT EXISTS occupancy (made_at TIMESTAMP, cell INTEGER, persons FLOAT);
 CREATE TABLE IF NOT EXISTS estimate (
     made_at TIMESTAMP, subject_id VARCHAR, walkable_m2 DOUBLE, occupancy DOUBLE, sd DOUBLE, low DOUBLE, high DOUBLE,

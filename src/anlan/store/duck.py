@@ -244,6 +244,9 @@ class DuckHistory:
                 if step.state is not None:
                     write.execute("DELETE FROM state")
                     write.execute("INSERT INTO state VALUES (?, ?, ?, ?)", [at, step.low, step.high, step.state])
+                    write.execute("DELETE FROM judged")
+                    if step.alerts is not None:
+                        write.execute("INSERT INTO judged VALUES (?, ?)", [at, step.alerts])
             self._oldest_made = min(self._oldest_made, at.date())
             for day in reopened:
                 self._days.forget(day)
@@ -254,7 +257,14 @@ class DuckHistory:
         if not rows:
             return None
         row = rows[0]
-        return Step(at=row["made_at"].replace(tzinfo=UTC), low=row["low"], high=row["high"], state=row["body"])
+        judged = self._table("SELECT body FROM judged WHERE made_at = ?", [row["made_at"]]).to_pylist()
+        return Step(
+            at=row["made_at"].replace(tzinfo=UTC),
+            low=row["low"],
+            high=row["high"],
+            state=row["body"],
+            alerts=judged[0]["body"] if judged else None,
+        )
 
     def clear_estimates(self) -> int:
         """Forget every step, estimate and state; return the cursor behind everything that was committed.
@@ -264,7 +274,7 @@ class DuckHistory:
         with self._lock:
             sealed = self._sealed()
             with self._writing() as write:
-                for name in ("step", "estimate", "occupancy", "state", "sealed"):
+                for name in ("step", "estimate", "occupancy", "state", "judged", "sealed"):
                     write.execute(f"DELETE FROM {name}")
             self._oldest_made = date.min
             for day in sealed:

@@ -44,6 +44,8 @@ class Step:
     occupancy: Persons | None = None
     estimates: Mapping[str, Estimate] = field(default_factory=dict)
     state: bytes | None = None
+    alerts: bytes | None = None
+    """What the judge of alerts carries; it comes with the state."""
 
 
 class History(Protocol):

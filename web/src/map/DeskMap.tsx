@@ -4,7 +4,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import { useEffect, useRef } from "preact/hooks";
 import { api, type District, type Polygon } from "../api.ts";
-import { coverage, densities, devices, drawing, layer, level, say, selection, told } from "../desk.ts";
+import { alerts, coverage, densities, devices, drawing, layer, level, say, selection, told } from "../desk.ts";
 import { lang, named, t } from "../i18n.ts";
 import { theme } from "../theme.ts";
 import { DensityPicture } from "./density.ts";
@@ -110,11 +110,14 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
         if (shown) paintDensity();
       }),
       effect(() => put("devices", deviceSymbols())),
+      effect(() => put("alerts", alertOutlines())),
       effect(() => showSelection()),
       effect(() => void showAreas(level.value)),
       effect(() => drafting.follow(drawing.value)),
     );
-    void Promise.all(LAYERS.map(async (name) => put(name, identified(await api.layer(name))))).catch((error: unknown) => say(told(error)));
+    void Promise.all(LAYERS.map(async (name) => put(name, identified(await api.layer(name)))))
+      .then(() => put("alerts", alertOutlines()))
+      .catch((error: unknown) => say(told(error)));
     void api.layer("devices").then((layer) => {
       outlines = new Map(layer.features.flatMap((one) => (one.geometry ? [[String(idOf(one)), one.geometry] as const] : [])));
       put("devices", deviceSymbols());
@@ -128,6 +131,15 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
       if (!outline) return [];
       const rank = STATES.indexOf(one.state);
       return [{ type: "Feature", geometry: { type: "Point", coordinates: anchorOf(outline) }, properties: { id: one.id, kind: one.kind, state: one.state, rank } }];
+    });
+    return { type: "FeatureCollection", features };
+  }
+
+  /** The places and lines of the alerts that stand, the most serious drawn last. */
+  function alertOutlines(): GeoJSON.FeatureCollection {
+    const features = [...alerts.value].reverse().flatMap((one): GeoJSON.Feature[] => {
+      const outline = one.subject.kind === "place" ? handle.peek()?.geometryOf("places", one.subject.id) : outlines.get(one.subject.id);
+      return outline ? [{ type: "Feature", geometry: outline, properties: { id: one.subject.id, rung: one.rung } }] : [];
     });
     return { type: "FeatureCollection", features };
   }

@@ -100,3 +100,6 @@ export const STATE_COLOURS: Record<string, string> = {
   suspect: "#c62f2f",
   withdrawn: "#6b7780",
 };
+
+/** Colours of an alert's rung, the same in both themes; its word stands beside it in the list. */
+export const RUNG_COLOURS = { notice: "#2f7fb8", yellow: "#c99a00", orange: "#e06c00", red: "#c62222" } as const;

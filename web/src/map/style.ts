@@ -2,10 +2,10 @@ import type { ExpressionSpecification, LayerSpecification, StyleSpecification } 
 import faces from "virtual:font-faces";
 import type { Lang } from "../api.ts";
 import type { Theme } from "../theme.ts";
-import { PALETTES } from "./palette.ts";
+import { PALETTES, RUNG_COLOURS } from "./palette.ts";
 
 export const FONT = "Noto Sans SC";
-export const SOURCES = ["boundary", "water", "green", "streets", "places", "gateways", "stations", "areas", "selection", "devices", "place-points", "area-points"] as const;
+export const SOURCES = ["boundary", "water", "green", "streets", "places", "gateways", "stations", "areas", "alerts", "selection", "devices", "place-points", "area-points"] as const;
 export type SourceName = (typeof SOURCES)[number];
 
 const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
@@ -71,6 +71,8 @@ function ground(theme: Theme): LayerSpecification[] {
   ];
 }
 
+const RUNG_COLOUR: ExpressionSpecification = ["match", ["get", "rung"], "red", RUNG_COLOURS.red, "orange", RUNG_COLOURS.orange, "yellow", RUNG_COLOURS.yellow, RUNG_COLOURS.notice];
+
 /** The density picture is put below this layer. */
 export const ABOVE_DENSITY = "area-fills";
 
@@ -95,6 +97,14 @@ function overlays(theme: Theme): LayerSpecification[] {
         "line-width": ["interpolate", ["linear"], ["zoom"], 12, 0.8, 16, ["case", ["boolean", ["get", "key"], false], 2.4, 1.6]],
         "line-opacity": 0.85,
       },
+    },
+    { id: "alert-fill", type: "fill", source: "alerts", paint: { "fill-color": RUNG_COLOUR, "fill-opacity": 0.16 } },
+    {
+      id: "alert-line",
+      type: "line",
+      source: "alerts",
+      layout: { "line-join": "round" },
+      paint: { "line-color": RUNG_COLOUR, "line-width": ["interpolate", ["linear"], ["zoom"], 12, 2.4, 16, 5] },
     },
     { id: "selection-fill", type: "fill", source: "selection", paint: { "fill-color": c.selected, "fill-opacity": 0.1 } },
     { id: "selection-line", type: "line", source: "selection", paint: { "line-color": c.selected, "line-width": 2.6 } },

@@ -1,10 +1,11 @@
 import { signal, type Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { Area, Device, District, Place, Watch } from "../api.ts";
-import { areasOf, devices, level, minute, places, selection, severity, stale, tab, trails, watches, type Selection, type Tab } from "../desk.ts";
+import { alerts, areasOf, devices, level, minute, places, selection, severity, stale, tab, trails, watches, type Selection, type Tab } from "../desk.ts";
 import { density, integer, named, people, share, t, timeOf, word } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
 import { STATES } from "../map/symbols.ts";
+import { Alerts } from "./Alerts.tsx";
 import { Bar, Class, shortOccupancy } from "./EstimateView.tsx";
 import { Icon, type IconName } from "./Icon.tsx";
 import { Spark } from "./Spark.tsx";
@@ -13,6 +14,7 @@ import { DeviceSymbol } from "./Symbol.tsx";
 import { useAsked } from "./useAsked.ts";
 
 const TABS: readonly { id: Tab; icon: IconName }[] = [
+  { id: "alerts", icon: "warn" },
   { id: "places", icon: "place" },
   { id: "devices", icon: "device" },
   { id: "areas", icon: "area" },
@@ -38,6 +40,7 @@ export function Lists({ district, map }: { district: District; map: Signal<MapHa
           <button type="button" key={id} id={`tab-${id}`} role="tab" aria-selected={tab.value === id} aria-controls="list" tabIndex={tab.value === id ? 0 : -1} onClick={() => (tab.value = id)} data-test={`tab-${id}`}>
             <Icon name={icon} size={17} />
             {word("tab", id)}
+            {id === "alerts" && alerts.value.length > 0 && <b class={`tab-count rung-${alerts.value[0]!.rung}`}>{integer(alerts.value.length)}</b>}
           </button>
         ))}
       </div>
@@ -46,6 +49,7 @@ export function Lists({ district, map }: { district: District; map: Signal<MapHa
         <input type="search" value={sought.value} placeholder={t("lists.seek")} aria-label={t("lists.seek")} onInput={(typed) => (sought.value = typed.currentTarget.value)} />
       </label>
       <div id="list" role="tabpanel" aria-labelledby={`tab-${tab.value}`} class={`list${stale.value ? " is-stale" : ""}`}>
+        {tab.value === "alerts" && <Alerts map={map} matches={matches} />}
         {tab.value === "places" && <Places map={map} />}
         {tab.value === "devices" && <Devices map={map} />}
         {tab.value === "areas" && <Areas district={district} map={map} />}

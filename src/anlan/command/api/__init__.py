@@ -1,7 +1,7 @@
 """The routes, by subject."""
 
-from anlan.command.api import coverage, crowd, devices, district, live, log
+from anlan.command.api import alerts, coverage, crowd, devices, district, live, log
 
-ROUTERS = (district.router, crowd.router, coverage.router, devices.router, log.router, live.router)
+ROUTERS = tuple(part.router for part in (district, crowd, coverage, alerts, devices, log, live))
 
 __all__ = ["ROUTERS"]

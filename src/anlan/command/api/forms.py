@@ -285,6 +285,71 @@ class Watches(Form):
     watches: list[Watch]
 
 
+class Subject(Form):
+    """What an alert is of."""
+
+    kind: Literal["place", "device"]
+    id: str
+    name: Text
+
+
+class Grounds(Form):
+    """Why an alert stands. ``value``, ``sd`` and ``limit`` are in the unit of the measure."""
+
+    measure: Literal["density", "share_of_capacity", "specific_flow", "net_inflow"] = Field(
+        description="1/m², a fraction, 1/(m·s), 1/s."
+    )
+    limit: float
+    also: Literal["net_inflow", "weaker_share"] | None = Field(description="A second condition, which holds too.")
+    above: float | None = Field(description="What the second condition must exceed.")
+    source: str = Field(description="Where the limit comes from.")
+    value: float | None
+    sd: float | None
+    probability: float | None = Field(description="That the limit is exceeded.")
+    ahead_s: float = Field(description="0 for now; else so many seconds from now.")
+    occupancy: float | None = Field(description="Persons in the place now.")
+    net_inflow: float | None = Field(description="In minus out, 1/s.")
+    other: float | None = Field(description="The number of the second condition.")
+    devices: list[str] = Field(description="The devices behind the numbers.")
+
+
+class Mark(Form):
+    """That somebody on duty has seen or closed it."""
+
+    by: str
+    at: Moment
+    note: str
+
+
+class Alert(Form):
+    """One breach of a ladder, announced once; or a place that cannot be seen any more."""
+
+    id: str = Field(examples=["place:bund-chenyi@20261231T1305Z"])
+    subject: Subject
+    kind: Literal["crowd", "flow", "unseen"]
+    rung: Literal["notice", "yellow", "orange", "red"] = Field(description="What is announced.")
+    highest: Literal["notice", "yellow", "orange", "red"]
+    since_at: Moment
+    changed_at: Moment
+    reached_at: Moment | None = Field(description="Since when the rung is reached; null where it is expected.")
+    expected_at: Moment | None
+    lead_s: float | None = Field(description="Until it is expected.")
+    ended_at: Moment | None
+    unknown: Why | None = Field(description="Why a place cannot be seen.")
+    grounds: Grounds | None
+    standing: bool = Field(description="False once it has ended or was closed.")
+    version: int
+    acknowledged: Mark | None
+    closed: Mark | None
+
+
+class Alerts(Form):
+    """Alerts, those that stand first, the most serious first."""
+
+    at: Moment
+    alerts: list[Alert]
+
+
 class Change(Form):
     """One line of the log."""
 

@@ -1,0 +1,233 @@
+"""Numbers against a ladder: the probability that each limit is exceeded, now and in the half hour ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import ndtr
+
+from anlan.crowd.lines import Flow
+from anlan.crowd.trend import Outlook
+from anlan.kernel.alerts import Grounds
+from anlan.kernel.ladders import Also, Ladder, Measure, Rung
+from anlan.kernel.records import Estimate, Place
+
+GROWING = 1.03
+"""By how much more people must be expected for it to be an expectation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One rung of one ladder: the grounds now, and those of the first moment ahead at which they would do, if any."""
+
+    rung: Rung
+    now: Grounds
+    ahead: Grounds | None = None
+    ahead_still: float = 0.0
+    """The highest probability ahead, whether more people are expected then or not: on it an expectation stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The rungs that a subject's numbers reach (``up``), and those that they have not clearly left (``hold``)."""
+
+    up: Rung
+    hold: Rung
+    ahead_up: Rung
+    ahead_hold: Rung
+    judged: tuple[Judged, ...]
+
+    def grounds(self, rung: Rung, *, reached: bool) -> Grounds | None:
+        """Return the grounds of a rung: of the rule that speaks for it most."""
+        every = [one.now if reached else (one.ahead or one.now) for one in self.judged if one.rung is rung]
+        return max(every, key=lambda one: one.probability, default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Odds:
+    """Probabilities at which a limit counts as exceeded (``rise``), and as clearly left (``fall``); ahead, too.
+
+    Ahead it takes less: who is told in vain looks at a screen, who is told late stands in a crowd.
+    """
+
+    rise: float = 0.5
+    fall: float = 0.2
+    rise_ahead: float = 0.35
+    fall_ahead: float = 0.15
+
+
+def exceeds(limit: float, mean: float, sd: float) -> float:
+    r"""Return the probability that a positive number of that mean and standard deviation is above a limit.
+
+    .. math:: P(X > L) = \Phi\left(\frac{\ln m - s^2/2 - \ln L}{s}\right), \quad s^2 = \ln(1 + \sigma^2 / m^2)
+
+    Lognormal, as the interval of an estimate is.
+
+    Examples
+    --------
+    >>> round(exceeds(1000.0, 1000.0, 50.0), 2), round(exceeds(1100.0, 1000.0, 50.0), 3)
+    (0.49, 0.027)
+    >>> exceeds(10.0, 0.0, 0.0)
+    0.0
+    """
+    if mean <= 0 or limit <= 0:
+        return 0.0 if limit > 0 else 1.0
+    s = np.sqrt(np.log1p((sd / mean) ** 2))
+    if s < 1e-9:
+        return float(mean > limit)
+    return float(ndtr((np.log(mean) - s * s / 2 - np.log(limit)) / s))
+
+
+def above(limit: float, mean: float, sd: float) -> float:
+    """Return the probability that a number of either sign, normal about its mean, is above a limit.
+
+    Examples
+    --------
+    >>> round(above(1.5, 1.5, 0.4), 2), round(above(1.5, 2.3, 0.4), 2)
+    (0.5, 0.98)
+    """
+    return float(ndtr((mean - limit) / max(sd, 1e-9)))
+
+
+def judge_place(
+    place: Place,
+    ladders: Iterable[Ladder],
+    estimate: Estimate,
+    net: tuple[float, float] | None,
+    outlooks: Sequence[Outlook],
+    odds: Odds,
+) -> Verdict:
+    r"""Return which rungs of its ladders a place has reached, and will.
+
+    A limit of density :math:`L` is one of :math:`L A` people on the walkable area :math:`A`, a share one of
+    :math:`L C` for the capacity :math:`C`. With a second condition, both must hold: :math:`P = P_1 P_2`.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        Known.
+    net : (float, float), optional
+        People in minus people out per second, and its standard deviation; None where nothing tells it.
+    outlooks : sequence of Outlook
+        The same place some minutes ahead, nearest first.
+    """
+    mean, sd = persons(estimate)
+    judged = []
+    for ladder in ladders:
+        if ladder.measure is Measure.NET_INFLOW:
+            judged += _by_net(ladder, estimate, net)
+            continue
+        per, also = _persons_per_unit(ladder.measure, place, estimate), _also(ladder, net)
+        if per is None or also is None:
+            continue
+        for rung, limit in ladder.given:
+            now = Grounds(
+                measure=ladder.measure, limit=limit, value=mean / per, sd=sd / per,
+                probability=exceeds(limit * per, mean, sd) * also, source=ladder.source, occupancy=mean,
+                net_inflow=None if net is None else net[0], also=ladder.also, above=ladder.above,
+                other=None if ladder.also is None or net is None else net[0],
+            )  # fmt: skip
+            still = [exceeds(limit * per, look.occupancy, look.sd) * also for look in outlooks]
+            ahead = _ahead(now, per, also, outlooks, odds)
+            judged.append(Judged(rung=rung, now=now, ahead=ahead, ahead_still=max(still, default=0.0)))
+    return _verdict(judged, odds)
+
+
+def judge_line(ladders: Iterable[Ladder], flow: Flow, odds: Odds) -> Verdict:
+    """Return which rungs of its ladders the flow over a line has reached. Nothing is foretold of a line."""
+    judged = []
+    for ladder in ladders:
+        by_flow = ladder.measure is Measure.SPECIFIC_FLOW
+        value = flow.specific if by_flow else abs(flow.net_per_s)
+        sd = flow.sd_per_s / (flow.width_m if by_flow else 1.0)
+        other, also = None, 1.0
+        if ladder.also is Also.COUNTERFLOW:
+            other = flow.weaker_share
+            if other is None or ladder.above is None:
+                continue
+            also = above(ladder.above, other, float(np.sqrt(max(other * (1 - other), 0.01) / max(flow.n, 1))))
+        elif ladder.also is not None:
+            other = flow.net_per_s
+            also = above(ladder.above or 0.0, other, flow.sd_per_s)
+        for rung, limit in ladder.given:
+            now = Grounds(
+                measure=ladder.measure, limit=limit, value=value, sd=sd, probability=above(limit, value, sd) * also,
+                source=ladder.source, net_inflow=flow.net_per_s if flow.directed else None, also=ladder.also,
+                above=ladder.above, other=other,
+            )  # fmt: skip
+            judged.append(Judged(rung=rung, now=now))
+    return _verdict(judged, odds)
+
+
+def persons(estimate: Estimate) -> tuple[float, float]:
+    """Return mean and standard deviation of a known estimate; under ten people it is five, give or take three."""
+    if estimate.occupancy is None:
+        return 5.0, 3.0
+    return estimate.occupancy, estimate.sd if estimate.sd is not None and np.isfinite(estimate.sd) else 0.0
+
+
+def _persons_per_unit(measure: Measure, place: Place, estimate: Estimate) -> float | None:
+    """Return how many people one unit of the measure is; None where it is not told by people present."""
+    if measure is Measure.DENSITY:
+        return estimate.walkable_m2
+    if measure is Measure.SHARE and place.capacity:
+        return float(place.capacity)
+    return None
+
+
+def _by_net(ladder: Ladder, estimate: Estimate, net: tuple[float, float] | None) -> list[Judged]:
+    """Judge what a place gains; nothing is judged where nothing tells it."""
+    if net is None:
+        return []
+    return [
+        Judged(
+            rung=rung,
+            now=Grounds(
+                measure=ladder.measure, limit=limit, value=net[0], sd=net[1], probability=above(limit, *net),
+                source=ladder.source, occupancy=estimate.occupancy, net_inflow=net[0],
+            ),
+        )
+        for rung, limit in ladder.given
+    ]  # fmt: skip
+
+
+def _also(ladder: Ladder, net: tuple[float, float] | None) -> float | None:
+    """Return the probability of the second condition: 1 where there is none, None where nothing tells it."""
+    if ladder.also is None:
+        return 1.0
+    return None if net is None or ladder.above is None else above(ladder.above, *net)
+
+
+def _ahead(now: Grounds, per: float, also: float, outlooks: Sequence[Outlook], odds: Odds) -> Grounds | None:
+    """Return the grounds of the first moment ahead at which the limit is exceeded, else of the likeliest one.
+
+    Only where more people are expected than there are: that an unsure number may be above the limit is said of now.
+    """
+    found: Grounds | None = None
+    for look in outlooks:
+        if look.occupancy < GROWING * (now.occupancy or 0.0):
+            continue
+        probability = exceeds(now.limit * per, look.occupancy, look.sd) * also
+        told = replace(now, value=look.occupancy / per, sd=look.sd / per, probability=probability, ahead_s=look.ahead_s)
+        if probability >= odds.rise_ahead:
+            return told
+        if found is None or probability > found.probability:
+            found = told
+    return found
+
+
+def _verdict(judged: Sequence[Judged], odds: Odds) -> Verdict:
+    def highest(probabilities: Iterable[tuple[Rung, float]], least: float) -> Rung:
+        return max((rung for rung, p in probabilities if p >= least), default=Rung.CALM)
+
+    now = [(one.rung, one.now.probability) for one in judged]
+    ahead = [(one.rung, one.ahead.probability) for one in judged if one.ahead is not None]
+    return Verdict(
+        up=highest(now, odds.rise),
+        hold=highest(now, odds.fall),
+        ahead_up=highest(ahead, odds.rise_ahead),
+        ahead_hold=highest([(one.rung, one.ahead_still) for one in judged], odds.fall_ahead),
+        judged=tuple(judged),
+    )
