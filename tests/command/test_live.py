@@ -93,7 +93,8 @@ def test_a_screen_that_was_cut_off_misses_nothing_and_gets_nothing_twice(fresh, 
         fresh.minute()
         again += take(feed, 1)
     ids = [message[0] for message in again]
-    assert ids == list(range(last + 1, last + 4))
+    assert last < ids[0]
+    assert ids == sorted(set(ids)), "an alert may have its place between two minutes"
     minutes = [message[2]["at"] for message in seen + again]
     assert minutes == [f"2026-12-31T10:0{k}:00Z" for k in range(5)]
 

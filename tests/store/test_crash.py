@@ -32,8 +32,10 @@ def killed(kind, where, begin, after_s):
 @pytest.mark.parametrize("rounds", ROUNDS)
 def test_no_acknowledged_change_is_lost_to_a_kill(store, rounds):
     chance = random.Random(rounds)
-    begin, n_told = 0, 0
-    for _ in range(rounds):
+    begin, n_told, n_rounds = 0, 0, 0
+    while n_rounds < rounds or n_told <= rounds:  # on a busy machine a kill may come before anything is told
+        n_rounds += 1
+        assert n_rounds <= 20 * rounds
         told = killed("records", store.url, begin, chance.uniform(0.02, 0.4))
         again = SqlStore.open(store.url)
         audit = again.verify()
@@ -47,7 +49,6 @@ def test_no_acknowledged_change_is_lost_to_a_kill(store, rounds):
         begin = len(changes) // 2
         assert len(changes) % 2 == 0
         assert begin >= n_told
-    assert n_told > rounds
 
 
 def check_whole(history, acknowledged):

@@ -56,7 +56,7 @@ function Figures() {
 
 /** Why there is no number, in a few words. */
 function noNumber(total: Estimate | null): string {
-  return t(!total?.unknown || total.unknown === "not_started" ? "figures.waiting" : `figures.unknown.${total.unknown}`);
+  return !total?.unknown || total.unknown === "not_started" ? t("figures.waiting") : t(`blind.${total.unknown}`);
 }
 
 function Figure({ label, value, note, alert, go }: { label: string; value: string; note: string; alert: boolean; go: () => void }) {
