@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 import numpy as np
@@ -51,6 +51,8 @@ class Balance:
         Since when windows before the newest are missing; NaN where none is.
     begin_s : float64, shape (n_cordons,)
         Begin of the first window of any gate of the cordon; NaN where nothing has come.
+    least, least_through : float64, shape (n_cordons,)
+        The lowest net of the cordon in the night so far, and the through-flow then; NaN by day.
     """
 
     net: Floats
@@ -61,13 +63,16 @@ class Balance:
     gross_per_min: Floats
     open_since_s: Floats
     begin_s: Floats
+    least: Floats
+    least_through: Floats
 
     @classmethod
     def nothing(cls, n_gates: int, n_cordons: int) -> Balance:
         """Return the balance before anything came."""
         sums = {name: np.zeros(n_gates) for name in ("net", "through", "counted_s", "net_per_min", "gross_per_min")}
         times = {name: np.full(n_gates, np.nan) for name in ("newest_s", "open_since_s")}
-        return cls(**sums, **times, begin_s=np.full(n_cordons, np.nan))
+        cordons = {name: np.full(n_cordons, np.nan) for name in ("begin_s", "least", "least_through")}
+        return cls(**sums, **times, **cordons)
 
     def arrays(self) -> dict[str, Floats]:
         """Return the arrays by name, as they are serialised."""
@@ -166,6 +171,19 @@ def told(gates: Gates, balance: Balance, at: datetime, wait_s: float) -> Told:
     variance = np.where(heard, _spread(gross, missing), (gross * missing) ** 2)
     sums = [_by_cordon(gates, values) for values in (balance.net + imputed, balance.through, variance)]
     return Told(net=sums[0], through=sums[1], missing_var=np.where(n_heard > 0, sums[2], np.inf))
+
+
+def watched_at_night(balance: Balance, told: Told, *, night: bool) -> Balance:
+    """Return the balance with the lowest net of each cordon since the night began; by day it is forgotten."""
+    if not night:
+        nothing = np.full(len(balance.least), np.nan)
+        return replace(balance, least=nothing, least_through=nothing)
+    lower = np.isfinite(told.missing_var) & ~(told.net >= balance.least)
+    return replace(
+        balance,
+        least=np.where(lower, told.net, balance.least),
+        least_through=np.where(lower, told.through, balance.least_through),
+    )
 
 
 def _by_cordon(gates: Gates, values: Floats) -> Floats:

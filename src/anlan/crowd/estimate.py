@@ -41,8 +41,8 @@ Floats = npt.NDArray[np.float64]
 
 STEEP = 8.0
 """A knot's log-ratio is held within this: a feast can fill a quay a thousand times above its usual."""
-SMALL_HOURS = time(4, 30)
-"""Local time at which closed places are emptiest."""
+NIGHT, DAWN = time(2), time(9)
+"""Local times between which closed places are emptiest; counting must have begun by then to tell."""
 
 
 class Estimator:
@@ -219,22 +219,23 @@ class Estimator:
         fresh = self._fresh(counts, at)
         cordons = self.sources.cordons
         told = balance.told(cordons.gates, kept, at, self._wait.total_seconds())
+        kept = balance.watched_at_night(kept, told, night=NIGHT <= self._hour(moment.at) < DAWN)
         fine = unresolved(cordons.weights, persons, self._blocks, self.params)
+        dawn = night_rows(layout, kept, mean) if self._hour(moment.at) < DAWN <= self._hour(at) else None
+        if dawn is not None:  # an offset that was held certain and turns out wrong has to give way
+            covariance[each, each] += dawn.matrix[:, layout.offset].T @ dawn.surprise**2
         rows = [
             passage_rows(layout, self.sources, fresh, mean, persons / self.cells.walkable_m2),
             view_rows(layout, self.sources, fresh, mean, persons),
             cordon_rows(layout, cordons, told, mean, persons, fine),
-            night_rows(layout, cordons, told, persons) if self._empties(moment.at, at) else None,
+            dawn,
         ]
         mean, covariance, off = self._believe(mean, covariance, [one for one in rows if one is not None])
         newest = _newest(moment.newest, counts)
         return Moment(at=at, mean=mean, covariance=covariance, balance=kept, newest=newest, surprise=off)
 
-    def _empties(self, before: datetime, at: datetime) -> bool:
-        """Tell whether the hour at which closed places are emptiest has come meanwhile."""
-        local = at.astimezone(self._zone)
-        hour = local.replace(hour=SMALL_HOURS.hour, minute=SMALL_HOURS.minute, second=0, microsecond=0)
-        return before < hour <= at
+    def _hour(self, at: datetime) -> time:
+        return at.astimezone(self._zone).time()
 
     def _believe(
         self, mean: Floats, covariance: Floats, told: Sequence[Rows]
@@ -259,7 +260,8 @@ class Estimator:
         layout = self.layout
         assert layout is not None  # noqa: S101 - only called where something tells presence
         homes, share = [(part, STEEP) for part in layout.homes], [(part, 1.0) for part in layout.share]
-        for part, most in ((layout.out, STEEP), (layout.shift, 1.5), *homes, *share):
+        lopsided = (layout.asymmetry, 4 * self.params.asymmetry)
+        for part, most in ((layout.out, STEEP), (layout.shift, 1.5), lopsided, *homes, *share):
             mean[part] = np.clip(mean[part], -most, most)
         return mean
 

@@ -122,7 +122,7 @@ def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
         passage=laid.each(np.full(len(sources.passages.devices), params.passage_spread), params.passage_forgets_min),
         view=laid.each(np.full(len(sources.views.devices), params.view_spread), params.view_forgets_min),
         # Nobody knows how many were inside when counting began; in thousands, as the rows of cordons are.
-        offset=laid.each(1.5 * np.maximum(expected, 100.0) / 1000.0, np.inf),
+        offset=laid.each(1.0 + 3.0 * expected / 1000.0, np.inf),
         asymmetry=laid.each(np.full(n_cordons, params.asymmetry), np.inf),
         size=laid.size,
         out_hats=out_hats,

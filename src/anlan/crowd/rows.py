@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from anlan.crowd.balance import Told
+from anlan.crowd.balance import Balance, Told
 from anlan.crowd.cells import Cells
 from anlan.crowd.layout import Layout, Params
 from anlan.crowd.measures import walking_speed
@@ -20,7 +20,9 @@ Floats = npt.NDArray[np.float64]
 
 
 NIGHT_PERSONS, NIGHT_SHARE = 30.0, 0.01
-"""Who stays in a closed place in the small hours: so many, and such a part of those who came since counting began."""
+"""Who is in a closed place when fewest are: so many, and such a part of those who came since counting began."""
+LEAST_SUM = 0.01
+"""Thousands of persons below which a closed place counts as empty."""
 JAM_DOUBT = 0.5
 """Spread of the log of a flow about its density, where the slope of one against the other has fallen to a half."""
 
@@ -170,6 +172,20 @@ def view_rows(
     return Rows(matrix, surprise, 0.08**2 + error**2 + 2 / np.maximum(present, 1), doubted=True, devices=names)
 
 
+def secant(total: Floats, target: Floats) -> Floats:
+    r"""Return by how much slopes at a sum are to be steepened, so that one step leads to a target.
+
+    .. math:: \frac{L(t, s)}{s}, \quad L(t, s) = \frac{t - s}{\log t - \log s}
+
+    with the logarithmic mean :math:`L` of sum :math:`s` and target :math:`t`. At a nearly empty place the slope
+    itself is nearly nothing: a step along it would overshoot a thousandfold when people come.
+    """
+    total, target = np.maximum(total, LEAST_SUM), np.maximum(target, LEAST_SUM)
+    far = np.log(target / total)
+    near = np.abs(far) < 1e-6
+    return np.where(near, 1.0, (target / total - 1) / np.where(near, 1.0, far))
+
+
 def cordon_rows(
     layout: Layout, cordons: Cordons, told: Told, mean: Floats, persons: Floats, fine: Floats
 ) -> Rows | None:
@@ -193,31 +209,34 @@ def cordon_rows(
     total = np.asarray(weights @ persons).ravel() / 1000
     net, through = told.net[heard] / 1000, told.through[heard] / 1000
     offset, asymmetry = layout.offset.start + heard, layout.asymmetry.start + heard
-    out = slopes(weights, persons, layout.out_hats) / 1000
+    target = net + mean[offset] + through * mean[asymmetry]
+    out = sp.diags(secant(total, target)) @ slopes(weights, persons, layout.out_hats) / 1000
     drift = [(0, _ones(offset, layout.size, -1.0)), (0, _ones(asymmetry, layout.size, -through))]
     matrix = placed(layout.size, [(layout.out.start, out), *drift])
-    surprise = net - total + mean[offset] + through * mean[asymmetry]
+    surprise = target - total
     # The fine pattern inside is hardly noise here: the gates count everybody, wherever they stand.
     noise = (0.2 * fine[heard] + told.missing_var[heard]) / 1e6 + (0.01 * total) ** 2 + 1e-4
-    return Rows(matrix, surprise, noise, doubted=False)
+    return Rows(matrix, surprise, noise, doubted=True)
 
 
-def night_rows(layout: Layout, cordons: Cordons, told: Told, persons: Floats) -> Rows | None:
-    r"""Return rows that say how few stay in closed places in the small hours, in thousands of persons.
+def night_rows(layout: Layout, balance: Balance, mean: Floats) -> Rows | None:
+    r"""Return rows that say how few were in closed places when fewest were, in thousands of persons.
 
-    .. math:: \sum_c w_c x_c = 0 \pm (n_0 + \epsilon F)
+    .. math:: B_{min} + o + \delta F_{min} = 0 \pm (n_0 + \epsilon F_{min})
 
-    with through-flow :math:`F` since counting began: of all who came, hardly any are still there. It pins the offset
-    of each cordon once a day, and by that shows by how much its gates miss more one way than the other.
+    with the lowest balance of the night :math:`B_{min}` and the through-flow :math:`F_{min}` by then: of all who came,
+    hardly any were still there. It pins the offset of each cordon once a day, and by that shows by how much its gates
+    miss more one way than the other. Whenever that lowest was, the place is not assumed to close at an hour.
     """
-    heard = np.flatnonzero(np.isfinite(told.missing_var))
+    heard = np.flatnonzero(np.isfinite(balance.least))
     if not len(heard):
         return None
-    weights = cordons.weights[heard]
-    total = np.asarray(weights @ persons).ravel() / 1000
-    matrix = placed(layout.size, [(layout.out.start, slopes(weights, persons, layout.out_hats) / 1000)])
-    spread = (NIGHT_PERSONS + NIGHT_SHARE * told.through[heard]) / 1000
-    return Rows(matrix, -total, spread**2, doubted=True)
+    net, through = balance.least[heard] / 1000, balance.least_through[heard] / 1000
+    offset, asymmetry = layout.offset.start + heard, layout.asymmetry.start + heard
+    matrix = placed(layout.size, [(0, _ones(offset, layout.size)), (0, _ones(asymmetry, layout.size, through))])
+    surprise = -(net + mean[offset] + through * mean[asymmetry])
+    spread = NIGHT_PERSONS / 1000 + NIGHT_SHARE * through
+    return Rows(matrix, surprise, spread**2, doubted=False)
 
 
 @dataclass(frozen=True, eq=False)
