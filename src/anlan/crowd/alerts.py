@@ -194,7 +194,8 @@ class Judge:
             if moved != Subject():
                 subjects[name] = moved
         for name, before in state.subjects.items():
-            if name not in subjects and name.removeprefix("device:") in self._lines.devices:
+            device_id = name.removeprefix("device:")
+            if device_id in self._lines.devices and device_id not in windows:
                 subjects[name] = before  # a line that is silent: nothing ends
         return AlertState(at=at, subjects=subjects, windows=windows), tuple(telling.news)
 
