@@ -46,6 +46,7 @@ def test_every_verb_that_reads_speaks_json():
         ("areas",),
         ("devices",),
         ("watches",),
+        ("alerts",),
         ("audit", "verify"),
         ("twin", "scenarios"),
         ("district", "check"),

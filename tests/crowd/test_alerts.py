@@ -153,6 +153,23 @@ def test_a_stream_too_dense_for_its_width_is_announced_with_its_device():
     assert flows(600, 0) == []
 
 
+def test_a_line_that_has_calmed_down_is_announced_anew():
+    desk = Desk()
+    for n_in in ([1_800] * 8 + [0] * 12) * 2:
+        desk.minute(5_000, seen=[passing(desk.at + MINUTE, n_in, 0)])
+    told = [one.action for one in desk.news if one.alert.kind is AlertKind.FLOW]
+    assert told.count(AlertAction.RAISE) == told.count(AlertAction.END) == 2
+    assert desk.state.standing() == []
+
+
+def test_a_line_that_falls_silent_keeps_its_alert():
+    desk = Desk()
+    for _ in range(8):
+        desk.minute(5_000, seen=[passing(desk.at + MINUTE, 1_800, 0)])
+    desk.minutes(*[5_000] * 30)
+    assert [alert.subject_id for alert in desk.state.standing()] == ["device:walk-1"]
+
+
 def test_opposing_streams_are_announced_earlier_than_one():
     assert flows(1_050, 0) == []
     alert = flows(550, 500)[0]

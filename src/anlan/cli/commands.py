@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -245,9 +246,9 @@ def alerts(
         say.as_json(made)
         return
     zh = lang == "zh"
-    headings = ("级别", "地点", "自", "预计", "规则", "来源", "状态")
+    headings = ("级别", "地点", "自", "规则与依据", "状态")
     if not zh:
-        headings = ("rung", "where", "since", "expected", "rule", "source", "state")
+        headings = ("rung", "where", "since", "rule and source", "state")
     shown = say.table("", *headings)
     for alert in made["alerts"]:
         rung_zh, rung_en, colour = say.RUNGS[alert["rung"]]
@@ -263,10 +264,10 @@ def alerts(
         shown.add_row(
             f"[{colour}]{rung_zh if zh else rung_en}[/]",
             say.name_in(alert["subject"]["name"], lang) or alert["subject"]["id"],
-            alert["since_at"],
-            "" if lead is None else (f"{lead / 60:.0f} 分钟后" if zh else f"in {lead / 60:.0f} min"),
-            unseen[0 if zh else 1] if told is None else say.grounds(told, lang),
-            "" if told is None else escape(told["source"]),
+            datetime.fromisoformat(alert["since_at"]).astimezone().strftime("%m-%d %H:%M"),
+            unseen[0 if zh else 1]
+            if told is None
+            else f"{say.grounds(told, lead, lang)}\n[dim]{escape(told['source'])}[/]",
             words[state][0 if zh else 1],
         )
     say.out.print(shown if made["alerts"] else ("目前没有预警" if zh else "nothing stands announced"))

@@ -112,14 +112,17 @@ def middle_of(geometry: dict[str, Any]) -> tuple[float, float]:
     return sum(x for x, _ in corners) / len(corners), sum(y for _, y in corners) / len(corners)
 
 
-def grounds(told: dict[str, Any], language: str) -> str:
-    """Return the rule of an alert with its number, limit and probability."""
+def grounds(told: dict[str, Any], lead_s: float | None, language: str) -> str:
+    """Return the rule of an alert with its number, limit and probability, and how far ahead."""
     zh, en, unit, factor = MEASURES[told["measure"]]
     name = zh if language == "zh" else en
     value, limit = factor * (told["value"] or 0.0), factor * told["limit"]
     digits = 0 if unit == "%" else 1
     number = f"{name} {value:.{digits}f} > {limit:.{digits}f} {unit}"
-    return f"{number}, {told['probability']:.0%}"
+    lead = (
+        "" if lead_s is None else (f"，{lead_s / 60:.0f} 分钟后" if language == "zh" else f", in {lead_s / 60:.0f} min")
+    )
+    return f"{number}, {told['probability']:.0%}{lead}"
 
 
 def table(title: str, *columns: str) -> Table:

@@ -31,7 +31,7 @@ class AlertParams:
     """
 
     odds: Odds = field(default_factory=Odds)
-    ahead_min: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0, 25.0)
+    ahead_min: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0)
     least_ahead: Rung = Rung.YELLOW
     calm_min: int = 3
     calm_ahead_min: int = 5
@@ -99,6 +99,10 @@ class AlertState:
         return sorted(every, key=lambda alert: (-alert.rung, alert.since_at, alert.alert_id))
 
 
+FAR_SD = 4.0
+"""A flow that is below a limit by so many standard deviations is not judged against it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Telling:
     """A minute, and what is told of it so far."""
@@ -145,6 +149,10 @@ class Judge:
             name: ladders_of_line(pack.ladders, tuple(filter(None, (kinds.get(d.place_id or ""), d.place_id, name))))
             for name, d in self._lines.devices.items()
         }
+        self._least = {
+            name: min(ladder.given[0][1] if ladder.measure.of_line else 0.0 for ladder in ladders)
+            for name, ladders in self._line_ladders.items()
+        }
         self._behind = {name: _devices_of(pack, place) for name, place in self._places.items()}
 
     def judge(
@@ -189,12 +197,19 @@ class Judge:
         for device_id, kept in windows.items():
             name = f"device:{device_id}"
             before = state.subjects.get(name, Subject())
-            verdict = judge_line(self._line_ladders[device_id], self._lines.flow(device_id, kept), self.params.odds)
+            flow = self._lines.flow(device_id, kept)
+            if (
+                name not in state.subjects
+                and flow.specific + FAR_SD * flow.sd_per_s / flow.width_m < self._least[device_id]
+            ):
+                continue  # far below every limit, as nearly every line is nearly always
+            verdict = judge_line(self._line_ladders[device_id], flow, self.params.odds)
             moved = self._moved(name, before, verdict, telling)
             if moved != Subject():
                 subjects[name] = moved
         for name, before in state.subjects.items():
-            if name not in subjects and name.removeprefix("device:") in self._lines.devices:
+            device_id = name.removeprefix("device:")
+            if device_id in self._lines.devices and device_id not in windows:
                 subjects[name] = before  # a line that is silent: nothing ends
         return AlertState(at=at, subjects=subjects, windows=windows), tuple(telling.news)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
-from scipy.special import ndtr
 
 from anlan.crowd.lines import Flow
 from anlan.crowd.trend import Outlook
@@ -54,7 +52,7 @@ class Odds:
 
     rise: float = 0.5
     fall: float = 0.2
-    rise_ahead: float = 0.35
+    rise_ahead: float = 0.4
     fall_ahead: float = 0.15
 
 
@@ -74,10 +72,10 @@ def exceeds(limit: float, mean: float, sd: float) -> float:
     """
     if mean <= 0 or limit <= 0:
         return 0.0 if limit > 0 else 1.0
-    s = np.sqrt(np.log1p((sd / mean) ** 2))
+    s = math.sqrt(math.log1p((sd / mean) ** 2))
     if s < 1e-9:
         return float(mean > limit)
-    return float(ndtr((np.log(mean) - s * s / 2 - np.log(limit)) / s))
+    return _normal((math.log(mean / limit) - s * s / 2) / s)
 
 
 def above(limit: float, mean: float, sd: float) -> float:
@@ -88,7 +86,12 @@ def above(limit: float, mean: float, sd: float) -> float:
     >>> round(above(1.5, 1.5, 0.4), 2), round(above(1.5, 2.3, 0.4), 2)
     (0.5, 0.98)
     """
-    return float(ndtr((mean - limit) / max(sd, 1e-9)))
+    return _normal((mean - limit) / max(sd, 1e-9))
+
+
+def _normal(z: float) -> float:
+    """Return the normal distribution's probability of less than z."""
+    return 0.5 * math.erfc(-z / math.sqrt(2.0))
 
 
 def judge_place(
@@ -129,9 +132,9 @@ def judge_place(
                 net_inflow=None if net is None else net[0], also=ladder.also, above=ladder.above,
                 other=None if ladder.also is None or net is None else net[0],
             )  # fmt: skip
-            still = [exceeds(limit * per, look.occupancy, look.sd) * also for look in outlooks]
-            ahead = _ahead(now, per, also, outlooks, odds)
-            judged.append(Judged(rung=rung, now=now, ahead=ahead, ahead_still=max(still, default=0.0)))
+            chances = [exceeds(limit * per, look.occupancy, look.sd) * also for look in outlooks]
+            ahead = _ahead(now, per, list(zip(outlooks, chances, strict=True)), odds)
+            judged.append(Judged(rung=rung, now=now, ahead=ahead, ahead_still=max(chances, default=0.0)))
     return _verdict(judged, odds)
 
 
@@ -147,7 +150,7 @@ def judge_line(ladders: Iterable[Ladder], flow: Flow, odds: Odds) -> Verdict:
             other = flow.weaker_share
             if other is None or ladder.above is None:
                 continue
-            also = above(ladder.above, other, float(np.sqrt(max(other * (1 - other), 0.01) / max(flow.n, 1))))
+            also = above(ladder.above, other, math.sqrt(max(other * (1 - other), 0.01) / max(flow.n, 1)))
         elif ladder.also is not None:
             other = flow.net_per_s
             also = above(ladder.above or 0.0, other, flow.sd_per_s)
@@ -165,7 +168,7 @@ def persons(estimate: Estimate) -> tuple[float, float]:
     """Return mean and standard deviation of a known estimate; under ten people it is five, give or take three."""
     if estimate.occupancy is None:
         return 5.0, 3.0
-    return estimate.occupancy, estimate.sd if estimate.sd is not None and np.isfinite(estimate.sd) else 0.0
+    return estimate.occupancy, estimate.sd if estimate.sd is not None and math.isfinite(estimate.sd) else 0.0
 
 
 def _persons_per_unit(measure: Measure, place: Place, estimate: Estimate) -> float | None:
@@ -200,22 +203,17 @@ def _also(ladder: Ladder, net: tuple[float, float] | None) -> float | None:
     return None if net is None or ladder.above is None else above(ladder.above, *net)
 
 
-def _ahead(now: Grounds, per: float, also: float, outlooks: Sequence[Outlook], odds: Odds) -> Grounds | None:
+def _ahead(now: Grounds, per: float, looks: Sequence[tuple[Outlook, float]], odds: Odds) -> Grounds | None:
     """Return the grounds of the first moment ahead at which the limit is exceeded, else of the likeliest one.
 
     Only where more people are expected than there are: that an unsure number may be above the limit is said of now.
     """
-    found: Grounds | None = None
-    for look in outlooks:
-        if look.occupancy < GROWING * (now.occupancy or 0.0):
-            continue
-        probability = exceeds(now.limit * per, look.occupancy, look.sd) * also
-        told = replace(now, value=look.occupancy / per, sd=look.sd / per, probability=probability, ahead_s=look.ahead_s)
-        if probability >= odds.rise_ahead:
-            return told
-        if found is None or probability > found.probability:
-            found = told
-    return found
+    growing = [(look, p) for look, p in looks if look.occupancy >= GROWING * (now.occupancy or 0.0)]
+    if not growing:
+        return None
+    first = next((one for one in growing if one[1] >= odds.rise_ahead), None)
+    look, probability = first or max(growing, key=lambda one: one[1])
+    return replace(now, value=look.occupancy / per, sd=look.sd / per, probability=probability, ahead_s=look.ahead_s)
 
 
 def _verdict(judged: Sequence[Judged], odds: Odds) -> Verdict:

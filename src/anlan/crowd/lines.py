@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-import numpy as np
 
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Device, DeviceKind, Observation
@@ -93,11 +92,11 @@ class Lines:
         length = sum(end - begin for begin, end, *_ in windows)
         n_in, n_out = sum(w[2] for w in windows), sum(w[3] for w in windows)
         error = self.devices[device_id].expected_error
-        sd = np.sqrt(n_in + n_out + 1 + (error * (n_in + n_out)) ** 2) / length
+        sd = math.sqrt(n_in + n_out + 1 + (error * (n_in + n_out)) ** 2) / length
         return Flow(
             in_per_s=n_in / length,
             out_per_s=n_out / length,
-            sd_per_s=float(sd),
+            sd_per_s=sd,
             directed=all(w[4] for w in windows),
             width_m=self.width_m[device_id],
             n=n_in + n_out,
@@ -111,7 +110,7 @@ class Lines:
         flows = [self.flow(gate, kept[gate]) for gate in gates]
         # The errors of one gate are alike both ways, so they fall out of the difference but for the counting itself.
         spread = [flow.n / max(flow.n / max(flow.in_per_s + flow.out_per_s, 1e-9), 1.0) ** 2 for flow in flows]
-        return sum(flow.net_per_s for flow in flows), float(np.sqrt(sum(spread)))
+        return sum(flow.net_per_s for flow in flows), math.sqrt(sum(spread))
 
 
 def _window(seen: Observation) -> Window:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-import numpy as np
 
 from anlan.kernel.records import Estimate
 
@@ -105,7 +104,7 @@ def followed(trend: Trend | None, estimate: Estimate, params: TrendParams | None
             cov=0.0,
             var_slope=(params.slope * size) ** 2,
         )
-    keep = float(np.exp(-gap / params.lasts_min))
+    keep = math.exp(-gap / params.lasts_min)
     level = trend.level + gap * trend.slope
     var_level = trend.var_level + 2 * gap * trend.cov + gap**2 * trend.var_slope + gap * (params.stray * size) ** 2
     cov = keep * (trend.cov + gap * trend.var_slope)
@@ -154,9 +153,9 @@ def outlook(
     bend = (params.bend * max(present, params.least)) ** 2
     found = []
     for ahead in ahead_min:
-        reach = params.lasts_min * (1 - np.exp(-ahead / params.lasts_min))
+        reach = params.lasts_min * (1 - math.exp(-ahead / params.lasts_min))
         expected = max(present + reach * trend.slope, 0.0)
         grown = sd * expected / max(present, 1.0)
-        spread = np.sqrt(grown**2 + reach**2 * trend.var_slope + ahead**3 / 3 * bend)
-        found.append(Outlook(ahead_s=60.0 * ahead, occupancy=float(expected), sd=float(spread)))
+        spread = math.sqrt(grown**2 + reach**2 * trend.var_slope + ahead**3 / 3 * bend)
+        found.append(Outlook(ahead_s=60.0 * ahead, occupancy=expected, sd=spread))
     return tuple(found)
