@@ -120,7 +120,7 @@ def test_the_evidence_is_what_was_counted_and_expected(pack):
     suspicion = told[-1]["gate-2"]
     assert suspicion.counted_per_min == 0
     assert suspicion.expected_per_min == pytest.approx(32, rel=0.25)
-    assert suspicion.minutes <= 3
+    assert suspicion.minutes == 10
 
 
 def test_a_device_is_trusted_again_when_it_counts_as_before(pack):

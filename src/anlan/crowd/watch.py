@@ -34,9 +34,9 @@ class Limits:
     """
 
     zero_nats: float = 9.5
-    lost_nats: float = 6.5
-    swapped_nats: float = 10.0
-    stuck_nats: float = 11.5
+    lost_nats: float = 7.0
+    swapped_nats: float = 11.0
+    stuck_nats: float = 12.0
     stuck_view_nats: float = 10.3
     believed_nats: float = 6.0
     """Evidence of counting as before, after which a device is trusted again."""
@@ -245,13 +245,15 @@ class Watcher:
 
     def _told(self, health: Health, k: int, now_s: float) -> Suspicion | None:
         if health.fault[k]:
+            # What was counted is the evidence at the finding; only nobody goes on being nobody.
+            since_min = (now_s - health.since_s[k]) / 60 if health.fault[k] == ZERO else 0.0
             return Suspicion(
                 fault=FAULTS[int(health.fault[k]) - 1],
                 left_out=True,
                 since_at=datetime.fromtimestamp(health.since_s[k], UTC),
                 counted_per_min=float(health.counted[k]),
                 expected_per_min=float(health.expected[k]),
-                minutes=int(np.nan_to_num(health.minutes[k])),
+                minutes=int(np.nan_to_num(health.minutes[k]) + since_min),
             )
         if abs(health.moved_s[k]) >= self.limits.drift_s:
             return Suspicion(fault=Fault.CLOCK, off_s=float(health.moved_s[k]))
