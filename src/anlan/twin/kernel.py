@@ -188,21 +188,41 @@ def _stroll(w, i, t, dt, net, pull, tally, inside):  # type: ignore[no-untyped-d
 
 
 @numba.njit(cache=True)
-def step(w, t, dt, net, pull, tally, inside):  # type: ignore[no-untyped-def]  # compiled
-    """Move every walker by dt seconds to time t (seconds since the twin began)."""
+def _slowed_edges(w, net):  # type: ignore[no-untyped-def]  # compiled
     on_edge = np.zeros(len(net.length))
-    n = len(w.state)
-    for i in range(n):
+    for i in range(len(w.state)):
         if w.state[i] == WALKING:
             on_edge[w.edge[i]] += 1
     slow = np.empty(len(on_edge))
     for e in range(len(on_edge)):
         slow[e] = _slowed(on_edge[e] / (max(net.length[e], 10.0) * net.width[e]))
-    for i in range(n):
+    return slow
+
+
+@numba.njit(cache=True)
+def step(w, t, dt, net, pull, tally, inside):  # type: ignore[no-untyped-def]  # compiled
+    """Move every walker by dt seconds to time t (seconds since the twin began)."""
+    slow = _slowed_edges(w, net)
+    for i in range(len(w.state)):
         state = w.state[i]
         if state == WALKING:
+            # Most only go on along their way. A call takes both tuples by value, array for array: dearer than the walk.
+            edge = w.edge[i]
+            ahead = w.speed[i] * slow[edge] * dt
+            if ahead < net.length[edge] - w.pos[i] and net.line_begin[edge] == net.line_begin[edge + 1]:
+                w.pos[i] = w.pos[i] + ahead
+                continue
             _walk(w, i, t, dt, net, pull, tally, inside, slow)
         elif state in (IN_PLACE, LEAVING):
+            place = w.place[i]
+            if (state == LEAVING or t < w.until[i]) and net.across_begin[place] == net.across_begin[place + 1]:
+                pace = STROLL if state == IN_PLACE else w.speed[i]
+                reach = pace * _slowed(inside[place] / net.place_m2[place]) * dt
+                dx, dy = w.tx[i] - w.x[i], w.ty[i] - w.y[i]
+                far = np.hypot(dx, dy)
+                if far > reach:
+                    w.x[i], w.y[i] = w.x[i] + dx / far * reach, w.y[i] + dy / far * reach
+                    continue
             _stroll(w, i, t, dt, net, pull, tally, inside)
         elif state in (STANDING, INDOORS) and t >= w.until[i]:
             choose(w, i, w.node[i], t, net, pull, tally)
