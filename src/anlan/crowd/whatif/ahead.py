@@ -114,8 +114,8 @@ def _nearest(ground: Ground, points: Indices, persons: Floats) -> Indices:
 class Routes:
     """Turns of each class under a measure, and who has no way.
 
-    ``turn`` (K, n, 4); ``no_way_out`` (n,); ``no_way`` (K, n) where no way leads to the class's goal; ``sink`` (n,) persons
-    per second who may leave.
+    ``turn`` (K, n, 4); ``no_way_out`` (n,); ``no_way`` (K, n) where no way leads to the class's goal; ``sink`` (n,)
+    persons per second who may leave.
     """
 
     ordered: Ordered

@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
+from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd.cells import Cells
 from anlan.crowd.count import LEAST_M2, LEAST_PERSONS
@@ -27,7 +28,7 @@ from anlan.crowd.whatif.ahead import (
     run,
 )
 from anlan.crowd.whatif.ground import Ground
-from anlan.crowd.whatif.measure import Measure, MeasureKind, Ordered
+from anlan.crowd.whatif.measure import Measure, MeasureKind, Ordered, cells_in
 from anlan.kernel.errors import BadInput, NoData
 from anlan.kernel.pack import Pack
 
@@ -145,6 +146,10 @@ class Trials:
         self._places: Mapping[str, Shares] = {
             place.place_id: cells.shares(pack.projection.project(place.polygon)) for place in pack.places
         }
+
+    def inside(self, polygon: BaseGeometry) -> npt.NDArray[np.bool_]:
+        """Return which cells lie in a polygon (degrees); BadInput where none does."""
+        return cells_in(self._pack, self._cells, polygon)
 
     def measure(
         self, field: Field, measure: Measure, rng: np.random.Generator, *, minutes: int = 60, members: int = MEMBERS

@@ -119,7 +119,7 @@ class Ordered:
                 known = ", ".join(ground.exit_id[:5])
                 raise NotFound(f"gateway_id={measure.gateway_id!r}", f"is no gateway ({known} ...)", "choose one")
             return replace(plain, shut=np.array([one == measure.gateway_id for one in ground.exit_id]))
-        inside = _cells_in(pack, cells, measure.polygon)
+        inside = cells_in(pack, cells, measure.polygon)
         into = ground.into(inside)
         plain = replace(plain, inside=inside)
         match measure.kind:
@@ -156,7 +156,14 @@ class Ordered:
         return np.inf
 
 
-def _cells_in(pack: Pack, cells: Cells, polygon: BaseGeometry | None) -> Mask:
+def cells_in(pack: Pack, cells: Cells, polygon: BaseGeometry | None) -> Mask:
+    """Return the cells of which at least half lies in a polygon (degrees), or the one with most of it.
+
+    Raises
+    ------
+    BadInput
+        If it touches no ground of the district that can be walked on.
+    """
     inside = np.zeros(len(cells), bool)
     if polygon is not None:
         index, share = cells.shares(pack.projection.project(polygon))
@@ -165,7 +172,7 @@ def _cells_in(pack: Pack, cells: Cells, polygon: BaseGeometry | None) -> Mask:
             inside[index[share.argmax()]] = True
     if not inside.any():
         raise BadInput(
-            "the measure's polygon",
+            "polygon",
             "must lie on ground of the district that can be walked on",
             "draw it inside the outline",
         )
