@@ -19,12 +19,13 @@ import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd import LEAST_M2, LEAST_PERSONS, Cells, Counter, Estimator, Field, Sensing, State, count, device_now
+from anlan.crowd.whatif import Clearance, Measure, Trial, Trials, clearance
 from anlan.duty import Duty
 from anlan.engine import LocalEngine, Made
 from anlan.ingest import Door
 from anlan.kernel.answers import AlertNow, AreaNow, CurvePoint, DeviceNow, PlaceNow, Suspicion, Watch
 from anlan.kernel.clock import Clock, SystemClock
-from anlan.kernel.errors import BadInput, NotFound, Unavailable
+from anlan.kernel.errors import BadInput, NoData, NotFound, Unavailable
 from anlan.kernel.geo import polygon_from, to_geojson
 from anlan.kernel.ingress import Receipt, Tally
 from anlan.kernel.pack import Pack
@@ -285,6 +286,33 @@ class District:
         ground = np.maximum(self.cells.walkable_m2, 0.1 * self.cells.size_m**2)
         persons = np.where(np.isfinite(found[1]), found[1], np.inf)
         return found[0], self.cells.raster(persons / ground)
+
+    # -- trying ----------------------------------------------------------------------------------------------------
+
+    def try_measure(self, measure: Measure, *, minutes: int = 60) -> Trial:
+        """Return what a measure would change within so many minutes, against doing nothing.
+
+        Asked again within the same minute, it draws the same ensemble and answers the same.
+        """
+        field = self._field_for("try a measure")
+        return self._trials.measure(field, measure, np.random.default_rng(int(field.at.timestamp())), minutes=minutes)
+
+    def clearance(self, polygon: Mapping[str, Any] | str | BaseGeometry | None = None) -> Clearance:
+        """Return how long clearing a polygon (degrees) takes, or the whole district, from the present estimate on."""
+        field = self._field_for("compute a clearance")
+        if polygon is None:
+            return clearance(self._trials.ground, field.persons)
+        geometry = polygon if isinstance(polygon, BaseGeometry) else polygon_from(polygon)
+        return clearance(self._trials.ground, field.persons, self._trials.inside(geometry))
+
+    @cached_property
+    def _trials(self) -> Trials:
+        return Trials(self.pack, self.cells)
+
+    def _field_for(self, purpose: str) -> Field:
+        if self._field is None or not np.isfinite(self._field.persons).all():
+            raise NoData("the estimate", f"must know how many people are present to {purpose}", "wait for a minute")
+        return self._field
 
     # -- devices ---------------------------------------------------------------------------------------------------
 

@@ -87,6 +87,16 @@ def test_a_polygon_in_a_file_is_counted(served, anlan, tmp_path):
     assert "people" in out
 
 
+def test_a_measure_is_tried_and_a_gate_below_zero_is_refused(served, anlan):
+    ask = ("try", "metering", "--place", "garden", "--minutes", "10", "--url", served.url)
+    status, out, _ = anlan(*ask, "--per-minute", "5", "--lang", "en")
+    assert status == 0
+    assert "garden" in out
+    status, _, told = anlan(*ask, "--per-minute", "-1")
+    assert status == 2
+    assert "per_minute=-1.0" in told
+
+
 @pytest.mark.parametrize(
     ("text", "status", "word"),
     [

@@ -233,6 +233,45 @@ def watches(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> Non
     say.out.print(shown)
 
 
+@app.command("try")
+def try_measure(
+    kind: Annotated[str, typer.Argument(help="closure, one_way, metering, staged_crossing, skip_stop or extra_exit.")],
+    place: Annotated[str, typer.Option(help="Id of the place where it applies.")] = "",
+    polygon: Annotated[Path | None, typer.Option(help="Or a file with a GeoJSON polygon, degrees.")] = None,
+    gateway: Annotated[str, typer.Option(help="Id of the gateway that is skipped.")] = "",
+    per_minute: Annotated[float | None, typer.Option(help="metering: most people let in, per minute.")] = None,
+    bearing: Annotated[float | None, typer.Option(help="one_way: degrees from north.")] = None,
+    open_s: Annotated[float | None, typer.Option(help="staged_crossing: open so long in every cycle, s.")] = None,
+    cycle_s: Annotated[float | None, typer.Option(help="staged_crossing: length of the cycle, s.")] = None,
+    width_m: Annotated[float | None, typer.Option(help="extra_exit: clear width, m.")] = None,
+    minutes: Annotated[int, typer.Option(help="How far ahead.")] = 60,
+    url: Url = USUAL,
+    as_json: AsJson = False,
+    lang: Lang = "zh",
+) -> None:
+    """Try a measure before ordering it: what changes against doing nothing, place by place."""
+    asked = {"kind": kind, "place": place or None, "gateway": gateway or None, "per_minute": per_minute}
+    asked |= {"bearing_deg": bearing, "open_s": open_s, "cycle_s": cycle_s, "width_m": width_m, "minutes": minutes}
+    made = Server(url).ask("/what-if", {**asked, "polygon": None if polygon is None else polygon_of(polygon)})
+    if as_json:
+        say.as_json(made)
+        return
+    zh = lang == "zh"
+    headings = ("场所", "不采取>", "采取后>", "差异>", "区间>", "最高密度>")
+    shown = say.table("", *(headings if zh else ("place", "without>", "with>", "difference>", "interval>", "peak>")))
+    for one in sorted(made["places"], key=lambda p: -abs(p["difference"]["mean"]) if p["difference"] else 0.0):
+        if not one["hidden"]:
+            gap, peaks = one["difference"], (one["peak_without_per_m2"]["mean"], one["peak_under_per_m2"]["mean"])
+            numbers = (f"{one['without']['mean']:,.0f}", f"{one['under']['mean']:,.0f}", f"{gap['mean']:+,.0f}")
+            interval = f"{gap['low']:+,.0f} … {gap['high']:+,.0f}"
+            shown.add_row(one["id"], *numbers, interval, f"{peaks[0]:.1f} → {peaks[1]:.1f} /m²")
+    say.out.print(shown)
+    if made["cut_off"]:
+        where = ", ".join(made["cut_off_places"])
+        told = f"{made['cut_off']:,} 人将无法离开" if zh else f"{made['cut_off']:,} people could not leave"
+        say.out.print(f"[bold red]{told}[/] {escape(where)}")
+
+
 @app.command()
 def alerts(
     past: Annotated[int, typer.Option(min=0, max=720, help="Also those that were over in so many hours.")] = 0,
