@@ -24,7 +24,7 @@ from anlan.kernel.pack import Pack
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-BUILD = "4"
+BUILD = "5"
 """Changes whenever cells of the same pack would come out otherwise."""
 
 PLACE_DENSITY = {"metro": 0.12, "venue": 0.10, "bazaar": 0.12, "promenade": 0.06, "pedestrian": 0.08, "passage": 0.10}
