@@ -8,6 +8,7 @@ from anlan.crowd.health import device_now
 from anlan.crowd.layout import Params
 from anlan.crowd.measures import level_of_service, walking_speed
 from anlan.crowd.state import State
+from anlan.crowd.why import Evidence, Spots, why
 
 __all__ = [
     "LEAST_M2",
@@ -15,11 +16,14 @@ __all__ = [
     "Cells",
     "Counter",
     "Estimator",
+    "Evidence",
     "Field",
     "Params",
+    "Spots",
     "State",
     "count",
     "device_now",
     "level_of_service",
     "walking_speed",
+    "why",
 ]

@@ -11,6 +11,7 @@ import { Icon } from "./Icon.tsx";
 import { rateOf } from "./Lists.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
 import { useAsked } from "./useAsked.ts";
+import { WhyPanel } from "./WhyPanel.tsx";
 
 const MINUTES = 60;
 
@@ -55,6 +56,7 @@ function PlaceCard({ id }: { id: string }) {
   return (
     <Frame kind={kinds.filter(Boolean).join(" · ")} title={named(one.name, one.id)}>
       <EstimateView estimate={estimate} capacity={one.capacity} />
+      <WhyPanel of={id} estimate={estimate} ask={() => api.placeWhy(id)} />
       <LastHour points={answer} error={error} present={estimate} />
     </Frame>
   );
@@ -69,6 +71,7 @@ function AreaCard({ id, level, map }: { id: string; level: string; map: Signal<M
     <Frame kind={t("area.kind")} title={answer ? named(answer.name, id) : id}>
       {error && <p class="empty is-error">{error}</p>}
       {answer?.estimate && <EstimateView estimate={answer.estimate} />}
+      {polygon && <WhyPanel of={id} estimate={answer?.estimate ?? null} ask={() => api.why(polygon)} />}
       {polygon && <LastHour points={curve.answer} error={curve.error} present={answer?.estimate ?? null} />}
     </Frame>
   );
@@ -85,6 +88,7 @@ function PolygonCard({ chosen }: { chosen: Extract<Selection, { kind: "polygon" 
         {!count.answer && !count.error && <p class="empty">{t("app.counting")}</p>}
         {count.answer && <EstimateView estimate={count.answer} />}
       </div>
+      <WhyPanel of={key} estimate={count.answer} ask={() => api.why(chosen.polygon)} />
       <LastHour points={curve.answer} error={count.error ? "" : curve.error} present={count.answer} />
       <Keep key={`${chosen.watch?.id ?? "new"}`} polygon={chosen.polygon} chosen={chosen} />
     </Frame>
