@@ -100,7 +100,7 @@ def sizes(pack: Pack, cells: Cells, field: Field, letter: str, goal_ms: float) -
         id=f"2.1{letter}e", what=f"{what}, largest error of the {told.sum()} told", value=wrong, unit="%",
         goal="<= 0.1", ok=wrong <= 0.1,
     )  # fmt: skip
-    took = crowd.median_ms(lambda: counter.many(field, [cells.shares(one) for one in plane], field.at), 5)
+    took = crowd.median_ms(lambda: counter.many(field, cells.shares_of(plane), field.at), 5)
     yield Row(
         id=f"2.2{letter}", what=f"{what}, mean and 90 % interval", value=took, unit="ms",
         goal="<= 50", ok=took <= 50,

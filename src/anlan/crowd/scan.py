@@ -84,7 +84,11 @@ def shares(polygon: BaseGeometry, west: float, south: float, size: float) -> tup
     share : float64, shape (n_rows, n_columns)
         0..1 over the polygon's bounding squares.
     """
-    edge = Edges.of([polygon], west, south, size).edge
+    return shares_of(Edges.of([polygon], west, south, size).edge)
+
+
+def shares_of(edge: Floats) -> tuple[int, int, Floats]:
+    """Return the same for the edges of one polygon, in squares of the grid, shape (n, 4)."""
     if not len(edge):
         return 0, 0, np.zeros((0, 0))
     column, row = (int(np.floor(edge[:, k::2].min())) for k in (0, 1))
@@ -147,12 +151,13 @@ def _along(until, left, right, tall, out):  # type: ignore[no-untyped-def]  # th
 def _sums(begin, edge, prefixes):  # type: ignore[no-untyped-def]  # the same
     out = np.zeros((len(begin) - 1, prefixes.shape[2]))
     for m in range(len(begin) - 1):
+        mine = out[m]
         for e in range(begin[m], begin[m + 1]):
-            x0, y0, x1, y1 = edge[e]
+            x0, y0, x1, y1 = edge[e, 0], edge[e, 1], edge[e, 2], edge[e, 3]
             first, last = _rows_of(y0, y1, prefixes.shape[0])
             for row in range(first, last):
                 left, right, tall = _in_row(x0, y0, x1, y1, row)
-                _along(prefixes[row], left, right, tall, out[m])
+                _along(prefixes[row], left, right, tall, mine)
     return out
 
 
