@@ -145,21 +145,28 @@ def over_http(pack: Pack, n: int, say: Callable[[str], None]) -> Row:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            took = asked(f"http://127.0.0.1:{listener.getsockname()[1]}", pack, district.cells, n)
+            took, n_told = asked(f"http://127.0.0.1:{listener.getsockname()[1]}", pack, district.cells, n)
         finally:
             server.should_exit = True
             thread.join()
             district.close()
     say(f"{n} polygons asked over HTTP, median {np.median(took):.1f} ms")
     p99 = float(np.quantile(took, 0.99))
-    return Row(id="2.2h", what="one polygon over HTTP, p99", value=p99, unit="ms", goal="<= 25", ok=p99 <= 25)
+    return Row(
+        id="2.2h",
+        what=f"one polygon over HTTP, p99 of {n}, {n_told} told with an interval",
+        value=p99,
+        unit="ms",
+        goal="<= 25",
+        ok=p99 <= 25,
+    )
 
 
-def asked(url: str, pack: Pack, cells: Cells, n: int) -> Floats:
-    """Return the milliseconds of each of ``n`` requests, after ten that are not counted."""
+def asked(url: str, pack: Pack, cells: Cells, n: int) -> tuple[Floats, int]:
+    """Return the milliseconds of each of ``n`` requests, after ten that are not counted, and how many had an interval."""
     inside = [p for p in polygons(cells, n + 10, np.random.default_rng(4)) if not p.is_empty]
-    took = []
-    for shape in inside:
+    took, n_told = [], 0
+    for k, shape in enumerate(inside):
         body = json.dumps({"polygon": to_geojson(pack.projection.unproject(shape))}).encode()
         request = urllib.request.Request(  # noqa: S310 - the address is the loopback's
             f"{url}/api/v1/count", body, {"content-type": "application/json"}
@@ -168,11 +175,12 @@ def asked(url: str, pack: Pack, cells: Cells, n: int) -> Floats:
         for patience in range(50):
             try:
                 with urllib.request.urlopen(request) as answer:  # noqa: S310 - the same
-                    answer.read()
+                    made = json.loads(answer.read())
                 break
             except urllib.error.URLError:
                 if patience == 49 or took:
                     raise
                 time.sleep(0.1)
         took.append(1000 * (time.perf_counter() - begin))
-    return np.array(took[10:])
+        n_told += k >= 10 and made["low"] is not None
+    return np.array(took[10:]), n_told
