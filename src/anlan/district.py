@@ -18,12 +18,26 @@ import numpy as np
 import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
-from anlan.crowd import LEAST_M2, LEAST_PERSONS, Cells, Counter, Estimator, Field, Sensing, State, count, device_now
+from anlan.crowd import (
+    LEAST_M2,
+    LEAST_PERSONS,
+    Cells,
+    Counter,
+    Estimator,
+    Evidence,
+    Field,
+    Sensing,
+    Spots,
+    State,
+    count,
+    device_now,
+    why,
+)
 from anlan.crowd.whatif import Clearance, Measure, Trial, Trials, clearance
 from anlan.duty import Duty
 from anlan.engine import LocalEngine, Made
 from anlan.ingest import Door
-from anlan.kernel.answers import AlertNow, AreaNow, CurvePoint, DeviceNow, PlaceNow, Suspicion, Watch
+from anlan.kernel.answers import AlertNow, AreaNow, CurvePoint, DeviceNow, PlaceNow, Suspicion, Watch, Why
 from anlan.kernel.clock import Clock, SystemClock
 from anlan.kernel.errors import BadInput, NoData, NotFound, Unavailable
 from anlan.kernel.geo import polygon_from, to_geojson
@@ -74,6 +88,8 @@ class District:
         self._listeners: list[Listener] = []
         self._stepping = threading.RLock()
         self._field: Field | None = None
+        self._state: State | None = None
+        self._evidence: tuple[State, Evidence | None] | None = None
         self._spread: deque[Field] = deque()
         self._stored_state_at: datetime | None = None
         self._now: dict[str, Estimate] = {}
@@ -158,7 +174,7 @@ class District:
         with self._stepping:
             cursor = self.history.clear_estimates()
             self._engine.reset(cursor)
-            self._field, self._stored_state_at = None, None
+            self._field, self._state, self._stored_state_at = None, None, None
             self._spread.clear()
             self._now, self._levels, self._suspected = {}, {}, {}
             self._tell_changes(self._duty.reset(self.clock.now()))
@@ -210,6 +226,19 @@ class District:
                 CurvePoint(at=at, occupancy=shown, low=band.low if band else None, high=band.high if band else None)
             )
         return points
+
+    def why(self, polygon: Mapping[str, Any] | str | BaseGeometry) -> Why | None:
+        """Return what makes the present number of a polygon (degrees), None where no number is told."""
+        geometry = polygon if isinstance(polygon, BaseGeometry) else polygon_from(polygon)
+        state, field, made = self._state, self._field, self.count(geometry)
+        if state is None or field is None or made.occupancy is None or made.sd is None:
+            return None
+        kept = self._evidence
+        if kept is None or kept[0] is not state:
+            kept = self._evidence = state, self.estimator.evidence(state)
+        if kept[1] is None:
+            return None
+        return why(kept[1], self._spots, field, self._counter.shares(geometry), made.sd**2)
 
     def total(self) -> Estimate:
         """Return the people in the whole district's public space."""
@@ -448,6 +477,10 @@ class District:
         return self._counter.many(None, [self._area_shares[self.pack.areas.root.area_id]], self.clock.now())[0]
 
     @cached_property
+    def _spots(self) -> Spots:
+        return Spots.of(self.pack, self.cells)
+
+    @cached_property
     def _area_shares(self) -> dict[str, Shares]:
         nothing = (np.empty(0, np.int64), np.empty(0))
         return {
@@ -511,8 +544,8 @@ class District:
         )
         if due:
             self._stored_state_at = made.at
-        self._field, self._now = field, estimates
         self._suspected = self.estimator.watcher.verdicts(made.state.health)
+        self._field, self._state, self._now = field, made.state, estimates
         if made.at.timestamp() % SPREAD_EVERY.total_seconds() == 0:
             self._spread.append(field)
             while self._spread and made.at - self._spread[0].at > SPREAD_KEPT:

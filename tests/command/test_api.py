@@ -443,7 +443,7 @@ def test_every_route_is_in_the_description_and_says_what_it_does(live, http):
 
 def test_the_answers_of_the_description_have_named_fields(live, http):
     described = strict(http.get(f"{live.url}/openapi.json"))
-    estimate = described["components"]["schemas"]["Estimate"]["properties"]
+    estimate = described["components"]["schemas"]["Count"]["properties"]
     assert set(estimate) == set(strict(http.post("/count", json={"polygon": QUAY})))
 
 
@@ -453,3 +453,11 @@ def test_the_page_and_the_description_answer_even_where_nothing_was_built(live, 
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/html")
     assert http.get(f"{live.url}/api/v1/healthz").status_code == 200
+
+
+def test_why_is_told_where_it_is_asked_for_and_a_number_is_told(http):
+    plain, asked = (strict(http.post("/count", json={"polygon": QUAY, "why": why})) for why in (False, True))
+    assert plain["why"] is None
+    assert (asked["why"] is None) == (asked["occupancy"] is None or asked["sd"] is None)
+    if asked["why"] is not None:
+        assert sum(asked["why"]["by_kind"].values()) == pytest.approx(1.0, abs=0.01)

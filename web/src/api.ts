@@ -20,6 +20,13 @@ export interface Estimate {
   unknown: UnknownReason | null;
 }
 
+export interface Why {
+  explained: number;
+  by_kind: Partial<Record<DeviceKind, number>>;
+  sources: { device: string; kind: DeviceKind; name: Label; share: number }[];
+  narrower: { kind: DeviceKind; place: string | null; at: [number, number]; narrowed_by: number } | null;
+}
+
 export interface District {
   id: string;
   name: Label;
@@ -258,6 +265,8 @@ export const api = {
   },
   area: (level: string, area: string) => get<Area>(`/areas/${id(level)}/${id(area)}`),
   count: (polygon: Polygon) => post<Estimate>("/count", { polygon, at: null }),
+  why: async (polygon: Polygon) => (await post<{ why: Why | null }>("/count", { polygon, at: null, why: true })).why,
+  placeWhy: async (place: string) => (await get<{ why: Why | null }>(`/places/${id(place)}/why`)).why,
   countCurve: async (polygon: Polygon, minutes: number) =>
     (await post<{ points: CurvePoint[] }>("/count/curve", { polygon, minutes })).points,
   devices: async () => (await get<{ devices: Device[] }>("/devices")).devices,

@@ -93,12 +93,13 @@ def serve(
 def count(
     polygon: Annotated[Path, typer.Option(help="File with a GeoJSON polygon, degrees.")],
     at: Annotated[str, typer.Option(help="A moment of the past, ISO 8601 with offset.")] = "",
+    why: Annotated[bool, typer.Option("--why", help="Also what made the number, and what would narrow it.")] = False,
     url: Url = USUAL,
     as_json: AsJson = False,
     lang: Lang = "zh",
 ) -> None:
     """How many people are in a polygon."""
-    made = Server(url).ask("/count", {"polygon": polygon_of(polygon), "at": at or None})
+    made = Server(url).ask("/count", {"polygon": polygon_of(polygon), "at": at or None, "why": why})
     if as_json:
         say.as_json(made)
         return
@@ -113,6 +114,8 @@ def count(
     if made["freshness_s"] is not None:
         shown.add_row("数据时效" if zh else "freshness", f"{made['freshness_s']} s")
     say.out.print(shown)
+    if made["why"] is not None:
+        say.out.print(say.why(made["why"], lang))
 
 
 @app.command()

@@ -69,6 +69,14 @@ SITES = {
 }
 
 
+KINDS = {
+    "gate": ("出入口计数器", "gates"),
+    "passage": ("断面计数器", "passages"),
+    "area": ("区域计数器", "area cameras"),
+    "grid": ("位置栅格", "location grid"),
+}
+
+
 def complain(fault: AnlanError) -> None:
     """Show an error: value, rule, next step."""
     err.print(
@@ -123,6 +131,29 @@ def grounds(told: dict[str, Any], lead_s: float | None, language: str) -> str:
         "" if lead_s is None else (f"，{lead_s / 60:.0f} 分钟后" if language == "zh" else f", in {lead_s / 60:.0f} min")
     )
     return f"{number}, {told['probability']:.0%}{lead}"
+
+
+def why(made: dict[str, Any], language: str) -> Table:
+    """Return what made a number as a table: devices by their share, and what would narrow it."""
+    zh = language == "zh"
+    column = 0 if zh else 1
+    shown = table(
+        "数字的由来" if zh else "what made the number",
+        *(("设备", "类型", "贡献>") if zh else ("device", "kind", "share>")),
+    )
+    for one in made["sources"]:
+        shown.add_row(
+            name_in(one["name"], language) or one["device"], KINDS[one["kind"]][column], f"{one['share']:.0%}"
+        )
+    more = made["narrower"]
+    if more is not None and more["narrowed_by"] >= 0.01:
+        where = more["place"] or f"{more['at'][0]:.4f}, {more['at'][1]:.4f}"
+        shown.add_row(
+            "加装可收窄区间" if zh else "would narrow it",
+            f"{KINDS[more['kind']][column]} @ {where}",
+            f"-{more['narrowed_by']:.0%}",
+        )
+    return shown
 
 
 def table(title: str, *columns: str) -> Table:

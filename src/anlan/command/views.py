@@ -20,6 +20,7 @@ from anlan.kernel.answers import (
     PlaceNow,
     Suspicion,
     Watch,
+    Why,
 )
 from anlan.kernel.geo import to_geojson
 from anlan.kernel.ingress import Receipt
@@ -53,6 +54,29 @@ def estimate(made: Estimate) -> Json:
         "freshness_s": rounded(made.freshness_s),
         "hidden": made.hidden,
         "unknown": None if made.unknown is None else str(made.unknown),
+    }
+
+
+def why(made: Why | None) -> Json | None:
+    """Return what made a number, and what would narrow it."""
+    if made is None:
+        return None
+    more = made.narrower
+    return {
+        "explained": round(made.explained, 3),
+        "by_kind": {str(kind): round(share, 3) for kind, share in made.by_kind.items()},
+        "sources": [
+            {"device": one.device_id, "kind": str(one.kind), "name": dict(one.name), "share": round(one.share, 3)}
+            for one in made.sources
+        ],
+        "narrower": None
+        if more is None
+        else {
+            "kind": str(more.kind),
+            "place": more.place_id,
+            "at": [more.lon, more.lat],
+            "narrowed_by": round(more.narrowed_by, 3),
+        },
     }
 
 

@@ -11,6 +11,7 @@ from anlan.crowd.measures import level_of_service, walking_speed
 from anlan.crowd.sensing import Sensing
 from anlan.crowd.state import State
 from anlan.crowd.trend import Outlook
+from anlan.crowd.why import Evidence, Spots, why
 
 __all__ = [
     "LEAST_M2",
@@ -20,14 +21,17 @@ __all__ = [
     "Cells",
     "Counter",
     "Estimator",
+    "Evidence",
     "Field",
     "Judge",
     "Outlook",
     "Params",
     "Sensing",
+    "Spots",
     "State",
     "count",
     "device_now",
     "level_of_service",
     "walking_speed",
+    "why",
 ]

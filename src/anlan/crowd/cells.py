@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import itertools
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +26,7 @@ from anlan.kernel.pack import Pack
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-BUILD = "5"
+BUILD = "6"
 """Changes whenever cells of the same pack would come out otherwise."""
 
 PLACE_DENSITY = {"metro": 0.12, "venue": 0.10, "bazaar": 0.12, "promenade": 0.06, "pedestrian": 0.08, "passage": 0.10}
@@ -176,7 +178,16 @@ class Cells:
 
     def shares(self, polygon: BaseGeometry) -> tuple[Indices, Floats]:
         """Return which cells a polygon (metres) touches, and the part of each that lies inside (0..1]."""
-        row, column, share = scan.shares(polygon, self.west_m, self.south_m, self.size_m)
+        return self.shares_of([polygon])[0]
+
+    def shares_of(self, polygons: Sequence[BaseGeometry]) -> list[tuple[Indices, Floats]]:
+        """Return the same of many polygons (metres)."""
+        edges = scan.Edges.of(polygons, self.west_m, self.south_m, self.size_m)
+        begin = edges.begin.tolist()
+        return [self._inside(edges.edge[a:b]) for a, b in itertools.pairwise(begin)]
+
+    def _inside(self, edge: Floats) -> tuple[Indices, Floats]:
+        row, column, share = scan.shares_of(edge)
         r0, c0 = max(-row, 0), max(-column, 0)
         r1 = min(share.shape[0], self.n_rows - row)
         c1 = min(share.shape[1], self.n_columns - column)

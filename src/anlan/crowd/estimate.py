@@ -30,9 +30,10 @@ from anlan.crowd.rows import (
     unresolved,
     view_rows,
 )
-from anlan.crowd.sources import sources_of
+from anlan.crowd.sources import Passages, Views, sources_of
 from anlan.crowd.state import Minute, Moment, State
 from anlan.crowd.watch import Watcher
+from anlan.crowd.why import Evidence
 from anlan.kernel.errors import BadInput
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Observation
@@ -173,6 +174,49 @@ class Estimator:
             blocks=self._blocks,
             params=self.params,
         )
+
+    def evidence(self, state: State) -> Evidence | None:
+        """Return what every source that reports says at the state's moment, for :func:`anlan.crowd.why.why`.
+
+        What is counted moves the mean only; how sure it makes a number depends on who counts, and where.
+        """
+        layout, moment = self.layout, state.present
+        if layout is None:
+            return None
+        at, mean, persons = moment.at, moment.mean, self._persons(moment.mean, moment.at)
+        newest = [
+            Observation(
+                device_id=device_id, begin_at=end_at - timedelta(minutes=1), end_at=end_at, sequence=0, n_passed=1
+            )
+            for device_id, end_at in moment.newest.items()
+        ]
+        fresh, sources = self._fresh(newest, at), self.sources
+        balances = balance.told(sources.cordons.gates, moment.balance, at, self._wait.total_seconds())
+        fine = unresolved(sources.cordons.weights, persons, self._blocks, self.params)
+        heard = np.flatnonzero(np.isfinite(balances.missing_var))
+        gates = [tuple(gate.device_id for gate in sources.cordons.devices[k]) for k in heard]
+        found = [
+            (
+                passage_rows(layout, sources, fresh, mean, persons / self.cells.walkable_m2),
+                _each(sources.passages, fresh),
+            ),
+            (view_rows(layout, sources, fresh, mean, persons), _each(sources.views, fresh)),
+            (cordon_rows(layout, sources.cordons, balances, mean, persons, fine), gates),
+            *(self._grid_evidence(number, mean, at) for device_id, number in self._grids.items() if device_id in fresh),
+        ]
+        covariance, out = whole(moment.covariance), layout.out
+        covariance[out, :], covariance[:, out] = 0.0, 0.0
+        covariance[out, out] = layout.stationary[out, out]
+        return Evidence.of([(rows, names) for rows, names in found if rows is not None], covariance, out.stop)
+
+    def _grid_evidence(self, number: int, mean: Floats, at: datetime) -> tuple[Rows | None, list[tuple[str, ...]]]:
+        layout, grid = self.layout, self.sources.grids[number]
+        assert layout is not None  # noqa: S101 - only called where something tells presence
+        fields = self._seen_by(number, mean, at)
+        expected = np.asarray(grid.weights @ fields.outdoors).ravel() + fields.indoors
+        counts = np.where(expected < grid.suppressed_below, np.nan, expected)
+        rows = grid_rows(layout, grid, number, counts, fields, GridNoise(self.params, self._blocks))
+        return rows, [] if rows is None else [(grid.device.device_id,)] * len(rows.noise)
 
     # -- minutes ---------------------------------------------------------------------------------------------------
 
@@ -353,3 +397,8 @@ def _newest(newest: Mapping[str, datetime], seen: Iterable[Observation]) -> dict
         if one.device_id not in out or out[one.device_id] < one.end_at:
             out[one.device_id] = one.end_at
     return out
+
+
+def _each(sources: Passages | Views, fresh: Mapping[str, Observation]) -> list[tuple[str, ...]]:
+    """Return the devices that tell a row each, in the order of the rows."""
+    return [(device.device_id,) for device in sources.devices if device.device_id in fresh]

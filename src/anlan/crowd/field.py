@@ -10,7 +10,8 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from anlan.crowd.layout import Params
-from anlan.crowd.rows import Blocks, slopes, unresolved
+from anlan.crowd.rows import Blocks, unresolved
+from anlan.crowd.spread import variances
 
 Floats = npt.NDArray[np.float64]
 
@@ -56,7 +57,6 @@ class Field:
         mean = np.asarray(weights @ self.persons).ravel()
         if not len(self.covariance):
             return mean, np.full(len(mean), np.nan)
-        gradient = slopes(weights, self.persons, self.hats).astype(np.float32)
-        smooth = np.asarray(gradient.multiply(gradient @ self.covariance).sum(axis=1), float).ravel()
+        smooth = variances(weights, self.persons, self.hats, self.covariance)
         fine = unresolved(weights, self.persons, self.blocks, self.params)
         return mean, self.params.widen * (smooth + fine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from anlan.kernel.alerts import Alert
 from anlan.kernel.geo import Area2D
 from anlan.kernel.ingress import Tally
-from anlan.kernel.records import Device, Estimate, Label, Place
+from anlan.kernel.records import Device, DeviceKind, Estimate, Label, Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,3 +196,34 @@ class AlertNow:
     def standing(self) -> bool:
         """Whether it asks for somebody: it has not ended, and nobody has closed it."""
         return self.alert.ended_at is None and self.closed is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceShare:
+    """A device, and its share (a fraction) in how sure a number is."""
+
+    device_id: str
+    kind: DeviceKind
+    name: Label
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrower:
+    """One more device that would narrow a number: its kind, where, and by what part the interval would shrink."""
+
+    kind: DeviceKind
+    place_id: str | None
+    lon: float
+    lat: float
+    narrowed_by: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """What made a number. ``explained`` is the part of what is unknown without any source that all take off."""
+
+    explained: float
+    by_kind: Mapping[DeviceKind, float]
+    sources: tuple[SourceShare, ...]
+    narrower: Narrower | None

@@ -12,6 +12,7 @@ import { rateOf } from "./Lists.tsx";
 import { Suspected } from "./Suspected.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
 import { useAsked } from "./useAsked.ts";
+import { WhyPanel } from "./WhyPanel.tsx";
 
 const MINUTES = 60;
 
@@ -56,6 +57,7 @@ function PlaceCard({ id }: { id: string }) {
   return (
     <Frame kind={kinds.filter(Boolean).join(" · ")} title={named(one.name, one.id)}>
       <EstimateView estimate={estimate} capacity={one.capacity} />
+      <WhyPanel of={id} estimate={estimate} ask={() => api.placeWhy(id)} />
       <LastHour points={answer} error={error} present={estimate} />
     </Frame>
   );
@@ -70,6 +72,7 @@ function AreaCard({ id, level, map }: { id: string; level: string; map: Signal<M
     <Frame kind={t("area.kind")} title={answer ? named(answer.name, id) : id}>
       {error && <p class="empty is-error">{error}</p>}
       {answer?.estimate && <EstimateView estimate={answer.estimate} />}
+      {polygon && <WhyPanel of={id} estimate={answer?.estimate ?? null} ask={() => api.why(polygon)} />}
       {polygon && <LastHour points={curve.answer} error={curve.error} present={answer?.estimate ?? null} />}
     </Frame>
   );
@@ -86,6 +89,7 @@ function PolygonCard({ chosen }: { chosen: Extract<Selection, { kind: "polygon" 
         {!count.answer && !count.error && <p class="empty">{t("app.counting")}</p>}
         {count.answer && <EstimateView estimate={count.answer} />}
       </div>
+      <WhyPanel of={key} estimate={count.answer} ask={() => api.why(chosen.polygon)} />
       <LastHour points={curve.answer} error={count.error ? "" : curve.error} present={count.answer} />
       <Keep key={`${chosen.watch?.id ?? "new"}`} polygon={chosen.polygon} chosen={chosen} />
     </Frame>

@@ -79,10 +79,22 @@ def area(district: Opened, level: str, area_id: str) -> dict[str, Any]:
     return views.area(now)
 
 
-@router.post("/count", response_model=forms.Estimate, summary="People in any polygon, now or at a moment of the past")
-def count(district: Opened, polygon: Polygon, at: Annotated[str | None, Body(embed=True)] = None) -> dict[str, Any]:
+@router.get("/places/{place_id}/why", response_model=forms.Reason, summary="What made a place's number")
+def place_why(district: Opened, place_id: str) -> dict[str, Any]:
+    """Return the devices behind the number with their shares, and what would narrow it most."""
+    return {"why": views.why(district.why(district.pack.place(place_id).polygon))}
+
+
+@router.post("/count", response_model=forms.Count, summary="People in any polygon, now or at a moment of the past")
+def count(
+    district: Opened,
+    polygon: Polygon,
+    at: Annotated[str | None, Body(embed=True)] = None,
+    why: Annotated[bool, Body(embed=True, description="Tell what made the number; only of the present.")] = False,  # noqa: FBT002 - a field of the request
+) -> dict[str, Any]:
     """Return occupancy with its 90 % interval, density, level of service and freshness; or unknown, and why."""
-    return views.estimate(district.count(polygon, None if at is None else parse_moment(at)))
+    made = views.estimate(district.count(polygon, None if at is None else parse_moment(at)))
+    return {**made, "why": views.why(district.why(polygon)) if why and at is None else None}
 
 
 @router.post("/count/curve", response_model=forms.Curve, summary="People in any polygon over time")

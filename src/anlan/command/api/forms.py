@@ -58,6 +58,47 @@ class Estimate(Form):
     unknown: Why | None = Field(description="Why the number is unknown.")
 
 
+class SourceShare(Form):
+    """A device, and its share in how sure a number is."""
+
+    device: str
+    kind: str
+    name: Text
+    share: float = Field(description="A fraction.", examples=[0.42])
+
+
+class Narrower(Form):
+    """One more device that would narrow a number most."""
+
+    kind: str = Field(examples=["area"])
+    place: str | None
+    at: tuple[float, float] = Field(description="Longitude, latitude.")
+    narrowed_by: float = Field(description="By what part the interval would shrink.", examples=[0.15])
+
+
+class Because(Form):
+    """What made a number: shares by Pratt's measure, which add up to one over all sources."""
+
+    explained: float = Field(description="The part of what is unknown without any source that all of them take off.")
+    by_kind: dict[str, float] = Field(
+        description="Share of each kind of device.", examples=[{"gate": 0.7, "grid": 0.3}]
+    )
+    sources: list[SourceShare] = Field(description="The largest shares first.")
+    narrower: Narrower | None
+
+
+class Count(Estimate):
+    """An estimate, and on request what made it."""
+
+    why: Because | None = Field(default=None, description="Where it was asked for, and a number is told.")
+
+
+class Reason(Form):
+    """What made a number."""
+
+    why: Because | None
+
+
 class Point(Form):
     """People at a moment; ``low`` and ``high`` are null where only the mean was kept."""
 

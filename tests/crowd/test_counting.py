@@ -1,0 +1,90 @@
+"""Sums over polygons against exact areas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import affinity
+from tests.crowd.conftest import grid_counts, seen
+
+from anlan.crowd import scan
+from anlan.crowd.spread import variances
+
+SIDE, N = 25.0, 40
+
+
+@st.composite
+def polygons(draw):
+    """Concave, holed, of several parts, tiny, reaching out of the grid: whatever is valid."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**31)))
+    corners = int(rng.integers(3, 12))
+    angle = np.sort(rng.uniform(0, 2 * np.pi, corners))
+    star = shapely.Polygon(np.column_stack([np.cos(angle), np.sin(angle)]) * rng.uniform(0.2, 1, (corners, 1)))
+    size = float(np.exp(rng.uniform(np.log(1.0), np.log(600.0))))
+    x, y = rng.uniform(-200, N * SIDE + 200, 2).round(draw(st.integers(-1, 3)))
+    shape = affinity.translate(affinity.scale(shapely.make_valid(star), size, size, origin=(0, 0)), x, y)
+    if draw(st.booleans()):
+        shape = shape.difference(shapely.Point(x, y).buffer(size * 0.15))
+    if draw(st.booleans()):
+        shape = shape.union(shapely.box(x + size, y + size, x + size + 60, y + size + 33))
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    whole = shapely.MultiPolygon(parts)
+    return whole.reverse() if draw(st.booleans()) else whole
+
+
+def exact(shape, sheet):
+    row, column = np.divmod(np.arange(N * N), N)
+    squares = shapely.box(column * SIDE, row * SIDE, (column + 1) * SIDE, (row + 1) * SIDE)
+    return float(shapely.area(shapely.intersection(squares, shape)) / SIDE**2 @ sheet.ravel())
+
+
+@settings(max_examples=150, deadline=None)
+@given(shape=polygons())
+def test_sums_are_those_of_exact_areas(shape):
+    sheet = np.random.default_rng(3).random((N, N))
+    made = scan.sums(scan.Edges.of([shape], 0.0, 0.0, SIDE), scan.prefix(sheet[:, :, None]))[0, 0]
+    assert made == pytest.approx(exact(shape, sheet), rel=1e-6, abs=1e-6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(shape=polygons())
+def test_shares_are_exact_areas(shape):
+    _, _, share = scan.shares(shape, 0.0, 0.0, SIDE)
+    assert share.min(initial=0) >= 0
+    assert share.max(initial=0) <= 1
+    assert share.sum() * SIDE**2 == pytest.approx(shape.area, rel=1e-6, abs=1e-4)
+
+
+def test_an_outline_along_the_lines_of_the_grid_counts_whole_squares():
+    ones = scan.prefix(np.ones((N, N, 1)))
+    shapes = [shapely.box(0, 0, N * SIDE, N * SIDE), shapely.box(25, 50, 100, 75), shapely.box(-90, -90, 2000, 25)]
+    assert scan.sums(scan.Edges.of(shapes, 0.0, 0.0, SIDE), ones)[:, 0] == pytest.approx([N * N, 3, N])
+
+
+def test_means_alone_are_those_that_come_with_intervals(everything):
+    state = everything.run(
+        6, lambda at, k: [seen("lbs", at, counts=grid_counts(everything, everything.cells.expected))] if k == 1 else []
+    )
+    field = everything.estimator.field(state)
+    shapes = [shapely.box(x, x, x + 300, x + 250) for x in (-500, -300, 0, 100)] + [shapely.box(0, 0, 9, 9)]
+    made = everything.many(state, shapes)
+    means = everything.counter.means(field, shapes)
+    for one, mean in zip(made, means, strict=True):
+        assert (one.occupancy is None) == bool(np.isnan(mean))
+        if one.occupancy is not None:
+            assert mean == pytest.approx(one.occupancy, rel=1e-9)
+
+
+def test_variances_are_those_of_the_dense_product(everything):
+    state = everything.run(2, lambda _at, _k: [])
+    field = everything.estimator.field(state)
+    index, share = everything.cells.shares(shapely.box(-310, -290, 120, 80))
+    gradient = (share * field.persons[index]) @ field.hats[index].toarray()
+    weights = np.zeros((1, len(everything.cells)))
+    weights[0, index] = share
+    made = variances(sp.csr_matrix(weights), field.persons, field.hats, field.covariance)[0]
+    assert made == pytest.approx(float(gradient @ field.covariance @ gradient), rel=1e-5)
