@@ -3,52 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-import exactextract
-import geopandas
 import numpy as np
-import numpy.typing as npt
-import shapely
-from exactextract.raster import NumPyRasterSource
-from shapely.geometry.base import BaseGeometry
 
 import accuracy
-from anlan.crowd import Cells, Counter, Estimator
+import crowd_alerts
+import crowd_counting
+import crowd_health
+import crowd_whatif
+from anlan.crowd import Cells, Estimator
 from anlan.pack import find_pack, read_pack
 from anlan.twin import scenarios, simulate
 from row import Row
 
-Floats = npt.NDArray[np.float64]
-ROUNDS = 5
-METRES = "EPSG:32651"
-METRES_WKT = geopandas.GeoSeries([], crs=METRES).crs.to_wkt()
-"""A peer wants a name for the plane; any in metres will do."""
-
-
-def median_ms(act: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """Return the median time of several calls, after one that is not counted."""
-    act()
-    took = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        act()
-        took.append(time.perf_counter() - begin)
-    return 1000 * float(np.median(took))
-
 
 def rows(*, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
-    """Accuracy against the simulated truth, then speed against peers."""
+    """Accuracy against the simulated truth, then each capability beside its peers."""
     yield from accuracy.rows(quick=quick, say=say)
-    yield from speed(say)
+    yield from crowd_counting.rows(quick=quick, say=say)
+    yield from steps(say)
+    for part in (crowd_health, crowd_alerts, crowd_whatif):
+        yield from part.rows(quick=quick, say=say)
 
 
-def speed(say: Callable[[str], None]) -> Iterator[Row]:
-    """Time the minute's step, a late grid, and a thousand polygons."""
+def steps(say: Callable[[str], None]) -> Iterator[Row]:
+    """Time the minute's step and a late grid."""
     pack = read_pack(find_pack("huangpu"))
     cells = Cells.of(pack)
-    estimator, counter = Estimator(pack, cells), Counter(pack, cells)
+    estimator = Estimator(pack, cells)
     scenario = scenarios(pack)[0]
     begin_at = scenario.opens_at
     state = estimator.start(begin_at)
@@ -61,7 +45,7 @@ def speed(say: Callable[[str], None]) -> Iterator[Row]:
         (late if any(seen.counts is not None for seen in ripe) else plain).append(took)
     say("filter stepped")
     yield Row(
-        id="1.20",
+        id="2.3a",
         what=f"minute step, {len(cells):,} cells, 106 devices",
         value=float(np.median(plain)),
         unit="ms",
@@ -69,81 +53,10 @@ def speed(say: Callable[[str], None]) -> Iterator[Row]:
         ok=float(np.median(plain)) <= 40,
     )
     yield Row(
-        id="1.21",
+        id="2.3b",
         what="minute step that takes in a grid 5 min late",
         value=float(np.median(late)),
         unit="ms",
         goal="<= 500",
         ok=float(np.median(late)) <= 500,
     )
-    field = estimator.field(state)
-    polygons = accuracy.random_polygons(pack, cells, 1000, np.random.default_rng(9))
-    plane = [pack.projection.project(polygon) for polygon in polygons]
-    exact = exact_sums(cells, field.persons, plane)
-
-    def means() -> Floats:
-        return np.array([field.persons[index] @ share for index, share in map(cells.shares, plane)])
-
-    peers = {
-        "exactextract": lambda: by_exactextract(cells, field.persons, plane),
-        "geopandas": lambda: by_geopandas(cells, field.persons, plane),
-    }
-    told = "; ".join(
-        f"{name} {median_ms(act, 1):,.0f} ms, error {error(act(), exact):.2f} %" for name, act in peers.items()
-    )
-    yield Row(id="1.22", what="1,000 polygons, mean", value=median_ms(means), unit="ms", peer=told)
-    yield Row(
-        id="1.23",
-        what="1,000 polygons, error against exact areas",
-        value=error(means(), exact),
-        unit="%",
-        goal="<= 0.1",
-        ok=error(means(), exact) <= 0.1,
-    )
-    parts = [cells.shares(polygon) for polygon in plane]
-    yield Row(
-        id="1.24",
-        what="1,000 polygons with interval, cells known",
-        value=median_ms(lambda: counter.many(field, parts, state.present.at), 2),
-        unit="ms",
-    )
-    one = counter.shares(polygons[0])
-    yield Row(
-        id="1.25",
-        what="one polygon with interval",
-        value=median_ms(lambda: counter.many(field, [one], state.present.at), 50),
-        unit="ms",
-    )
-
-
-def error(guess: Floats, exact: Floats) -> float:
-    """Return the summed absolute difference in per cent."""
-    return 100 * float(np.abs(guess - exact).sum() / exact.sum())
-
-
-def exact_sums(cells: Cells, persons: Floats, plane: Sequence[BaseGeometry]) -> Floats:
-    """Return the sums by exact areas of intersection."""
-    west = cells.west_m + cells.column * cells.size_m
-    south = cells.south_m + cells.row * cells.size_m
-    squares = shapely.box(west, south, west + cells.size_m, south + cells.size_m)
-    tree = shapely.STRtree(squares)
-    polygon, cell = tree.query(list(plane), predicate="intersects")
-    parts = shapely.area(shapely.intersection(np.array(plane)[polygon], squares[cell])) / cells.size_m**2
-    return np.bincount(polygon, parts * persons[cell], len(plane))
-
-
-def by_exactextract(cells: Cells, persons: Floats, plane: Sequence[BaseGeometry]) -> Floats:
-    """Return the sums by exactextract."""
-    east, north = cells.west_m + cells.n_columns * cells.size_m, cells.south_m + cells.n_rows * cells.size_m
-    raster = NumPyRasterSource(cells.raster(persons, 0.0), cells.west_m, cells.south_m, east, north, srs_wkt=METRES_WKT)
-    frame = geopandas.GeoDataFrame(geometry=list(plane), crs=METRES)
-    made = exactextract.exact_extract(raster, frame, ["sum"], output="pandas")
-    return np.asarray(made["sum"], float)
-
-
-def by_geopandas(cells: Cells, persons: Floats, plane: Sequence[BaseGeometry]) -> Floats:
-    """Return the sums of cells whose centre lies inside, by a spatial join."""
-    points = geopandas.GeoDataFrame({"persons": persons}, geometry=geopandas.points_from_xy(cells.x_m, cells.y_m))
-    shapes = geopandas.GeoDataFrame({"k": range(len(plane))}, geometry=list(plane))
-    joined = geopandas.sjoin(points, shapes, predicate="within")
-    return np.bincount(joined["k"], joined["persons"], len(plane))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import shutil
 import socket
 import tempfile
 import threading
@@ -23,7 +21,7 @@ import uvicorn
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
-import crowd
+import peers
 from anlan.command.app import create_app
 from anlan.crowd import Cells, Counter, Estimator, Field
 from anlan.district import District
@@ -86,26 +84,26 @@ def rows(*, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
 def sizes(pack: Pack, cells: Cells, field: Field, letter: str, goal_ms: float) -> Iterator[Row]:
     """Time a thousand polygons and one, at one size of cells."""
     counter, plane = Counter(pack, cells), polygons(cells, 1000, np.random.default_rng(9))
-    exact = crowd.exact_sums(cells, field.persons, plane)
+    exact = peers.exact_sums(cells, field.persons, plane)
     means = counter.means(field, plane)
     told = np.isfinite(means)
-    took = crowd.median_ms(lambda: counter.means(field, plane), 15)
+    took = peers.median_ms(lambda: counter.means(field, plane), 15)
     what = f"1,000 polygons, {len(cells):,} cells"
     yield Row(
         id=f"2.1{letter}", what=f"{what}, mean", value=took, unit="ms",
-        goal=f"<= {goal_ms:g}", ok=took <= goal_ms, peer=peers(cells, field.persons, plane, exact),
+        goal=f"<= {goal_ms:g}", ok=took <= goal_ms, peer=beside(cells, field.persons, plane, exact),
     )  # fmt: skip
     wrong = 100 * float(np.max(np.abs(means[told] - exact[told]) / exact[told]))
     yield Row(
         id=f"2.1{letter}e", what=f"{what}, largest error of the {told.sum()} told", value=wrong, unit="%",
         goal="<= 0.1", ok=wrong <= 0.1,
     )  # fmt: skip
-    took = crowd.median_ms(lambda: counter.many(field, cells.shares_of(plane), field.at), 5)
+    took = peers.median_ms(lambda: counter.many(field, cells.shares_of(plane), field.at), 5)
     yield Row(
         id=f"2.2{letter}", what=f"{what}, mean and 90 % interval", value=took, unit="ms",
         goal="<= 50", ok=took <= 50,
     )  # fmt: skip
-    each = [crowd.median_ms(lambda one=one: counter.many(field, [cells.shares(one)], field.at), 1) for one in plane]  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+    each = [peers.median_ms(lambda one=one: counter.many(field, [cells.shares(one)], field.at), 1) for one in plane]  # type: ignore[misc]  # mypy cannot infer a lambda with a default
     took = float(np.median(each))
     yield Row(
         id=f"2.2{letter}1", what=f"one polygon in process, {len(cells):,} cells", value=took, unit="ms",
@@ -113,20 +111,18 @@ def sizes(pack: Pack, cells: Cells, field: Field, letter: str, goal_ms: float) -
     )  # fmt: skip
 
 
-def peers(cells: Cells, persons: Floats, plane: Sequence[BaseGeometry], exact: Floats) -> str:
-    """Return what others took for the same polygons, and which of them are missing."""
+def beside(cells: Cells, persons: Floats, plane: Sequence[BaseGeometry], exact: Floats) -> str:
+    """Return what others took for the same polygons, and which was left out."""
     acts = {
-        "exactextract": lambda: crowd.by_exactextract(cells, persons, plane),
-        "geopandas": lambda: crowd.by_geopandas(cells, persons, plane),
-        "shapely, exact": lambda: crowd.exact_sums(cells, persons, plane),
+        "exactextract": lambda: peers.by_exactextract(cells, persons, plane),
+        "geopandas": lambda: peers.by_geopandas(cells, persons, plane),
+        "shapely, exact": lambda: peers.exact_sums(cells, persons, plane),
     }
     told = [
-        f"{name} {crowd.median_ms(act, 1):,.0f} ms, error {crowd.error(act(), exact):.2f} %"
+        f"{name} {peers.median_ms(act, 1):,.0f} ms, error {peers.error(act(), exact):.2f} %"
         for name, act in acts.items()
     ]
-    if shutil.which("postgres") is None or importlib.util.find_spec("psycopg") is None:
-        told.append("PostGIS missing")
-    return "; ".join(told)
+    return "; ".join([*told, "PostGIS not timed"])
 
 
 def over_http(pack: Pack, n: int, say: Callable[[str], None]) -> Row:
