@@ -42,7 +42,7 @@ def draw(seen, corners):
     return counted.value.request.post_data_json["polygon"], counted.value.json()
 
 
-CORNERS = [(-450, -150), (-180, -150), (-180, 260), (-450, 260)]
+CORNERS = [(-450, -100), (-180, -100), (-180, 260), (-450, 260)]
 
 
 def test_the_page_opens_quietly_and_asks_no_other_host(visit, live):

@@ -44,6 +44,7 @@ export interface District {
   simulated: boolean;
   now: string;
   estimated_at: string | null;
+  estimate: Estimate;
   n_devices: number;
   n_areas: Record<string, number>;
 }

@@ -119,6 +119,7 @@ export async function open(): Promise<void> {
       batch(() => {
         timeZone.value = opened.time_zone;
         district.value = opened;
+        whole.value = opened.estimate;
         places.value = listed;
         devices.value = counters;
         level.value = opened.levels.at(-1) ? (opened.levels[1] ?? opened.levels[0])!.key : "";
@@ -278,7 +279,7 @@ async function refreshAll(): Promise<void> {
   batch(() => {
     if (opened) {
       district.value = opened;
-      if (opened.estimated_at === null) whole.value = null;
+      whole.value = opened.estimate;
     }
     if (listed) places.value = listed;
     trails.value = new Map();

@@ -45,6 +45,9 @@ STEEP = 8.0
 NIGHT, DAWN = time(2), time(9)
 """Local times between which closed places are emptiest; counting must have begun by then to tell."""
 
+SETTLED = 0.5
+"""The part of a night in which people indoors are learned well enough."""
+
 
 class Estimator:
     """Infers people in public space from all counts of a district. It holds constants only; what changes is the state.
@@ -173,6 +176,7 @@ class Estimator:
             hats=self.layout.out_hats,
             blocks=self._blocks,
             params=self.params,
+            unsettled=self.params.unsettled * max(1 - moment.nights / SETTLED, 0.0) if self._grids else 0.0,
         )
 
     def evidence(self, state: State) -> Evidence | None:
@@ -276,7 +280,14 @@ class Estimator:
         ]
         mean, covariance, off = self._believe(mean, covariance, [one for one in rows if one is not None])
         newest = _newest(moment.newest, counts)
-        return Moment(at=at, mean=mean, covariance=covariance, balance=kept, newest=newest, surprise=off)
+        nights = moment.nights + self._night_seen(moment, at)
+        return Moment(at=at, mean=mean, covariance=covariance, balance=kept, newest=newest, nights=nights, surprise=off)
+
+    def _night_seen(self, moment: Moment, at: datetime) -> float:
+        """Return what part of a night has passed since a moment with a location grid to learn from."""
+        if not NIGHT <= self._hour(at) < DAWN or self._grids.keys().isdisjoint(moment.newest):
+            return 0.0
+        return (at - moment.at) / (datetime.combine(at, DAWN) - datetime.combine(at, NIGHT))
 
     def _hour(self, at: datetime) -> time:
         return at.astimezone(self._zone).time()

@@ -32,6 +32,8 @@ class Field:
         Until when that observation stands; NaN where nothing ever did.
     covariance : float32, shape (k, k)
         Of the log-ratios at the outdoor knots.
+    unsettled : float
+        Spread of a common factor on everything, as a part of it.
     """
 
     at: datetime
@@ -42,6 +44,7 @@ class Field:
     hats: sp.csr_matrix
     blocks: Blocks
     params: Params
+    unsettled: float = 0.0
 
     def sums(self, weights: sp.csr_matrix) -> tuple[Floats, Floats]:
         """Return mean and variance of weighted sums of persons.
@@ -59,4 +62,4 @@ class Field:
             return mean, np.full(len(mean), np.nan)
         smooth = variances(weights, self.persons, self.hats, self.covariance)
         fine = unresolved(weights, self.persons, self.blocks, self.params)
-        return mean, self.params.widen * (smooth + fine)
+        return mean, self.params.widen * (smooth + fine) + (self.unsettled * mean) ** 2

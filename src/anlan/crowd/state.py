@@ -19,7 +19,7 @@ from anlan.kernel.records import Observation
 
 Floats = npt.NDArray[np.float64]
 
-FORM = 4
+FORM = 5
 """Version of the serialised form."""
 
 
@@ -28,8 +28,8 @@ class Moment:
     """The filter at one moment. Its arrays are never written into.
 
     ``mean`` (d,), ``covariance`` (d, d; the lower triangle counts), what the gates have counted since the start, the
-    end of the newest window by device, and by how much (a log-ratio, and its variance) each count was off its
-    prediction.
+    end of the newest window by device, how many nights location grids were heard in, and by how much (a log-ratio, and
+    its variance) each count was off its prediction.
     """
 
     at: datetime
@@ -37,6 +37,7 @@ class Moment:
     covariance: Floats
     balance: Balance
     newest: Mapping[str, datetime] = field(default_factory=dict)
+    nights: float = 0.0
     surprise: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
@@ -65,6 +66,7 @@ class State:
         header = {
             "form": FORM,
             "at": kept.at.isoformat(),
+            "nights": kept.nights,
             "newest": {device: at.isoformat() for device, at in kept.newest.items()},
             "minutes": [
                 {
@@ -109,6 +111,7 @@ class State:
                 covariance=covariance,
                 balance=Balance(**{name[8:]: kept[name] for name in kept.files if name.startswith("balance_")}),
                 newest={device: datetime.fromisoformat(at) for device, at in header["newest"].items()},
+                nights=header["nights"],
             )
             health = Health.of({name[7:]: kept[name] for name in kept.files if name.startswith("health_")})
         minutes = [

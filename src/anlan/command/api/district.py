@@ -48,6 +48,7 @@ def describe(request: Request, district: Opened) -> dict[str, Any]:
         "simulated": request.app.state.simulation is not None,
         "now": views.moment(district.clock.now()),
         "estimated_at": views.moment(district.estimated_at),
+        "estimate": views.estimate(district.total()),
         "n_devices": len(pack.devices),
         "n_areas": {level.key: len(pack.areas.of_level(level.key)) for level in pack.areas.levels},
     }

@@ -150,6 +150,7 @@ class District(Form):
     simulated: bool = Field(description="True where time and counts come from a simulation or a recording.")
     now: Moment
     estimated_at: Moment | None = Field(description="The last minute that was estimated.")
+    estimate: Estimate = Field(description="People in the whole district's public space.")
     n_devices: int
     n_areas: dict[str, int]
 
