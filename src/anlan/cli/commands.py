@@ -79,11 +79,22 @@ def serve(
     mqtt_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the embedded broker.")] = 1883,
     broker: Annotated[str, typer.Option(help="An external broker instead: mqtt://user:password@host:1883.")] = "",
     store: Annotated[str, typer.Option(help="Database of records: postgresql+psycopg://... (SQLite if empty).")] = "",
+    adapters: Annotated[
+        Path | None, typer.Option(help="Vendors' counters and their devices; the pack's adapters.toml if not given.")
+    ] = None,
 ) -> None:
     """Run a district: take what its devices count, estimate every minute, serve the page."""
     from anlan.cli.serving import serve_district
 
-    serve_district(district, folder, port=port, mqtt_port=mqtt_port, broker=broker or None, store_url=store or None)
+    serve_district(
+        district,
+        folder,
+        port=port,
+        mqtt_port=mqtt_port,
+        broker=broker or None,
+        store_url=store or None,
+        adapters_file=adapters,
+    )
 
 
 @app.command()
