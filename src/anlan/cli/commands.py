@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 import anlan
-from anlan.cli import say
+from anlan.cli import afield, say
 from anlan.cli.asking import USUAL, Server, polygon_of
 from anlan.cli.districts import AsJson, Lang, district_app, observations_app, twin_app
 from anlan.kernel.clock import parse_moment
@@ -26,6 +26,8 @@ app.add_typer(district_app, name="district")
 app.add_typer(observations_app, name="observations")
 app.add_typer(twin_app, name="twin")
 app.add_typer(audit_app, name="audit")
+app.command("edge")(afield.edge)
+app.command("grid")(afield.grid)
 
 Url = Annotated[str, typer.Option(help="A running server.", envvar="ANLAN_URL")]
 
