@@ -7,12 +7,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.ingest.conftest import (  # noqa: F401 - fixtures of the door, the disk and the broker
     clock,
     door,
@@ -22,7 +19,7 @@ from tests.ingest.conftest import (  # noqa: F401 - fixtures of the door, the di
 from typer.testing import CliRunner
 
 from anlan.cli.commands import app
-from anlan.edge import Crossings, Detector, HttpWay, Line, MqttWay, Outbox, Watching, watch, way_to
+from anlan.edge import Crossings, Detector, Line, MqttWay, Outbox, Watching, watch
 from anlan.edge.sending import Sender
 from anlan.edge.watching import frames
 from anlan.ingest import EmbeddedBroker, decode, encode
@@ -141,44 +138,6 @@ def test_only_numbers_leave(video, net):
     assert json.loads(encode(one))["values"] == {"in": 3, "out": 2}
 
 
-@given(st.lists(st.floats(0.02, 0.98), min_size=2, max_size=30))
-def test_in_minus_out_is_where_somebody_ends(xs):
-    crossings = Crossings(Line(0.5, 1, 0.5, 0), reach=1)
-    n_in, n_out = np.sum([crossings.see(np.array([[x, 0.5]])) for x in xs], axis=0)
-    assert n_in - n_out == int(xs[-1] >= 0.5) - int(xs[0] >= 0.5)
-
-
-def test_who_goes_around_the_line_does_not_cross_it():
-    crossings = Crossings(Line(0.5, 0.4, 0.5, 0), reach=1)
-    assert [crossings.see(np.array([[x, 0.8]])) for x in (0.4, 0.6)] == [(0, 0), (0, 0)]
-
-
-def test_two_who_meet_at_the_line_cross_it_both():
-    crossings = Crossings(Line(0.5, 1, 0.5, 0), reach=0.1)
-    made = [crossings.see(np.array([[x, 0.5], [1 - x, 0.6]])) for x in np.arange(0.3, 0.7, 0.03)]
-    assert tuple(np.sum(made, axis=0)) == (1, 1)
-
-
-def test_what_is_not_seen_for_a_while_is_forgotten():
-    crossings = Crossings(Line(0.5, 1, 0.5, 0), reach=0.1, patience=2)
-    crossings.see(np.array([[0.48, 0.5]]))
-    for _ in range(4):
-        crossings.see(np.zeros((0, 2)))
-    assert crossings.see(np.array([[0.52, 0.5]])) == (0, 0)
-    assert len(crossings._at) == 1
-
-
-def test_the_outbox_survives_its_program(tmp_path):
-    first = Outbox(tmp_path / "box.db")
-    first.put(b"a")
-    first.close()
-    again = Outbox(tmp_path / "box.db")
-    assert again.waiting(5) == [(1, b"a")]
-    again.close()
-    with pytest.raises(Unavailable, match="must be writable"):
-        Outbox(tmp_path / "none" / "box.db")
-
-
 def test_nothing_is_lost_when_the_broker_is_away(video, net, loop, door, history, tmp_path):  # noqa: F811 - fixtures
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -266,21 +225,3 @@ def test_what_cannot_be_opened_says_so(tmp_path):
     (tmp_path / "bad.onnx").write_bytes(b"no network")
     with pytest.raises(BadInput, match="ONNX Runtime reads"):
         Detector(tmp_path / "bad.onnx")
-
-
-@pytest.mark.parametrize("ends", [(0.5, 1, 0.5, 1), (0, 0, 2, 1), (-0.1, 0, 1, 1)])
-def test_a_line_outside_the_picture_is_refused(ends):
-    with pytest.raises(BadInput, match="two points"):
-        Line(*ends)
-
-
-def test_an_address_of_another_kind_is_refused():
-    with pytest.raises(BadInput, match="must be mqtt"):
-        way_to("ftp://somewhere", "gate")
-    assert isinstance(way_to("http://127.0.0.1:1", "gate"), HttpWay)
-
-
-def test_the_edge_writes_no_picture():
-    source = Path(__file__).parents[2] / "src" / "anlan" / "edge"
-    text = "".join(path.read_text() for path in source.glob("*.py"))
-    assert not [verb for verb in ("imwrite", "VideoWriter", "imencode", "tofile", "np.save") if verb in text]

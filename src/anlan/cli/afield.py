@@ -67,7 +67,7 @@ def edge(
     line: Annotated[str, typer.Option(help="Count crossings of x1,y1,x2,y2 (shares of the picture).")] = "",
     interval_s: Annotated[float, typer.Option("--interval", help="Length of a window, seconds.")] = 60.0,
     begin: Annotated[str, typer.Option("--from", help="When a video file begins, ISO 8601 with offset.")] = "",
-    person_class: Annotated[int, typer.Option("--class", help="Number of the class that is counted.")] = 0,
+    counted_class: Annotated[int, typer.Option("--class", help="Number of the class that is counted.")] = 0,
     least_score: Annotated[float, typer.Option(help="Boxes below this score are passed over.")] = 0.4,
     reach: Annotated[float, typer.Option(help="How far anybody moves between frames, share of the picture.")] = 0.1,
     outbox: Annotated[Path, typer.Option(help="File of what is not confirmed yet.")] = Path("anlan-edge.db"),
@@ -81,7 +81,7 @@ def edge(
     begin_at = parse_moment(begin, "from") if begin else None
     crossings = Crossings(Line(*_line(line)), reach) if line else None
     asked = Watching(device_id=device, interval_s=interval_s, crossings=crossings, begin_at=begin_at)
-    detector = Detector(net, person_class=person_class, least_score=least_score)
+    detector = Detector(net, counted_class=counted_class, least_score=least_score)
     waiting = Outbox(outbox)
     with contextlib.closing(waiting):
         sender = Sender(waiting, way_to(to, device))

@@ -39,7 +39,7 @@ class Detector:
     ----------
     path : Path
         The network.
-    person_class : int
+    counted_class : int
         Number of the class that is counted.
     least_score : float
         Boxes below it are passed over.
@@ -47,12 +47,12 @@ class Detector:
         Of two boxes that share more (intersection over union), the one of the lower score is passed over.
     """
 
-    def __init__(self, path: Path, *, person_class: int = 0, least_score: float = 0.4, overlap: float = 0.6) -> None:
+    def __init__(self, path: Path, *, counted_class: int = 0, least_score: float = 0.4, overlap: float = 0.6) -> None:
         if not path.is_file():
             raise NotFound(f"file {path}", "does not exist", "give a detection network as ONNX")
-        if not (0 < least_score < 1 and 0 < overlap <= 1 and person_class >= 0):
+        if not (0 < least_score < 1 and 0 < overlap <= 1 and counted_class >= 0):
             raise BadInput(
-                f"least_score={least_score}, overlap={overlap}, class={person_class}",
+                f"least_score={least_score}, overlap={overlap}, class={counted_class}",
                 "must be in (0, 1), (0, 1] and >= 0",
                 "try 0.4, 0.6 and 0",
             )
@@ -69,7 +69,7 @@ class Detector:
             raise BadInput(f"input {shape}", "must be (1, 3, height, width)", "export the network for one RGB picture")
         self._entry = entry.name
         self.height, self.width = (side if isinstance(side, int) else 640 for side in shape[2:])
-        self._class = person_class
+        self._class = counted_class
         self._least_score = least_score
         self._overlap = overlap
 

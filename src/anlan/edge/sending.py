@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import ssl
 import threading
 import urllib.error
@@ -15,6 +16,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from anlan.edge.outbox import Outbox
 from anlan.kernel.errors import BadInput
+
+log = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
 AT_ONCE = 100
@@ -111,6 +114,7 @@ class Sender:
         self._outbox = outbox
         self._way = way
         self._every_s = every_s
+        self._stuck = False
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
         self._thread.start()
@@ -121,6 +125,9 @@ class Sender:
         if not bodies:
             return 0
         n = self._way.send([body for _, body in bodies])
+        if (n == 0) != self._stuck:
+            self._stuck = n == 0
+            log.warning("the district %s", "does not confirm; counts wait here" if n == 0 else "confirms again")
         self._outbox.confirmed([number for number, _ in bodies[:n]])
         return n
 

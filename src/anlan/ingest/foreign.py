@@ -118,7 +118,7 @@ class _Line:
         if at is None:
             return received_at
         if at.tzinfo is not None:
-            return at.astimezone(UTC)
+            return at if at.tzinfo is UTC else at.astimezone(UTC)
         if self.zone is None:
             raise BadInput(
                 f"a time without zone of {self.wired.device_id}",

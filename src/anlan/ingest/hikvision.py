@@ -16,6 +16,7 @@ from anlan.kernel.errors import BadInput
 
 _KINDS = {"peoplecounting", "framespeoplecounting", "persondensitydetection", "heartbeat", "videoloss"}
 _OPEN, _CLOSE = b"<EventNotificationAlert", b"</EventNotificationAlert>"
+_COUNTERS = (("enter", "enter"), ("exit", "exit"), ("personcnt", "present"), ("framesPeopleCountingNum", "present"))
 _People = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -62,8 +63,8 @@ def _refuse_others(kind: str) -> None:
 
 def _of_xml(source: str, payload: bytes) -> Message:
     found: dict[str, str] = {}
-    for path, text in texts(payload):
-        found.setdefault(path[-1], text)
+    for name, text in texts(payload):
+        found.setdefault(name, text)
     _refuse_others(found.get("eventType", ""))
     source = source or found.get("ipAddress", "")
     where = found.get("channelID", "1")
@@ -74,8 +75,7 @@ def _of_xml(source: str, payload: bytes) -> Message:
         return Message(source, [])  # the same people again, as a sum of a longer time
     told = found.get("time") or found.get("dateTime")
     at = None if told is None else local_or_zoned(told)
-    names = {"enter": "enter", "exit": "exit", "personcnt": "present", "framesPeopleCountingNum": "present"}
-    counted = [Counted(f"{where}/{ours}", int(found[name]), at) for name, ours in names.items() if name in found]
+    counted = [Counted(f"{where}/{ours}", int(found[name]), at) for name, ours in _COUNTERS if name in found]
     if not counted and "peopleCounting" in found:
         raise BadInput("peopleCounting", "must have enter and exit", "see docs/connect.md")
     return Message(source, counted)

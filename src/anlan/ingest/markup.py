@@ -1,4 +1,4 @@
-"""XML from devices, read without a tree: no document type, no entities, no depth, so that nothing can be blown up."""
+"""XML from devices, read without a tree: no document type, no entities, so that nothing can be blown up."""
 
 from __future__ import annotations
 
@@ -6,50 +6,40 @@ from xml.parsers import expat
 
 from anlan.kernel.errors import BadInput
 
-MOST_DEEP = 40
-MOST_TEXTS = 10_000
+MOST = 10_000
+"""More elements than any message has."""
 
 
-def texts(payload: bytes) -> list[tuple[tuple[str, ...], str]]:
-    """Return each leaf's path of local names and its text, in order.
+def texts(payload: bytes) -> list[tuple[str, str]]:
+    """Return the name of each element, without its prefix, and the text since the last one ended, in order of ends.
 
     Raises
     ------
     BadInput
-        If it is no XML, has a document type, or is too deep or too long for a message.
+        If it is no XML, has a document type, or is too long for a message.
 
     Examples
     --------
-    >>> texts(b'<a xmlns="urn:x"><b> 5 </b><c/></a>')
-    [(('a', 'b'), '5'), (('a', 'c'), '')]
+    >>> texts(b'<a xmlns:x="urn:x"><x:b> 5 </x:b><c/></a>')
+    [('b', '5'), ('c', ''), ('a', '')]
     """
-    parser = expat.ParserCreate(namespace_separator="}")
+    parser = expat.ParserCreate()
     parser.buffer_text = True
-    path: list[str] = []
-    found: list[tuple[tuple[str, ...], str]] = []
+    found: list[tuple[str, str]] = []
     text: list[str] = []
-    leaf = False
 
     def refuse(*_: object) -> None:
         raise BadInput("XML", "must have no document type, and be a message's size", "send the message alone")
 
-    def begin(name: str, _attributes: object) -> None:
-        nonlocal leaf
-        path.append(name.rpartition("}")[2])
+    def end(name: str) -> None:
+        if ":" in name:
+            name = name.rpartition(":")[2]
+        found.append((name, "".join(text).strip()))
         text.clear()
-        leaf = True
-        if len(path) > MOST_DEEP or len(found) > MOST_TEXTS:
+        if len(found) > MOST:
             refuse()
 
-    def end(_name: str) -> None:
-        nonlocal leaf
-        if leaf:
-            found.append((tuple(path), "".join(text).strip()))
-        leaf = False
-        path.pop()
-
     parser.StartDoctypeDeclHandler = refuse
-    parser.StartElementHandler = begin
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text.append
     try:

@@ -96,12 +96,10 @@ def _of_frames(frames: list[_Frame]) -> list[Counted]:
 
 
 def _of_xml(payload: bytes) -> list[Counted]:
-    found = texts(payload)
     counted = [
         Counted(name.removesuffix("-count"), int(text))
-        for name in ("fw-count", "bw-count")
-        for path, text in found
-        if path[-1] == name
+        for name, text in texts(payload)
+        if name in {"fw-count", "bw-count"}
     ]
     if len(counted) != 2:
         raise BadInput("count-data", "must have one line with fw-count and bw-count", "push each line by itself")
