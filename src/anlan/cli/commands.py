@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 import anlan
-from anlan.cli import say
+from anlan.cli import afield, say
 from anlan.cli.asking import USUAL, Server, polygon_of
 from anlan.cli.districts import AsJson, Lang, district_app, observations_app, twin_app
 from anlan.kernel.clock import parse_moment
@@ -29,6 +29,8 @@ app.add_typer(observations_app, name="observations")
 app.add_typer(twin_app, name="twin")
 app.add_typer(devices_app, name="devices")
 app.add_typer(audit_app, name="audit")
+app.command("edge")(afield.edge)
+app.command("grid")(afield.grid)
 
 Url = Annotated[str, typer.Option(help="A running server.", envvar="ANLAN_URL")]
 
@@ -82,11 +84,22 @@ def serve(
     mqtt_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the embedded broker.")] = 1883,
     broker: Annotated[str, typer.Option(help="An external broker instead: mqtt://user:password@host:1883.")] = "",
     store: Annotated[str, typer.Option(help="Database of records: postgresql+psycopg://... (SQLite if empty).")] = "",
+    adapters: Annotated[
+        Path | None, typer.Option(help="Vendors' counters and their devices; the pack's adapters.toml if not given.")
+    ] = None,
 ) -> None:
     """Run a district: take what its devices count, estimate every minute, serve the page."""
     from anlan.cli.serving import serve_district
 
-    serve_district(district, folder, port=port, mqtt_port=mqtt_port, broker=broker or None, store_url=store or None)
+    serve_district(
+        district,
+        folder,
+        port=port,
+        mqtt_port=mqtt_port,
+        broker=broker or None,
+        store_url=store or None,
+        adapters_file=adapters,
+    )
 
 
 @app.command()

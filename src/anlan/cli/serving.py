@@ -19,8 +19,11 @@ from anlan.cli import say
 from anlan.command import Simulation, create_app
 from anlan.command.live import Hub
 from anlan.district import District
-from anlan.ingest import EmbeddedBroker, MqttIngress
+from anlan.ingest import EmbeddedBroker, MqttIngress, OwnForm, read_adapters
+from anlan.ingest.adapters import Adapter
+from anlan.ingest.wiring import FILE as ADAPTERS_FILE
 from anlan.kernel.errors import NotFound, Unavailable
+from anlan.pack import find_pack
 from anlan.store import SqlStore
 
 log = logging.getLogger(__name__)
@@ -160,15 +163,28 @@ def run_server(
 
 
 def serve_district(
-    district: str, folder: Path | None, *, port: int, mqtt_port: int, broker: str | None, store_url: str | None
+    district: str,
+    folder: Path | None,
+    *,
+    port: int,
+    mqtt_port: int,
+    broker: str | None,
+    store_url: str | None,
+    adapters_file: Path | None = None,
 ) -> None:
     """Run a real district."""
+    adapters = _adapters(district, adapters_file)
     with (
         listening(port) as listener,
         contextlib.closing(District.open(district, folder, store_url=store_url)) as opened,
     ):
         minutes = Minutes(opened)
-        way = MqttIngress(broker, opened.door) if broker else EmbeddedBroker(HOST, mqtt_port, opened.door)
+        opened.door.adapters = adapters
+        way: MqttIngress | EmbeddedBroker
+        if broker:
+            way = MqttIngress(broker, opened.door, adapters=adapters)
+        else:
+            way = EmbeddedBroker(HOST, mqtt_port, opened.door, adapters=adapters)
 
         def told() -> None:
             url = f"http://{HOST}:{listener.getsockname()[1]}"
@@ -181,6 +197,15 @@ def serve_district(
             run_server(opened, listener, broker=way, ready=told)
         finally:
             minutes.stop()
+
+
+def _adapters(district: str, file: Path | None) -> tuple[Adapter, ...]:
+    """Return the formats that are understood: those of the file given, else of the pack's own, else Anlan's alone."""
+    if file is None:
+        file = find_pack(district) / ADAPTERS_FILE
+        if not file.is_file():
+            return (OwnForm(),)
+    return read_adapters(file)
 
 
 def audit_of(folder: Path | None, store_url: str | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from anlan.ingest.mqtt import MqttIngress
 from anlan.ingest.replay import Beat, Pace, beats, replay
 from anlan.ingest.sensorthings import Datastream, SensorThings
 from anlan.ingest.wire import decode, encode
+from anlan.ingest.wiring import adapters_of, read_adapters
 
 __all__ = [
     "TOPICS",
@@ -24,9 +25,11 @@ __all__ = [
     "Pace",
     "Reading",
     "SensorThings",
+    "adapters_of",
     "beats",
     "decode",
     "encode",
+    "read_adapters",
     "read_observations",
     "replay",
     "write_observations",

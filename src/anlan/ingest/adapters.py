@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
-from paho.mqtt.client import topic_matches_sub
+from paho.mqtt.matcher import MQTTMatcher
 
 from anlan.ingest.wire import Decoded, decode
 from anlan.kernel.errors import BadInput
@@ -60,7 +61,16 @@ class OwnForm:
 
 def adapter_of(adapters: Sequence[Adapter], topic: str) -> Adapter | None:
     """Return the first adapter that reads a topic."""
-    for adapter in adapters:
-        if any(topic_matches_sub(wanted, topic) for wanted in adapter.topics):
-            return adapter
-    return None
+    filters = tuple(tuple(adapter.topics) for adapter in adapters)
+    found = min(_matcher(filters).iter_match(topic), default=None)  # type: ignore[no-untyped-call]  # paho's tree has no types
+    return None if found is None else adapters[found]
+
+
+@lru_cache(maxsize=64)
+def _matcher(filters: tuple[tuple[str, ...], ...]) -> MQTTMatcher:
+    """Return the tree that leads from a topic to the place of the adapter that reads it."""
+    tree = MQTTMatcher()  # type: ignore[no-untyped-call]  # as above
+    for place in reversed(range(len(filters))):
+        for wanted in filters[place]:
+            tree[wanted] = place
+    return tree

@@ -76,6 +76,8 @@ class Door:
 
     def __init__(self, devices: Iterable[Device], inbox: Inbox, clock: Clock, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
+        self.adapters: Sequence[Adapter] = (OwnForm(),)
+        """Formats that are understood where a way in names none of its own."""
         self._devices = {device.device_id: device for device in devices}
         self._inbox = inbox
         self._clock = clock
@@ -104,7 +106,7 @@ class Door:
             raise
         return self._enqueue(_Waiting(*decoded, len(body)))
 
-    def receive(self, topic: str, payload: bytes, adapters: Sequence[Adapter] = (OwnForm(),)) -> Future[Receipt]:
+    def receive(self, topic: str, payload: bytes, adapters: Sequence[Adapter] | None = None) -> Future[Receipt]:
         """Take a message by the adapter of its topic. Whatever cannot be read is in the receipt, and counted.
 
         Raises
@@ -112,7 +114,7 @@ class Door:
         Unavailable
             If too much waits for the disk already; send it again later.
         """
-        adapter = adapter_of(adapters, topic)
+        adapter = adapter_of(self.adapters if adapters is None else adapters, topic)
         try:
             self._measure(payload)
             if adapter is None:

@@ -93,13 +93,22 @@ class SensorThings:
             If it is no such mapping.
         """
         try:
-            found = tomllib.loads(path.read_text("utf-8"))
-            streams = {str(key): _datastream(str(key), told) for key, told in found["datastreams"].items()}
+            return cls.of(tomllib.loads(path.read_text("utf-8"))["datastreams"])
         except FileNotFoundError:
             raise NotFound(f"file {path}", "does not exist", "correct the path") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, AttributeError) as fault:
             raise BadInput(path.name, f"must hold [datastreams.<id>] tables ({fault})", "see docs/connect.md") from None
-        return cls(streams)
+
+    @classmethod
+    def of(cls, told: Mapping[str, Mapping[str, Any]]) -> SensorThings:
+        """Take the mapping as it is read from TOML: for each datastream its device, value and interval_s.
+
+        Raises
+        ------
+        BadInput
+            If one of these is missing or wrong.
+        """
+        return cls({str(key): _datastream(str(key), one) for key, one in told.items()})
 
     def decode(self, topic: str, payload: bytes, received_at: datetime) -> Decoded:
         """Return the observation, or why there is none."""

@@ -73,3 +73,15 @@ async def observations(request: Request, district: Opened) -> dict[str, Any]:
     """Take one observation or ``{"observations": [...]}``; the answer comes after the commit."""
     promise = await asyncio.to_thread(district.door.submit, await request.body())
     return views.receipt(await asyncio.wrap_future(promise))
+
+
+@router.post(
+    "/ingest/{topic:path}",
+    response_model=forms.Receipt,
+    summary="Hand in a message in a vendor's own format",
+    openapi_extra={"requestBody": {"required": True, "content": {"*/*": {"schema": {"type": "string"}}}}},
+)
+async def ingest(request: Request, district: Opened, topic: str) -> dict[str, Any]:
+    """Take what would come by MQTT under this topic, such as ``xovis/<source>``; the answer comes after the commit."""
+    promise = await asyncio.to_thread(district.door.receive, topic, await request.body())
+    return views.receipt(await asyncio.wrap_future(promise))
