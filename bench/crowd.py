@@ -9,6 +9,7 @@ from datetime import timedelta
 import numpy as np
 
 import accuracy
+import crowd_adapters
 import crowd_alerts
 import crowd_counting
 import crowd_health
@@ -24,7 +25,7 @@ def rows(*, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
     yield from accuracy.rows(quick=quick, say=say)
     yield from crowd_counting.rows(quick=quick, say=say)
     yield from steps(say)
-    for part in (crowd_health, crowd_alerts, crowd_whatif):
+    for part in (crowd_health, crowd_alerts, crowd_whatif, crowd_adapters):
         yield from part.rows(quick=quick, say=say)
 
 
