@@ -11,6 +11,7 @@ def test_a_closed_place_has_fewer_people_and_says_how_sure_that_is(http):
     assert garden["under"]["mean"] < garden["without"]["mean"]
     assert garden["difference"]["low"] <= garden["difference"]["mean"] <= garden["difference"]["high"]
     assert told["cells"]
+    assert all(abs(persons) >= 10 for _, _, persons, _ in told["cells"])
     assert told["n_members"] > 1
 
 

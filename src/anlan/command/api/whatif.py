@@ -10,6 +10,7 @@ from pydantic import Field
 from anlan.command import views
 from anlan.command.api.asked import Opened
 from anlan.command.api.forms import Form, GeoJson, Level, Moment
+from anlan.crowd import LEAST_PERSONS
 from anlan.crowd.whatif import Band, Measure, MeasureKind, PlaceChange
 from anlan.district import District
 from anlan.kernel.errors import BadInput
@@ -66,7 +67,7 @@ class Tried(Form):
     known_share: float = Field(description="Share of people who are where a device of presence reports.")
     places: list[Changed]
     cells: list[tuple[int, int, float, float]] = Field(
-        description="Row from the north, column, persons more or fewer, their standard deviation; where at least one."
+        description="Row from the north, column, persons more or fewer, their standard deviation; where at least ten."
     )
     cut_off: float = Field(description="People who could leave the district before and cannot under the measure.")
     cut_off_places: list[str]
@@ -96,7 +97,7 @@ def try_measure(district: Opened, ask: Ask) -> dict[str, Any]:
         width_m=ask.width_m,
     )
     made, cells = district.try_measure(measure, minutes=ask.minutes), district.cells
-    told = [k for k in range(len(cells)) if abs(made.difference[k]) >= 1.0]
+    told = [k for k in range(len(cells)) if abs(made.difference[k]) >= LEAST_PERSONS]
     return {
         "at": views.moment(made.at),
         "minutes": made.minutes,
@@ -107,8 +108,8 @@ def try_measure(district: Opened, ask: Ask) -> dict[str, Any]:
             (
                 cells.n_rows - 1 - int(cells.row[k]),
                 int(cells.column[k]),
-                round(float(made.difference[k]), 1),
-                round(float(made.difference_sd[k]), 1),
+                float(round(made.difference[k])),
+                float(round(made.difference_sd[k])),
             )
             for k in told
         ],
