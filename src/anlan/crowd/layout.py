@@ -63,7 +63,7 @@ class Params:
     patch_m: float = 90.0
     block_m: float = 200.0
     widen: float = 3.0
-    unsettled: float = 0.30
+    unsettled: float = 0.45
     """Spread of everything together before the first night: who is indoors has not been told from who is out yet."""
     belief: float = 3.0
     """A count that surprises by more standard deviations than this is given the noise at which it would surprise by
