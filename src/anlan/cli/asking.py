@@ -8,7 +8,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from anlan.kernel.errors import KINDS, AnlanError, BadInput, Unavailable
+from anlan.cli.terminal import key_for
+from anlan.kernel.errors import KINDS, AnlanError, BadInput, NotAllowed, Unavailable
 
 USUAL = "http://127.0.0.1:8000"
 
@@ -21,11 +22,13 @@ class Server:
             raise BadInput(f"url={url!r}", "must begin with http:// or https://", "correct it")
         self.url = url.rstrip("/")
 
-    def ask(self, path: str, body: Any = None) -> Any:
+    def ask(self, path: str, body: Any = None, *, method: str | None = None) -> Any:
         """Return the JSON of an answer; an error comes as the error it was."""
         packed = None if body is None else json.dumps(body).encode()
+        key = key_for(self.url)
+        headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {key}"} if key else {})
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked
-            f"{self.url}/api/v1{path}", data=packed, headers={"content-type": "application/json"}
+            f"{self.url}/api/v1{path}", data=packed, headers=headers, method=method
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - the same
@@ -45,6 +48,8 @@ def _told(body: bytes) -> AnlanError:
         told = json.loads(body)["error"]
     except (ValueError, KeyError):
         return Unavailable("the server", "must answer in Anlan's form", "check --url")
+    if told["code"] == "not_signed_in":
+        return NotAllowed(told["value"], told["rule"], "set ANLAN_KEY to a key: anlan staff key, where the server runs")
     kind = next((kind for kind in KINDS if kind.code == told["code"]), AnlanError)
     return kind(told["value"], told["rule"], told["next_step"])
 

@@ -13,6 +13,7 @@ import anlan
 from anlan.cli import afield, say
 from anlan.cli.asking import USUAL, Server, polygon_of
 from anlan.cli.districts import AsJson, Lang, district_app, observations_app, twin_app
+from anlan.cli.staffing import staff_app
 from anlan.kernel.clock import parse_moment
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.add_typer(observations_app, name="observations")
 app.add_typer(twin_app, name="twin")
 app.add_typer(devices_app, name="devices")
 app.add_typer(audit_app, name="audit")
+app.add_typer(staff_app, name="staff")
 app.command("edge")(afield.edge)
 app.command("grid")(afield.grid)
 
@@ -60,6 +62,7 @@ def demo(
     begin: Annotated[str, typer.Option("--from", help="Moment to begin at, ISO 8601 with offset.")] = "",
     folder: Annotated[Path | None, typer.Option("--data", help="Folder for the demo's data; emptied first.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same day.")] = 1,
+    closed: Annotated[bool, typer.Option("--closed", help="Ask who looks to sign in; it prints a link.")] = False,
 ) -> None:
     """Play a district and open its live page: a simulated one, or a recording."""
     from anlan.cli.demo import Demo, Show
@@ -71,6 +74,7 @@ def demo(
         replay=replay,
         begin_at=parse_moment(begin, "from") if begin else None,
         seed=seed,
+        closed=closed,
     )
     with listening(port) as listener:  # first, so that a taken port costs nobody his last demo's data
         Demo(district, show, listener, folder).run()

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,16 @@ from anlan.cli.serving import HOST, Minutes, run_server
 from anlan.command import views
 from anlan.district import District
 from anlan.ingest import EmbeddedBroker, read_observations
+from anlan.kernel.access import Actor
 from anlan.kernel.clock import FollowedClock, parse_moment
 from anlan.kernel.errors import BadInput, Conflict, NotFound
 from anlan.kernel.pack import Pack
 from anlan.pack import find_pack, propose_devices, propose_places, read_pack, write_pack
+from anlan.staff import Staff, read_roles
 from anlan.twin import scenarios
 
 DEVICES = 106
+GUEST = Actor(actor_id="guest", grants=())
 MARK = ".anlan-demo"
 """Stands in a folder that a demo made, so that no other folder is ever emptied."""
 
@@ -42,6 +45,8 @@ class Show:
     replay: Path | None
     begin_at: datetime | None
     seed: int
+    closed: bool
+    """Only those who sign in may look; otherwise everybody may do everything, for nothing of it is real."""
 
 
 class Demo:
@@ -61,6 +66,7 @@ class Demo:
         self._scenario = scenario_of(self._pack, show.scenario)
         self._clock = FollowedClock(show.begin_at or self._first_moment())
         self._district = District.open(self._pack, self._folder / "data", clock=self._clock)
+        self._staff = Staff(self._district.store, read_roles(find_pack(district)), self._pack.areas)
         self._minutes = Minutes(self._district)
         self._broker = EmbeddedBroker(HOST, 0, self._district.door)
         self._player: subprocess.Popen[str] | None = None
@@ -73,7 +79,15 @@ class Demo:
         """Serve until interrupted."""
         self._minutes.start()
         try:
-            run_server(self._district, self._listener, broker=self._broker, simulation=self, ready=self._begin)
+            run_server(
+                self._district,
+                self._listener,
+                broker=self._broker,
+                staff=self._staff,
+                simulation=self,
+                guest=None if self._show.closed else GUEST,
+                ready=self._begin,
+            )
         finally:
             self._end_player()
             self._minutes.stop()
@@ -131,6 +145,12 @@ class Demo:
         say.out.print(f"\n  [bold]安澜 Anlan[/]  {self._pack.name.get('zh', '')} {self._pack.name.get('en', '')}")
         what = "a recording" if self._show.replay else "a simulated day"
         say.out.print(f"  [bold green]{url}[/]   plays {what}")
+        if self._show.closed:
+            now = datetime.now(UTC)
+            account = self._staff.open_account("demo", "Demo 演示", None, "terminal", now)
+            self._staff.found(account.account_id, now)
+            link = self._staff.link(account.account_id, "terminal", now)
+            say.out.print(f"  Sign in, once, by [bold]{url}/#enter={link}[/]", soft_wrap=True)
         say.out.print(f"  Its devices publish to mqtt://{HOST}:{self._broker.port}", soft_wrap=True)
         for line in self._told:
             say.out.print(f"  {line}")

@@ -10,20 +10,25 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from anlan.cli import say
+from anlan.cli.terminal import kept_key
 from anlan.command import Simulation, create_app
 from anlan.command.live import Hub
 from anlan.district import District
 from anlan.ingest import EmbeddedBroker, MqttIngress, OwnForm, read_adapters
 from anlan.ingest.adapters import Adapter
 from anlan.ingest.wiring import FILE as ADAPTERS_FILE
+from anlan.kernel.access import Actor
 from anlan.kernel.errors import NotFound, Unavailable
 from anlan.pack import find_pack
+from anlan.staff import Staff, read_roles
 from anlan.store import SqlStore
 
 log = logging.getLogger(__name__)
@@ -85,6 +90,7 @@ class Minutes:
                     now = self._district.clock.now()
                     self._district.history.seal(now)
                     self._district.history.retain(now)
+                    self._district.store.forget_due(datetime.now(UTC))
             except Exception:
                 log.exception("a minute could not be made; it is tried again")
                 time.sleep(1.0)
@@ -125,17 +131,28 @@ def run_server(
     listener: socket.socket,
     *,
     broker: EmbeddedBroker | MqttIngress,
+    staff: Staff,
     simulation: Simulation | None = None,
+    guest: Actor | None = None,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until interrupted; the broker listens for as long. ``ready`` is called once the page answers.
+
+    The terminal of this machine may ask it anything meanwhile; ``guest`` is whom everybody else may be unsigned.
 
     Raises
     ------
     Unavailable
         If the broker cannot listen, or be reached.
     """
-    app = create_app(district, simulation=simulation)
+    with kept_key(listener.getsockname()[1], district.pack.areas) as terminals:
+        app = create_app(district, simulation=simulation, staff=staff, terminals=terminals, guest=guest)
+        _run(app, listener, broker, ready)
+
+
+def _run(
+    app: FastAPI, listener: socket.socket, broker: EmbeddedBroker | MqttIngress, ready: Callable[[], None]
+) -> None:
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -179,6 +196,7 @@ def serve_district(
         contextlib.closing(District.open(district, folder, store_url=store_url)) as opened,
     ):
         minutes = Minutes(opened)
+        staff = Staff(opened.store, read_roles(find_pack(district)), opened.pack.areas)
         opened.door.adapters = adapters
         way: MqttIngress | EmbeddedBroker
         if broker:
@@ -191,10 +209,14 @@ def serve_district(
             say.out.print(f"[bold]{say.name_in(dict(opened.pack.name), 'en')}[/] is served at [link]{url}[/link]")
             where = broker or f"mqtt://{HOST}:{way.port if isinstance(way, EmbeddedBroker) else ''}"
             say.out.print(f"Devices publish to {where} under anlan/observations/<device>. Ctrl-C ends it.")
+            if not staff.accounts():
+                link = staff.link(None, "terminal", datetime.now(UTC))
+                say.out.print(f"Make the first account: {url}/#first={link}", soft_wrap=True)
+                say.out.print("(good for a quarter of an hour; `anlan staff link` gives another)")
 
         minutes.start()
         try:
-            run_server(opened, listener, broker=way, ready=told)
+            run_server(opened, listener, broker=way, staff=staff, ready=told)
         finally:
             minutes.stop()
 

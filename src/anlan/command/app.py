@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -18,13 +18,17 @@ from starlette.middleware.gzip import GZipMiddleware
 
 import anlan
 from anlan.command import api, views
+from anlan.command.access import admit
 from anlan.command.api.forms import ERRORS
 from anlan.command.guard import SHOWN, Guard, TooLarge, told
 from anlan.command.live import Hub
 from anlan.command.simulation import Simulation
+from anlan.command.whereabouts import Whereabouts
 from anlan.district import District
+from anlan.kernel.access import Actor
 from anlan.kernel.answers import DeviceState
 from anlan.kernel.errors import AnlanError, BadInput, NotFound
+from anlan.staff import Staff
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +45,15 @@ DOCS = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Anlan API<
 DOCS_START = 'SwaggerUIBundle({ url: "/openapi.json", dom_id: "#api", validatorUrl: null });'
 
 
-def create_app(district: District, *, simulation: Simulation | None = None, static: Path | None = None) -> FastAPI:
+def create_app(
+    district: District,
+    *,
+    simulation: Simulation | None = None,
+    static: Path | None = None,
+    staff: Staff | None = None,
+    terminals: Mapping[str, Actor] | None = None,
+    guest: Actor | None = None,
+) -> FastAPI:
     """Return the application over an open district.
 
     Parameters
@@ -52,6 +64,12 @@ def create_app(district: District, *, simulation: Simulation | None = None, stat
         Whoever plays the district, where it is not real.
     static : Path, optional
         The built page; the one beside this module where None.
+    staff : Staff, optional
+        Who works here and may do what. Where None, whoever reaches the application may do everything.
+    terminals : mapping of str to Actor, optional
+        Keys that live as long as the application: those of the terminal of this very machine.
+    guest : Actor, optional
+        Whoever is not signed in may do everything as this one: for a district that is played, where nothing is real.
     """
     hub = Hub()
 
@@ -78,8 +96,10 @@ def create_app(district: District, *, simulation: Simulation | None = None, stat
         lifespan=lifespan,
     )
     app.state.district, app.state.simulation, app.state.hub = district, simulation, hub
+    app.state.staff, app.state.terminals, app.state.guest = staff, terminals or {}, guest
+    app.state.where = Whereabouts(district.pack)
     for router in api.ROUTERS:
-        app.include_router(router, prefix="/api/v1", responses=ERRORS)
+        app.include_router(router, prefix="/api/v1", responses=ERRORS, dependencies=[Depends(admit)])
     _add_errors(app)
     _add_page(app, static or STATIC)
     app.add_middleware(_Packed, minimum_size=1000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import ssl
 import threading
 import urllib.error
@@ -40,11 +41,13 @@ class HttpWay:
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/") + "/api/v1/observations"
+        key = os.environ.get("ANLAN_KEY")
+        self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
 
     def send(self, bodies: list[bytes]) -> int:
         """Send all in one batch. What is refused there can never be taken, and is confirmed like the rest."""
         body = b'{"observations": [' + b",".join(bodies) + b"]}"
-        asked = urllib.request.Request(self._url, body, {"Content-Type": "application/json"})  # noqa: S310 - checked
+        asked = urllib.request.Request(self._url, body, self._headers)  # noqa: S310 - checked
         try:
             with urllib.request.urlopen(asked, timeout=TIMEOUT_S) as answer:  # noqa: S310 - http or https, see way_to
                 json.load(answer)

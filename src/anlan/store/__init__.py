@@ -2,7 +2,7 @@
 
 from anlan.store.duck import DuckHistory
 from anlan.store.history import History, Retention, Step
-from anlan.store.records import Audit, Store
+from anlan.store.records import Audit, Keeping, Kept, Store
 from anlan.store.sql import SqlStore
 
-__all__ = ["Audit", "DuckHistory", "History", "Retention", "SqlStore", "Step", "Store"]
+__all__ = ["Audit", "DuckHistory", "History", "Keeping", "Kept", "Retention", "SqlStore", "Step", "Store"]

@@ -16,7 +16,7 @@ from anlan.kernel.errors import BadInput, Conflict, NotFound
 from anlan.kernel.ingress import Refusal, RefusalCode, Verdict
 from anlan.kernel.records import Draft, Estimate, Observation, UnknownReason
 from anlan.store.history import History, Step
-from anlan.store.records import GENESIS, Store
+from anlan.store.records import GENESIS, Keeping, Store
 
 AT = datetime(2026, 12, 31, 10, tzinfo=UTC)
 
@@ -76,6 +76,23 @@ def check_an_ended_record_is_gone_and_remembered(store: Store) -> None:
     _must(store.verify().ok, store.verify())
 
 
+def check_what_is_kept_is_forgotten(store: Store) -> None:
+    """What is kept beside the log comes and goes with a change, and by its date; of a refused batch nothing is kept."""
+    secret = Keeping(kind="answer", key="a", body={"to": "窗口"}, forget_at=AT + timedelta(hours=72))
+    store.apply([_draft(body={"k": 1})], at=AT, keeping=[secret])
+    _must([one.body for one in store.kept("answer")] == [{"to": "窗口"}], store.kept("answer"))
+    other = Keeping(kind="answer", key="b", body={"to": "x"})
+    _must(_refuses(Conflict, lambda: store.apply([_draft(body={"k": 2}, version=9)], at=AT, keeping=[other])), "stale")
+    _must(store.kept("answer", "b") == [], "nothing of a refused batch is kept")
+    store.keep([other])
+    _must(store.forget_due(AT) == [], "nothing is due yet")
+    _must([one.key for one in store.forget_due(AT + timedelta(hours=72))] == ["a"], "it is due at its moment")
+    _must([one.key for one in store.kept("answer")] == ["b"], "what has no date stays")
+    store.apply([_draft(body=None, version=1)], at=AT, keeping=[Keeping(kind="answer", key="b", body=None)])
+    _must(store.kept("answer") == [], "it goes with the change that ends it")
+    _must(store.verify().ok and "窗口" not in str(store.changes()), "the log never had it")
+
+
 def check_changes_are_paged(store: Store) -> None:
     """A reader that follows the log sees every change once, by kind if asked."""
     for k in range(5):
@@ -133,6 +150,7 @@ STORE_CHECKS: tuple[Callable[[Store], None], ...] = (
     check_all_or_none,
     check_two_writers_meet,
     check_an_ended_record_is_gone_and_remembered,
+    check_what_is_kept_is_forgotten,
     check_changes_are_paged,
     check_what_would_not_come_back_is_refused,
     check_of_many_writers_one_wins_and_a_follower_misses_nothing,

@@ -25,11 +25,43 @@ class Audit:
     fault: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """One thing to keep out of the log, or to forget (``body`` None). ``forget_at`` None: until somebody says so."""
+
+    kind: str
+    key: str
+    body: Json | None
+    forget_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """One thing that is kept."""
+
+    kind: str
+    key: str
+    body: Json
+    forget_at: datetime | None
+
+
 class Store(Protocol):
     """Records with an append-only, hash-chained log. Both change in one transaction, or neither."""
 
-    def apply(self, drafts: Sequence[Draft], *, at: datetime) -> tuple[Change, ...]:
+    def apply(self, drafts: Sequence[Draft], *, at: datetime, keeping: Sequence[Keeping] = ()) -> tuple[Change, ...]:
         """Write every draft, or none; refuse with Conflict where a record has moved on since it was read."""
+        ...
+
+    def kept(self, kind: str, key: str | None = None) -> list[Kept]:
+        """Return what is kept beside the log."""
+        ...
+
+    def keep(self, keeping: Sequence[Keeping]) -> None:
+        """Keep or forget without a line in the log: all of it, or nothing."""
+        ...
+
+    def forget_due(self, at: datetime) -> list[Kept]:
+        """Forget whatever is due; return what it was."""
         ...
 
     def record(self, kind: str, record_id: str) -> Record:

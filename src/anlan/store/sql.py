@@ -21,7 +21,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from anlan.kernel.clock import as_utc
 from anlan.kernel.errors import BadInput, Conflict, NotFound, Unavailable
 from anlan.kernel.records import Change, Draft, Record
-from anlan.store.records import GENESIS, Audit, canonical, change_hash
+from anlan.store import private
+from anlan.store.records import GENESIS, Audit, Keeping, Kept, canonical, change_hash
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 APPEND_LOCK = 0x616E6C616E
@@ -117,8 +118,8 @@ class SqlStore:
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPEND_LOCK})
             yield connection
 
-    def apply(self, drafts: Sequence[Draft], *, at: datetime) -> tuple[Change, ...]:
-        """Write every draft with its line in the log, or none.
+    def apply(self, drafts: Sequence[Draft], *, at: datetime, keeping: Sequence[Keeping] = ()) -> tuple[Change, ...]:
+        """Write every draft with its line in the log, and what is kept beside it, or none.
 
         Parameters
         ----------
@@ -126,6 +127,8 @@ class SqlStore:
             In this order; a later one may build on an earlier one.
         at : datetime
             When the changes are made, by the district's clock; aware.
+        keeping : sequence of Keeping
+            What is kept out of the log, or forgotten, in the same transaction.
 
         Raises
         ------
@@ -162,7 +165,35 @@ class SqlStore:
                 previous_hash = row["hash"] = _hash_of(row)
                 _put(connection, row)
                 made.append(_change_from(row))
+            private.put(connection, keeping)
+        if any(one.body is None for one in keeping):
+            self._wipe()
         return tuple(made)
+
+    def kept(self, kind: str, key: str | None = None) -> list[Kept]:
+        """Return what is kept beside the log, of a kind and, where given, of one key."""
+        with _told(self._engine), self._engine.connect() as connection:
+            return private.read(connection, kind, key)
+
+    def keep(self, keeping: Sequence[Keeping]) -> None:
+        """Keep or forget what the log need not tell of (when somebody was last seen): all of it, or nothing."""
+        with self._writing() as connection:
+            private.put(connection, keeping)
+        if any(one.body is None for one in keeping):
+            self._wipe()
+
+    def forget_due(self, at: datetime) -> list[Kept]:
+        """Forget whatever is due at a moment; return what it was, so that the log can be told without saying it."""
+        with self._writing() as connection:
+            gone = private.due(connection, at)
+            private.put(connection, [Keeping(kind=one.kind, key=one.key, body=None) for one in gone])
+        if gone:
+            self._wipe()
+        return gone
+
+    def _wipe(self) -> None:
+        with _told(self._engine):
+            private.wipe(self._engine)
 
     def record(self, kind: str, record_id: str) -> Record:
         """Return the current record.
@@ -326,7 +357,7 @@ def _prepare_sqlite(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # SQLAlchemy's begin below speaks instead of the driver
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")

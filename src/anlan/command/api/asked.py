@@ -6,7 +6,10 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Query, Request
 
+from anlan.command.whereabouts import Whereabouts
 from anlan.district import District
+from anlan.kernel.errors import NotFound
+from anlan.staff import Staff
 
 Minutes = Annotated[int, Query(ge=1, le=7 * 1440, description="How far back, in minutes")]
 
@@ -15,6 +18,17 @@ def _district(request: Request) -> District:
     return cast(District, request.app.state.district)
 
 
+def _where(request: Request) -> Whereabouts:
+    return cast(Whereabouts, request.app.state.where)
+
+
+def _staff(request: Request) -> Staff:
+    staff = request.app.state.staff
+    if staff is None:
+        raise NotFound("staff", "is not kept by this server", "start it with anlan serve")
+    return cast(Staff, staff)
+
+
 Opened = Annotated[District, Depends(_district)]
-ACTOR = "desk"
-"""Who writes, until people sign in."""
+Where = Annotated[Whereabouts, Depends(_where)]
+Staffed = Annotated[Staff, Depends(_staff)]

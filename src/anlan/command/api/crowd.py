@@ -9,10 +9,12 @@ import numpy as np
 from fastapi import APIRouter, Body, Query, Request, Response
 
 from anlan.command import views
+from anlan.command.access import Admitted
 from anlan.command.api import forms
-from anlan.command.api.asked import ACTOR, Minutes, Opened
+from anlan.command.api.asked import Minutes, Opened, Where
+from anlan.command.whereabouts import ASK
 from anlan.kernel.clock import parse_moment
-from anlan.kernel.errors import NotFound
+from anlan.kernel.errors import NotAllowed, NotFound
 from anlan.kernel.geo import polygon_from
 
 router = APIRouter(tags=["crowd"])
@@ -45,84 +47,109 @@ def density(request: Request, district: Opened, at: At = None) -> Response:
 
 
 @router.get("/places", response_model=forms.Places, summary="Every named place with its estimate")
-def places(district: Opened) -> dict[str, Any]:
+def places(district: Opened, asker: Admitted, where: Where) -> dict[str, Any]:
     """Return places with occupancy, interval, density, level of service and share of capacity."""
-    return {"places": [views.place(now) for now in district.places()]}
+    every = district.places()
+    return {"places": [views.place(one) for one in every if asker.scope.covers(where.of_place(one.place.place_id))]}
 
 
 @router.get("/places/{place_id}", response_model=forms.Place, summary="One place")
-def place(district: Opened, place_id: str) -> dict[str, Any]:
+def place(district: Opened, asker: Admitted, where: Where, place_id: str) -> dict[str, Any]:
     """Return one place with its estimate."""
+    where.check_place(asker.scope, place_id)
     return views.place(district.place(place_id))
 
 
 @router.get("/places/{place_id}/curve", response_model=forms.Curve, summary="A place's people over time")
-def place_curve(district: Opened, place_id: str, minutes: Minutes = 60) -> dict[str, Any]:
+def place_curve(
+    district: Opened, asker: Admitted, where: Where, place_id: str, minutes: Minutes = 60
+) -> dict[str, Any]:
     """Return a point for each minute, with its interval."""
+    where.check_place(asker.scope, place_id)
     now = district.clock.now()
     points = district.place_curve(place_id, now - timedelta(minutes=minutes), now)
     return {"points": [views.point(point) for point in points]}
 
 
 @router.get("/areas/{level}", response_model=forms.Areas, summary="The areas of a level with their estimates")
-def areas(district: Opened, level: str) -> dict[str, Any]:
+def areas(district: Opened, asker: Admitted, level: str) -> dict[str, Any]:
     """Return every area of one level of the tree."""
-    return {"areas": [views.area(now) for now in district.areas(level)]}
+    return {"areas": [views.area(one) for one in district.areas(level) if asker.scope.covers([one.area_id])]}
 
 
 @router.get("/areas/{level}/{area_id}", response_model=forms.Area, summary="One area")
-def area(district: Opened, level: str, area_id: str) -> dict[str, Any]:
+def area(district: Opened, asker: Admitted, level: str, area_id: str) -> dict[str, Any]:
     """Return one area with its estimate."""
     now = district.area(area_id)
     if now.level != level:
         raise NotFound(f"area {area_id!r}", f"is of level {now.level}", f"ask /areas/{now.level}/{area_id}")
+    if not asker.scope.covers([area_id]):
+        raise NotAllowed(f"area {area_id!r}", "must be granted to you", ASK)
     return views.area(now)
 
 
 @router.get("/places/{place_id}/why", response_model=forms.Reason, summary="What made a place's number")
-def place_why(district: Opened, place_id: str) -> dict[str, Any]:
+def place_why(district: Opened, asker: Admitted, where: Where, place_id: str) -> dict[str, Any]:
     """Return the devices behind the number with their shares, and what would narrow it most."""
+    where.check_place(asker.scope, place_id)
     return {"why": views.why(district.why(district.pack.place(place_id).polygon))}
 
 
 @router.post("/count", response_model=forms.Count, summary="People in any polygon, now or at a moment of the past")
 def count(
     district: Opened,
+    asker: Admitted,
+    where: Where,
     polygon: Polygon,
     at: Annotated[str | None, Body(embed=True)] = None,
     why: Annotated[bool, Body(embed=True, description="Tell what made the number; only of the present.")] = False,  # noqa: FBT002 - a field of the request
 ) -> dict[str, Any]:
     """Return occupancy with its 90 % interval, density, level of service and freshness; or unknown, and why."""
+    where.check_polygon(asker.scope, polygon)
     made = views.estimate(district.count(polygon, None if at is None else parse_moment(at)))
     return {**made, "why": views.why(district.why(polygon)) if why and at is None else None}
 
 
 @router.post("/count/curve", response_model=forms.Curve, summary="People in any polygon over time")
 def count_curve(
-    district: Opened, polygon: Polygon, minutes: Annotated[int, Body(embed=True, ge=1, le=1440)] = 60
+    district: Opened,
+    asker: Admitted,
+    where: Where,
+    polygon: Polygon,
+    minutes: Annotated[int, Body(embed=True, ge=1, le=1440)] = 60,
 ) -> dict[str, Any]:
     """Return a point for each minute kept; intervals where the uncertainty was kept."""
     geometry, now = polygon_from(polygon), district.clock.now()
+    where.check_polygon(asker.scope, geometry)
     district.count(geometry)  # refuses what lies outside
     points = district.curve(geometry, now - timedelta(minutes=minutes), now)
     return {"points": [views.point(point) for point in points]}
 
 
 @router.get("/watches", response_model=forms.Watches, summary="Saved polygons with their estimates")
-def watches(district: Opened) -> dict[str, Any]:
+def watches(district: Opened, asker: Admitted, where: Where) -> dict[str, Any]:
     """Return the polygons that are counted every minute."""
-    return {"watches": [views.watch(now) for now in district.watches()]}
+    every = district.watches()
+    return {"watches": [views.watch(one) for one in every if where.inside(asker.scope, one.polygon)]}
 
 
 @router.post(
     "/watches", response_model=forms.Watch, summary="Save a polygon that is counted every minute", status_code=201
 )
-def watch(district: Opened, polygon: Polygon, name: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
+def watch(
+    district: Opened, asker: Admitted, where: Where, polygon: Polygon, name: Annotated[str, Body(embed=True)]
+) -> dict[str, Any]:
     """Save it; the log tells."""
-    return views.watch(district.watch(name, polygon, ACTOR))
+    where.check_polygon(asker.scope, polygon)
+    return views.watch(district.watch(name, polygon, asker.name))
 
 
 @router.delete("/watches/{watch_id}", response_model=forms.Change, summary="End a saved polygon")
-def unwatch(district: Opened, watch_id: str, version: Annotated[int, Query(ge=1)]) -> dict[str, Any]:
+def unwatch(
+    district: Opened, asker: Admitted, where: Where, watch_id: str, version: Annotated[int, Query(ge=1)]
+) -> dict[str, Any]:
     """End it, if nobody has changed it since that version."""
-    return views.change(district.unwatch(watch_id, version, ACTOR))
+    found = next((one for one in district.watches() if one.watch_id == watch_id), None)
+    if found is not None:
+        where.check_polygon(asker.scope, found.polygon)
+    return views.change(district.unwatch(watch_id, version, asker.name))

@@ -9,42 +9,54 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request
 
 from anlan.command import views
+from anlan.command.access import Admitted
 from anlan.command.api import forms
-from anlan.command.api.asked import ACTOR, Minutes, Opened
+from anlan.command.api.asked import Minutes, Opened, Where
 
 router = APIRouter(tags=["devices"])
 
 
 @router.get("/devices", response_model=forms.Devices, summary="Every device, how it is doing, and what it last counted")
-def devices(district: Opened) -> dict[str, Any]:
+def devices(district: Opened, asker: Admitted, where: Where) -> dict[str, Any]:
     """Return state, reason, last counts and the tally of accepted, late, duplicate and refused messages."""
-    return {"devices": [views.device(now) for now in district.devices()]}
+    every = district.devices()
+    return {
+        "devices": [views.device(one) for one in every if asker.scope.covers(where.of_device(one.device.device_id))]
+    }
 
 
 @router.get("/devices/{device_id}", response_model=forms.Device, summary="One device")
-def device(district: Opened, device_id: str) -> dict[str, Any]:
+def device(district: Opened, asker: Admitted, where: Where, device_id: str) -> dict[str, Any]:
     """Return one device."""
+    where.check_device(asker.scope, device_id)
     return views.device(district.device(device_id))
 
 
 @router.get("/devices/{device_id}/curve", response_model=forms.DeviceCurve, summary="What a device counted over time")
-def device_curve(district: Opened, device_id: str, minutes: Minutes = 60) -> dict[str, Any]:
+def device_curve(
+    district: Opened, asker: Admitted, where: Where, device_id: str, minutes: Minutes = 60
+) -> dict[str, Any]:
     """Return a point for each of its windows, at the window's end."""
+    where.check_device(asker.scope, device_id)
     now = district.clock.now()
     seen = district.device_curve(device_id, now - timedelta(minutes=minutes), now)
     return {"points": [{"at": views.moment(one.end_at), **views.scalars(one)} for one in seen]}
 
 
 @router.post("/devices/{device_id}/withdraw", response_model=forms.Change, summary="Take a device out of the estimate")
-def withdraw(district: Opened, device_id: str, reason: Annotated[str, Body(embed=True)]) -> dict[str, Any]:
+def withdraw(
+    district: Opened, asker: Admitted, where: Where, device_id: str, reason: Annotated[str, Body(embed=True)]
+) -> dict[str, Any]:
     """What it sends is kept, and not used, until it is restored; the log tells who and why."""
-    return views.change(district.withdraw_device(device_id, reason, ACTOR))
+    where.check_device(asker.scope, device_id)
+    return views.change(district.withdraw_device(device_id, reason, asker.name))
 
 
 @router.post("/devices/{device_id}/restore", response_model=forms.Change, summary="Use a withdrawn device again")
-def restore(district: Opened, device_id: str) -> dict[str, Any]:
+def restore(district: Opened, asker: Admitted, where: Where, device_id: str) -> dict[str, Any]:
     """End its withdrawal."""
-    return views.change(district.restore_device(device_id, ACTOR))
+    where.check_device(asker.scope, device_id)
+    return views.change(district.restore_device(device_id, asker.name))
 
 
 @router.post(

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from shapely.geometry.base import BaseGeometry
 
 from anlan.command import views
+from anlan.command.access import Admitted, now
 from anlan.command.api import forms
 from anlan.command.api.asked import Opened
 from anlan.kernel.errors import NotFound
@@ -20,8 +21,10 @@ router = APIRouter(tags=["district"])
 
 
 @router.get("/district", response_model=forms.District, summary="What this district is")
-def describe(request: Request, district: Opened) -> dict[str, Any]:
-    """Return names, levels, figures, the grid of cells, and the district's clock."""
+def describe(request: Request, district: Opened, asker: Admitted) -> dict[str, Any]:
+    """Return names, levels, figures, the grid of cells, and the district's clock; its people to whom may see all."""
+    staff = request.app.state.staff
+    whole = staff is None or staff.access.scope(asker.actor, "crowd.read", now()).everywhere
     pack, cells = district.pack, district.cells
     corners = cells.corners()
     west, south, east, north = pack.boundary.bounds if not pack.boundary.is_empty else (*corners[3], *corners[1])
@@ -36,6 +39,7 @@ def describe(request: Request, district: Opened) -> dict[str, Any]:
         "languages": list(pack.languages),
         "centre": [pack.lon, pack.lat],
         "bounds": [west, south, east, north],
+        "root": pack.areas.root.area_id,
         "levels": [{"key": level.key, "label": dict(level.label)} for level in pack.areas.levels],
         "figures": dict(pack.figures),
         "grid": {
@@ -48,7 +52,7 @@ def describe(request: Request, district: Opened) -> dict[str, Any]:
         "simulated": request.app.state.simulation is not None,
         "now": views.moment(district.clock.now()),
         "estimated_at": views.moment(district.estimated_at),
-        "estimate": views.estimate(district.total()),
+        "estimate": views.estimate(district.total()) if whole else None,
         "n_devices": len(pack.devices),
         "n_areas": {level.key: len(pack.areas.of_level(level.key)) for level in pack.areas.levels},
     }

@@ -144,13 +144,14 @@ class District(Form):
     languages: list[str]
     centre: tuple[float, float]
     bounds: tuple[float, float, float, float] = Field(description="West, south, east, north.")
+    root: str = Field(description="The area of the whole district.")
     levels: list[AreaLevel]
     figures: dict[str, float] = Field(description="Published figures.", examples=[{"residents": 500_000}])
     grid: Grid
     simulated: bool = Field(description="True where time and counts come from a simulation or a recording.")
     now: Moment
     estimated_at: Moment | None = Field(description="The last minute that was estimated.")
-    estimate: Estimate = Field(description="People in the whole district's public space.")
+    estimate: Estimate | None = Field(description="People in its public space; null to whom may see a part only.")
     n_devices: int
     n_areas: dict[str, int]
 

@@ -7,9 +7,13 @@ from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Body, Header, Query, Request
 
-from anlan.command.live import Hub, LiveAnswer
+from anlan.command.access import Admitted, Asker, now, seen_live
+from anlan.command.api.asked import Where
+from anlan.command.live import Hub, LiveAnswer, Seen
 from anlan.command.simulation import Simulation
+from anlan.kernel.access import Actor
 from anlan.kernel.errors import NotFound
+from anlan.staff import Staff
 
 router = APIRouter(tags=["live"])
 
@@ -19,13 +23,32 @@ router = APIRouter(tags=["live"])
 )
 async def live(
     request: Request,
+    asker: Admitted,
+    where: Where,
     last_event_id: Annotated[int | None, Header()] = None,
     after: Annotated[int | None, Query(alias="last_event_id")] = None,
 ) -> LiveAnswer:
     """Stream every minute and change; Last-Event-ID resumes behind the message seen last."""
     hub = cast(Hub, request.app.state.hub)
     seen = last_event_id if last_event_id is not None else after
-    return LiveAnswer(hub, seen)
+    staff: Staff | None = request.app.state.staff
+    if staff is None:
+        return LiveAnswer(hub, seen)
+
+    def sees(kind: str, content: Any) -> Any | None:
+        return seen_live(staff, where, _still(staff, asker), kind, content)
+
+    return LiveAnswer(hub, seen, Seen(sees, lambda: _proven(staff, asker)))
+
+
+def _still(staff: Staff, asker: Asker) -> Actor:
+    """Return what the listener may do now: offices change while a stream stays open."""
+    return asker.actor if asker.signed_in is None else staff.actor(asker.signed_in.account_id, now())
+
+
+def _proven(staff: Staff, asker: Asker) -> bool:
+    """Tell whether the listener is still signed in."""
+    return asker.signed_in is None or any(one.mark == asker.signed_in.mark for one in staff.signed_in())
 
 
 def _simulation(request: Request) -> Simulation:

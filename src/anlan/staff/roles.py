@@ -1,0 +1,63 @@
+"""The roles of a district: those shipped, or its own."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from anlan.kernel.access import Reach, Role
+from anlan.kernel.errors import BadInput
+
+SUBJECTS = ("crowd", "alerts", "devices", "observations", "simulation", "log", "accounts")
+"""What there are rights to; a later part of the platform adds its own."""
+RIGHT = re.compile(rf"({'|'.join(SUBJECTS)})\.(read|act)")
+
+
+def read_roles(folder: Path | None = None) -> tuple[Role, ...]:
+    """Return the roles in ``roles.toml`` of a district's folder; the shipped ones where it has none.
+
+    Raises
+    ------
+    BadInput
+        If the file is no TOML, or a role, right or reach in it is none. All faults are told at once.
+    """
+    own = None if folder is None else folder / "roles.toml"
+    if own is not None and own.is_file():
+        return _read(own.read_text(encoding="utf-8"), str(own))
+    return _read(files("anlan.staff").joinpath("roles.toml").read_text(encoding="utf-8"), "roles.toml")
+
+
+def _read(text: str, where: str) -> tuple[Role, ...]:
+    try:
+        told = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise BadInput(where, f"must be TOML ({fault})", "correct that line") from None
+    faults: list[str] = []
+    roles = tuple(role for role_id, body in told.items() if (role := _role(role_id, body, faults)) is not None)
+    if faults:
+        raise BadInput(where, "; ".join(faults), "correct every one of these")
+    return roles
+
+
+def _role(role_id: str, body: Any, faults: list[str]) -> Role | None:
+    if not isinstance(body, dict) or set(body) != {"name", "rights"}:
+        faults.append(f"[{role_id}] must have name and rights, and nothing else")
+        return None
+    name, rights = body["name"], body["rights"]
+    if not isinstance(name, dict) or not all(isinstance(name.get(lang), str) for lang in ("zh", "en")):
+        faults.append(f"[{role_id}] name must be given in zh and en")
+    if not isinstance(rights, dict):
+        faults.append(f"[{role_id}] rights must be a table")
+        return None
+    reaches = set(Reach)
+    for right, reach in rights.items():
+        if not RIGHT.fullmatch(right):
+            faults.append(f"[{role_id}] {right!r} must be one of {', '.join(SUBJECTS)}, with .read or .act")
+        if reach not in reaches:
+            faults.append(f"[{role_id}] {right} = {reach!r} must be one of {', '.join(Reach)}")
+    if faults:
+        return None
+    return Role(role_id=role_id, name=name, rights={right: Reach(reach) for right, reach in rights.items()})
