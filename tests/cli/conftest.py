@@ -11,8 +11,13 @@ import httpx
 import pytest
 from tests.small import small_pack
 
-from anlan.cli import main, say
+from anlan.cli import main, say, terminal
 from anlan.pack import write_pack
+
+
+def signed(url):
+    """Return what a program of this machine signs its requests with."""
+    return {"authorization": f"Bearer {terminal.key_for(url)}"}
 
 
 class Started:
@@ -35,6 +40,8 @@ class Started:
         self.url = self._find(r"http://127\.0\.0\.1:\d+", wait_s)
         self.mqtt = self._find(r"mqtt://127\.0\.0\.1:\d+", wait_s)
         self.http = httpx.Client(base_url=f"{self.url}/api/v1", timeout=20)
+        if home is None:
+            self.http.headers.update(signed(self.url))
 
     def _read(self):
         for line in self.child.stdout:

@@ -11,7 +11,7 @@ import httpx
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
-from tests.cli.conftest import Started
+from tests.cli.conftest import Started, signed
 from tests.small import ring, square
 
 from anlan.ingest import encode
@@ -45,7 +45,7 @@ class Load:
         return kinds["quay-1"], kinds["garden-1"], len(self.watches)
 
     def over_http(self, url, stop):
-        with httpx.Client(base_url=f"{url}/api/v1", timeout=10) as asking:
+        with httpx.Client(base_url=f"{url}/api/v1", timeout=10, headers=signed(url)) as asking:
             while not stop.is_set():
                 batch = [self.seen("quay-1", n_present=5) for _ in range(7)]
                 body = b'{"observations":[' + b",".join(map(encode, batch)) + b"]}"
@@ -82,7 +82,7 @@ class Load:
         client.loop_stop()
 
     def at_the_desk(self, url, stop):
-        with httpx.Client(base_url=f"{url}/api/v1", timeout=10) as asking:
+        with httpx.Client(base_url=f"{url}/api/v1", timeout=10, headers=signed(url)) as asking:
             while not stop.is_set():
                 try:
                     answer = asking.post("/watches", json={"name": f"w{next(self.numbers)}", "polygon": QUAY})

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from tests.cli.conftest import Started
+from tests.cli.conftest import Started, signed
 from tests.small import ring, square
 
 from anlan.ingest import encode
@@ -219,7 +219,7 @@ def test_ctrl_c_ends_the_server_at_once_with_a_screen_connected(started, pack_fo
     ended = threading.Event()
 
     def follow():
-        with httpx.stream("GET", f"{one.url}/api/v1/live", timeout=30) as answer:
+        with httpx.stream("GET", f"{one.url}/api/v1/live", timeout=30, headers=signed(one.url)) as answer:
             for _ in answer.iter_raw():
                 pass
         ended.set()

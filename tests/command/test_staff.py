@@ -13,7 +13,7 @@ from anlan.command.api import ROUTERS
 from anlan.district import District
 from anlan.kernel.access import Actor, Grant
 from anlan.kernel.clock import FollowedClock
-from anlan.staff import Staff, read_roles
+from anlan.staff import NewOffice, Staff, read_roles
 
 WORDS = "four calm waters"
 API = "/api/v1"
@@ -40,7 +40,9 @@ class House:
         """Yield a client that is signed in with a role in an area."""
         now = datetime.now(UTC)
         account = self.staff.open_account(f"{role_id} {area_id} {now.timestamp()}", role_id, None, "test", now)
-        office = self.staff.make_office({"en": role_id}, [role_id], area_id or self.root, "test", now)
+        office = self.staff.make_office(
+            NewOffice(name={"en": role_id}, role_ids=(role_id,), area_id=area_id or self.root), "test", now
+        )
         self.staff.appoint(office.office_id, account.account_id, "test", now)
         with self.asking() as client:
             made = client.post("/enter", json={"link": self.staff.link(account.account_id, "test", now)})

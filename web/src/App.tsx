@@ -1,13 +1,15 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { district, failure, toast } from "./desk.ts";
+import { district, failure, open, toast } from "./desk.ts";
 import { lang, named, t } from "./i18n.ts";
 import { DeskMap, type MapHandle } from "./map/DeskMap.tsx";
 import { Card } from "./parts/Card.tsx";
 import { Legend } from "./parts/Legend.tsx";
 import { Lists } from "./parts/Lists.tsx";
+import { SignIn } from "./parts/SignIn.tsx";
 import { Tools } from "./parts/Tools.tsx";
 import { SimulationBar, StaleNotice, TopBar } from "./parts/TopBar.tsx";
+import { inside, me } from "./staff.ts";
 
 export function App() {
   const map = useSignal<MapHandle | null>(null);
@@ -17,6 +19,7 @@ export function App() {
     document.documentElement.lang = lang.value === "zh" ? "zh-Hans" : "en";
     document.title = title;
   }, [lang.value, title]);
+  if (me.value && !inside.value) return <SignIn then={() => void open()} />;
   if (!opened) return <Waiting />;
   return (
     <div class="desk">

@@ -44,7 +44,7 @@ export interface District {
   simulated: boolean;
   now: string;
   estimated_at: string | null;
-  estimate: Estimate;
+  estimate: Estimate | null;
   n_devices: number;
   n_areas: Record<string, number>;
 }
@@ -191,6 +191,22 @@ export interface Simulation {
   fault?: string | null;
 }
 
+export interface Office {
+  id: string;
+  name: Label;
+  roles: string[];
+  area: string;
+}
+
+/** Who is looking. `open`: nobody signs in here; `first`: there is no account yet; `unknown`: sign in. */
+export interface Me {
+  state: "open" | "first" | "unknown" | "known";
+  account: { id: string; name: string | null; shown_name: string | null } | null;
+  offices: Office[];
+  rights: Record<string, "own" | "everywhere">;
+  guard: string | null;
+}
+
 export type Polygon = GeoJSON.Polygon | GeoJSON.MultiPolygon;
 
 /** The present densities: persons per 1,000 m², row by row from the north-west. */
@@ -220,11 +236,19 @@ export class ApiError extends Error {
 }
 
 const ROOT = "/api/v1";
+let guard: string | null = null;
+
+/** The word that goes along with whatever we change: it proves that our own page asks. */
+export function setGuard(word: string | null): void {
+  guard = word;
+}
 
 async function ask(path: string, init?: RequestInit): Promise<Response> {
   let answer: Response;
+  const headers = new Headers(init?.headers);
+  if (guard !== null && init?.method) headers.set("x-anlan-guard", guard);
   try {
-    answer = await fetch(ROOT + path, init);
+    answer = await fetch(ROOT + path, { ...init, headers });
   } catch {
     throw new ApiError("unreachable", "", 0);
   }
@@ -247,6 +271,14 @@ async function post<T>(path: string, body: unknown): Promise<T> {
 const id = encodeURIComponent;
 
 export const api = {
+  me: () => get<Me>("/me"),
+  signIn: (name: string, password: string) => post<Me>("/sign-in", { name, password }),
+  enter: (link: string) => post<Me>("/enter", { link }),
+  firstAccount: (link: string, name: string, shown_name: string, password: string) =>
+    post<Me>("/first-account", { link, name, shown_name, password }),
+  signOut: () => ask("/sign-out", { method: "POST" }),
+  changePassword: (old: string | null, to: string) =>
+    ask("/me/password", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ old, new: to }) }),
   district: () => get<District>("/district"),
   layer: (name: string) => get<GeoJSON.FeatureCollection>(`/map/${name}`),
   areaLayer: (level: string) => get<GeoJSON.FeatureCollection>(`/map/areas/${id(level)}`),

@@ -21,6 +21,7 @@ import { t, timeZone } from "./i18n.ts";
 import { listen } from "./live.ts";
 import type { Layer } from "./map/density.ts";
 import type { LiveLink, LiveMessage } from "./sse.ts";
+import { enter, inside, may } from "./staff.ts";
 
 export type Selection =
   | { kind: "place"; id: string }
@@ -111,11 +112,21 @@ export function say(text: string): void {
   toasted = setTimeout(() => (toast.value = ""), 6_000) as unknown as number;
 }
 
+let ticking = false;
+
 export async function open(): Promise<void> {
-  setInterval(() => (tick.value = Date.now()), 500);
+  if (!ticking) setInterval(() => (tick.value = Date.now()), 500);
+  ticking = true;
   for (;;) {
     try {
-      const [opened, listed, counters] = await Promise.all([api.district(), api.places(), api.devices()]);
+      await enter();
+      failure.value = "";
+      if (!inside.value) return; // the page asks to sign in, and opens again
+      const [opened, listed, counters] = await Promise.all([
+        api.district(),
+        may("crowd.read") ? api.places() : [],
+        may("devices.read") ? api.devices() : [],
+      ]);
       batch(() => {
         timeZone.value = opened.time_zone;
         district.value = opened;
@@ -153,7 +164,7 @@ function heardTime(at: string, speed: number, paused: boolean): void {
 interface Minute {
   at: string;
   now: string;
-  district: Estimate;
+  district: Estimate | null;
   places: (Pick<Estimate, "occupancy" | "low" | "high" | "density_per_m2" | "level_of_service" | "unknown"> &
     Partial<Estimate> & { id: string })[];
 }
@@ -242,13 +253,13 @@ export async function showLayer(one: Layer): Promise<void> {
 }
 
 async function refreshDensity(): Promise<void> {
-  if (document.hidden) return;
+  if (document.hidden || !may("crowd.read", true)) return;
   if (layer.peek() === "seen") coverage.value = await api.coverage();
   densities.value = await api.density();
 }
 
 async function refreshDevices(): Promise<void> {
-  if (document.hidden) return;
+  if (document.hidden || !may("devices.read")) return;
   devices.value = await api.devices();
 }
 

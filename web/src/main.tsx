@@ -5,4 +5,5 @@ import { open } from "./desk.ts";
 import "./desk.css";
 
 render(<App />, document.getElementById("desk")!);
+addEventListener("hashchange", () => /^#(enter|first)=/.test(location.hash) && location.reload());
 void open();

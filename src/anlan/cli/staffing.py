@@ -84,12 +84,11 @@ def add(
     unknown = [one for one in role or () if one not in known]
     if unknown:
         raise BadInput(f"role={unknown[0]!r}", f"must be one of {', '.join(known)}", "choose one")
-    account = server.ask("/accounts", {"name": name, "shown_name": shown or name})
+    made_for: Any = None
     if role:
         called: Any = {lang: office} if office else known[role[0]]
-        area = area or server.ask("/district")["root"]
-        made = server.ask("/offices", {"name": called, "roles": list(role), "area": area})
-        server.ask(f"/offices/{made['id']}/appoint", {"account": account["id"]})
+        made_for = {"name": called, "roles": list(role), "area": area or server.ask("/district")["root"]}
+    account = server.ask("/accounts", {"name": name, "shown_name": shown or name, "office": made_for})
     made = server.ask(f"/accounts/{account['id']}/link", {})
     say.out.print(f"{server.url}/#enter={made['link']}", soft_wrap=True)
 

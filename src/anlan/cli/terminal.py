@@ -7,12 +7,13 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from anlan.kernel.access import Actor, Grant
-from anlan.kernel.areas import AreaTree
-from anlan.staff.proving import new_token
-from anlan.staff.roles import SUBJECTS
+if TYPE_CHECKING:
+    from anlan.kernel.access import Actor
+    from anlan.kernel.areas import AreaTree
+
 
 ENVIRONMENT = "ANLAN_KEY"
 NAME = "terminal"
@@ -26,6 +27,10 @@ def _file(port: int) -> Path:
 @contextlib.contextmanager
 def kept_key(port: int, areas: AreaTree) -> Iterator[dict[str, Actor]]:
     """Keep a key for this machine's terminal while a server runs; yield it with what it may do."""
+    from anlan.kernel.access import Actor, Grant
+    from anlan.staff.proving import new_token
+    from anlan.staff.roles import SUBJECTS
+
     token = new_token()
     grant = Grant(role_id="", area_id=areas.root.area_id, from_at=datetime.now(UTC))
     rights = frozenset(f"{subject}.{verb}" for subject in SUBJECTS for verb in ("read", "act"))

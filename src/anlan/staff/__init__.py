@@ -5,7 +5,7 @@ password, who is signed in) is kept beside the log; the log knows accounts by id
 """
 
 from anlan.staff.accounts import Staff
-from anlan.staff.records import Account, Key, Office, SignedIn
+from anlan.staff.records import Account, Key, NewOffice, Office, SignedIn
 from anlan.staff.roles import read_roles
 
-__all__ = ["Account", "Key", "Office", "SignedIn", "Staff", "read_roles"]
+__all__ = ["Account", "Key", "NewOffice", "Office", "SignedIn", "Staff", "read_roles"]

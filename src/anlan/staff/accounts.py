@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from anlan.kernel.access import Access, Actor, Grant, Role
@@ -13,7 +13,18 @@ from anlan.kernel.areas import AreaTree
 from anlan.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 from anlan.kernel.records import Change, Draft, Json
 from anlan.staff.proving import hash_password, new_token, proves, token_key
-from anlan.staff.records import Account, Holding, Key, Office, SignedIn, held_by, key_of, office_of, signed_in_of
+from anlan.staff.records import (
+    Account,
+    Holding,
+    Key,
+    NewOffice,
+    Office,
+    SignedIn,
+    held_by,
+    key_of,
+    office_of,
+    signed_in_of,
+)
 from anlan.store import Keeping, SqlStore
 
 IDLE = timedelta(hours=12)
@@ -64,9 +75,18 @@ class Staff:
         return found
 
     def open_account(
-        self, sign_in_name: str, shown_name: str, password: str | None, actor: str, at: datetime
+        self,
+        sign_in_name: str,
+        shown_name: str,
+        password: str | None,
+        actor: str,
+        at: datetime,
+        *,
+        office: NewOffice | None = None,
     ) -> Account:
-        """Open an account. It may do nothing until it holds an office; without a password, a link opens it.
+        """Open an account, with an office of its own where one is given; it may do nothing without. All or nothing.
+
+        Without a password, a link opens it.
 
         Raises
         ------
@@ -84,9 +104,13 @@ class Staff:
             if any(one.sign_in_name == name for one in self.accounts()):
                 raise Conflict(f"name {name!r}", "is taken", "choose another")
             account_id = uuid.uuid4().hex[:12]
-            draft = _draft("account", account_id, "open", actor, {"open": True})
+            drafts = [_draft("account", account_id, "open", actor, {"open": True})]
+            if office is not None:
+                holding = {"account": account_id, "from_at": at.isoformat(), "until_at": None, "deputy": False}
+                body = self._office_body(office, at) | {"holdings": [holding]}
+                drafts.append(_draft("office", uuid.uuid4().hex[:12], "make", actor, body))
             keeping = Keeping(kind="account", key=account_id, body={"name": name, "shown": shown, "proof": proof})
-            self._apply([draft], at=at, keeping=[keeping])
+            self._apply(drafts, at=at, keeping=[keeping])
         return self.account(account_id)
 
     def change_password(self, account_id: str, old: str | None, new: str, at: datetime) -> None:
@@ -148,19 +172,24 @@ class Staff:
             raise NotFound(f"office {office_id!r}", "does not exist", "list the offices")
         return found
 
-    def make_office(
-        self, name: Mapping[str, str], role_ids: Iterable[str], area_id: str, actor: str, at: datetime
-    ) -> Office:
-        """Set up an office with its roles in an area; nobody holds it yet."""
-        roles = tuple(role_ids)
-        if not roles or not any(str(text).strip() for text in name.values()):
-            raise BadInput("an office", "must have a name and a role", "give both")
-        for role_id in roles:
-            self.access.grant(role_id, area_id, at)
+    def make_office(self, office: NewOffice, actor: str, at: datetime) -> Office:
+        """Set up an office; nobody holds it yet.
+
+        Raises
+        ------
+        BadInput
+            If it has no name or role, or one of its roles or its area does not exist.
+        """
         office_id = uuid.uuid4().hex[:12]
-        body: Json = {"name": dict(name), "roles": list(roles), "area": area_id, "holdings": []}
-        self._apply([_draft("office", office_id, "make", actor, body)], at=at)
+        self._apply([_draft("office", office_id, "make", actor, self._office_body(office, at))], at=at)
         return self.office(office_id)
+
+    def _office_body(self, office: NewOffice, at: datetime) -> Json:
+        if not office.role_ids or not any(text.strip() for text in office.name.values()):
+            raise BadInput("an office", "must have a name and a role", "give both")
+        for role_id in office.role_ids:
+            self.access.grant(role_id, office.area_id, at)
+        return {"name": dict(office.name), "roles": list(office.role_ids), "area": office.area_id, "holdings": []}
 
     def appoint(
         self,
@@ -293,7 +322,9 @@ class Staff:
         """Set up the first office, which may do everything in the district, and give it to an account."""
         every = [role_id for role_id in ("commander", "engineer", "registrar") if role_id in self.access.roles]
         name = {"zh": "首任管理员", "en": "First administrator"}
-        office = self.make_office(name, every or self.access.roles, self._areas.root.area_id, "first", at)
+        roles = tuple(every or self.access.roles)
+        made = NewOffice(name=name, role_ids=roles, area_id=self._areas.root.area_id)
+        office = self.make_office(made, "first", at)
         return self.appoint(office.office_id, account_id, "first", at)
 
     def who(self, token: str, at: datetime) -> SignedIn | None:

@@ -22,6 +22,15 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewOffice:
+    """An office as it is set up: what it is called, and its roles in an area."""
+
+    name: Label
+    role_ids: tuple[str, ...]
+    area_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
     """A post in the organisation (岗位): its roles in an area. Accounts hold it for a time, one of them as deputy."""
 

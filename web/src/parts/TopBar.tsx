@@ -2,6 +2,7 @@ import type { District, Estimate } from "../api.ts";
 import { devices, lastAt, link, now, places, severity, simulate, simulation, stale, tab, watches, whole } from "../desk.ts";
 import { dateOf, duration, integer, lang, momentOf, named, people, secondsOf, setLang, t } from "../i18n.ts";
 import { theme, toggleTheme } from "../theme.ts";
+import { Account } from "./Account.tsx";
 import { intervalText, shortOccupancy } from "./EstimateView.tsx";
 import { Icon } from "./Icon.tsx";
 
@@ -25,6 +26,7 @@ export function TopBar({ district }: { district: District }) {
         <button type="button" class="round" onClick={toggleTheme} aria-label={theme.value === "dark" ? t("theme.light") : t("theme.dark")} data-test="theme">
           <Icon name={theme.value === "dark" ? "sun" : "moon"} />
         </button>
+        <Account />
       </div>
     </header>
   );

@@ -15,7 +15,7 @@ from anlan.command.whereabouts import ASK
 from anlan.kernel.access import Actor
 from anlan.kernel.clock import parse_moment
 from anlan.kernel.errors import BadInput, NotAllowed
-from anlan.staff import Office, SignedIn, Staff
+from anlan.staff import NewOffice, Office, SignedIn, Staff
 from anlan.staff.accounts import LINK, LONGEST
 
 router = APIRouter(tags=["staff"])
@@ -121,13 +121,11 @@ def accounts(staff: Staffed) -> dict[str, Any]:
 
 
 @router.post("/accounts", response_model=staff_forms.Account, summary="Open an account", status_code=201)
-async def open_account(
-    staff: Staffed, asker: Admitted, name: Name, shown_name: Name,
-    password: Annotated[str | None, Body(embed=True, description="Without one, a link opens it")] = None,
-) -> dict[str, Any]:  # fmt: skip
-    """Open one; it may do nothing until it holds an office."""
-    made = await asyncio.to_thread(staff.open_account, name, shown_name, password, asker.name, now())
-    return staff_views.account(made)
+async def open_account(staff: Staffed, asker: Admitted, account: staff_forms.NewAccount) -> dict[str, Any]:
+    """Open one, with an office of its own or none yet; all of it, or nothing."""
+    office = None if account.office is None else _new_office(asker, account.office)
+    given = (account.name, account.shown_name, account.password, asker.name, now())
+    return staff_views.account(await asyncio.to_thread(staff.open_account, *given, office=office))
 
 
 @router.post("/accounts/{account_id}/link", response_model=staff_forms.EnterLink, summary="A link that signs in once")
@@ -154,13 +152,9 @@ def offices(staff: Staffed, asker: Admitted) -> dict[str, Any]:
 
 
 @router.post("/offices", response_model=staff_forms.Office, summary="Set up an office", status_code=201)
-def make_office(
-    staff: Staffed, asker: Admitted, name: Annotated[dict[str, str], Body(embed=True)],
-    roles: Annotated[list[str], Body(embed=True)], area: Text,
-) -> dict[str, Any]:  # fmt: skip
+def make_office(staff: Staffed, asker: Admitted, office: staff_forms.NewOffice) -> dict[str, Any]:
     """Set one up with roles in an area of the asker's; nobody holds it yet."""
-    _check_area(asker, area)
-    return staff_views.office(staff.make_office(name, roles, area, asker.name, now()))
+    return staff_views.office(staff.make_office(_new_office(asker, office), asker.name, now()))
 
 
 @router.post("/offices/{office_id}/appoint", response_model=staff_forms.Office, summary="Give an office to an account")
@@ -246,6 +240,11 @@ def _office(staff: Staff, asker: Admitted, office_id: str) -> Office:
     if not asker.scope.covers([found.area_id]):
         raise NotAllowed(f"office {office_id!r}", "must lie in an area that is granted to you", ASK)
     return found
+
+
+def _new_office(asker: Admitted, office: staff_forms.NewOffice) -> NewOffice:
+    _check_area(asker, office.area)
+    return NewOffice(name=office.name, role_ids=tuple(office.roles), area_id=office.area)
 
 
 def _check_area(asker: Admitted, area_id: str) -> None:

@@ -66,6 +66,23 @@ class Roles(Form):
     roles: list[Role]
 
 
+class NewOffice(Form):
+    """An office as it is set up."""
+
+    name: Text
+    roles: list[str] = Field(examples=[["duty_officer"]])
+    area: str
+
+
+class NewAccount(Form):
+    """An account as it is opened."""
+
+    name: str = Field(max_length=64)
+    shown_name: str = Field(max_length=64)
+    password: str | None = Field(default=None, description="Without one, a link opens it.")
+    office: NewOffice | None = Field(default=None, description="An office of its own; it may do nothing without.")
+
+
 class FirstAccount(Form):
     """The account that keeps the accounts."""
 
