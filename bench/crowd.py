@@ -12,6 +12,7 @@ import accuracy
 import crowd_adapters
 import crowd_alerts
 import crowd_counting
+import crowd_forecast
 import crowd_health
 import crowd_whatif
 from anlan.crowd import Cells, Estimator
@@ -25,7 +26,7 @@ def rows(*, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
     yield from accuracy.rows(quick=quick, say=say)
     yield from crowd_counting.rows(quick=quick, say=say)
     yield from steps(say)
-    for part in (crowd_health, crowd_alerts, crowd_whatif, crowd_adapters):
+    for part in (crowd_health, crowd_forecast, crowd_alerts, crowd_whatif, crowd_adapters):
         yield from part.rows(quick=quick, say=say)
 
 

@@ -37,13 +37,14 @@ from anlan.crowd.whatif import Clearance, Measure, Trial, Trials, clearance
 from anlan.duty import Duty
 from anlan.engine import LocalEngine, Made
 from anlan.ingest import Door
-from anlan.kernel.answers import AlertNow, AreaNow, CurvePoint, DeviceNow, PlaceNow, Suspicion, Watch, Why
+from anlan.kernel.answers import AlertNow, AreaNow, CurvePoint, DeviceNow, Forecast, PlaceNow, Suspicion, Watch, Why
 from anlan.kernel.clock import Clock, SystemClock
 from anlan.kernel.errors import BadInput, NoData, NotFound, Unavailable
 from anlan.kernel.geo import polygon_from, to_geojson
 from anlan.kernel.ingress import Receipt, Tally
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Device, Draft, Estimate, Observation, UnknownReason
+from anlan.outlook import FOLLOWED, Outlooks
 from anlan.pack import find_pack, read_pack
 from anlan.store import Audit, DuckHistory, SqlStore, Step
 
@@ -80,6 +81,7 @@ class District:
         self._counter = Counter(pack, self.cells)
         self.sensing = Sensing(pack, self.estimator, lambda: self._field, lambda: self._area_shares)
         self._duty = Duty(pack, store)
+        self._outlooks = Outlooks(pack, history)
         self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
         self._watches = {
             record.record_id: self._watch_of(record.version, record.record_id, record.body)
@@ -177,6 +179,7 @@ class District:
             self._field, self._state, self._stored_state_at = None, None, None
             self._spread.clear()
             self._now, self._levels, self._suspected = {}, {}, {}
+            self._outlooks.forget()
             self._tell_changes(self._duty.reset(self.clock.now()))
 
     # -- counting --------------------------------------------------------------------------------------------------
@@ -262,6 +265,17 @@ class District:
         """Return a place's people minute by minute, with intervals."""
         self.pack.place(place_id)
         return self._curve_of(f"place:{place_id}", begin_at, end_at)
+
+    def place_forecast(self, place_id: str) -> Forecast:
+        """Return the people expected in a place over the next hours; without points where nothing can be told."""
+        return self._outlooks.subject(f"place:{place_id}", self.place(place_id).estimate)
+
+    def forecast(self, polygon: Mapping[str, Any] | str | BaseGeometry) -> Forecast:
+        """Return the people expected in a polygon (degrees) over the next hour, by how the last two have gone."""
+        geometry = polygon if isinstance(polygon, BaseGeometry) else polygon_from(polygon)
+        present = self.count(geometry)
+        past = self.curve(geometry, present.at - FOLLOWED, present.at)
+        return self._outlooks.by_trend(past, present)
 
     def areas(self, level: str) -> list[AreaNow]:
         """Return the areas of a level with their estimates.

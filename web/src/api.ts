@@ -191,6 +191,14 @@ export interface Simulation {
   fault?: string | null;
 }
 
+/** People expected. `usual`: what the hours of the week are used to; `trend`: how the last hour went. */
+export interface Forecast {
+  made_at: string;
+  basis: "usual" | "trend" | null;
+  days: number;
+  points: CurvePoint[];
+}
+
 export interface Office {
   id: string;
   name: Label;
@@ -293,6 +301,8 @@ export const api = {
   place: (place: string) => get<Place>(`/places/${id(place)}`),
   placeCurve: async (place: string, minutes: number) =>
     (await get<{ points: CurvePoint[] }>(`/places/${id(place)}/curve?minutes=${minutes}`)).points,
+  placeForecast: (place: string) => get<Forecast>(`/places/${id(place)}/forecast`),
+  forecast: (polygon: Polygon) => post<Forecast>("/count/forecast", { polygon }),
   areas: async (level: string) => {
     return (await get<{ areas: Area[] }>(`/areas/${id(level)}`)).areas;
   },

@@ -13,6 +13,7 @@ import anlan
 from anlan.cli import afield, say
 from anlan.cli.asking import USUAL, Server, polygon_of
 from anlan.cli.districts import AsJson, Lang, district_app, observations_app, twin_app
+from anlan.cli.forecasting import forecast_app
 from anlan.cli.staffing import staff_app
 from anlan.kernel.clock import parse_moment
 
@@ -31,6 +32,7 @@ app.add_typer(twin_app, name="twin")
 app.add_typer(devices_app, name="devices")
 app.add_typer(audit_app, name="audit")
 app.add_typer(staff_app, name="staff")
+app.add_typer(forecast_app, name="forecast")
 app.command("edge")(afield.edge)
 app.command("grid")(afield.grid)
 

@@ -43,6 +43,8 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("GET", "/places"): ("crowd.read", BY_AREA),
     ("GET", "/places/{place_id}"): ("crowd.read", BY_AREA),
     ("GET", "/places/{place_id}/curve"): ("crowd.read", BY_AREA),
+    ("GET", "/places/{place_id}/forecast"): ("crowd.read", BY_AREA),
+    ("POST", "/count/forecast"): ("crowd.read", BY_AREA),
     ("GET", "/places/{place_id}/why"): ("crowd.read", BY_AREA),
     ("GET", "/areas/{level}"): ("crowd.read", BY_AREA),
     ("GET", "/areas/{level}/{area_id}"): ("crowd.read", BY_AREA),

@@ -16,6 +16,7 @@ from anlan.kernel.answers import (
     CurvePoint,
     DeviceNow,
     DeviceProposal,
+    Forecast,
     Mark,
     PlaceNow,
     Suspicion,
@@ -84,6 +85,16 @@ def point(made: CurvePoint) -> Json:
     """Return a point of a curve."""
     numbers = {"occupancy": made.occupancy, "low": made.low, "high": made.high}
     return {"at": moment(made.at), **{name: rounded(n) for name, n in numbers.items()}}
+
+
+def forecast(made: Forecast) -> Json:
+    """Return a forecast with what it rests on."""
+    return {
+        "made_at": moment(made.made_at),
+        "basis": None if made.basis is None else str(made.basis),
+        "days": round(made.days, 1),
+        "points": [point(one) for one in made.points],
+    }
 
 
 def place(now: PlaceNow) -> Json:

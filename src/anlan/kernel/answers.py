@@ -162,6 +162,28 @@ class CurvePoint:
     high: float | None
 
 
+class Basis(StrEnum):
+    """What a forecast rests on."""
+
+    USUAL = "usual"
+    """What the hours of the week are used to, bent by the present ratio to it."""
+    TREND = "trend"
+    """How it has been changing over the last hour; there is no week of history yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """People expected in a place: ``points`` with their 90 % intervals, none where ``basis`` is None.
+
+    ``days`` is how much history there is.
+    """
+
+    made_at: datetime
+    basis: Basis | None
+    days: float
+    points: tuple[CurvePoint, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """A saved polygon (degrees) that is counted every minute."""

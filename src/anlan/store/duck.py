@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from anlan.kernel.errors import AnlanError, Unavailable
 from anlan.kernel.ingress import Refusal, Tally, Verdict
-from anlan.kernel.records import Estimate, Observation
+from anlan.kernel.records import Counts, Estimate, Observation
 from anlan.store import columns
 from anlan.store.history import Persons, Retention, Step
 from anlan.store.sealed import DAY_ROWS, SealedDays
@@ -325,6 +325,18 @@ class DuckHistory:
             [subject_id, columns.naive(begin_at), columns.naive(end_at)],
         )
         return columns.estimates_from(found)
+
+    def estimate_means(self, subject_id: str, begin_at: datetime, n_steps: int, step: timedelta) -> Counts:
+        """Return the mean occupancy estimated in each of ``n_steps`` steps from a moment on; NaN where none was."""
+        begin, length = columns.naive(begin_at), step.total_seconds()
+        found = self._table(
+            "SELECT CAST(ceil(epoch(made_at - ?) / ?) AS BIGINT) - 1 AS step, avg(occupancy) AS mean FROM estimate "
+            "WHERE subject_id = ? AND made_at > ? AND made_at <= ? AND occupancy IS NOT NULL GROUP BY step",
+            [begin, length, subject_id, begin, columns.naive(begin_at + n_steps * step)],
+        )
+        means = np.full(n_steps, np.nan)
+        means[found.column("step").to_numpy()] = found.column("mean").to_numpy()
+        return means
 
     # -- housekeeping ----------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anlan.kernel.ingress import Refusal, Tally, Verdict
-from anlan.kernel.records import Estimate, Observation
+from anlan.kernel.records import Counts, Estimate, Observation
 
 Persons = npt.NDArray[np.float32]
 
@@ -94,6 +94,10 @@ class History(Protocol):
 
     def estimates(self, subject_id: str, begin_at: datetime, end_at: datetime) -> list[Estimate]:
         """Return what was estimated for a subject after ``begin_at`` and up to ``end_at``."""
+        ...
+
+    def estimate_means(self, subject_id: str, begin_at: datetime, n_steps: int, step: timedelta) -> Counts:
+        """Return the mean occupancy estimated in each of ``n_steps`` steps from a moment on; NaN where none was."""
         ...
 
     def seal(self, now: datetime) -> list[date]:

@@ -1,9 +1,9 @@
 import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, type Area, type CurvePoint, type Device, type DevicePoint, type Estimate, type Place, type Polygon } from "../api.ts";
+import { api, type Area, type CurvePoint, type Device, type DevicePoint, type Estimate, type Forecast, type Place, type Polygon } from "../api.ts";
 import { device, drawing, minute, place, refreshWatches, say, selection, slowMinute, told, type Selection } from "../desk.ts";
-import { duration, integer, momentOf, named, share, t, word } from "../i18n.ts";
+import { duration, integer, momentOf, named, people, share, t, timeOf, word } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
 import { Curve, type Line } from "./Curve.tsx";
 import { EstimateView } from "./EstimateView.tsx";
@@ -50,6 +50,7 @@ function Frame({ kind, title, children }: { kind: string; title: string; childre
 function PlaceCard({ id }: { id: string }) {
   const one: Place | undefined = place(id);
   const { answer, error } = useAsked(id, slowMinute.value, () => api.placeCurve(id, MINUTES));
+  const next = useAsked<Forecast>(id, slowMinute.value, () => api.placeForecast(id));
   const full = useAsked<Place>(id, minute.value, () => api.place(id)); // the live feed leaves out how fresh it is
   if (!one) return null;
   const estimate = full.answer && full.answer.estimate.at >= one.estimate.at ? full.answer.estimate : one.estimate;
@@ -58,7 +59,7 @@ function PlaceCard({ id }: { id: string }) {
     <Frame kind={kinds.filter(Boolean).join(" · ")} title={named(one.name, one.id)}>
       <EstimateView estimate={estimate} capacity={one.capacity} />
       <WhyPanel of={id} estimate={estimate} ask={() => api.placeWhy(id)} />
-      <LastHour points={answer} error={error} present={estimate} />
+      <LastHour points={answer} error={error} present={estimate} next={next.answer} />
     </Frame>
   );
 }
@@ -68,12 +69,13 @@ function AreaCard({ id, level, map }: { id: string; level: string; map: Signal<M
   const outline = map.value?.geometryOf("areas", id) ?? null;
   const polygon = outline?.type === "Polygon" || outline?.type === "MultiPolygon" ? outline : null;
   const curve = useAsked<CurvePoint[] | null>(`${id}${polygon !== null}`, slowMinute.value, () => (polygon ? api.countCurve(polygon, MINUTES) : Promise.resolve(null)));
+  const next = useAsked<Forecast | null>(`${id}${polygon !== null}`, slowMinute.value, () => (polygon ? api.forecast(polygon) : Promise.resolve(null)));
   return (
     <Frame kind={t("area.kind")} title={answer ? named(answer.name, id) : id}>
       {error && <p class="empty is-error">{error}</p>}
       {answer?.estimate && <EstimateView estimate={answer.estimate} />}
       {polygon && <WhyPanel of={id} estimate={answer?.estimate ?? null} ask={() => api.why(polygon)} />}
-      {polygon && <LastHour points={curve.answer} error={curve.error} present={answer?.estimate ?? null} />}
+      {polygon && <LastHour points={curve.answer} error={curve.error} present={answer?.estimate ?? null} next={next.answer} />}
     </Frame>
   );
 }
@@ -82,6 +84,7 @@ function PolygonCard({ chosen }: { chosen: Extract<Selection, { kind: "polygon" 
   const key = JSON.stringify(chosen.polygon.coordinates);
   const count = useAsked<Estimate>(key, minute.value, () => api.count(chosen.polygon));
   const curve = useAsked<CurvePoint[]>(key, slowMinute.value, () => api.countCurve(chosen.polygon, MINUTES));
+  const next = useAsked<Forecast>(key, slowMinute.value, () => api.forecast(chosen.polygon));
   return (
     <Frame kind={chosen.watch ? t("watch.kind") : t("polygon.kind")} title={chosen.name || t("polygon.title")}>
       <div aria-live="polite">
@@ -90,7 +93,7 @@ function PolygonCard({ chosen }: { chosen: Extract<Selection, { kind: "polygon" 
         {count.answer && <EstimateView estimate={count.answer} />}
       </div>
       <WhyPanel of={key} estimate={count.answer} ask={() => api.why(chosen.polygon)} />
-      <LastHour points={curve.answer} error={count.error ? "" : curve.error} present={count.answer} />
+      <LastHour points={curve.answer} error={count.error ? "" : curve.error} present={count.answer} next={next.answer} />
       <Keep key={`${chosen.watch?.id ?? "new"}`} polygon={chosen.polygon} chosen={chosen} />
     </Frame>
   );
@@ -158,22 +161,59 @@ function Keep({ polygon, chosen }: { polygon: Polygon; chosen: Extract<Selection
   );
 }
 
-function LastHour({ points: kept, error, present }: { points: CurvePoint[] | null; error: string; present?: Estimate | null }) {
-  const points = kept && present ? upTo(kept, present) : kept;
-  const at = (points ?? []).map((point) => Date.parse(point.at) / 1e3);
-  const seen = (points ?? []).filter((point) => point.occupancy !== null).length;
-  const lines: Line[] = [{ label: t("curve.people"), colour: "--accent", values: (points ?? []).map((point) => point.occupancy) }];
-  const band = { low: bridged(at, (points ?? []).map((point) => point.low)), high: bridged(at, (points ?? []).map((point) => point.high)) };
+interface Hour {
+  points: CurvePoint[] | null;
+  error: string;
+  present?: Estimate | null;
+  next?: Forecast | null;
+}
+
+/** The last hour, and what is expected of the next, which is dashed. */
+function LastHour({ points: kept, error, present, next }: Hour) {
+  const points = kept && present ? upTo(kept, present) : (kept ?? []);
+  const seen = points.filter((point) => point.occupancy !== null).length;
+  const last = points.at(-1);
+  const ahead = last?.occupancy != null && next?.basis ? minutely(last, next.points) : [];
+  const both = [...points, ...ahead.slice(1)];
+  const at = both.map((point) => Date.parse(point.at) / 1e3);
+  const lines: Line[] = [{ label: t("curve.people"), colour: "--accent", values: both.map((point, k) => (k < points.length ? point.occupancy : null)) }];
+  if (ahead.length > 1) lines.push({ label: t("forecast.expected"), colour: "--accent", dash: [3, 4], values: both.map((point, k) => (k < points.length - 1 ? null : point.occupancy)) });
+  const band = { low: bridged(at, both.map((point) => point.low)), high: bridged(at, both.map((point) => point.high)) };
+  const title = t(ahead.length > 1 ? "forecast.hours" : "curve.hour");
   return (
     <section class="hour">
       <h3>
-        {t("curve.hour")} {band.low.some((low) => low !== null) && <span class="quiet">{t("curve.band")}</span>}
+        {title} {band.low.some((low) => low !== null) && <span class="quiet">{t("curve.band")}</span>}
       </h3>
       {error && <p class="empty is-error">{error}</p>}
-      {points && seen < 2 && !error && <p class="empty">{t("curve.none")}</p>}
-      {seen >= 2 && <Curve at={at} lines={lines} band={band} caption={t("curve.hour")} />}
+      {kept && seen < 2 && !error && <p class="empty">{t("curve.none")}</p>}
+      {seen >= 2 && <Curve at={at} lines={lines} band={band} caption={title} />}
+      {ahead.length > 1 && next && (
+        <p class="quiet" data-test="forecast">
+          {t("forecast.at", { time: timeOf(ahead.at(-1)!.at), n: people(ahead.at(-1)!.occupancy!), low: people(ahead.at(-1)!.low ?? 0), high: people(ahead.at(-1)!.high ?? 0) })} {next.basis === "usual" ? t("forecast.usual", { days: integer(next.days) }) : t("forecast.trend")}
+        </p>
+      )}
     </section>
   );
+}
+
+/** The next hour of a forecast, joined to the present and told minute by minute, so that the pointer finds it anywhere. */
+function minutely(now: CurvePoint, points: CurvePoint[]): CurvePoint[] {
+  const begin = Date.parse(now.at);
+  const marks = [now, ...points.filter((point) => Date.parse(point.at) > begin && Date.parse(point.at) <= begin + 3_660_000)];
+  return marks.flatMap((mark, k) => {
+    const to = marks[k + 1];
+    if (!to) return [mark];
+    const from = Date.parse(mark.at);
+    const steps = Math.max(1, Math.round((Date.parse(to.at) - from) / 60_000));
+    const mix = (a: number | null, b: number | null, s: number) => (a === null || b === null ? null : a + ((b - a) * s) / steps);
+    return Array.from({ length: steps }, (_, s) => ({
+      at: new Date(from + s * 60_000).toISOString(),
+      occupancy: mix(mark.occupancy, to.occupancy, s),
+      low: mix(mark.low ?? mark.occupancy, to.low, s),
+      high: mix(mark.high ?? mark.occupancy, to.high, s),
+    }));
+  });
 }
 
 /** The curve up to the estimate that stands above it, which has its interval even where the curve's last minute has none. */

@@ -71,6 +71,15 @@ def place_curve(
     return {"points": [views.point(point) for point in points]}
 
 
+@router.get(
+    "/places/{place_id}/forecast", response_model=forms.Forecast, summary="A place's people over the next hours"
+)
+def place_forecast(district: Opened, asker: Admitted, where: Where, place_id: str) -> dict[str, Any]:
+    """Return 15, 30, 45 and 60 minutes ahead, and with a week of history up to a day."""
+    where.check_place(asker.scope, place_id)
+    return views.forecast(district.place_forecast(place_id))
+
+
 @router.get("/areas/{level}", response_model=forms.Areas, summary="The areas of a level with their estimates")
 def areas(district: Opened, asker: Admitted, level: str) -> dict[str, Any]:
     """Return every area of one level of the tree."""
@@ -124,6 +133,14 @@ def count_curve(
     district.count(geometry)  # refuses what lies outside
     points = district.curve(geometry, now - timedelta(minutes=minutes), now)
     return {"points": [views.point(point) for point in points]}
+
+
+@router.post("/count/forecast", response_model=forms.Forecast, summary="People in any polygon over the next hour")
+def count_forecast(district: Opened, asker: Admitted, where: Where, polygon: Polygon) -> dict[str, Any]:
+    """Return 15, 30, 45 and 60 minutes ahead, by how the last two hours went."""
+    geometry = polygon_from(polygon)
+    where.check_polygon(asker.scope, geometry)
+    return views.forecast(district.forecast(geometry))
 
 
 @router.get("/watches", response_model=forms.Watches, summary="Saved polygons with their estimates")

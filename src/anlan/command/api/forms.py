@@ -114,6 +114,17 @@ class Curve(Form):
     points: list[Point]
 
 
+class Forecast(Form):
+    """People expected, each point with its 90 % interval; none where nothing can be told yet."""
+
+    made_at: Moment
+    basis: Literal["usual", "trend"] | None = Field(
+        description="usual: what the hours of the week are used to; trend: how the last hour went; null: nothing yet."
+    )
+    days: float = Field(description="Days of history.")
+    points: list[Point]
+
+
 class AreaLevel(Form):
     """A level of the tree of areas."""
 

@@ -1,0 +1,192 @@
+"""What is to be expected: of a place that is counted, and how right forecasts would have been on a file of counts."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anlan.cli import say
+from anlan.cli.asking import USUAL, Server
+from anlan.cli.districts import AsJson, Lang
+from anlan.kernel.errors import BadInput, Unavailable
+
+if TYPE_CHECKING:
+    from anlan.crowd.forecast import Series
+    from anlan.kernel.records import Calendar
+
+forecast_app = typer.Typer(help="How many people will be where.", no_args_is_help=True)
+
+BASIS = {"usual": ("按往常规律", "by what is usual"), "trend": ("按近一小时变化", "by the last hour's trend")}
+
+
+@forecast_app.command("place")
+def place(
+    place_id: Annotated[str, typer.Argument(help="Its id; see `anlan places --json`.")],
+    url: Annotated[str, typer.Option(help="A running server.", envvar="ANLAN_URL")] = USUAL,
+    as_json: AsJson = False,
+    lang: Lang = "zh",
+) -> None:
+    """The next hours of a place."""
+    made = Server(url).ask(f"/places/{place_id}/forecast")
+    if as_json:
+        say.as_json(made)
+        return
+    zh = lang == "zh"
+    if made["basis"] is None:
+        say.out.print(
+            "还不能预测：计数不足十分钟" if zh else "nothing can be told yet: counted for less than ten minutes"
+        )
+        return
+    shown = say.table("提前" if zh else "ahead", "人数" if zh else "people", "90 %")
+    begin = datetime.fromisoformat(made["made_at"])
+    for point in made["points"]:
+        minutes = (datetime.fromisoformat(point["at"]) - begin).total_seconds() / 60
+        ahead = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
+        shown.add_row(ahead, f"{point['occupancy']:,.0f}", f"{point['low']:,.0f}–{point['high']:,.0f}")
+    say.out.print(shown)
+    say.out.print(BASIS[made["basis"]][0 if zh else 1])
+
+
+@forecast_app.command("backtest")
+def backtest_(
+    file: Annotated[Path, typer.Argument(help="CSV: time and a column for each counter, or time, counter, count.")],
+    judged_from: Annotated[str, typer.Option("--from", help="The first day that is judged: 2025-01-01.")],
+    zone: Annotated[str, typer.Option(help="Time zone of moments with an offset; others are wall clocks.")] = "UTC",
+    country: Annotated[str, typer.Option(help="Public holidays of: NZ, or AU-VIC; none if empty.")] = "",
+    ahead: Annotated[list[int] | None, typer.Option(help="Minutes ahead, once or more; 60 if not given.")] = None,
+    as_json: AsJson = False,
+    lang: Lang = "zh",
+) -> None:
+    """How right forecasts would have been: what was learned before a day, judged from that day on."""
+    from anlan.crowd.forecast import Blend, Persistence, Ratio, SeasonalNaive, backtest, boosting_installed
+    from anlan.kernel.clock import parse_moment
+
+    series = series_from(file, zone, country)
+    day = parse_moment(judged_from + "T00:00:00Z" if "T" not in judged_from else judged_from, "from")
+    minutes = ahead or [60]
+    step_min = series.step.total_seconds() / 60
+    wrong = [one for one in minutes if one <= 0 or one % step_min]
+    if wrong:
+        raise BadInput(f"ahead={wrong[0]}", f"must be a multiple of the file's {step_min:.0f} minutes", "correct it")
+    steps = [int(one // step_min) for one in minutes]
+    ours = [Blend(tuple(steps))] if boosting_installed() else []
+    scores = backtest((*ours, Ratio(), Persistence(), SeasonalNaive()), series, series.index_of(day), steps)
+    rows: list[dict[str, Any]] = [
+        {
+            "forecaster": one.forecaster,
+            "ahead_min": one.ahead.total_seconds() / 60,
+            "wape": one.wape,
+            "mase": one.mase,
+            "coverage": one.coverage,
+            "half_width": one.half_width,
+            "n": one.n,
+        }
+        for one in scores
+    ]
+    if as_json:
+        say.as_json({"scores": rows})
+        return
+    zh = lang == "zh"
+    heads = ("方法", "提前", "误差 WAPE", "MASE", "区间命中", "半宽") if zh else (
+        "forecaster", "ahead", "error (WAPE)", "MASE", "in the interval", "half-width"
+    )  # fmt: skip
+    shown = say.table(*heads)
+    for row in rows:
+        told = [f"{row[name]:.1%}" for name in ("wape", "coverage", "half_width")]
+        shown.add_row(row["forecaster"], f"{row['ahead_min']:.0f} min", told[0], f"{row['mase']:.3f}", *told[1:])
+    say.out.print(shown)
+    if not ours:
+        note = "未安装 LightGBM：pip install 'anlan[forecast]' 后会加上梯度提升" if zh else (
+            "without LightGBM; pip install 'anlan[forecast]' adds boosted trees"
+        )  # fmt: skip
+        say.out.print(note)
+
+
+def series_from(file: Path, zone: str, country: str) -> Series:
+    """Read a file of counts into even steps.
+
+    Raises
+    ------
+    BadInput
+        If it cannot be read, has no such columns, a moment comes twice, or its steps are uneven.
+    """
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import csv
+
+    from anlan.crowd.forecast import Series
+
+    try:
+        table = csv.read_csv(file)
+    except (OSError, pa.ArrowInvalid) as fault:
+        raise BadInput(f"{file}", f"must be a CSV file ({str(fault).splitlines()[0]})", "correct it") from None
+    if "time" not in table.column_names:
+        raise BadInput(f"columns {', '.join(table.column_names[:5])}", "must have one called time", "rename it")
+    if table.num_columns == 3 and "count" in table.column_names:
+        name = next(one for one in table.column_names if one not in {"time", "count"})
+        names = [str(one) for one in pc.unique(table[name]).to_pylist()]
+        columns = [names.index(str(one)) for one in table[name].to_pylist()]
+        values = table["count"].to_pylist()
+    else:
+        names = [one for one in table.column_names if one != "time"]
+        columns, values = [], []
+    moments = [_moment(one) for one in table["time"].to_pylist()]
+    if not moments or not names:
+        raise BadInput(f"{file}", "must have moments and counters", "see docs/how-it-works.md")
+    every = sorted(set(moments))
+    gaps = sorted(b - a for a, b in itertools.pairwise(every))
+    step = gaps[len(gaps) // 10] if gaps else timedelta(hours=1)
+    counts = np.full(((every[-1] - every[0]) // step + 1, len(names)), np.nan)
+    rows = [(one - every[0]) / step for one in moments]
+    uneven = next((one for one, row in zip(moments, rows, strict=True) if row % 1), None)
+    if uneven is not None:
+        raise BadInput(f"time={uneven.isoformat()}", f"must lie on even steps of {step}", "make the steps even")
+    if columns:
+        for row, column, value in zip(rows, columns, values, strict=True):
+            counts[int(row), column] = np.nan if value is None else value
+    else:
+        wide = [np.asarray(table[name].to_numpy(zero_copy_only=False), np.float64) for name in names]
+        counts[[int(row) for row in rows]] = np.column_stack(wide)
+    try:
+        told = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise BadInput(f"zone={zone!r}", "must be a time zone such as Asia/Shanghai", "correct it") from None
+    return Series(
+        subjects=tuple(names), begin_at=every[0], step=step, counts=counts, zone=told,
+        calendar=_calendar(country, every[0].year, every[-1].year),
+    )  # fmt: skip
+
+
+def _moment(value: Any) -> datetime:
+    """Return a moment in UTC; one without an offset is what a clock on the wall shows, and is kept as it is."""
+    try:
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        raise BadInput(f"time={value!r}", "must be an ISO 8601 moment", "write it like 2025-01-01T06:00") from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _calendar(country: str, first: int, last: int) -> Calendar:
+    from anlan.kernel.records import Calendar
+
+    if not country:
+        return Calendar()
+    try:
+        import holidays
+    except ImportError:
+        raise Unavailable(
+            f"country={country!r}", "needs the calendar of public holidays", "install it: pip install 'anlan[forecast]'"
+        ) from None
+    name, _, part = country.partition("-")
+    try:
+        found = holidays.country_holidays(name, subdiv=part or None, years=range(first, last + 2))
+    except NotImplementedError as fault:
+        raise BadInput(f"country={country!r}", f"must be known ({fault})", "write it like NZ or AU-VIC") from None
+    return Calendar(rest_days={on: {"en": what} for on, what in found.items()})

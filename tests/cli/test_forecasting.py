@@ -1,0 +1,58 @@
+import json
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+
+WEEKS = 14
+
+
+@pytest.fixture(scope="module")
+def counts(tmp_path_factory):
+    """A file of fourteen weeks of two counters, hour by hour, and the same in the long form."""
+    folder, begin = tmp_path_factory.mktemp("counts"), datetime(2026, 1, 5)  # noqa: DTZ001 - a clock on the wall
+    rng = np.random.default_rng(1)
+    wide, long = ["time,a,b"], ["time,sensor,count"]
+    for k in range(WEEKS * 168):
+        at = (begin + timedelta(hours=k)).isoformat()
+        mean = 300 + 250 * np.sin((k % 24 - 9) / 24 * 2 * np.pi)
+        a, b = rng.poisson(mean), rng.poisson(2 * mean)
+        wide.append(f"{at},{a},{b}")
+        long += [f"{at},a,{a}", f"{at},b,{b}"]
+    (folder / "wide.csv").write_text("\n".join(wide))
+    (folder / "long.csv").write_text("\n".join(long))
+    return folder
+
+
+def test_a_backtest_prints_its_table(counts, anlan):
+    status, out, _ = anlan("forecast", "backtest", counts / "wide.csv", "--from", "2026-03-30", "--lang", "en")
+    assert status == 0
+    for name in ("ratio to the usual", "persistence", "seasonal naive"):
+        assert name in out
+
+
+def test_both_forms_of_a_file_tell_the_same(counts, anlan):
+    told = []
+    for name in ("wide.csv", "long.csv"):
+        status, out, _ = anlan("forecast", "backtest", counts / name, "--from", "2026-03-30", "--json")
+        assert status == 0
+        told.append(json.loads(out)["scores"])
+    assert told[0] == told[1]
+    by = {one["forecaster"]: one["wape"] for one in told[0]}
+    assert by["ratio to the usual"] < by["persistence"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("when,a\n2026-01-05,1", "must have one called time"),
+        ("time,a\nyesterday,1", "ISO 8601"),
+        ("time,a\n2026-01-05T00:00,1\n2026-01-05T01:00,1\n2026-01-05T02:00,1\n2026-01-05T03:17,1", "even steps"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_told(tmp_path, anlan, text, said):
+    file = tmp_path / "counts.csv"
+    file.write_text(text)
+    status, _, err = anlan("forecast", "backtest", file, "--from", "2026-03-30")
+    assert status == 2
+    assert said in " ".join(err.split())
