@@ -7,6 +7,7 @@ import pytest
 from tests.command.conftest import BEGIN, served
 from tests.small import small_pack
 
+from anlan.cli.terminal import everything
 from anlan.command import create_app
 from anlan.command.access import ROUTES
 from anlan.command.api import ROUTERS
@@ -221,3 +222,35 @@ def test_a_link_never_gives_more_than_its_maker_has(house):
     with house.as_role("registrar") as client, house.as_role("commander") as other:
         theirs = other.get("/me").json()["account"]["id"]
         assert code(client.post(f"/accounts/{theirs}/link", json={})) == (403, "not_allowed")
+
+
+def test_a_guest_sees_all_of_a_district_that_is_played(tmp_path):
+    made = House(tmp_path)
+    made.app.state.guest = everything("guest", made.district.pack.areas)
+    try:
+        with served(made.app) as made.url, made.asking() as client:
+            assert client.get("/me").json()["state"] == "open"
+            assert client.get("/district").json()["estimate"] is not None
+            for method, path in ROUTES:
+                if path == "/live" or ROUTES[method, path][0] in {"open", "signed in"}:
+                    continue
+                assert code(client.request(method, filled(path, made), json={}))[1] not in {
+                    "not_allowed",
+                    "not_signed_in",
+                }
+            made.district.advance()
+            with client.stream("GET", "/live") as stream:
+                made.district._tell("minute", {"at": BEGIN, "estimates": made.district._now | unknown(made.district)})
+                text = ""
+                for chunk in stream.iter_text():
+                    text += chunk
+                    if "event: minute" in text:
+                        break
+            assert '"district":{' in text
+    finally:
+        made.district.close()
+
+
+def unknown(district):
+    places = {f"place:{place.place_id}": district.total() for place in district.pack.places}
+    return {"district": district.total()} | places

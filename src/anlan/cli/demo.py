@@ -19,10 +19,10 @@ import numpy as np
 from anlan.cli import say
 from anlan.cli.districts import scenario_of
 from anlan.cli.serving import HOST, Minutes, run_server
+from anlan.cli.terminal import everything
 from anlan.command import views
 from anlan.district import District
 from anlan.ingest import EmbeddedBroker, read_observations
-from anlan.kernel.access import Actor
 from anlan.kernel.clock import FollowedClock, parse_moment
 from anlan.kernel.errors import BadInput, Conflict, NotFound
 from anlan.kernel.pack import Pack
@@ -31,7 +31,6 @@ from anlan.staff import Staff, read_roles
 from anlan.twin import scenarios
 
 DEVICES = 106
-GUEST = Actor(actor_id="guest", grants=())
 MARK = ".anlan-demo"
 """Stands in a folder that a demo made, so that no other folder is ever emptied."""
 
@@ -85,7 +84,7 @@ class Demo:
                 broker=self._broker,
                 staff=self._staff,
                 simulation=self,
-                guest=None if self._show.closed else GUEST,
+                guest=None if self._show.closed else everything("guest", self._pack.areas),
                 ready=self._begin,
             )
         finally:

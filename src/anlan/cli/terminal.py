@@ -24,23 +24,29 @@ def _file(port: int) -> Path:
     return home / "anlan" / "terminals" / str(port)
 
 
+def everything(actor_id: str, areas: AreaTree) -> Actor:
+    """Return an actor who may do everything in a district."""
+    from anlan.kernel.access import Actor, Grant
+    from anlan.staff.roles import SUBJECTS
+
+    grant = Grant(role_id="", area_id=areas.root.area_id, from_at=datetime.min.replace(tzinfo=UTC))
+    rights = frozenset(f"{subject}.{verb}" for subject in SUBJECTS for verb in ("read", "act"))
+    return Actor(actor_id=actor_id, grants=(grant,), rights=rights)
+
+
 @contextlib.contextmanager
 def kept_key(port: int, areas: AreaTree) -> Iterator[dict[str, Actor]]:
     """Keep a key for this machine's terminal while a server runs; yield it with what it may do."""
-    from anlan.kernel.access import Actor, Grant
     from anlan.staff.proving import new_token
-    from anlan.staff.roles import SUBJECTS
 
     token = new_token()
-    grant = Grant(role_id="", area_id=areas.root.area_id, from_at=datetime.now(UTC))
-    rights = frozenset(f"{subject}.{verb}" for subject in SUBJECTS for verb in ("read", "act"))
     path = _file(port)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(token)
     try:
-        yield {token: Actor(actor_id=NAME, grants=(grant,), rights=rights)}
+        yield {token: everything(NAME, areas)}
     finally:
         path.unlink(missing_ok=True)
 

@@ -175,7 +175,7 @@ def admit(request: Request) -> Asker:
     if right == OPEN:
         return Asker(Actor(actor_id="nobody", grants=()), Scope(False, frozenset()), None)
     if found is None and request.app.state.guest is not None:
-        return Asker(request.app.state.guest, ALL, None)
+        found = request.app.state.guest, None
     if found is None:
         raise NotSignedIn("this request", "needs somebody who is signed in", "sign in, or send a key")
     actor, signed_in = found

@@ -69,7 +69,7 @@ def create_app(
     terminals : mapping of str to Actor, optional
         Keys that live as long as the application: those of the terminal of this very machine.
     guest : Actor, optional
-        Whoever is not signed in may do everything as this one: for a district that is played, where nothing is real.
+        Whoever is not signed in may do what this one may: for a district that is played, where nothing is real.
     """
     hub = Hub()
 
