@@ -303,6 +303,7 @@ class District:
         if field is None:
             return None, self.cells.raster(np.full(len(self.cells), np.inf))
         live = np.nan_to_num(field.informed_until, nan=-np.inf) >= self.clock.now().timestamp()
+        live &= bool(field.persons.sum() >= LEAST_PERSONS)  # of so few, in all, nothing is told
         # A cell with a strip of ground would show a density that no one stands in: at least a tenth of it counts.
         ground = np.maximum(self.cells.walkable_m2, 0.1 * self.cells.size_m**2)
         return field.at, self.cells.raster(np.where(live, field.persons / ground, np.inf))
