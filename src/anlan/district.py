@@ -26,6 +26,7 @@ from anlan.crowd import (
     Estimator,
     Evidence,
     Field,
+    Flows,
     Sensing,
     Spots,
     State,
@@ -37,10 +38,10 @@ from anlan.crowd.whatif import Clearance, Measure, Trial, Trials, clearance
 from anlan.duty import Duty
 from anlan.engine import LocalEngine, Made
 from anlan.ingest import Door
-from anlan.kernel.answers import AlertNow, AreaNow, CurvePoint, DeviceNow, PlaceNow, Suspicion, Watch, Why
+from anlan.kernel.answers import AlertNow, AreaNow, CurvePoint, DeviceNow, LineFlow, PlaceNow, Suspicion, Watch, Why
 from anlan.kernel.clock import Clock, SystemClock
 from anlan.kernel.errors import BadInput, NoData, NotFound, Unavailable
-from anlan.kernel.geo import polygon_from, to_geojson
+from anlan.kernel.geo import line_from, polygon_from, to_geojson
 from anlan.kernel.ingress import Receipt, Tally
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Device, Draft, Estimate, Observation, UnknownReason
@@ -239,6 +240,13 @@ class District:
         if kept[1] is None:
             return None
         return why(kept[1], self._spots, field, self._counter.shares(geometry), made.sd**2)
+
+    def flow(self, line: Mapping[str, Any] | str) -> LineFlow:
+        """Return the people per minute over a line (degrees), counted where devices stand on it, else inferred."""
+        unused = self._withdrawn | {name for name, of in self._suspected.items() if of.left_out}
+        counted = {name: windows for name, windows in self._duty.windows.items() if name not in unused}
+        drawn = self.pack.projection.project(line_from(line))
+        return self._flows.flow(drawn, self._field, counted, self.clock.now().timestamp())
 
     def total(self) -> Estimate:
         """Return the people in the whole district's public space."""
@@ -480,6 +488,10 @@ class District:
     @cached_property
     def _spots(self) -> Spots:
         return Spots.of(self.pack, self.cells)
+
+    @cached_property
+    def _flows(self) -> Flows:
+        return Flows.of(self.pack, self.cells)
 
     @cached_property
     def _area_shares(self) -> dict[str, Shares]:

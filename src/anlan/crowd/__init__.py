@@ -5,8 +5,10 @@ from anlan.crowd.cells import Cells
 from anlan.crowd.count import Counter, count
 from anlan.crowd.estimate import Estimator
 from anlan.crowd.field import Field
+from anlan.crowd.flow import Flows
 from anlan.crowd.health import device_now
 from anlan.crowd.layout import Params
+from anlan.crowd.lines import Window
 from anlan.crowd.measures import level_of_service, walking_speed
 from anlan.crowd.parcels import LEAST_M2, LEAST_PERSONS, Parcels
 from anlan.crowd.sensing import Sensing
@@ -24,6 +26,7 @@ __all__ = [
     "Estimator",
     "Evidence",
     "Field",
+    "Flows",
     "Judge",
     "Outlook",
     "Params",
@@ -31,6 +34,7 @@ __all__ = [
     "Sensing",
     "Spots",
     "State",
+    "Window",
     "count",
     "device_now",
     "level_of_service",
