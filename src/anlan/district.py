@@ -26,6 +26,7 @@ from anlan.crowd import (
     Estimator,
     Evidence,
     Field,
+    Flows,
     Sensing,
     Spots,
     State,
@@ -37,10 +38,21 @@ from anlan.crowd.whatif import Clearance, Measure, Trial, Trials, clearance
 from anlan.duty import Duty
 from anlan.engine import LocalEngine, Made
 from anlan.ingest import Door
-from anlan.kernel.answers import AlertNow, AreaNow, CurvePoint, DeviceNow, Forecast, PlaceNow, Suspicion, Watch, Why
+from anlan.kernel.answers import (
+    AlertNow,
+    AreaNow,
+    CurvePoint,
+    DeviceNow,
+    Forecast,
+    LineFlow,
+    PlaceNow,
+    Suspicion,
+    Watch,
+    Why,
+)
 from anlan.kernel.clock import Clock, SystemClock
 from anlan.kernel.errors import BadInput, NoData, NotFound, Unavailable
-from anlan.kernel.geo import polygon_from, to_geojson
+from anlan.kernel.geo import line_from, polygon_from, to_geojson
 from anlan.kernel.ingress import Receipt, Tally
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Device, Draft, Estimate, Observation, UnknownReason
@@ -243,6 +255,13 @@ class District:
             return None
         return why(kept[1], self._spots, field, self._counter.shares(geometry), made.sd**2)
 
+    def flow(self, line: Mapping[str, Any] | str) -> LineFlow:
+        """Return the people per minute over a line (degrees), counted where devices stand on it, else inferred."""
+        unused = self._withdrawn | {name for name, of in self._suspected.items() if of.left_out}
+        counted = {name: windows for name, windows in self._duty.windows.items() if name not in unused}
+        drawn = self.pack.projection.project(line_from(line))
+        return self._flows.flow(drawn, self._field, counted, self.clock.now().timestamp())
+
     def total(self) -> Estimate:
         """Return the people in the whole district's public space."""
         return self._now.get("district") or self._unknown()
@@ -317,6 +336,7 @@ class District:
         if field is None:
             return None, self.cells.raster(np.full(len(self.cells), np.inf))
         live = np.nan_to_num(field.informed_until, nan=-np.inf) >= self.clock.now().timestamp()
+        live &= bool(field.persons.sum() >= LEAST_PERSONS)  # of so few, in all, nothing is told
         # A cell with a strip of ground would show a density that no one stands in: at least a tenth of it counts.
         ground = np.maximum(self.cells.walkable_m2, 0.1 * self.cells.size_m**2)
         return field.at, self.cells.raster(np.where(live, field.persons / ground, np.inf))
@@ -493,6 +513,10 @@ class District:
     @cached_property
     def _spots(self) -> Spots:
         return Spots.of(self.pack, self.cells)
+
+    @cached_property
+    def _flows(self) -> Flows:
+        return Flows.of(self.pack, self.cells)
 
     @cached_property
     def _area_shares(self) -> dict[str, Shares]:

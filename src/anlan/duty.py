@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from anlan.crowd import AlertState, Judge
+from anlan.crowd import AlertState, Judge, Window
 from anlan.kernel.alerts import Alert, AlertAction, AlertNews
 from anlan.kernel.answers import AlertNow, Mark
 from anlan.kernel.errors import BadInput, Conflict, NotFound
@@ -56,6 +56,11 @@ class Duty:
     def hear(self, observations: Iterable[Observation]) -> None:
         """Take what was counted for the minute that is judged next."""
         self._heard.extend(observations)
+
+    @property
+    def windows(self) -> Mapping[str, tuple[Window, ...]]:
+        """What each line counted in its windows of the last minutes."""
+        return self._state.windows
 
     def judge(self, estimates: Mapping[str, Estimate], at: datetime) -> bytes:
         """Judge a minute; return the state to keep with it. :meth:`tell` announces what came of it."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from tests.command.conftest import MINUTE
-from tests.small import ring, square
+from tests.small import line, ring, square
 
 from anlan.kernel.clock import parse_moment
 
@@ -461,3 +461,39 @@ def test_why_is_told_where_it_is_asked_for_and_a_number_is_told(http):
     assert (asked["why"] is None) == (asked["occupancy"] is None or asked["sd"] is None)
     if asked["why"] is not None:
         assert sum(asked["why"]["by_kind"].values()) == pytest.approx(1.0, abs=0.01)
+
+
+# -- flow --------------------------------------------------------------------------------------------------------------
+
+
+def across(x0, y0, x1, y1):
+    return {"line": {"type": "LineString", "coordinates": [list(point) for point in line((x0, y0), (x1, y1)).coords]}}
+
+
+def test_the_flow_over_a_counters_line_is_what_it_counts(http):
+    told = strict(http.post("/flow", json=across(-15, 0, 15, 0)))
+    assert told["devices"] == ["walk-1"]
+    assert (told["per_minute"], told["in_per_minute"], told["out_per_minute"]) == (60, 30, 30)
+    assert told["low"] < 60 < told["high"]
+    assert told["counted_share"] == 1
+
+
+def test_the_flow_over_a_bare_line_is_inferred_and_tells_no_direction(http):
+    told = strict(http.post("/flow", json=across(-15, 200, 15, 200)))
+    assert told["devices"] == []
+    assert told["in_per_minute"] is None
+    assert told["counted_share"] == 0
+    assert told["high"] > 3 * told["low"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        across(0, 0, 0.5, 0),
+        across(0, 0, 7000, 0),
+        {"line": QUAY},
+        {"line": {"type": "LineString", "coordinates": [[1, 2]]}},
+    ],
+)
+def test_no_line_is_refused(http, wrong):
+    refused(http.post("/flow", json=wrong), 422, "bad_input")

@@ -120,6 +120,20 @@ export interface CurvePoint {
   high: number | null;
 }
 
+export interface Flow {
+  per_minute: number | null;
+  low: number | null;
+  high: number | null;
+  in_per_minute: number | null;
+  out_per_minute: number | null;
+  width_m: number;
+  counted_share: number | null;
+  devices: string[];
+  freshness_s: number | null;
+  hidden: boolean;
+  unknown: string | null;
+}
+
 export interface DevicePoint extends Counted {
   at: string;
 }
@@ -309,6 +323,7 @@ export const api = {
   area: (level: string, area: string) => get<Area>(`/areas/${id(level)}/${id(area)}`),
   count: (polygon: Polygon) => post<Estimate>("/count", { polygon, at: null }),
   why: async (polygon: Polygon) => (await post<{ why: Why | null }>("/count", { polygon, at: null, why: true })).why,
+  flow: (line: GeoJSON.LineString) => post<Flow>("/flow", { line }),
   placeWhy: async (place: string) => (await get<{ why: Why | null }>(`/places/${id(place)}/why`)).why,
   countCurve: async (polygon: Polygon, minutes: number) =>
     (await post<{ points: CurvePoint[] }>("/count/curve", { polygon, minutes })).points,

@@ -27,11 +27,12 @@ export type Selection =
   | { kind: "place"; id: string }
   | { kind: "device"; id: string }
   | { kind: "area"; id: string; level: string }
-  | { kind: "polygon"; polygon: Polygon; name: string; watch: { id: string; version: number } | null };
+  | { kind: "polygon"; polygon: Polygon; name: string; watch: { id: string; version: number } | null }
+  | { kind: "line"; line: GeoJSON.LineString };
 
 export type Tab = "alerts" | "places" | "devices" | "areas" | "watches";
-/** Drawing a new polygon, or moving the corners of the selected one. */
-export type Drawing = "off" | "new" | "corners";
+/** Drawing a new polygon or line, or moving the corners of the selected polygon. */
+export type Drawing = "off" | "new" | "line" | "corners";
 
 export const district = signal<District | null>(null);
 export const whole = signal<Estimate | null>(null);

@@ -54,11 +54,28 @@ def _told(body: bytes) -> AnlanError:
     return kind(told["value"], told["rule"], told["next_step"])
 
 
-def polygon_of(path: Path) -> Any:
+def polygon_of(path: Path, name: str = "polygon") -> Any:
     """Return the GeoJSON in a file."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as fault:
-        raise BadInput(f"polygon={path}", f"must be a readable file ({fault.strerror})", "correct the path") from None
+        raise BadInput(f"{name}={path}", f"must be a readable file ({fault.strerror})", "correct the path") from None
     except ValueError as fault:
-        raise BadInput(f"polygon={path}", f"must hold GeoJSON ({fault})", "correct the file") from None
+        raise BadInput(f"{name}={path}", f"must hold GeoJSON ({fault})", "correct the file") from None
+
+
+def line_of(text: str) -> Any:
+    """Return the GeoJSON of a line written as ``lon,lat lon,lat ...``, or in a file.
+
+    Examples
+    --------
+    >>> line_of("121.49,31.24 121.491,31.24")
+    {'type': 'LineString', 'coordinates': [[121.49, 31.24], [121.491, 31.24]]}
+    """
+    try:
+        points = [[float(number) for number in point.split(",")] for point in text.split()]
+    except ValueError:
+        return polygon_of(Path(text), "line")
+    if len(points) < 2 or any(len(point) != 2 for point in points):
+        raise BadInput(f"line={text!r}", "must be two points or more", "write it like 121.490,31.240 121.491,31.240")
+    return {"type": "LineString", "coordinates": points}

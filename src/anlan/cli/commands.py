@@ -11,7 +11,7 @@ from rich.markup import escape
 
 import anlan
 from anlan.cli import afield, say
-from anlan.cli.asking import USUAL, Server, polygon_of
+from anlan.cli.asking import USUAL, Server, line_of, polygon_of
 from anlan.cli.districts import AsJson, Lang, district_app, observations_app, twin_app
 from anlan.cli.forecasting import forecast_app
 from anlan.cli.staffing import staff_app
@@ -135,6 +135,21 @@ def count(
     say.out.print(shown)
     if made["why"] is not None:
         say.out.print(say.why(made["why"], lang))
+
+
+@app.command()
+def flow(
+    line: Annotated[str, typer.Option(help="lon,lat lon,lat ... across the way people walk, or a GeoJSON file.")],
+    url: Url = USUAL,
+    as_json: AsJson = False,
+    lang: Lang = "zh",
+) -> None:
+    """How many people go over a line per minute: counted where a device counts there, else inferred."""
+    made = Server(url).ask("/flow", {"line": line_of(line)})
+    if as_json:
+        say.as_json(made)
+    else:
+        say.out.print(say.flow(made, lang))
 
 
 @app.command()

@@ -105,6 +105,33 @@ def people(estimate: dict[str, Any], language: str) -> tuple[str, str]:
     return f"{estimate['occupancy']:,}", interval
 
 
+def flow(made: dict[str, Any], language: str) -> Table:
+    """Return the people over a line as a table, with what was counted and what is inferred."""
+    zh = language == "zh"
+    shown = table("", "", "", "")
+    shown.show_header = False
+
+    def row(chinese: str, english: str, value: str) -> None:
+        shown.add_row(chinese if zh else english, value)
+
+    if made["unknown"]:
+        row("流量", "flow", ("未知" if zh else "unknown") + " " + WHY[made["unknown"]][0 if zh else 1])
+    elif made["hidden"]:
+        row("流量", "flow", f"<{made['high']:.0f} /min")
+    else:
+        row("流量", "flow", f"[bold]{made['per_minute']:,.0f}[/] /min  {made['low']:,.0f}–{made['high']:,.0f}")
+        if made["in_per_minute"] is None:
+            row("方向", "directions", "未知：没有设备区分进出" if zh else "unknown: no device tells them all")
+        else:
+            ways = f"{made['in_per_minute']:,.0f} → / ← {made['out_per_minute']:,.0f}"
+            row("左→右 / 右→左", "left to right / back", ways)
+        row("设备计得", "counted by devices", f"{made['counted_share']:.0%}")
+    row("可步行宽度", "walkable width", f"{made['width_m']:,.0f} m")
+    if made["devices"]:
+        row("设备", "devices", ", ".join(made["devices"]))
+    return shown
+
+
 def suspicion(of: dict[str, Any] | None, language: str) -> str:
     """Return what a device is suspected of as a text with its numbers; nothing where it is not."""
     if of is None:

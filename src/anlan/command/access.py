@@ -50,6 +50,7 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("GET", "/areas/{level}/{area_id}"): ("crowd.read", BY_AREA),
     ("POST", "/count"): ("crowd.read", BY_AREA),
     ("POST", "/count/curve"): ("crowd.read", BY_AREA),
+    ("POST", "/flow"): ("crowd.read", EVERYWHERE),
     ("GET", "/watches"): ("crowd.read", BY_AREA),
     ("POST", "/watches"): ("crowd.act", BY_AREA),
     ("DELETE", "/watches/{watch_id}"): ("crowd.act", BY_AREA),

@@ -17,6 +17,7 @@ from anlan.kernel.answers import (
     DeviceNow,
     DeviceProposal,
     Forecast,
+    LineFlow,
     Mark,
     PlaceNow,
     Suspicion,
@@ -52,6 +53,23 @@ def estimate(made: Estimate) -> Json:
         "density_per_m2": rounded(made.density_per_m2, 4),
         "level_of_service": made.level_of_service,
         "walkable_m2": round(made.walkable_m2),
+        "freshness_s": rounded(made.freshness_s),
+        "hidden": made.hidden,
+        "unknown": None if made.unknown is None else str(made.unknown),
+    }
+
+
+def flow(made: LineFlow) -> Json:
+    """Return the people over a drawn line."""
+    return {
+        "per_minute": rounded(made.per_min, 1),
+        "low": rounded(made.low_per_min, 1),
+        "high": rounded(made.high_per_min, 1),
+        "in_per_minute": rounded(made.in_per_min, 1),
+        "out_per_minute": rounded(made.out_per_min, 1),
+        "width_m": round(made.width_m, 1),
+        "counted_share": rounded(made.counted_share, 3),
+        "devices": list(made.devices),
         "freshness_s": rounded(made.freshness_s),
         "hidden": made.hidden,
         "unknown": None if made.unknown is None else str(made.unknown),

@@ -2,12 +2,15 @@
 
 from anlan.crowd.alerts import AlertParams, AlertState, Judge
 from anlan.crowd.cells import Cells
-from anlan.crowd.count import LEAST_M2, LEAST_PERSONS, Counter, count
+from anlan.crowd.count import Counter, count
 from anlan.crowd.estimate import Estimator
 from anlan.crowd.field import Field
+from anlan.crowd.flow import Flows
 from anlan.crowd.health import device_now
 from anlan.crowd.layout import Params
+from anlan.crowd.lines import Window
 from anlan.crowd.measures import level_of_service, walking_speed
+from anlan.crowd.parcels import LEAST_M2, LEAST_PERSONS, Parcels
 from anlan.crowd.sensing import Sensing
 from anlan.crowd.state import State
 from anlan.crowd.trend import Outlook
@@ -23,12 +26,15 @@ __all__ = [
     "Estimator",
     "Evidence",
     "Field",
+    "Flows",
     "Judge",
     "Outlook",
     "Params",
+    "Parcels",
     "Sensing",
     "Spots",
     "State",
+    "Window",
     "count",
     "device_now",
     "level_of_service",

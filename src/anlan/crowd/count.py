@@ -16,6 +16,7 @@ from anlan.crowd import scan
 from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
 from anlan.crowd.measures import level_of_service
+from anlan.crowd.parcels import LEAST_M2, LEAST_PERSONS
 from anlan.kernel.errors import BadInput
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind, Estimate, UnknownReason
@@ -23,10 +24,6 @@ from anlan.kernel.records import DeviceKind, Estimate, UnknownReason
 Floats = npt.NDArray[np.float64]
 Shares = tuple[npt.NDArray[np.int64], Floats]
 
-LEAST_M2 = 400.0
-"""Under this walkable area no number is given: it could single out people."""
-LEAST_PERSONS = 10.0
-"""Under this many expected persons only "<10" is given."""
 Z_90 = 1.6448536269514722
 """Half-width of the normal distribution's 90 % interval, in standard deviations."""
 

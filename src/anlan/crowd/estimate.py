@@ -17,6 +17,7 @@ from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
 from anlan.crowd.kalman import Innovation, dots, relax, whole
 from anlan.crowd.layout import Params, layout_of
+from anlan.crowd.parcels import Parcels
 from anlan.crowd.rows import (
     Blocks,
     GridNoise,
@@ -83,6 +84,7 @@ class Estimator:
         self.layout = layout_of(cells, self.sources, self.params) if self.sources.tell_presence else None
         self.watcher = Watcher(pack)
         self._blocks = Blocks.of(cells, self.params.block_m)
+        self._parcels = Parcels.of(cells)
         self._zone = ZoneInfo(pack.time_zone)
         self._devices = {device.device_id: device for device in pack.devices}
         self._grids = {grid.device.device_id: k for k, grid in enumerate(self.sources.grids)}
@@ -152,7 +154,7 @@ class Estimator:
         return replace(state, anchors=anchors, minutes=tuple(m for m in state.minutes if m.at > since))
 
     def field(self, state: State) -> Field:
-        """Return the estimate of the state's moment."""
+        """Return the estimate of the state's moment, told by parcels: nothing finer leaves the estimator."""
         moment = state.present
         if self.layout is None:
             nothing = np.full(len(self.cells), np.nan)
@@ -169,7 +171,7 @@ class Estimator:
         informed_at, informed_until = self._informed(moment.newest)
         return Field(
             at=moment.at,
-            persons=self._persons(moment.mean, moment.at),
+            persons=self._parcels.spread(self._persons(moment.mean, moment.at)),
             informed_at=informed_at,
             informed_until=informed_until,
             covariance=whole(moment.covariance, self.layout.out.stop, np.float32),
@@ -187,7 +189,8 @@ class Estimator:
         layout, moment = self.layout, state.present
         if layout is None:
             return None
-        at, mean, persons = moment.at, moment.mean, self._persons(moment.mean, moment.at)
+        at, mean = moment.at, moment.mean
+        persons = self._parcels.spread(self._persons(mean, at))
         newest = [
             Observation(
                 device_id=device_id, begin_at=end_at - timedelta(minutes=1), end_at=end_at, sequence=0, n_passed=1

@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from anlan.kernel.alerts import Alert
 from anlan.kernel.geo import Area2D
 from anlan.kernel.ingress import Tally
-from anlan.kernel.records import Device, DeviceKind, Estimate, Label, Place
+from anlan.kernel.records import Device, DeviceKind, Estimate, Label, Place, UnknownReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +182,28 @@ class Forecast:
     basis: Basis | None
     days: float
     points: tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineFlow:
+    """People over a drawn line per minute, with the 90 % interval of both ways together.
+
+    ``in_per_min`` is from the line's left to its right, seen from its first point to its last; None where no device
+    tells directions. ``counted_share`` (0..1) is the part that ``devices`` counted; the rest is inferred from density
+    and walking speed. ``width_m`` is walkable. So few that no number is told are ``hidden``, as in an estimate.
+    """
+
+    width_m: float
+    devices: tuple[str, ...]
+    per_min: float | None = None
+    low_per_min: float | None = None
+    high_per_min: float | None = None
+    in_per_min: float | None = None
+    out_per_min: float | None = None
+    counted_share: float | None = None
+    freshness_s: float | None = None
+    hidden: bool = False
+    unknown: UnknownReason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyproj
 import shapely
-from shapely.geometry import MultiPolygon, Polygon, mapping, shape
+from shapely.geometry import LineString, MultiPolygon, Polygon, mapping, shape
 from shapely.geometry.base import BaseGeometry
 from shapely.validation import explain_validity
 
@@ -146,6 +146,22 @@ def polygon_from(geojson: Mapping[str, Any] | str, name: str = "polygon") -> Are
         )
     if geometry.area == 0:
         raise BadInput(f"{name}", "must have an area", "give at least three corners that are not on one line")
+    return geometry
+
+
+def line_from(geojson: Mapping[str, Any] | str, name: str = "line") -> LineString:
+    """Return a line in degrees.
+
+    Raises
+    ------
+    BadInput
+        If it is no line, or one of no length.
+    """
+    geometry = geometry_from(geojson, name)
+    if not isinstance(geometry, LineString):
+        raise BadInput(f"{name}={geometry.geom_type}", "must be a LineString", "give two points or more")
+    if geometry.length == 0:
+        raise BadInput(f"{name}", "must have a length", "give two points that differ")
     return geometry
 
 

@@ -158,6 +158,7 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
     const chosen = selection.value;
     let outline: GeoJSON.Geometry | null = null;
     if (chosen?.kind === "polygon") outline = drafting.holds(chosen.polygon) ? null : chosen.polygon;
+    else if (chosen?.kind === "line") outline = chosen.line;
     else if (chosen?.kind === "device") outline = outlines.get(chosen.id) ?? null;
     else if (chosen) outline = handle.peek()?.geometryOf(chosen.kind === "place" ? "places" : "areas", chosen.id) ?? null;
     drafting.keep(chosen?.kind === "polygon" ? chosen.polygon : null);
@@ -201,6 +202,9 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
     const was = selection.peek();
     const same = !first && was?.kind === "polygon";
     selection.value = { kind: "polygon", polygon, name: same ? was.name : "", watch: same ? was.watch : null };
+  };
+  drafting.crossed = (line: GeoJSON.LineString) => {
+    selection.value = { kind: "line", line };
   };
   Object.assign(box, { anlanMap: map }); // tests read the map's state through its element
   return () => {

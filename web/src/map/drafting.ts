@@ -1,5 +1,5 @@
 import type { Map as MapLibre } from "maplibre-gl";
-import { TerraDraw, TerraDrawPolygonMode, TerraDrawSelectMode } from "terra-draw";
+import { TerraDraw, TerraDrawLineStringMode, TerraDrawPolygonMode, TerraDrawSelectMode } from "terra-draw";
 import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
 import type { Polygon } from "../api.ts";
 import { drawing, selection, type Drawing } from "../desk.ts";
@@ -8,10 +8,12 @@ import { PALETTES } from "./palette.ts";
 
 type FeatureId = string | number;
 
-/** Drawing a polygon on the map and moving its corners: terra-draw, kept in step with what the desk has selected. */
+/** Drawing a polygon on the map and moving its corners, or drawing a line: terra-draw, kept in step with what the desk has selected. */
 export class Drafting {
   /** Told of every finished drawing, and of every finished change of it. */
   drawn: (polygon: Polygon, first: boolean) => void = () => undefined;
+  /** Told of every finished line, which the map then draws itself. */
+  crossed: (line: GeoJSON.LineString) => void = () => undefined;
   private tool: TerraDraw | null = null;
   private held: FeatureId | null = null;
   private shape: string | null = null;
@@ -27,16 +29,22 @@ export class Drafting {
       const chosen = selection.peek();
       if (chosen?.kind === "polygon") this.take(chosen.polygon);
       drawing.value = "off";
-    } else if (wish === "new") {
+    } else if (wish === "new" || wish === "line") {
       const tool = this.started();
       tool.clear();
       this.held = this.shape = null;
-      tool.setMode("polygon");
+      tool.setMode(wish === "line" ? "linestring" : "polygon");
       this.map.getCanvas().style.cursor = "crosshair";
-    } else if (this.tool && this.tool.getMode() === "polygon") {
+    } else if (this.tool && this.wish()) {
       this.tool.clear();
       this.rest();
     }
+  }
+
+  /** What is being drawn. */
+  private wish(): "new" | "line" | null {
+    const mode = this.tool?.getMode();
+    return mode === "polygon" ? "new" : mode === "linestring" ? "line" : null;
   }
 
   /** Put a polygon under the pen. */
@@ -74,7 +82,7 @@ export class Drafting {
   /** Draw again after the map got a new style, which takes every layer with it. */
   restart(dress: () => void): void {
     const snapshot = this.held === null ? null : (this.tool?.getSnapshotFeature(this.held) ?? null);
-    const wasDrawing = this.tool?.getMode() === "polygon";
+    const wish = this.wish();
     try {
       this.tool?.stop();
     } catch {
@@ -82,7 +90,7 @@ export class Drafting {
     }
     this.tool = this.held = null;
     dress();
-    if (wasDrawing) this.follow("new");
+    if (wish) this.follow(wish);
     if (snapshot) {
       const tool = this.started();
       const [added] = tool.addFeatures([snapshot]);
@@ -104,6 +112,7 @@ export class Drafting {
       adapter: new TerraDrawMapLibreGLAdapter({ map: this.map, coordinatePrecision: 7 }),
       modes: [
         new TerraDrawPolygonMode({ styles: { ...look, closingPointColor: halo, closingPointOutlineColor: colour, closingPointOutlineWidth: 2.5, closingPointWidth: 6 } }),
+        new TerraDrawLineStringMode({ styles: { lineStringColor: colour, lineStringWidth: 2.6, closingPointColor: halo, closingPointOutlineColor: colour, closingPointOutlineWidth: 2.5, closingPointWidth: 6 } }),
         new TerraDrawSelectMode({
           allowManualDeselection: false,
           styles: {
@@ -131,6 +140,15 @@ export class Drafting {
 
   private finished(id: FeatureId, first: boolean): void {
     const geometry = this.tool?.getSnapshotFeature(id)?.geometry;
+    if (geometry?.type === "LineString") {
+      const line: GeoJSON.LineString = { type: "LineString", coordinates: geometry.coordinates };
+      setTimeout(() => {
+        this.tool?.clear();
+        this.rest();
+        this.crossed(line);
+        drawing.value = "off";
+      }, 0);
+    }
     if (geometry?.type !== "Polygon") return;
     this.held = id;
     this.shape = JSON.stringify(geometry.coordinates);

@@ -97,6 +97,22 @@ export function polygonFrom(text: string): Polygon | null {
   return ring.length >= 4 ? { type: "Polygon", coordinates: [ring] } : null;
 }
 
+/** Read a line as somebody pastes it: GeoJSON, or two points; more points than two are a polygon's corners. */
+export function lineFrom(text: string): GeoJSON.LineString | null {
+  const trimmed = text.trim();
+  if (trimmed.startsWith("{")) {
+    try {
+      const json = JSON.parse(trimmed) as GeoJSON.GeoJSON;
+      const found = json.type === "Feature" ? json.geometry : json;
+      return found?.type === "LineString" ? { type: "LineString", coordinates: found.coordinates } : null;
+    } catch {
+      return null;
+    }
+  }
+  const [a, b, c, d, ...more] = trimmed.match(/-?\d+(?:\.\d+)?/g)?.map(Number) ?? [];
+  return d === undefined || more.length > 0 ? null : { type: "LineString", coordinates: [[a!, b!], [c!, d]] };
+}
+
 function polygonIn(json: GeoJSON.GeoJSON): Polygon | null {
   if (json.type === "Polygon" || json.type === "MultiPolygon") return { type: json.type, coordinates: json.coordinates } as Polygon;
   if (json.type === "Feature") return json.geometry ? polygonIn(json.geometry) : null;

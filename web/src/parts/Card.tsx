@@ -1,12 +1,13 @@
 import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, type Area, type CurvePoint, type Device, type DevicePoint, type Estimate, type Forecast, type Place, type Polygon } from "../api.ts";
+import { api, type Area, type CurvePoint, type Device, type DevicePoint, type Estimate, type Flow, type Forecast, type Place, type Polygon } from "../api.ts";
 import { device, drawing, minute, place, refreshWatches, say, selection, slowMinute, told, type Selection } from "../desk.ts";
 import { duration, integer, momentOf, named, people, share, t, timeOf, word } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
 import { Curve, type Line } from "./Curve.tsx";
 import { EstimateView } from "./EstimateView.tsx";
+import { FlowView } from "./FlowView.tsx";
 import { Icon } from "./Icon.tsx";
 import { rateOf } from "./Lists.tsx";
 import { Suspected } from "./Suspected.tsx";
@@ -23,6 +24,7 @@ export function Card({ map }: { map: Signal<MapHandle | null> }) {
   if (chosen.kind === "place") return <PlaceCard key={chosen.id} id={chosen.id} />;
   if (chosen.kind === "device") return <DeviceCard key={chosen.id} id={chosen.id} />;
   if (chosen.kind === "area") return <AreaCard key={chosen.id} id={chosen.id} level={chosen.level} map={map} />;
+  if (chosen.kind === "line") return <FlowCard line={chosen.line} />;
   return <PolygonCard chosen={chosen} />;
 }
 
@@ -95,6 +97,19 @@ function PolygonCard({ chosen }: { chosen: Extract<Selection, { kind: "polygon" 
       <WhyPanel of={key} estimate={count.answer} ask={() => api.why(chosen.polygon)} />
       <LastHour points={curve.answer} error={count.error ? "" : curve.error} present={count.answer} next={next.answer} />
       <Keep key={`${chosen.watch?.id ?? "new"}`} polygon={chosen.polygon} chosen={chosen} />
+    </Frame>
+  );
+}
+
+function FlowCard({ line }: { line: GeoJSON.LineString }) {
+  const flow = useAsked<Flow>(JSON.stringify(line.coordinates), minute.value, () => api.flow(line));
+  return (
+    <Frame kind={t("flow.kind")} title={t("flow.title")}>
+      <div aria-live="polite">
+        {flow.error && <p class="empty is-error" role="alert">{flow.error}</p>}
+        {!flow.answer && !flow.error && <p class="empty">{t("app.counting")}</p>}
+        {flow.answer && <FlowView flow={flow.answer} line={line} />}
+      </div>
     </Frame>
   );
 }

@@ -71,6 +71,7 @@ function choose(chosen: Selection, map: MapHandle | null, geometry: GeoJSON.Geom
 
 function isChosen(kind: Selection["kind"], id: string): boolean {
   const chosen = selection.value;
+  if (chosen?.kind === "line") return false;
   if (chosen?.kind === "polygon") return kind === "polygon" && chosen.watch?.id === id;
   return chosen?.kind === kind && chosen.id === id;
 }

@@ -3,16 +3,17 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { drawing, selection } from "../desk.ts";
 import { t } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
-import { polygonFrom } from "../map/geometry.ts";
+import { lineFrom, polygonFrom } from "../map/geometry.ts";
 import { Icon } from "./Icon.tsx";
 
 /** How to ask about a place that has no name: draw it, or type its corners. */
 export function Tools({ map }: { map: Signal<MapHandle | null> }) {
   const [typing, setTyping] = useState(false);
   const on = drawing.value === "new";
+  const across = drawing.value === "line";
   useEffect(() => {
     const stop = (key: KeyboardEvent): void => {
-      if (key.key === "Escape" && drawing.value === "new") drawing.value = "off";
+      if (key.key === "Escape" && (drawing.value === "new" || drawing.value === "line")) drawing.value = "off";
     };
     addEventListener("keydown", stop);
     return () => removeEventListener("keydown", stop);
@@ -23,12 +24,16 @@ export function Tools({ map }: { map: Signal<MapHandle | null> }) {
         <Icon name={on ? "close" : "draw"} size={17} />
         {on ? t("draw.cancel") : t("draw.start")}
       </button>
+      <button type="button" class={`plain solid${across ? " is-on" : ""}`} aria-pressed={across} onClick={() => (drawing.value = across ? "off" : "line")} data-test="draw-line">
+        <Icon name={across ? "close" : "line"} size={17} />
+        {across ? t("draw.cancel") : t("draw.line")}
+      </button>
       <button type="button" class="plain solid" onClick={() => setTyping(true)} data-test="coordinates">
         {t("draw.type")}
       </button>
-      {on && (
+      {(on || across) && (
         <p class="tools-hint" role="status">
-          {t("draw.hint")}
+          {t(on ? "draw.hint" : "draw.line_hint")}
         </p>
       )}
       {typing && <Corners map={map} close={() => setTyping(false)} />}
@@ -43,6 +48,12 @@ function Corners({ map, close }: { map: Signal<MapHandle | null>; close: () => v
   const [wrong, setWrong] = useState(false);
   useEffect(() => dialog.current?.showModal(), []);
   const take = (): void => {
+    const line = lineFrom(text);
+    if (line) {
+      selection.value = { kind: "line", line };
+      map.value?.fly(line);
+      return dialog.current?.close();
+    }
     const polygon = polygonFrom(text);
     setWrong(polygon === null);
     if (!polygon) return;

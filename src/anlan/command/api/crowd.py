@@ -143,6 +143,18 @@ def count_forecast(district: Opened, asker: Admitted, where: Where, polygon: Pol
     return views.forecast(district.forecast(geometry))
 
 
+@router.post("/flow", response_model=forms.Flow, summary="People per minute over any line")
+def flow(
+    district: Opened,
+    line: Annotated[dict[str, Any], Body(embed=True, description="GeoJSON LineString, degrees")],
+) -> dict[str, Any]:
+    """Return both ways together with the 90 % interval; each way where devices count all of it.
+
+    "In" is from the line's left to its right, seen from its first point to its last.
+    """
+    return views.flow(district.flow(line))
+
+
 @router.get("/watches", response_model=forms.Watches, summary="Saved polygons with their estimates")
 def watches(district: Opened, asker: Admitted, where: Where) -> dict[str, Any]:
     """Return the polygons that are counted every minute."""

@@ -93,6 +93,25 @@ class Count(Estimate):
     why: Because | None = Field(default=None, description="Where it was asked for, and a number is told.")
 
 
+class Flow(Form):
+    """People per minute over a line, both ways; ``low`` to ``high`` holds the truth with probability 0.9.
+
+    Fewer than ten people in five minutes are ``hidden``, and only ``high`` is told.
+    """
+
+    per_minute: float | None
+    low: float | None
+    high: float | None
+    in_per_minute: float | None = Field(description="From left to right; null where no device tells directions.")
+    out_per_minute: float | None
+    width_m: float = Field(description="Walkable width under the line.")
+    counted_share: float | None = Field(description="Part that devices counted; the rest is density times speed.")
+    devices: list[str] = Field(description="Devices that count on the line.")
+    freshness_s: float | None
+    hidden: bool
+    unknown: Why | None = Field(description="Why the flow is unknown.")
+
+
 class Reason(Form):
     """What made a number."""
 

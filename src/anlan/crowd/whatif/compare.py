@@ -12,9 +12,9 @@ from scipy.stats import t as student
 from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd.cells import Cells
-from anlan.crowd.count import LEAST_M2, LEAST_PERSONS
 from anlan.crowd.field import Field
 from anlan.crowd.measures import level_of_service
+from anlan.crowd.parcels import LEAST_M2, LEAST_PERSONS
 from anlan.crowd.whatif.ahead import (
     COMING_SPREAD,
     DWELL_S,

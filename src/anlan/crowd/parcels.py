@@ -1,0 +1,108 @@
+r"""Parcels: the smallest unions of cells of which a number is told.
+
+Whoever may ask for any polygon may ask for two that differ by a doorway, and subtract. So no answer is made from single
+cells. Each minute the cells are joined to parcels, each with at least 400 m² of walkable ground and ten people, and
+within a parcel its people are spread by what is to be expected there, a constant that no device has a part in:
+
+.. math:: \tilde x_c = X_a \frac{e_c}{E_a}, \quad X_a = \sum_{c \in a} x_c, \quad E_a = \sum_{c \in a} e_c
+
+Every answer is computed from :math:`\tilde x`, hence from the :math:`X_a` alone, each of which could be asked for by
+itself. However many polygons are asked and subtracted, nothing about less than a parcel is in the differences.
+
+References
+----------
+L. Sweeney, *k-anonymity*, 2002 (a least number behind every cell of a table); C. Dwork, A. Roth, *The Algorithmic
+Foundations of Differential Privacy*, 2014, proposition 2.1 (what is computed from a release tells no more than it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from anlan.crowd.cells import Cells
+
+Floats = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
+
+LEAST_M2 = 400.0
+"""Under this walkable area no number is given: it could single out people."""
+LEAST_PERSONS = 10.0
+"""Under this many expected persons only "<10" is given."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parcels:
+    """Joins the cells of a district to parcels. It holds constants only; the people come with each question.
+
+    Examples
+    --------
+    >>> parcels = Parcels(
+    ...     row=np.array([0, 0, 0, 0]),
+    ...     column=np.array([0, 1, 2, 3]),
+    ...     walkable_m2=np.full(4, 500.0),
+    ...     expected=np.array([1.0, 1.0, 1.0, 3.0]),
+    ... )
+    >>> parcels.numbers(np.array([90.0, 40.0, 4.0, 8.0])).tolist()
+    [0, 1, 2, 2]
+    >>> parcels.spread(np.array([90.0, 40.0, 4.0, 8.0])).tolist()
+    [90.0, 40.0, 3.0, 9.0]
+    """
+
+    row: Numbers
+    column: Numbers
+    walkable_m2: Floats
+    expected: Floats
+
+    @classmethod
+    def of(cls, cells: Cells) -> Parcels:
+        """Return the parcels' constants of a district."""
+        return cls(cells.row, cells.column, cells.walkable_m2, cells.expected)
+
+    def numbers(self, persons: Floats) -> Numbers:
+        """Return the parcel of each cell.
+
+        A cell that holds enough is a parcel by itself. What is left over in a square of two by two cells is joined, and
+        is a parcel where that is enough; else it waits for the square of twice the side. So a crowd keeps its cells,
+        and what is nearly empty joins only with what is nearly empty around it.
+
+        Parameters
+        ----------
+        persons : float64, shape (n,)
+
+        Returns
+        -------
+        int64, shape (n,)
+            Numbered from 0.
+        """
+        parcel = np.full(len(persons), -1, np.int64)
+        loose, n_made, level = np.arange(len(persons)), 0, 0
+        while len(loose):
+            row, column = self.row[loose] >> level, self.column[loose] >> level
+            block = row * (int(column.max()) + 1) + column
+            held = np.bincount(block, persons[loose])
+            enough = (held >= LEAST_PERSONS) & (np.bincount(block, self.walkable_m2[loose]) >= LEAST_M2)
+            number = n_made - 1 + np.cumsum(enough)
+            made = enough[block]
+            parcel[loose[made]] = number[block[made]]
+            n_made += int(enough.sum())
+            loose, done = loose[~made], len(held) == 1
+            if done:
+                break
+            level += 1
+        if len(loose):  # too few in all: they join whichever parcel has the fewest, which tells least of either
+            sums = np.bincount(parcel[parcel >= 0], persons[parcel >= 0], n_made)
+            parcel[loose] = int(sums.argmin()) if n_made else 0
+        return parcel
+
+    def spread(self, persons: Floats) -> Floats:
+        """Return the people of each parcel spread over its cells by what is expected there; the sum stays.
+
+        Where nothing is known of a cell (NaN), nothing is told of any.
+        """
+        if not np.isfinite(persons).all():
+            return np.full(len(persons), np.nan)
+        parcel = self.numbers(persons)
+        return np.asarray((np.bincount(parcel, persons) / np.bincount(parcel, self.expected))[parcel] * self.expected)
