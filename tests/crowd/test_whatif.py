@@ -11,9 +11,10 @@ from shapely.geometry import Point
 from tests.crowd.conftest import GRID, MINUTE, Small, degrees, gate, grid_counts, seen, view
 
 from anlan.crowd.whatif import Ground, Measure, MeasureKind, Trials, clearance
-from anlan.crowd.whatif.ahead import Habit, Habitat, Routes, run
+from anlan.crowd.whatif.ahead import Habit, run
 from anlan.crowd.whatif.ground import MOST_FLOW
 from anlan.crowd.whatif.measure import Ordered
+from anlan.crowd.whatif.routes import Habitat, Routes
 from anlan.kernel.errors import BadInput, NoData, NotFound
 from anlan.kernel.records import Gateway
 
@@ -68,7 +69,7 @@ def test_nobody_is_lost_or_made_whatever_the_crowd_and_the_measure(small, seed, 
         ordered = Ordered.of(ground, small.pack, small.cells, Measure(kind=MeasureKind(kind), polygon=HALL, **more))
     shares = [small.counter.shares(HALL)]
     habitat = Habitat.of(ground, persons, shares)
-    habit = Habit(persons=persons, dwell_s=1200.0, coming=1.0, pace=1.0)
+    habit = Habit(persons=persons, stay=0.5)
     course = run(Routes.of(ordered, habitat, persons), habitat, habit, shares, 20)
     assert course.lost <= 1e-9
     assert course.persons.min() >= -1e-9

@@ -25,7 +25,9 @@ class Ask(Form):
     kind: Literal["closure", "one_way", "metering", "staged_crossing", "skip_stop", "extra_exit"]
     place: str | None = Field(None, description="Id of a place.", examples=["bund"])
     polygon: GeoJson | None = None
-    gateway: str | None = Field(None, description="Id of the gateway that is skipped.")
+    gateway: str | None = Field(
+        None, description="Id of the gateway that is skipped, or of a station: the common begin of its entrances' ids."
+    )
     per_minute: float | None = Field(None, description="Most people let in, per minute.")
     bearing_deg: float | None = Field(None, description="Direction allowed, clockwise from north.")
     open_s: float | None = Field(None, description="How long it is open in every cycle, s.")
@@ -42,6 +44,13 @@ class BandForm(Form):
     high: float
 
 
+class CurveForm(Form):
+    """People at the end of each minute: mean, low and high, null where they are too few to be told."""
+
+    without: list[tuple[int, int, int] | None]
+    under: list[tuple[int, int, int] | None]
+
+
 class Changed(Form):
     """A place without and with the measure. ``hidden``: so few people that nothing is told."""
 
@@ -56,6 +65,7 @@ class Changed(Form):
     service_under: Level | None
     crowded_without_min: BandForm | None
     crowded_under_min: BandForm | None
+    curve: CurveForm | None = Field(description="Null where the measure makes a difference of under ten all the time.")
 
 
 class Tried(Form):
@@ -69,6 +79,9 @@ class Tried(Form):
     cells: list[tuple[int, int, float, float]] = Field(
         description="Row from the north, column, persons more or fewer, their standard deviation; where at least ten."
     )
+    under_way: BandForm = Field(description="How many more are on the way or waiting at once, at the worst minute.")
+    under_way_h: BandForm = Field(description="How much longer all together are on the way or waiting, person-hours.")
+    turned_away: BandForm = Field(description="People who would have come and do not.")
     cut_off: float = Field(description="People who could leave the district before and cannot under the measure.")
     cut_off_places: list[str]
 
@@ -113,6 +126,9 @@ def try_measure(district: Opened, ask: Ask) -> dict[str, Any]:
             )
             for k in told
         ],
+        "under_way": _band(made.under_way, 0),
+        "under_way_h": _band(made.under_way_h, 0),
+        "turned_away": _band(made.turned_away, 0),
         "cut_off": round(made.n_cut_off),
         "cut_off_places": list(made.cut_off_places),
     }
@@ -160,4 +176,17 @@ def _changed(one: PlaceChange) -> dict[str, Any]:
         "service_under": one.service_under,
         "crowded_without_min": _band(one.crowded_without_min, 1),
         "crowded_under_min": _band(one.crowded_under_min, 1),
+        "curve": _curve(one),
     }
+
+
+def _curve(one: PlaceChange) -> dict[str, Any] | None:
+    """Return both curves where the measure makes a difference that can be told at any minute."""
+    pairs = zip(one.curve_without, one.curve_under, strict=True)
+    if not any(a is None or b is None or abs(b.mean - a.mean) >= LEAST_PERSONS for a, b in pairs):
+        return None
+    without, under = (
+        [None if band is None else (round(band.mean), round(band.low), round(band.high)) for band in bands]
+        for bands in (one.curve_without, one.curve_under)
+    )
+    return {"without": without, "under": under}

@@ -8,35 +8,36 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from anlan.crowd.whatif.ground import DEMAND, MOST_FLOW, SUPPLY, Ground
-from anlan.crowd.whatif.kernel import stroll, walk
-from anlan.crowd.whatif.measure import MeasureKind, Ordered
+from anlan.crowd.whatif.ground import DEMAND, MOST_FLOW, SUPPLY
+from anlan.crowd.whatif.kernel import walk_on
+from anlan.crowd.whatif.routes import Habitat, Routes, Shares
 
 Floats = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
-Shares = tuple[Indices, Floats]
 
 STEP_S = 15.0
+PER_MINUTE = 4
 LIMITS_PER_M2 = np.array([2.0, 3.0, 4.0])
 """Densities above which time is counted: noticed, warned of (Seoul's alarm), critical for movement (Still)."""
-N_GOALS = 6
-"""So many places, those with the most people, are goals of their own."""
 
-DWELL_S, DWELL_SPREAD = 40 * 60.0, 0.35
+STAY_SPREAD = 0.35
 COMING_SPREAD = 0.25
 PACE_SPREAD = 0.10
-"""Assumed: how long people stay in a place (mean, spread of the logarithm); by how much fewer or more come than leave;
-by how much faster or slower they walk than Weidmann says. Members of the ensemble differ in all of them."""
+"""Assumed: the spread of the logarithm of how long people stay in a place, of how many more or fewer come than leave,
+and of how much faster or slower they walk than Weidmann says. Members of the ensemble differ in all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Habit:
-    """What one member of the ensemble takes for true: persons by cell now, and how people behave."""
+    """What one member of the ensemble takes for true: persons by cell now, and how people behave.
+
+    ``stay``, ``coming`` and ``pace`` are how much longer they stay, how many more come than leave, and how much faster
+    they walk than assumed.
+    """
 
     persons: Floats
-    dwell_s: float
-    coming: float
-    pace: float
+    stay: float = 1.0
+    coming: float = 1.0
+    pace: float = 1.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,6 +50,8 @@ class Course:
     n_begin: float
     n_came: float
     n_left: float
+    walking: Floats
+    """People on the way or waiting, at every minute, shape (minutes,)."""
     occupancy: Floats
     """People in each place at every minute, shape (minutes, places)."""
 
@@ -57,94 +60,6 @@ class Course:
         """How many are missing from the books, as a share of all: rounding only."""
         books = self.n_begin + self.n_came - self.n_left - float(self.persons.sum())
         return abs(books) / max(self.n_begin + self.n_came, 1.0)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Habitat:
-    """Where people are drawn to.
-
-    ``home`` (n,) is the number of a cell's goal (0: none), ``n_goals`` how many there are; ``coming`` (e, n_goals + 1)
-    the persons of each goal who are nearest to each way in.
-    """
-
-    home: Indices
-    n_goals: int
-    coming: Floats
-
-    @classmethod
-    def of(cls, ground: Ground, persons: Floats, places: Sequence[Shares], asked: Shares | None = None) -> Habitat:
-        """Take the places with the most people for goals, and let as many come to each as leave it, the nearest way.
-
-        ``asked`` is where a measure applies: it is always a goal, so that the measure meets those who come and go.
-        """
-        places = [*([] if asked is None else [asked]), *places]
-        told = [float(persons[index] @ share) for index, share in places]
-        if asked is not None:
-            told[0] = np.inf
-        home = np.zeros(len(ground), np.int64)
-        ranked = [k for k in np.argsort(told)[::-1] if told[k] >= 10][:N_GOALS]
-        for number, k in reversed(list(enumerate(ranked, 1))):
-            index, share = places[k]
-            home[index[share >= 0.5]] = number
-        points = np.unique(ground.exit_cell)
-        nearest = _nearest(ground, points, persons)
-        coming = np.zeros((len(ground.exit_cell), len(ranked) + 1))
-        for e, cell in enumerate(ground.exit_cell):
-            own = nearest == np.searchsorted(points, cell)
-            sharing = int((ground.exit_cell == cell).sum())
-            coming[e] = np.bincount(home[own], persons[own], len(ranked) + 1) / sharing
-        coming[:, 0] = 0.0
-        return cls(home=home, n_goals=len(ranked), coming=coming)
-
-
-def _nearest(ground: Ground, points: Indices, persons: Floats) -> Indices:
-    """Return the number of the way out that is nearest to each cell; -1 where none is, by following the turns down."""
-    seconds = ground.seconds_to(points, persons)
-    order = np.argsort(seconds, kind="stable")
-    best = ground.turns(seconds).argmax(axis=1)
-    found = np.full(len(ground), -1, np.int64)
-    found[points] = np.arange(len(points))
-    for c in order[np.isfinite(seconds[order])]:
-        if found[c] < 0:
-            found[c] = found[ground.near[c, best[c]]]
-    return found
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Routes:
-    """Turns of each class under a measure, and who has no way.
-
-    ``turn`` (K, n, 4); ``no_way_out`` (n,); ``no_way`` (K, n) where no way leads to the class's goal; ``sink`` (n,)
-    persons per second who may leave.
-    """
-
-    ordered: Ordered
-    turn: Floats
-    no_way_out: npt.NDArray[np.bool_]
-    no_way: npt.NDArray[np.bool_]
-    sink: Floats
-
-    @classmethod
-    def of(cls, ordered: Ordered, habitat: Habitat, persons: Floats) -> Routes:
-        """Find the ways."""
-        ground, asked = ordered.ground, ordered.measure
-        skipped = ordered.shut if asked is not None and asked.kind is MeasureKind.SKIP_STOP else ordered.shut & False
-        open_m = np.where(skipped, 0.0, ground.exit_m)
-        sink = np.bincount(ground.exit_cell, MOST_FLOW * open_m, len(ground))
-        out = ground.seconds_to(ground.exit_cell[~skipped], persons)
-        closed = asked is not None and asked.kind is MeasureKind.CLOSURE
-        seconds = [out]
-        for k in range(1, habitat.n_goals + 1):
-            goal = habitat.home == k
-            seconds.append(ground.seconds_to(np.flatnonzero(goal & ~ordered.inside if closed else goal), persons))
-        field = np.stack(seconds)
-        return cls(
-            ordered=ordered,
-            turn=np.stack([ground.turns(one) for one in field]),
-            no_way_out=~np.isfinite(out),
-            no_way=~np.isfinite(field),
-            sink=sink.astype(float),
-        )
 
 
 def run(routes: Routes, habitat: Habitat, habit: Habit, places: Sequence[Shares], minutes: int = 60) -> Course:
@@ -167,54 +82,77 @@ def run(routes: Routes, habitat: Habitat, habit: Habit, places: Sequence[Shares]
     continuum theory for the flow of pedestrians*, Transportation Research B 36, 2002 (potentials); U. Weidmann,
     *Transporttechnik der Fussgänger*, ETH Zürich, 1993. Where we differ: potentials are of the present crowd and stay.
     """
-    ordered, ground = routes.ordered, routes.ordered.ground
-    n, step = len(ground), STEP_S
-    staying, walkers = habit.persons.copy(), np.zeros((habitat.n_goals + 1, n))
-    closed = ordered.measure is not None and ordered.measure.kind is MeasureKind.CLOSURE
-    if closed:  # whoever is inside is asked to go
-        walkers[0] = np.where(ordered.inside, staying, 0.0)
-        staying = np.where(ordered.inside, 0.0, staying)
-    home = np.where(ordered.inside, 0, habitat.home) if closed else habitat.home
-    usual = np.maximum(habit.persons, 1e-3 * ground.ground_m2)
-    leaving = np.where(home > 0, 1 - np.exp(-step / habit.dwell_s), 0.0)
-    arrivals = _arrivals(routes, habitat, habit)
-    demand, supply = DEMAND * habit.pace, SUPPLY * habit.pace
-    gate = np.where(ordered.gated, 0, -1).astype(np.int64)
-    begun = (staying + walkers.sum(axis=0)) / ground.ground_m2
-    peak, above = begun.copy(), np.zeros((len(LIMITS_PER_M2), n))
-    came = left = 0.0
-    shown = []
-    for k in range(int(minutes * 60 / step)):
-        walkers += arrivals
-        came += float(arrivals.sum())
-        left += walk(
-            walkers, staying, ground.near, ground.width_m, routes.turn, ground.ground_m2, home, leaving, gate,
-            np.array([ordered.allowed(k * step, step)]), routes.sink, demand, supply, peak, above, LIMITS_PER_M2,
-            step, ground.size_m, MOST_FLOW * habit.pace,
-        )  # fmt: skip
-        stroll(staying, usual, ground.near, ground.width_m, home, step)
-        if (k + 1) * step % 60 == 0:
-            persons = staying + walkers.sum(axis=0)
-            shown.append([float(persons[index] @ share) for index, share in places])
+    ground, live, step = routes.ordered.ground, routes.live, STEP_S
+    home, on = routes.home, ground.ground_m2[live]
+    here = habit.persons[live]
+    walkers = _set_off(routes, habitat, habit)
+    staying = np.maximum(here - walkers.sum(axis=1), 0.0)
+    come = np.zeros((len(ground), walkers.shape[1]))
+    more = habitat.more(habit.persons)
+    np.add.at(come, ground.exit_cell, _arrivals(routes, habit, np.minimum(more, 1.0)))
+    leaving = -np.expm1(-step * (habitat.per_s / np.maximum(more, 1.0))[home] / habit.stay)
+    begun = habit.persons / ground.ground_m2
+    peak, above = begun[live], np.zeros((len(LIMITS_PER_M2), len(live)))
+    allow, ajar = routes.ordered.allowed(minutes * PER_MINUTE, step)
+    came, left, walking, shown = walk_on(
+        walkers, staying, come[live], np.maximum(here, 1e-3 * on), routes.near, routes.width_m, routes.turn, on, home,
+        leaving, routes.gated, allow, ajar, routes.sink,
+        DEMAND * habit.pace, SUPPLY * habit.pace, peak, above, LIMITS_PER_M2, step, ground.size_m,
+        MOST_FLOW * habit.pace, PER_MINUTE,
+    )  # fmt: skip
     return Course(
-        persons=staying + walkers.sum(axis=0),
-        peak_per_m2=peak,
-        above_s=above,
+        persons=_with(habit.persons, live, staying + walkers.sum(axis=1)),
+        peak_per_m2=_with(begun, live, peak),
+        above_s=np.stack(
+            [
+                _with(60.0 * minutes * (begun > limit), live, one)
+                for limit, one in zip(LIMITS_PER_M2, above, strict=True)
+            ]
+        ),
         n_begin=float(habit.persons.sum()),
         n_came=came,
         n_left=left,
-        occupancy=np.array(shown).reshape(len(shown), len(places)),
+        walking=walking,
+        occupancy=_occupancy(habit.persons, live, shown, places),
     )
 
 
-def _arrivals(routes: Routes, habitat: Habitat, habit: Habit) -> Floats:
-    """Return who comes in each step, by class and cell; whoever finds the goal or the stop shut does not come."""
-    ground = routes.ordered.ground
-    per_step = habit.coming * (1 - np.exp(-STEP_S / habit.dwell_s))
-    rows = np.zeros((len(ground.exit_cell), habitat.n_goals + 1))
-    rows[: len(habitat.coming)] = habitat.coming * per_step
-    rows[routes.ordered.shut] = 0.0
-    come = np.zeros((habitat.n_goals + 1, len(ground)))
-    for k in range(1, habitat.n_goals + 1):
-        come[k] = np.bincount(ground.exit_cell, rows[:, k], len(ground))
-    return np.where(routes.no_way, 0.0, come)
+def _set_off(routes: Routes, habitat: Habitat, habit: Habit) -> Floats:
+    """Return who is on the way at the begin, by class; whoever has lost the goal, or may not stay, is going out."""
+    live, here = routes.live, habit.persons[routes.live]
+    walkers = habitat.walking[live] * here[:, None]
+    lost = np.where(routes.turned, walkers, 0.0)
+    walkers = walkers - lost
+    walkers[:, 0] += lost.sum(axis=1)
+    if routes.ordered.emptied:
+        inside = routes.ordered.inside[live]
+        walkers[inside] = 0.0
+        walkers[inside, 0] = here[inside]
+    return walkers
+
+
+def _arrivals(routes: Routes, habit: Habit, part: Floats) -> Floats:
+    """Return who comes in a step by each way in, by class: as many as leave, but no more than fit through it."""
+    come = routes.come * part * (habit.coming * STEP_S / habit.stay)
+    fit = MOST_FLOW * habit.pace * STEP_S * routes.ordered.ground.exit_m
+    total = come.sum(axis=1)
+    return come * np.divide(fit, total, out=np.ones_like(fit), where=total > fit)[:, None]
+
+
+def _with(everywhere: Floats, live: npt.NDArray[np.int64], values: Floats) -> Floats:
+    """Return the values of all cells, with those that anybody walks through put in."""
+    made = everywhere.copy()
+    made[live] = values
+    return made
+
+
+def _occupancy(persons: Floats, live: npt.NDArray[np.int64], shown: Floats, places: Sequence[Shares]) -> Floats:
+    """Return the people in each place by minute, shape (minutes, places)."""
+    told = np.zeros((len(shown), len(places)))
+    number = np.full(len(persons), -1, np.int64)
+    number[live] = np.arange(len(live))
+    for k, (index, share) in enumerate(places):
+        moving = number[index] >= 0
+        still = float(persons[index[~moving]] @ share[~moving])
+        told[:, k] = shown[:, number[index[moving]]] @ share[moving] + still
+    return told

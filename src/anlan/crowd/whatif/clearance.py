@@ -36,7 +36,7 @@ class Clearance:
 def clearance(
     ground: Ground, persons: Floats, inside: npt.NDArray[np.bool_] | None = None, longest_s: float = 4 * 3600.0
 ) -> Clearance:
-    """Return how long it takes until people are out, if all set off at once and take the way that is shortest.
+    """Return how long it takes until people are out, if all set off at once and spread over the ways out.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def clearance(
 
     Notes
     -----
-    Nobody hesitates, searches for others or meets stairs: in truth it takes longer. Nobody turns from a queue to an
-    emptier way out either: where the nearest one is narrow, people could be led out sooner than told here.
+    Nobody hesitates, searches for others or meets stairs: in truth it takes longer. People spread over the ways out so
+    that no other would be sooner, queues included, as if led: unled, they crowd at the nearest ones.
 
     References
     ----------
@@ -59,7 +59,6 @@ def clearance(
     *Transporttechnik der Fussgänger*, ETH Zürich, 1993.
     """
     sink = ground.sink()
-    goals = ground.exit_cell
     here = persons.astype(float)
     if inside is not None:
         beyond = np.zeros(len(ground), bool)
@@ -67,12 +66,11 @@ def clearance(
         beyond[ground.near[own, border]] = True
         beyond &= ~inside
         sink = np.where(beyond, 1e9, np.where(inside, sink, 0.0))  # whoever has crossed the border is out
-        goals = np.flatnonzero(sink > 0)
         here = np.where(inside, here, 0.0)
-    seconds = ground.seconds_to(goals, here)
+    seconds, _ = ground.queued(here, here, sink, 0.0)
     stuck = ~np.isfinite(seconds) & (here > 0)
     n_stuck, total = float(here[stuck].sum()), float(here.sum())
-    walkers = np.where(stuck, 0.0, here)[None, :]
+    walkers = np.where(stuck, 0.0, here)[:, None]
     times, n_left = _empty(ground, walkers, sink, ground.turns(seconds), longest_s)
     return Clearance(
         n_persons=total,
@@ -94,14 +92,14 @@ def _empty(
     goals = [0.5 * total, 0.05 * total, 1.0]
     times: list[float | None] = [None if total > goal else 0.0 for goal in goals]
     nobody, no_home = np.zeros(n), np.zeros(n, np.int64)
-    no_gate, peak, above = np.full((n, 4), -1, np.int64), np.zeros(n), np.zeros((0, n))
+    no_gate, peak, above = np.zeros((n, 4), bool), np.zeros(n), np.zeros((0, n))
     left = 0.0
     for step in range(1, int(longest_s / STEP_S) + 1):
         if times[2] is not None:
             break
         left += walk(
-            walkers, nobody, ground.near, ground.width_m, turn[None], ground.ground_m2, no_home, nobody, no_gate,
-            np.zeros(0), sink, DEMAND, SUPPLY, peak, above, np.zeros(0), STEP_S, ground.size_m, MOST_FLOW,
+            walkers, nobody, ground.near, ground.width_m, turn[:, None], ground.ground_m2, no_home, nobody, no_gate,
+            np.inf, 1.0, sink, DEMAND, SUPPLY, peak, above, np.zeros(0), STEP_S, ground.size_m, MOST_FLOW,
         )  # fmt: skip
         remaining = total - left
         times = [step * STEP_S if t is None and remaining <= goal else t for t, goal in zip(times, goals, strict=True)]

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+import scipy.linalg
+import scipy.sparse as sp
+from scipy.stats import norm as normal
 from scipy.stats import t as student
 from shapely.geometry.base import BaseGeometry
 
@@ -15,25 +19,15 @@ from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
 from anlan.crowd.measures import level_of_service
 from anlan.crowd.parcels import LEAST_M2, LEAST_PERSONS
-from anlan.crowd.whatif.ahead import (
-    COMING_SPREAD,
-    DWELL_S,
-    DWELL_SPREAD,
-    PACE_SPREAD,
-    Course,
-    Habit,
-    Habitat,
-    Routes,
-    Shares,
-    run,
-)
+from anlan.crowd.whatif.ahead import COMING_SPREAD, Course, DWELL_S, DWELL_SPREAD, Habit, Habitat, PACE_SPREAD, Routes, STAY_SPREAD, Shares, run
 from anlan.crowd.whatif.ground import Ground
 from anlan.crowd.whatif.measure import Measure, MeasureKind, Ordered, cells_in
+from anlan.crowd.whatif.routes import Habitat, Routes, Shares
 from anlan.kernel.errors import BadInput, NoData
 from anlan.kernel.pack import Pack
 
 Floats = npt.NDArray[np.float64]
-MEMBERS = 6
+MEMBERS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +39,24 @@ class Band:
     high: float
 
     @classmethod
-    def of(cls, values: Floats, least: float = -np.inf) -> Band:
-        """Return the band of the members' values, shape (members,), which cannot be less than ``least``."""
-        mean, n = float(values.mean()), len(values)
-        half = float(values.std(ddof=1) * np.sqrt(1 + 1 / n) * student.ppf(0.95, n - 1))
-        return cls(mean=mean, low=max(mean - half, least), high=mean + half)
+    def of(cls, values: Floats) -> Band:
+        """Return the band of the members' values, shape (members,)."""
+        mean, half = float(values.mean()), float(values.std(ddof=1)) * _reach(len(values))
+        return cls(mean=mean, low=mean - half, high=mean + half)
+
+    @classmethod
+    def positive(cls, values: Floats) -> Band:
+        """Return the band of values that cannot be negative: even on the scale of their square roots."""
+        roots = np.sqrt(np.maximum(values, 0.0))
+        mean, half = float(roots.mean()), float(roots.std(ddof=1)) * _reach(len(values))
+        told = float(values.mean())
+        return cls(mean=told, low=min(max(mean - half, 0.0) ** 2, told), high=max((mean + half) ** 2, told))
+
+
+@cache
+def _reach(n: int) -> float:
+    """Return how many standard deviations of n members one more lies within, with probability 0.9."""
+    return float(np.sqrt(1 + 1 / n) * student.ppf(0.95, n - 1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +64,7 @@ class PlaceChange:
     """A place at the end of the hour, without and with the measure. ``hidden``: so few people that no number is told.
 
     The peak is of a cell's density within the hour; ``crowded_min`` the longest time that a cell was above 2 people
-    per m², minutes.
+    per m², minutes. The curves hold the people of every minute, None where they are too few to be told.
     """
 
     place_id: str
@@ -71,6 +78,8 @@ class PlaceChange:
     service_under: str | None = None
     crowded_without_min: Band | None = None
     crowded_under_min: Band | None = None
+    curve_without: tuple[Band | None, ...] = ()
+    curve_under: tuple[Band | None, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,6 +93,11 @@ class Trial:
     difference_sd : float64, shape (n,)
     peak_difference_per_m2 : float64, shape (n,)
         The same of the peak density.
+    under_way, under_way_h : Band
+        How many more people are on the way or waiting at the same time, at the worst minute, and the time that all of
+        them together spend so, person-hours.
+    turned_away : Band
+        People who would have come within the time and do not.
     n_cut_off, cut_off_cells, cut_off_places
         People who had a way out of the district before and have none under the measure, and where they are.
     known_share : float
@@ -100,6 +114,9 @@ class Trial:
     difference: Floats
     difference_sd: Floats
     peak_difference_per_m2: Floats
+    under_way: Band
+    under_way_h: Band
+    turned_away: Band
     n_cut_off: float
     cut_off_cells: tuple[int, ...]
     cut_off_places: tuple[str, ...]
@@ -117,23 +134,52 @@ def habits(field: Field, rng: np.random.Generator, members: int = MEMBERS) -> li
     """
     if not len(field.covariance) or not np.isfinite(field.persons).all():
         raise NoData("the estimate", "must know how many people are present", "add a device that tells presence")
-    covariance = field.covariance.astype(float)
-    value, vector = np.linalg.eigh(covariance * field.params.widen)
-    root = vector * np.sqrt(np.maximum(value, 0.0))
-    spread = np.asarray(field.hats @ root)
-    half = 0.5 * np.einsum("ij,ij->i", spread, spread)
-    made = []
-    for _ in range(members):
-        ratio = np.exp(spread @ rng.standard_normal(len(value)) - half)
-        made.append(
-            Habit(
-                persons=field.persons * ratio,
-                dwell_s=DWELL_S * float(np.exp(DWELL_SPREAD * rng.standard_normal())),
-                coming=float(np.exp(COMING_SPREAD * rng.standard_normal())),
-                pace=float(np.exp(PACE_SPREAD * rng.standard_normal())),
-            )
+    covariance = field.covariance.astype(float) * field.params.widen
+    spread = field.hats @ (_root(covariance) @ rng.standard_normal((len(covariance), members)))
+    half = 0.5 * _variances_by_cell(field.hats, covariance)
+    common = np.sqrt(np.log1p(field.unsettled**2))
+    shared, stay, coming, pace = (_evenly(rng, members) for _ in range(4))
+    return [
+        Habit(
+            persons=field.persons * np.exp(spread[:, k] - half + common * shared[k] - 0.5 * common**2),
+            stay=float(np.exp(STAY_SPREAD * stay[k])),
+            coming=float(np.exp(COMING_SPREAD * coming[k])),
+            pace=float(np.exp(PACE_SPREAD * pace[k])),
         )
-    return made
+        for k in range(members)
+    ]
+
+
+def _evenly(rng: np.random.Generator, members: int) -> Floats:
+    """Return standard normal numbers in any order, one from the middle of each of so many equal parts, (members,).
+
+    So few drawn freely would often lie all to one side (M. D. McKay et al., *Technometrics* 21, 1979).
+    """
+    spread = normal.ppf((np.arange(members) + 0.5) / members)
+    return rng.permutation(spread / spread.std(ddof=1))
+
+
+def _root(covariance: Floats) -> Floats:
+    """Return a matrix whose product with its transpose is the covariance; rounding may have left it just not so."""
+    try:
+        return scipy.linalg.cholesky(
+            covariance + 1e-6 * np.mean(np.diag(covariance)) * np.eye(len(covariance)), lower=True
+        )
+    except np.linalg.LinAlgError:
+        value, vector = np.linalg.eigh(covariance)
+        return np.asarray(vector * np.sqrt(np.maximum(value, 0.0)))
+
+
+def _variances_by_cell(hats: sp.csr_matrix, covariance: Floats) -> Floats:
+    """Return the variance of the log-ratio of each cell, (n,), from its few knots only."""
+    most = int(np.diff(hats.indptr).max())
+    knot, weight = np.zeros((hats.shape[0], most), int), np.zeros((hats.shape[0], most))
+    row = np.repeat(np.arange(hats.shape[0]), np.diff(hats.indptr))
+    place = np.arange(hats.nnz) - hats.indptr[row]
+    knot[row, place], weight[row, place] = hats.indices, hats.data
+    return np.asarray(
+        sum(weight[:, i] * weight[:, j] * covariance[knot[:, i], knot[:, j]] for i in range(most) for j in range(most))
+    )
 
 
 class Trials:
@@ -173,7 +219,7 @@ class Trials:
         asked = (np.flatnonzero(ordered.inside), np.ones(int(ordered.inside.sum()))) if ordered.inside.any() else None
         drawn = habits(field, rng, members)
         shares = list(self._places.values())
-        habitat = Habitat.of(self.ground, field.persons, shares, asked)
+        habitat = Habitat.of(self.ground, field.persons, shares, asked, minutes)
         usual = Routes.of(Ordered.nothing(self.ground), habitat, field.persons)
         ways = Routes.of(ordered, habitat, field.persons)
         without = [run(usual, habitat, habit, shares, minutes) for habit in drawn]
@@ -181,6 +227,7 @@ class Trials:
         gap = np.stack([b.persons - a.persons for a, b in zip(without, under, strict=True)])
         peaks = np.stack([b.peak_per_m2 - a.peak_per_m2 for a, b in zip(without, under, strict=True)])
         cut = ways.no_way_out & ~usual.no_way_out
+        walking = np.stack([b.walking - a.walking for a, b in zip(without, under, strict=True)])
         informed = field.persons[np.isfinite(field.informed_until)].sum()
         return Trial(
             at=field.at,
@@ -191,6 +238,9 @@ class Trials:
             difference=gap.mean(axis=0),
             difference_sd=gap.std(axis=0, ddof=1),
             peak_difference_per_m2=peaks.mean(axis=0),
+            under_way=Band.of(walking[:, walking.mean(axis=0).argmax()]),
+            under_way_h=Band.of(walking.sum(axis=1) / 60),
+            turned_away=Band.of(np.array([a.n_came - b.n_came for a, b in zip(without, under, strict=True)])),
             n_cut_off=float(field.persons[cut].sum()),
             cut_off_cells=tuple(int(k) for k in np.flatnonzero(cut)),
             cut_off_places=tuple(one for one, (index, _) in self._places.items() if cut[index].any()),
@@ -211,16 +261,24 @@ class Trials:
         return PlaceChange(
             place_id=place_id,
             hidden=False,
-            without=Band.of(before, 0.0),
-            under=Band.of(after, 0.0),
+            without=Band.positive(before),
+            under=Band.positive(after),
             difference=Band.of(after - before),
-            peak_without_per_m2=Band.of(peaks[0], 0.0),
-            peak_under_per_m2=Band.of(peaks[1], 0.0),
+            peak_without_per_m2=Band.positive(peaks[0]),
+            peak_under_per_m2=Band.positive(peaks[1]),
             service_without=level_of_service(float(before.mean()) / ground),
             service_under=level_of_service(float(after.mean()) / ground),
-            crowded_without_min=Band.of(crowded[0], 0.0),
-            crowded_under_min=Band.of(crowded[1], 0.0),
+            crowded_without_min=Band.positive(crowded[0]),
+            crowded_under_min=Band.positive(crowded[1]),
+            curve_without=_curve(without, k),
+            curve_under=_curve(under, k),
         )
+
+
+def _curve(runs: Sequence[Course], k: int) -> tuple[Band | None, ...]:
+    """Return the people of a place by minute; None where they are too few to be told."""
+    by_minute = np.stack([course.occupancy[:, k] for course in runs], axis=1)
+    return tuple(Band.positive(values) if values.mean() >= LEAST_PERSONS else None for values in by_minute)
 
 
 __all__ = ["Band", "Measure", "MeasureKind", "PlaceChange", "Trial", "Trials"]

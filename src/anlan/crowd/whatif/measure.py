@@ -38,7 +38,8 @@ class Measure:
     kind : MeasureKind
         ``closure``: nobody may enter the polygon, whoever is inside leaves. ``one_way``: in the polygon nobody walks
         against the bearing. ``metering``: at most ``per_minute`` people enter it. ``staged_crossing``: it is entered
-        during the first ``open_s`` of every ``cycle_s``. ``skip_stop``: the gateway takes and gives nobody.
+        during the first ``open_s`` of every ``cycle_s``. ``skip_stop``: the gateway, or every entrance of
+        the station (``metro-people`` has ``metro-people-1`` and so on), takes and gives nobody.
         ``extra_exit``: people may leave the district in the polygon, over ``width_m`` metres.
     polygon : Polygon or MultiPolygon, degrees, optional
         Where; every kind but ``skip_stop`` needs it.
@@ -115,10 +116,11 @@ class Ordered:
         """
         plain = replace(cls.nothing(ground), measure=measure)
         if measure.kind is MeasureKind.SKIP_STOP:
-            if measure.gateway_id not in ground.exit_id:
+            shut = np.array([_is_of(one, measure.gateway_id or "") for one in ground.exit_id])
+            if not shut.any():
                 known = ", ".join(ground.exit_id[:5])
                 raise NotFound(f"gateway_id={measure.gateway_id!r}", f"is no gateway ({known} ...)", "choose one")
-            return replace(plain, shut=np.array([one == measure.gateway_id for one in ground.exit_id]))
+            return replace(plain, shut=shut)
         inside = cells_in(pack, cells, measure.polygon)
         into = ground.into(inside)
         plain = replace(plain, inside=inside)
@@ -143,17 +145,29 @@ class Ordered:
             case _:
                 return replace(plain, gated=into)
 
-    def allowed(self, at_s: float, step_s: float) -> float:
-        """Return how many may cross the gated borders in the step that begins then."""
-        asked = self.measure
-        if asked is None:
-            return np.inf
-        if asked.kind is MeasureKind.METERING:
-            return (asked.per_minute or 0.0) * step_s / 60
-        if asked.kind is MeasureKind.STAGED_CROSSING and asked.cycle_s:
-            open_now = at_s % asked.cycle_s < (asked.open_s or 0.0)
-            return np.inf if open_now else 0.0
-        return np.inf
+    @property
+    def emptied(self) -> bool:
+        """Whether whoever is inside has to go."""
+        return self.measure is not None and self.measure.kind is MeasureKind.CLOSURE
+
+    def allowed(self, n_steps: int, step_s: float) -> tuple[Floats, Floats]:
+        """Return how many may cross the gated borders in each step, and for which share of it they are open.
+
+        Both are of shape (n_steps,).
+        """
+        asked, most, ajar = self.measure, np.full(n_steps, np.inf), np.ones(n_steps)
+        if asked is not None and asked.kind is MeasureKind.METERING:
+            most[:] = (asked.per_minute or 0.0) * step_s / 60
+        if asked is not None and asked.kind is MeasureKind.STAGED_CROSSING and asked.cycle_s:
+            ends = np.arange(n_steps + 1) * step_s
+            opened = ends // asked.cycle_s * (asked.open_s or 0.0) + np.minimum(ends % asked.cycle_s, asked.open_s or 0)
+            ajar = np.diff(opened) / step_s
+        return most, ajar
+
+
+def _is_of(gateway_id: str, asked: str) -> bool:
+    """Return whether it is that gateway, or an entrance of that station, whose ids continue the station's by a dash."""
+    return gateway_id == asked or gateway_id.startswith(f"{asked}-")
 
 
 def cells_in(pack: Pack, cells: Cells, polygon: BaseGeometry | None) -> Mask:
