@@ -19,7 +19,7 @@ from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
 from anlan.crowd.measures import level_of_service
 from anlan.crowd.parcels import LEAST_M2, LEAST_PERSONS
-from anlan.crowd.whatif.ahead import COMING_SPREAD, Course, DWELL_S, DWELL_SPREAD, Habit, Habitat, PACE_SPREAD, Routes, STAY_SPREAD, Shares, run
+from anlan.crowd.whatif.ahead import COMING_SPREAD, PACE_SPREAD, STAY_SPREAD, Course, Habit, run
 from anlan.crowd.whatif.ground import Ground
 from anlan.crowd.whatif.measure import Measure, MeasureKind, Ordered, cells_in
 from anlan.crowd.whatif.routes import Habitat, Routes, Shares
