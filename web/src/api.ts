@@ -213,6 +213,44 @@ export interface Forecast {
   points: CurvePoint[];
 }
 
+/** A measure to try: where it holds, and what its kind needs. */
+export interface Trying {
+  kind: string;
+  place?: string;
+  polygon?: Polygon;
+  gateway?: string;
+  per_minute?: number;
+  bearing_deg?: number;
+  open_s?: number;
+  cycle_s?: number;
+  width_m?: number;
+}
+
+export interface Band {
+  mean: number;
+  low: number;
+  high: number;
+}
+
+/** What a measure changes against doing nothing. Cells: row from the north, column, persons more or fewer, its spread. */
+export interface Tried {
+  at: string;
+  minutes: number;
+  n_members: number;
+  places: {
+    id: string;
+    difference: Band | null;
+    peak_without_per_m2: Band | null;
+    peak_under_per_m2: Band | null;
+    curve: { without: ([number, number, number] | null)[]; under: ([number, number, number] | null)[] } | null;
+  }[];
+  cells: [number, number, number, number][];
+  under_way: Band;
+  turned_away: Band;
+  cut_off: number;
+  cut_off_places: string[];
+}
+
 export interface Office {
   id: string;
   name: Label;
@@ -316,6 +354,7 @@ export const api = {
   placeCurve: async (place: string, minutes: number) =>
     (await get<{ points: CurvePoint[] }>(`/places/${id(place)}/curve?minutes=${minutes}`)).points,
   placeForecast: (place: string) => get<Forecast>(`/places/${id(place)}/forecast`),
+  whatIf: (measure: Trying) => post<Tried>("/what-if", measure),
   forecast: (polygon: Polygon) => post<Forecast>("/count/forecast", { polygon }),
   areas: async (level: string) => {
     return (await get<{ areas: Area[] }>(`/areas/${id(level)}`)).areas;

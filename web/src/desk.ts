@@ -14,12 +14,13 @@ import {
   type Place,
   type Polygon,
   type Simulation,
+  type Tried,
   type Watch,
 } from "./api.ts";
 import { chime } from "./chime.ts";
 import { t, timeZone } from "./i18n.ts";
 import { listen } from "./live.ts";
-import type { Layer } from "./map/density.ts";
+import { NO_CHANGE, NOT_WALKABLE as NOT_SHOWN, type Layer } from "./map/density.ts";
 import type { LiveLink, LiveMessage } from "./sse.ts";
 import { enter, inside, may } from "./staff.ts";
 
@@ -44,6 +45,8 @@ export const simulation = signal<Simulation | null>(null);
 export const densities = signal<Density | null>(null);
 export const layer = signal<Layer>("people");
 export const coverage = signal<Density | null>(null);
+/** What the measure tried last would change, cell by cell; null where none is shown. */
+export const changes = signal<Density | null>(null);
 export const trails = signal<ReadonlyMap<string, CurvePoint[]>>(new Map());
 export const link = signal<LiveLink>("connecting");
 export const selection = signal<Selection | null>(null);
@@ -251,6 +254,24 @@ const alertsSoon = calmly(2_000, refreshAlerts);
 export async function showLayer(one: Layer): Promise<void> {
   layer.value = one;
   await refreshDensity().catch((error: unknown) => say(told(error)));
+}
+
+/** Show on the map what a measure would change, or take it off. */
+export function showChanges(made: Tried | null): void {
+  const grid = district.peek()?.grid;
+  if (!made || !grid) {
+    batch(() => {
+      changes.value = null;
+      if (layer.value === "changed") layer.value = "people";
+    });
+    return;
+  }
+  const cells = new Uint16Array(grid.n_columns * grid.n_rows).fill(NOT_SHOWN);
+  for (const [row, column, more] of made.cells) cells[row * grid.n_columns + column] = NO_CHANGE + Math.max(-NO_CHANGE, Math.min(NO_CHANGE, more));
+  batch(() => {
+    changes.value = { at: made.at, cells };
+    layer.value = "changed";
+  });
 }
 
 async function refreshDensity(): Promise<void> {

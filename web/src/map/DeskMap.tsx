@@ -4,7 +4,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import { useEffect, useRef } from "preact/hooks";
 import { api, type District, type Polygon } from "../api.ts";
-import { alerts, coverage, densities, devices, drawing, layer, level, say, selection, told } from "../desk.ts";
+import { alerts, changes, coverage, densities, devices, drawing, layer, level, say, selection, told } from "../desk.ts";
 import { lang, named, t } from "../i18n.ts";
 import { theme } from "../theme.ts";
 import { DensityPicture } from "./density.ts";
@@ -106,7 +106,7 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
         for (const layer of LABELS) if (map.getLayer(layer)) map.setLayoutProperty(layer, "text-field", name);
       }),
       effect(() => {
-        const shown = { people: densities.value, seen: coverage.value }[layer.value];
+        const shown = { people: densities.value, seen: coverage.value, changed: changes.value }[layer.value];
         if (shown) paintDensity();
       }),
       effect(() => put("devices", deviceSymbols())),
@@ -145,7 +145,7 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
   }
 
   function paintDensity(): void {
-    const density = layer.peek() === "seen" ? coverage.peek() : densities.peek();
+    const density = { people: densities, seen: coverage, changed: changes }[layer.peek()].peek();
     const source = map.getSource("density") as CanvasSource | undefined;
     if (!density || !source) return;
     densityPicture.draw(density, theme.peek(), layer.peek());

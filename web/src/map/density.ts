@@ -1,11 +1,13 @@
 import type { Density, District } from "../api.ts";
 import type { Theme } from "../theme.ts";
-import { DENSITY_STEPS, SEEN_STEPS } from "./palette.ts";
+import { CHANGE_STEPS, DENSITY_STEPS, SEEN_STEPS } from "./palette.ts";
 
-/** What the cells show: how many people there are, or how well the devices see. */
-export type Layer = "people" | "seen";
+/** What the cells show: how many people there are, how well the devices see, or what a measure would change. */
+export type Layer = "people" | "seen" | "changed";
 
-const NOT_WALKABLE = 65_535;
+/** The value of a cell in which a measure changes nothing; others are persons more or fewer than that. */
+export const NO_CHANGE = 32_000;
+export const NOT_WALKABLE = 65_535;
 const UNKNOWN = 65_534;
 /** Pixels of the picture per side of a cell: enough for a hatch. */
 const PIXELS = 4;
@@ -18,6 +20,7 @@ export class DensityPicture {
   private readonly lookups: Record<Layer, Record<Theme, Uint32Array>> = {
     people: { light: lookupOf("light", DENSITY_STEPS), dark: lookupOf("dark", DENSITY_STEPS) },
     seen: { light: lookupOf("light", SEEN_STEPS), dark: lookupOf("dark", SEEN_STEPS) },
+    changed: { light: lookupOf("light", CHANGE_STEPS), dark: lookupOf("dark", CHANGE_STEPS) },
   };
 
   constructor(private readonly grid: District["grid"]) {
@@ -54,7 +57,7 @@ export class DensityPicture {
 /** The colour of every value that a cell can have; 0 where so few people are not drawn. */
 function lookupOf(theme: Theme, steps: typeof DENSITY_STEPS): Uint32Array {
   return Uint32Array.from({ length: UNKNOWN }, (_, value) => {
-    const step = steps.findLast(({ from }) => value >= from * 1_000);
+    const step = steps.findLast(({ from }) => value >= Math.round(from * 1_000));
     return step ? packed(...step.rgb, step.alpha[theme]) : 0;
   });
 }

@@ -91,6 +91,22 @@ export const SEEN_STEPS: readonly { from: number; rgb: readonly [number, number,
   { from: 0.8, rgb: [0, 84, 96], alpha: { light: 0.9, dark: 0.92 } },
 ];
 
+/**
+ * The same of what a measure changes: fewer people blue, more brown, which those who see few colours tell apart too. Bounds are
+ * persons above 32,000, which stands for no change, in thousands; the middle step is not drawn.
+ */
+export const CHANGE_STEPS: readonly { from: number; rgb: readonly [number, number, number]; alpha: Record<Theme, number>; label: string }[] = [
+  { from: 0, rgb: [5, 48, 97], alpha: { light: 0.92, dark: 0.95 }, label: "−300" },
+  { from: 31.701, rgb: [33, 102, 172], alpha: { light: 0.85, dark: 0.9 }, label: "−100" },
+  { from: 31.901, rgb: [67, 147, 195], alpha: { light: 0.8, dark: 0.85 }, label: "−30" },
+  { from: 31.971, rgb: [146, 197, 222], alpha: { light: 0.8, dark: 0.75 }, label: "−10" },
+  { from: 31.991, rgb: [255, 255, 255], alpha: { light: 0, dark: 0 }, label: "0" },
+  { from: 32.01, rgb: [253, 204, 138], alpha: { light: 0.85, dark: 0.75 }, label: "+10" },
+  { from: 32.03, rgb: [241, 140, 60], alpha: { light: 0.85, dark: 0.85 }, label: "+30" },
+  { from: 32.1, rgb: [196, 84, 8], alpha: { light: 0.88, dark: 0.9 }, label: "+100" },
+  { from: 32.3, rgb: [127, 39, 4], alpha: { light: 0.92, dark: 0.95 }, label: "+300" },
+];
+
 /** Colours of a device's state, the same in both themes; its shape and mark tell it too. */
 export const STATE_COLOURS: Record<string, string> = {
   ok: "#0f8a7e",

@@ -12,6 +12,7 @@ import { Icon } from "./Icon.tsx";
 import { rateOf } from "./Lists.tsx";
 import { Suspected } from "./Suspected.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
+import { TryPanel } from "./TryPanel.tsx";
 import { useAsked } from "./useAsked.ts";
 import { WhyPanel } from "./WhyPanel.tsx";
 
@@ -62,6 +63,7 @@ function PlaceCard({ id }: { id: string }) {
       <EstimateView estimate={estimate} capacity={one.capacity} />
       <WhyPanel of={id} estimate={estimate} ask={() => api.placeWhy(id)} />
       <LastHour points={answer} error={error} present={estimate} next={next.answer} />
+      <TryPanel of={id} where={{ place: id }} />
     </Frame>
   );
 }
@@ -96,6 +98,7 @@ function PolygonCard({ chosen }: { chosen: Extract<Selection, { kind: "polygon" 
       </div>
       <WhyPanel of={key} estimate={count.answer} ask={() => api.why(chosen.polygon)} />
       <LastHour points={curve.answer} error={count.error ? "" : curve.error} present={count.answer} next={next.answer} />
+      <TryPanel of={key} where={{ polygon: chosen.polygon }} />
       <Keep key={`${chosen.watch?.id ?? "new"}`} polygon={chosen.polygon} chosen={chosen} />
     </Frame>
   );

@@ -1,35 +1,38 @@
 import type { District } from "../api.ts";
-import { layer, showLayer } from "../desk.ts";
-import { DENSITY_STEPS, SEEN_STEPS } from "../map/palette.ts";
+import { changes, layer, showLayer } from "../desk.ts";
+import { CHANGE_STEPS, DENSITY_STEPS, SEEN_STEPS } from "../map/palette.ts";
 import { KINDS } from "../map/symbols.ts";
 import { t, word } from "../i18n.ts";
 import { theme } from "../theme.ts";
 import { LevelPicker } from "./Lists.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
 
+const LAYERS = ["people", "seen"] as const;
+
 /** What the map's colours and shapes mean. */
 export function Legend({ district }: { district: District }) {
-  const seen = layer.value === "seen";
-  const steps = seen ? SEEN_STEPS : DENSITY_STEPS;
-  const title = t(seen ? "legend.seen" : "legend.density");
+  const shown = layer.value;
+  const steps = { people: DENSITY_STEPS, seen: SEEN_STEPS, changed: CHANGE_STEPS }[shown];
+  const title = t(`legend.${shown}`);
+  const label = (k: number): string => (shown === "changed" ? CHANGE_STEPS[k]!.label : `${steps[k]!.from}${k === steps.length - 1 ? "+" : ""}`);
   return (
     <details class="legend" open={innerWidth > 720}>
       <summary>{t("legend.title")}</summary>
       <p class="legend-layers" role="group" aria-label={t("legend.layer")}>
-        {(["people", "seen"] as const).map((one) => (
+        {([...LAYERS, ...(changes.value ? (["changed"] as const) : [])] as const).map((one) => (
           <button key={one} type="button" class="link" aria-pressed={layer.value === one} onClick={() => void showLayer(one)} data-test={`layer-${one}`}>
             {t(`layer.${one}`)}
           </button>
         ))}
       </p>
       <p class="legend-title">
-        {title} <span class="quiet">{t(seen ? "legend.seen_unit" : "legend.unit")}</span>
+        {title} <span class="quiet">{t(`legend_unit.${shown}`)}</span>
       </p>
       <ol class="ramp" aria-label={title}>
         {steps.map(({ from, rgb, alpha }, k) => (
           <li key={from}>
             <i style={{ background: `rgb(${rgb.join(" ")} / ${alpha[theme.value]})` }} />
-            <span>{k === steps.length - 1 ? `${from}+` : from}</span>
+            <span>{label(k)}</span>
           </li>
         ))}
       </ol>
