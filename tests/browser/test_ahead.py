@@ -1,0 +1,73 @@
+"""What is to be expected, what a measure would change, and who may look: on the page."""
+
+from datetime import UTC, datetime
+
+import pytest
+from tests.browser.conftest import Visit, played
+from tests.command.conftest import served
+
+from anlan.command import create_app
+from anlan.staff import NewOffice, Staff, read_roles
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+WORDS = "four calm waters"
+
+
+def chosen(seen):
+    """Select the first place of the list."""
+    seen.find("tab-places").click()
+    seen.page.locator(".list").get_by_role("button").first.click()
+    seen.find("card").wait_for()
+
+
+def test_the_next_hour_is_told_with_its_interval_and_what_it_rests_on(visit):
+    seen = visit()
+    chosen(seen)
+    seen.find("forecast").wait_for()
+    text = seen.find("forecast").inner_text()
+    assert "expected" in text
+    assert "90" in text
+    assert "by how the last hour went" in text
+    assert "Expected" in seen.page.locator(".curve-key").first.inner_text()
+    assert seen.complaints == []
+
+
+def test_a_measure_is_tried_and_its_change_is_on_the_map(visit):
+    seen = visit()
+    chosen(seen)
+    seen.find("try").locator("summary").click()
+    seen.find("try-kind").select_option("closure")
+    seen.find("try-go").click()
+    seen.find("try-outcome").wait_for()
+    assert "Against doing nothing" in seen.find("try-outcome").inner_text()
+    assert seen.find("layer-changed").get_attribute("aria-pressed") == "true"
+    seen.find("try-clear").click()
+    assert seen.find("layer-people").get_attribute("aria-pressed") == "true"
+    assert seen.find("layer-changed").count() == 0
+    assert seen.complaints == []
+
+
+def test_nobody_looks_without_signing_in(chromium, tmp_path):
+    with played(tmp_path, minutes=2) as made:
+        staff = Staff(made.district.store, read_roles(), made.district.pack.areas)
+        now, root = datetime.now(UTC), made.district.pack.areas.root.area_id
+        office = NewOffice(name={"en": "Duty officer"}, role_ids=("duty_officer",), area_id=root)
+        staff.open_account("lin", "Lin", WORDS, "test", now, office=office)
+        app = create_app(made.district, simulation=made.player, staff=staff)
+        with served(app) as url:
+            seen = Visit(chromium, url)
+            seen.page.goto(url)
+            seen.find("sign-in-name").fill("lin")
+            seen.find("sign-in-password").fill("something else")
+            seen.find("sign-in-go").click()
+            seen.find("sign-in-fault").wait_for()
+            assert "must belong together" in seen.find("sign-in-fault").inner_text()
+            seen.find("sign-in-password").fill(WORDS)
+            seen.find("sign-in-go").click()
+            seen.page.wait_for_selector(".map canvas")
+            seen.find("account").click()
+            assert "Duty officer" in seen.find("account-card").inner_text()
+            seen.find("sign-out").click()
+            seen.find("sign-in-name").wait_for()
+            assert [one for one in seen.complaints if "403" not in one] == []
+            seen.context.close()
