@@ -17,6 +17,7 @@ export function TryPanel({ of, where }: { of: string; where: { place: string } |
   const made = useSignal<Tried | null>(null);
   const fault = useSignal("");
   const busy = useSignal(false);
+  const open = useSignal(false);
   if (!may("crowd.read", true)) return null;
   const submit = async (sent: SubmitEvent): Promise<void> => {
     sent.preventDefault();
@@ -40,24 +41,26 @@ export function TryPanel({ of, where }: { of: string; where: { place: string } |
     }
   };
   return (
-    <details class="why try" data-test="try">
+    <details class="why try" open={open.value} onToggle={(toggled) => (open.value = toggled.currentTarget.open)} data-test="try">
       <summary>{t("try.title")}</summary>
-      <form class="try-form" onSubmit={(sent) => void submit(sent)}>
-        <label>
-          <span>{t("try.measure")}</span>
-          <select value={kind.value} onChange={(change) => (kind.value = change.currentTarget.value as Kind)} data-test="try-kind">
-            {KINDS.map((one) => (
-              <option key={one} value={one}>
-                {t(`measure.${one}`)}
-              </option>
-            ))}
-          </select>
-        </label>
-        <Details kind={kind.value} />
-        <button type="submit" class="primary" disabled={busy.value} data-test="try-go">
-          {t(busy.value ? "try.busy" : "try.go")}
-        </button>
-      </form>
+      {open.value && (
+        <form class="try-form" onSubmit={(sent) => void submit(sent)}>
+          <label>
+            <span>{t("try.measure")}</span>
+            <select value={kind.value} onChange={(change) => (kind.value = change.currentTarget.value as Kind)} data-test="try-kind">
+              {KINDS.map((one) => (
+                <option key={one} value={one}>
+                  {t(`measure.${one}`)}
+                </option>
+              ))}
+            </select>
+          </label>
+          <Details kind={kind.value} />
+          <button type="submit" class="primary" disabled={busy.value} data-test="try-go">
+            {t(busy.value ? "try.busy" : "try.go")}
+          </button>
+        </form>
+      )}
       <div aria-live="polite">
         {fault.value && (
           <p class="empty is-error" role="alert">
