@@ -1,0 +1,23 @@
+"""Travel times: the street graph, ways of moving, and how long units take to where help is needed."""
+
+from anlan.response.travel.graph import StreetGraph
+from anlan.response.travel.network import Network, Piece, Reach, Router, StreetRouter
+from anlan.response.travel.speeds import BICYCLE, FOOT, MODES, TRAFFIC, VEHICLE, Conditions, Mode, Turns, speeds_kmh
+
+__all__ = [
+    "BICYCLE",
+    "FOOT",
+    "MODES",
+    "TRAFFIC",
+    "VEHICLE",
+    "Conditions",
+    "Mode",
+    "Network",
+    "Piece",
+    "Reach",
+    "Router",
+    "StreetGraph",
+    "StreetRouter",
+    "Turns",
+    "speeds_kmh",
+]
