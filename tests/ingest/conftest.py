@@ -100,8 +100,10 @@ class Sender:
 
 
 def acknowledged(message, timeout=15.0):
-    message.wait_for_publish(timeout)
-    return message.is_published()
+    until = time.monotonic() + timeout  # paho refuses to wait for what was queued while the connection was cut
+    while not message._published and time.monotonic() < until:
+        time.sleep(0.005)
+    return message._published
 
 
 class Loop:
