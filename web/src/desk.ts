@@ -177,7 +177,10 @@ function heard({ kind, body }: LiveMessage): void {
   if (kind === "minute") heardMinute(body as Minute);
   else if (kind === "clock") heardPace(body as Pace);
   else if (kind === "change") heardChange(body as { kind: string; action: string });
-  else if (kind === "resync") void refreshAll();
+  else if (kind === "resync") {
+    showChanges(null); // it was tried on an estimate that may be of another day
+    void refreshAll();
+  }
 }
 
 /** An alert is asked for at once, whatever else a change may ask for a little later. */

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { api, type Band, type Polygon, type Tried, type Trying } from "../api.ts";
-import { changes, district, place, showChanges, told } from "../desk.ts";
+import { changes, place, showChanges, told } from "../desk.ts";
 import { density, integer, named, people, t, timeOf } from "../i18n.ts";
 import { may } from "../staff.ts";
 import { Curve, type Line } from "./Curve.tsx";
@@ -75,7 +75,6 @@ export function TryPanel({ of, where }: { of: string; where: { place: string } |
 
 /** What a kind of measure needs to be told. */
 function Details({ kind }: { kind: Kind }) {
-  const gateways = useAsked("gateways", 0, () => api.layer("gateways"));
   if (kind === "metering") return <Figure name="per_minute" label={t("try.per_minute")} value={60} least={1} most={3000} />;
   if (kind === "extra_exit") return <Figure name="width_m" label={t("try.width")} value={4} least={1} most={50} />;
   if (kind === "staged_crossing")
@@ -98,20 +97,28 @@ function Details({ kind }: { kind: Kind }) {
         </select>
       </label>
     );
-  if (kind === "skip_stop")
-    return (
-      <label>
-        <span>{t("try.gateway")}</span>
-        <select name="gateway" required>
-          {(gateways.answer?.features ?? []).map((one) => (
-            <option key={String(one.id)} value={String(one.id ?? one.properties?.id)}>
-              {named(one.properties?.name as never, String(one.id))}
+  if (kind === "skip_stop") return <Stations />;
+  return null;
+}
+
+/** The entrances of the metro: trains can skip nothing else. */
+function Stations() {
+  const { answer, error } = useAsked("gateways", 0, () => api.layer("gateways"));
+  if (error) return <p class="empty is-error">{error}</p>;
+  return (
+    <label>
+      <span>{t("try.gateway")}</span>
+      <select name="gateway" required>
+        {(answer?.features ?? [])
+          .filter((one) => one.properties?.kind === "metro")
+          .map(({ properties }) => (
+            <option key={String(properties!.id)} value={String(properties!.id)}>
+              {named({ zh: String(properties!.name_zh ?? ""), en: String(properties!.name_en ?? "") }, String(properties!.id))}
             </option>
           ))}
-        </select>
-      </label>
-    );
-  return null;
+      </select>
+    </label>
+  );
 }
 
 function Figure({ name, label, value, least, most }: { name: string; label: string; value: number; least: number; most: number }) {
@@ -196,6 +203,6 @@ function Both({ at, curve, title }: { at: string; curve: NonNullable<Tried["plac
     { label: t("try.under"), colour: "--accent", values: column(curve.under, 0) },
     { label: t("try.without"), colour: "--second", dash: [6, 4], values: column(curve.without, 0) },
   ];
-  const caption = t("try.curve", { place: title, time: timeOf(district.value?.now ?? at) });
+  const caption = t("try.curve", { place: title, time: timeOf(at) });
   return <Curve at={curve.under.map((_, k) => begin + 60 * (k + 1))} lines={lines} band={{ low: column(curve.under, 1), high: column(curve.under, 2) }} caption={caption} />;
 }
