@@ -29,6 +29,17 @@ def test_a_backtest_prints_its_table(counts, anlan):
     assert status == 0
     for name in ("ratio to the usual", "persistence", "seasonal naive"):
         assert name in out
+    assert out.splitlines()[0].split() == [
+        "forecaster",
+        "ahead",
+        "error",
+        "(WAPE)",
+        "MASE",
+        "in",
+        "the",
+        "interval",
+        "half-width",
+    ]
 
 
 def test_both_forms_of_a_file_tell_the_same(counts, anlan):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -19,7 +18,7 @@ import numpy as np
 from anlan.cli import say
 from anlan.cli.districts import scenario_of
 from anlan.cli.serving import HOST, Minutes, run_server
-from anlan.cli.terminal import everything
+from anlan.cli.terminal import everything, state_folder
 from anlan.command import views
 from anlan.district import District
 from anlan.ingest import EmbeddedBroker, read_observations
@@ -223,9 +222,8 @@ class Demo:
 
 def _fresh(chosen: Path | None, district: str) -> Path:
     """Return an empty folder for the demo; one that no demo made is never emptied."""
-    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     name = Path(district).name or "district"
-    folder = chosen or home / "anlan" / f"demo-{name}"
+    folder = chosen or state_folder() / f"demo-{name}"
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).is_file():
             raise Conflict(f"folder {folder}", "must be empty, or made by a demo", "choose another with --data")

@@ -41,7 +41,7 @@ def place(
             "还不能预测：计数不足十分钟" if zh else "nothing can be told yet: counted for less than ten minutes"
         )
         return
-    shown = say.table("提前" if zh else "ahead", "人数" if zh else "people", "90 %")
+    shown = say.table("", *(("提前>", "人数>", "90 % 区间>") if zh else ("ahead>", "people>", "90 % interval>")))
     begin = datetime.fromisoformat(made["made_at"])
     for point in made["points"]:
         minutes = (datetime.fromisoformat(point["at"]) - begin).total_seconds() / 60
@@ -91,10 +91,10 @@ def backtest_(
         say.as_json({"scores": rows})
         return
     zh = lang == "zh"
-    heads = ("方法", "提前", "误差 WAPE", "MASE", "区间命中", "半宽") if zh else (
-        "forecaster", "ahead", "error (WAPE)", "MASE", "in the interval", "half-width"
+    heads = ("方法", "提前>", "误差 WAPE>", "MASE>", "区间命中>", "半宽>") if zh else (
+        "forecaster", "ahead>", "error (WAPE)>", "MASE>", "in the interval>", "half-width>"
     )  # fmt: skip
-    shown = say.table(*heads)
+    shown = say.table("", *heads)
     for row in rows:
         told = [f"{row[name]:.1%}" for name in ("wape", "coverage", "half_width")]
         shown.add_row(row["forecaster"], f"{row['ahead_min']:.0f} min", told[0], f"{row['mase']:.3f}", *told[1:])
@@ -112,13 +112,12 @@ def series_from(file: Path, zone: str, country: str) -> Series:
     Raises
     ------
     BadInput
-        If it cannot be read, has no such columns, a moment comes twice, or its steps are uneven.
+        If it cannot be read, has no such columns, or its steps are uneven.
     """
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
     from pyarrow import csv
 
     from anlan.crowd.forecast import Series
@@ -129,39 +128,45 @@ def series_from(file: Path, zone: str, country: str) -> Series:
         raise BadInput(f"{file}", f"must be a CSV file ({str(fault).splitlines()[0]})", "correct it") from None
     if "time" not in table.column_names:
         raise BadInput(f"columns {', '.join(table.column_names[:5])}", "must have one called time", "rename it")
-    if table.num_columns == 3 and "count" in table.column_names:
-        name = next(one for one in table.column_names if one not in {"time", "count"})
-        names = [str(one) for one in pc.unique(table[name]).to_pylist()]
-        columns = [names.index(str(one)) for one in table[name].to_pylist()]
-        values = table["count"].to_pylist()
-    else:
-        names = [one for one in table.column_names if one != "time"]
-        columns, values = [], []
     moments = [_moment(one) for one in table["time"].to_pylist()]
+    names, cells = _counters(table)
     if not moments or not names:
         raise BadInput(f"{file}", "must have moments and counters", "see docs/how-it-works.md")
-    every = sorted(set(moments))
-    gaps = sorted(b - a for a, b in itertools.pairwise(every))
-    step = gaps[len(gaps) // 10] if gaps else timedelta(hours=1)
-    counts = np.full(((every[-1] - every[0]) // step + 1, len(names)), np.nan)
-    rows = [(one - every[0]) / step for one in moments]
-    uneven = next((one for one, row in zip(moments, rows, strict=True) if row % 1), None)
-    if uneven is not None:
-        raise BadInput(f"time={uneven.isoformat()}", f"must lie on even steps of {step}", "make the steps even")
-    if columns:
-        for row, column, value in zip(rows, columns, values, strict=True):
-            counts[int(row), column] = np.nan if value is None else value
-    else:
-        wide = [np.asarray(table[name].to_numpy(zero_copy_only=False), np.float64) for name in names]
-        counts[[int(row) for row in rows]] = np.column_stack(wide)
+    begin_at, step = min(moments), _step(moments)
+    counts = np.full(((max(moments) - begin_at) // step + 1, len(names)), np.nan)
+    for at, row in zip(moments, cells, strict=True):
+        for column, value in row:
+            counts[(at - begin_at) // step, column] = np.nan if value is None else value
     try:
         told = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise BadInput(f"zone={zone!r}", "must be a time zone such as Asia/Shanghai", "correct it") from None
     return Series(
-        subjects=tuple(names), begin_at=every[0], step=step, counts=counts, zone=told,
-        calendar=_calendar(country, every[0].year, every[-1].year),
+        subjects=tuple(names), begin_at=begin_at, step=step, counts=counts, zone=told,
+        calendar=_calendar(country, begin_at.year, max(moments).year),
     )  # fmt: skip
+
+
+def _counters(table: Any) -> tuple[list[str], list[list[tuple[int, Any]]]]:
+    """Return the counters of a file, and for each of its rows which of them it tells, and what."""
+    names = [one for one in table.column_names if one not in {"time", "count"}]
+    if table.num_columns == 3 and "count" in table.column_names:
+        whose = [str(one) for one in table[names[0]].to_pylist()]
+        column = {name: k for k, name in enumerate(dict.fromkeys(whose))}
+        return list(column), [[(column[a], b)] for a, b in zip(whose, table["count"].to_pylist(), strict=True)]
+    names = [one for one in table.column_names if one != "time"]
+    return names, [list(enumerate(row)) for row in zip(*(table[name].to_pylist() for name in names), strict=True)]
+
+
+def _step(moments: list[datetime]) -> timedelta:
+    """Return the even step of a file, whatever moments are missing from it."""
+    every = sorted(set(moments))
+    gaps = sorted(b - a for a, b in itertools.pairwise(every))
+    step = gaps[len(gaps) // 10] if gaps else timedelta(hours=1)
+    uneven = next((one for one in every if (one - every[0]) % step), None)
+    if uneven is not None:
+        raise BadInput(f"time={uneven.isoformat()}", f"must lie on even steps of {step}", "make the steps even")
+    return step
 
 
 def _moment(value: Any) -> datetime:

@@ -27,7 +27,7 @@ def list_(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
         say.as_json({"accounts": accounts, "offices": offices})
         return
     zh = lang == "zh"
-    shown = say.table("登录名" if zh else "signs in as", "姓名" if zh else "name", "岗位" if zh else "offices")
+    shown = say.table("", *(("登录名", "姓名", "岗位") if zh else ("signs in as", "name", "offices")))
     for one in accounts:
         held = [office for office in offices for by in office["holdings"] if by["account"] == one["id"]]
         told = [f"{say.name_in(office['name'], lang)} ({office['area']})" for office in held]
@@ -46,7 +46,7 @@ def offices(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> Non
     zh = lang == "zh"
     names = {one["id"]: one["name"] for one in server.ask("/accounts")["accounts"]}
     heads = ("编号", "岗位", "角色", "区域", "任职") if zh else ("id", "office", "roles", "area", "held by")
-    shown = say.table(*heads)
+    shown = say.table("", *heads)
     for one in made["offices"]:
         deputy = "（副）" if zh else " (deputy)"
         by = [names.get(h["account"], h["account"]) + (deputy if h["deputy"] else "") for h in one["holdings"]]
@@ -124,7 +124,9 @@ def keys(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
         say.as_json(made)
         return
     zh = lang == "zh"
-    shown = say.table(*(("编号", "用途", "权限", "区域", "到期") if zh else ("id", "for", "rights", "area", "until")))
+    shown = say.table(
+        "", *(("编号", "用途", "权限", "区域", "到期") if zh else ("id", "for", "rights", "area", "until"))
+    )
     for one in made["keys"]:
         shown.add_row(one["id"], escape(one["label"]), ", ".join(one["rights"]), one["area"], one["until_at"] or "—")
     say.out.print(shown)

@@ -19,9 +19,13 @@ ENVIRONMENT = "ANLAN_KEY"
 NAME = "terminal"
 
 
+def state_folder() -> Path:
+    """Return where what this user's programs remember between runs lies."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "anlan"
+
+
 def _file(port: int) -> Path:
-    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return home / "anlan" / "terminals" / str(port)
+    return state_folder() / "terminals" / str(port)
 
 
 def everything(actor_id: str, areas: AreaTree) -> Actor:
