@@ -1,1 +1,1 @@
-"""Reach: travel times, posts, rotas, dispatch, and proof of the promise, as pure functions over plain records."""
+"""Reach: how long help takes, as pure functions over plain records. Travel times so far; nothing calls them yet."""

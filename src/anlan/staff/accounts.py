@@ -281,40 +281,37 @@ class Staff:
             made = _draft("account", account_id, "link", actor, {"open": True}, account.version)
             self._apply([made], at=at)
         token = new_token()
-        self._keep_link(token, account_id, at)
+        body: Json = {"account": account_id}
+        self._store.keep([Keeping(kind="link", key=token_key(token), body=body, forget_at=at + LINK)])
         return token
 
-    def enter(self, link: str, at: datetime) -> tuple[str, SignedIn] | None:
-        """Use a link: return the token it signs in with, None where it is the one that makes the first account.
+    def enter(self, link: str, at: datetime) -> tuple[str, SignedIn]:
+        """Use a link up; return the token that it signs in with.
 
         Raises
         ------
         NotAllowed
-            If it was used, is too old, or never was.
+            If it was used, is too old, never was, or is the one that makes the first account.
         """
         with self._lock:
-            account_id = self._used(link, at)
+            account_id = self._behind(link, at)
             if account_id is None:
-                self._store.keep(
-                    [Keeping(kind="link", key=token_key(link), body={"account": None}, forget_at=at + LINK)]
-                )
-                return None
+                raise NotAllowed("this link", "makes the first account", "open it on the page, and give a name")
+            self._use_up(link)
             return self._begin(account_id, at, by_link=True)
 
     def first_account(
         self, link: str, sign_in_name: str, shown_name: str, password: str, at: datetime
     ) -> tuple[str, SignedIn]:
-        """Make the account that keeps the accounts, and everything else until others are named, by the first link."""
+        """Make the account that keeps the accounts, and everything else until others are named, by the first link.
+
+        The link stays good until the account stands.
+        """
         with self._lock:
-            if self._used(link, at) is not None or self._store.records("account"):
+            if self._behind(link, at) is not None or self._store.records("account"):
                 raise Conflict("the first account", "exists", "ask whoever keeps the accounts for a link")
-            try:
-                account = self.open_account(sign_in_name, shown_name, password, "first", at)
-            except BadInput:
-                self._store.keep(
-                    [Keeping(kind="link", key=token_key(link), body={"account": None}, forget_at=at + LINK)]
-                )
-                raise
+            account = self.open_account(sign_in_name, shown_name, password, "first", at)
+            self._use_up(link)
             self.found(account.account_id, at)
             return self._begin(account.account_id, at)
 
@@ -426,20 +423,18 @@ class Staff:
         self._store.keep([Keeping(kind="signed_in", key=token_key(token), body=body, forget_at=at + LONGEST)])
         return token, signed_in_of(token_key(token), body)
 
-    def _keep_link(self, link: str, account_id: str | None, at: datetime) -> None:
-        body: Json = {"account": account_id}
-        self._store.keep([Keeping(kind="link", key=token_key(link), body=body, forget_at=at + LINK)])
-
-    def _used(self, link: str, at: datetime) -> str | None:
-        """Spend a link; return whom it is for."""
+    def _behind(self, link: str, at: datetime) -> str | None:
+        """Return whom a link is for; None where it makes the first account."""
         kept = self._store.kept("link", token_key(link))
         if not kept or kept[0].forget_at is None or kept[0].forget_at <= at:
             raise NotAllowed(
                 "this link", "was used or is too old", "ask for a new one, or sign in by name and password"
             )
-        self._store.keep([Keeping(kind="link", key=token_key(link), body=None)])
         account_id: str | None = kept[0].body["account"]
         return account_id
+
+    def _use_up(self, link: str) -> None:
+        self._store.keep([Keeping(kind="link", key=token_key(link), body=None)])
 
     def _version(self, account_id: str) -> int:
         return self._store.record("account", account_id).version

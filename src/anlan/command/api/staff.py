@@ -51,10 +51,7 @@ async def sign_in(request: Request, response: Response, staff: Staffed, name: Na
 @router.post("/enter", response_model=staff_forms.Me, summary="Sign in by a link")
 async def enter(request: Request, response: Response, staff: Staffed, link: Text) -> dict[str, Any]:
     """Use a link, which is good once. The very first one makes an account: see /first-account."""
-    found = await asyncio.to_thread(staff.enter, link, now())
-    if found is None:
-        return {"state": "first", "account": None, "offices": [], "rights": {}, "guard": None}
-    return _entered(request, response, staff, *found)
+    return _entered(request, response, staff, *await asyncio.to_thread(staff.enter, link, now()))
 
 
 @router.post("/first-account", response_model=staff_forms.Me, summary="Make the first account", status_code=201)

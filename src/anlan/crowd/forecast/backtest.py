@@ -55,16 +55,16 @@ def backtest(
         )
     history = series.until(n_history)
     counts = series.counts
-    yearly = np.nanmean(np.abs(counts[series.week : n_history] - counts[: n_history - series.week]), axis=0)
+    last_weeks = np.nanmean(np.abs(counts[series.week : n_history] - counts[: n_history - series.week]), axis=0)
     found = []
     horizons = list(steps_ahead)
     for forecaster in forecasters:
         learned = forecaster.learn(history)
-        found += [_score(learned, series, n_history, h, yearly) for h in horizons]
+        found += [_score(learned, series, n_history, h, last_weeks) for h in horizons]
     return found
 
 
-def _score(learned: Forecaster, series: Series, n_history: int, steps_ahead: int, usual_error: Floats) -> Score:
+def _score(learned: Forecaster, series: Series, n_history: int, steps_ahead: int, last_weeks: Floats) -> Score:
     first = n_history - steps_ahead
     begin = first - WARM_WEEKS * series.week
     origins = np.arange(begin, len(series) - steps_ahead)
@@ -80,7 +80,7 @@ def _score(learned: Forecaster, series: Series, n_history: int, steps_ahead: int
         forecaster=learned.name,
         ahead=steps_ahead * series.step,
         wape=float(np.nansum(error) / y[told].sum()),
-        mase=float(np.nanmean(np.nanmean(error, axis=0) / usual_error)),
+        mase=float(np.nanmean(np.nanmean(error, axis=0) / last_weeks)),
         coverage=float(inside.mean()),
         half_width=float((high[told] - low[told]).sum() / 2 / x[told].sum()),
         n=int(told.sum()),

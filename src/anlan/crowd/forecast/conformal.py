@@ -62,14 +62,14 @@ def bands(forecast: Floats, truth: Floats, hour_of_day: Ints, steps_ahead: int, 
             hour = hour_of_day[then]
             error = came[then] - expected[then]
             told = np.isfinite(error)
-            before = np.where(np.isfinite(size[hour]), size[hour], _first_size(size, error))
-            up = np.where(told, np.maximum(up + PACE * (np.where(error > up * before, 1.0, 0.0) - miss), 0), up)
-            down = np.where(
-                told, np.maximum(down + PACE * (np.where(-error > down * before, 1.0, 0.0) - miss), 0), down
-            )
+            before = size[hour]
+            if np.isnan(before).any():
+                before = np.where(np.isnan(before), _first_size(size, error), before)
+            up = np.where(told, np.maximum(up + PACE * ((error > up * before) - miss), 0), up)
+            down = np.where(told, np.maximum(down + PACE * ((-error > down * before) - miss), 0), down)
             later = before + FORGETS * (np.minimum(np.abs(error), 5 * before) - before)
             size[hour] = np.where(told, later, size[hour])
-        width = np.where(np.isfinite(size[hour_of_day[k]]), size[hour_of_day[k]], np.nan)
+        width = size[hour_of_day[k]]
         low[k], high[k] = expected[k] - down * width, expected[k] + up * width
     return Bands(low=unlog(low), high=unlog(high))
 

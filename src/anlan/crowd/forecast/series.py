@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -80,9 +80,9 @@ class Series:
         return WEEK_H * self.per_hour
 
     @cached_property
-    def _local(self) -> tuple[Ints, Ints, Ints]:
-        """Day of the week as it is lived (0 Monday), step of the day, and day of the year."""
-        weekday, step_of_day, day_of_year = [], [], []
+    def _local(self) -> tuple[Ints, Ints, Ints, npt.NDArray[np.bool_]]:
+        """Day of the week as it is lived (0 Monday), step of the day, day of the year, and whether it is of rest."""
+        weekday, step_of_day, day_of_year, rests = [], [], [], []
         for k in range(len(self) + self.week):  # steps that are still ahead have a slot, too
             local = (self.begin_at + k * self.step).astimezone(self.zone)
             on = local.date()
@@ -94,12 +94,13 @@ class Series:
             weekday.append(lived)
             step_of_day.append(local.hour * self.per_hour + local.minute * self.per_hour // 60)
             day_of_year.append(local.timetuple().tm_yday)
-        return np.array(weekday), np.array(step_of_day), np.array(day_of_year)
+            rests.append(on in self.calendar.rest_days)
+        return np.array(weekday), np.array(step_of_day), np.array(day_of_year), np.array(rests)
 
     @cached_property
     def slot(self) -> Ints:
         """Slot of the week (0 is Monday 0:00) of every step, a week beyond the last included; (T + week,)."""
-        weekday, step_of_day, _ = self._local
+        weekday, step_of_day, *_ = self._local
         return weekday * 24 * self.per_hour + step_of_day
 
     @cached_property
@@ -120,8 +121,7 @@ class Series:
     @cached_property
     def rests(self) -> npt.NDArray[np.bool_]:
         """Whether a step lies on a day of rest of the calendar; (T + week,)."""
-        days = [(self.begin_at + k * self.step).astimezone(self.zone).date() for k in range(len(self) + self.week)]
-        return np.array([on in self.calendar.rest_days for on in days])
+        return self._local[3]
 
     @cached_property
     def logs(self) -> Floats:
@@ -139,14 +139,7 @@ class Series:
 
     def until(self, n_steps: int) -> Series:
         """Return the first ``n_steps`` steps alone."""
-        return Series(
-            subjects=self.subjects,
-            begin_at=self.begin_at,
-            step=self.step,
-            counts=self.counts[:n_steps],
-            zone=self.zone,
-            calendar=self.calendar,
-        )
+        return replace(self, counts=self.counts[:n_steps])
 
     def index_of(self, at: datetime) -> int:
         """Return the number of the step that begins at a moment, or holds it."""

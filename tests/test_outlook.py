@@ -1,0 +1,59 @@
+"""A place with a history is forecast by its usual: the whole way from what is stored to what is told."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from tests.small import small_pack
+
+from anlan.kernel.answers import Basis
+from anlan.kernel.records import Estimate
+from anlan.outlook import Outlooks
+from anlan.store import DuckHistory, Step
+
+NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+
+
+def people(at):
+    """Return a day with its height at noon in Shanghai."""
+    return 600 + 400 * np.cos((at.hour + 8 + at.minute / 60 - 12) / 24 * 2 * np.pi)
+
+
+def estimate(at, occupancy):
+    return Estimate(at=at, walkable_m2=1e4, occupancy=occupancy, sd=50.0, low=occupancy - 80, high=occupancy + 80)
+
+
+@pytest.fixture(scope="module")
+def outlooks(tmp_path_factory):
+    history = DuckHistory.open(tmp_path_factory.mktemp("history"))
+    for k in range(10 * 96, -1, -1):
+        at = NOW - k * QUARTER
+        history.commit_step(
+            Step(at=at, low=0, high=0, occupancy=None, estimates={"place:quay": estimate(at, people(at))}, state=None)
+        )
+    yield Outlooks(small_pack(), history)
+    history.close()
+
+
+def test_ten_days_make_a_usual(outlooks):
+    made = outlooks.subject("place:quay", estimate(NOW, people(NOW)))
+    assert made.basis is Basis.USUAL
+    assert 9.9 < made.days < 10.1
+    assert [point.at - NOW for point in made.points] == [
+        timedelta(minutes=m) for m in (15, 30, 45, 60, 120, 180, 360, 720, 1440)
+    ]
+    for point in made.points:
+        assert point.occupancy == pytest.approx(people(point.at), rel=0.05)
+        assert point.low <= point.occupancy <= point.high
+
+
+def test_what_was_told_of_a_minute_is_told_again(outlooks):
+    present = estimate(NOW, people(NOW))
+    assert outlooks.subject("place:quay", present) is outlooks.subject("place:quay", present)
+
+
+def test_a_place_that_was_never_counted_tells_nothing(outlooks):
+    made = outlooks.subject("place:garden", estimate(NOW, 100.0))
+    assert made.basis is None
+    assert made.points == ()
