@@ -1,0 +1,297 @@
+"""What a case type says: fields, states, transitions, clocks, gates, who reads it, and when it is forgotten."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from anlan.cases.guards import Expression
+from anlan.kernel.clock import parse_moment
+from anlan.kernel.errors import BadInput, NotFound
+from anlan.kernel.records import Label
+
+LONGEST_TEXT = 4000
+OPEN = "open"
+"""The name under which the opening of a case stands in its history."""
+
+
+class FieldKind(StrEnum):
+    """What a field holds."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+    DATE = "date"
+    MOMENT = "moment"
+
+
+class Confidentiality(StrEnum):
+    """Who may know that a case of the type exists, from everybody to its own roles only."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    RESTRICTED = "restricted"
+    SEALED = "sealed"
+
+
+class Measured(StrEnum):
+    """What time a clock counts."""
+
+    CALENDAR = "calendar"
+    WORKING = "working"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One thing that a case tells. ``readers`` are the only roles that read it; empty where the type's rule holds."""
+
+    field_id: str
+    label: Label
+    kind: FieldKind
+    required: bool = False
+    public: bool = False
+    options: Mapping[str, Label] = field(default_factory=dict)
+    least: float | None = None
+    most: float | None = None
+    readers: frozenset[str] = frozenset()
+
+    def check(self, value: Any) -> Any:
+        """Return the value as it is kept; refuse one that does not fit.
+
+        Raises
+        ------
+        BadInput
+            If it is of another kind, not among the options, or out of range.
+        """
+        told = f"{self.field_id}={value!r}"
+        if self.kind is FieldKind.BOOLEAN:
+            return self._keep(isinstance(value, bool), value, told, "must be true or false")
+        if self.kind in {FieldKind.NUMBER, FieldKind.INTEGER}:
+            whole = self.kind is FieldKind.INTEGER
+            fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+            fits = fits and math.isfinite(value)
+            self._keep(fits, value, told, "must be a whole number" if whole else "must be a number")
+            low, high = self.least, self.most
+            inside = (low is None or value >= low) and (high is None or value <= high)
+            return self._keep(inside, value, told, f"must be from {_end(low)} to {_end(high)}")
+        self._keep(
+            isinstance(value, str) and bool(value.strip()), value, told[:80], "must be a text that says something"
+        )
+        if self.kind is FieldKind.CHOICE:
+            return self._keep(value in self.options, value, told, f"must be one of {', '.join(self.options)}")
+        if self.kind is FieldKind.DATE:
+            try:
+                return date.fromisoformat(value).isoformat()
+            except ValueError:
+                raise BadInput(told, "must be a date", "write it like 2026-12-31") from None
+        if self.kind is FieldKind.MOMENT:
+            return parse_moment(value, self.field_id).isoformat()
+        short = len(value) <= LONGEST_TEXT
+        return self._keep(short, value, f"{self.field_id} of {len(value)} characters", f"must be <= {LONGEST_TEXT}")
+
+    def _keep(self, fits: bool, value: Any, told: str, rule: str) -> Any:  # noqa: FBT001 - the claim that it fits
+        if not fits:
+            raise BadInput(told, rule, f"correct the field {self.field_id}")
+        return value
+
+
+def _end(limit: float | None) -> str:
+    return "any" if limit is None else f"{limit:g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Where a case may stand. ``closed`` ends it; ``inform`` tells whoever raised it."""
+
+    state_id: str
+    label: Label
+    closed: bool = False
+    inform: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One allowed step: from where, to where, who, and what it takes.
+
+    ``level`` is the lowest level of area at which its roles may be held; ``owner`` asks for the area that owns the
+    case, or one above it. ``other_than`` names earlier steps whose actor may not take this one, ``other_unit_than``
+    those whose unit.
+    """
+
+    transition_id: str
+    label: Label
+    sources: frozenset[str]
+    target: str
+    roles: frozenset[str]
+    level: str | None = None
+    owner: bool = False
+    guard: Expression | None = None
+    because: Label | None = None
+    evidence: tuple[str, ...] = ()
+    note: bool = False
+    fills: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    other_than: frozenset[str] = frozenset()
+    other_unit_than: frozenset[str] = frozenset()
+    moves_up: bool = False
+    children_closed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """A length of calendar or working time. A working day is as long as the district works on one."""
+
+    n: int
+    unit: str
+    measured: Measured
+
+    def length(self, day_s: float) -> timedelta:
+        """Return it as a duration, where a day of its kind of time has ``day_s`` seconds."""
+        return timedelta(seconds=self.n * day_s) if self.unit == "days" else timedelta(hours=self.n)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Climb:
+    """Who is told when a share of a clock's time has gone: ``owner``, ``up`` (next area above), or ``top``."""
+
+    share: float
+    to: str
+    letter: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockRule:
+    """A time limit: it begins in a state of ``starts``, rests in ``pauses``, ends in ``stops`` and where a case ends.
+
+    ``extended_by`` is the transition that gives the whole limit once more each time it is taken.
+    """
+
+    clock_id: str
+    label: Label
+    starts: frozenset[str]
+    stops: frozenset[str]
+    pauses: frozenset[str]
+    limit: Amount
+    warn_share: float
+    climbs: tuple[Climb, ...] = ()
+    extended_by: str | None = None
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """A step that waits for a case of another type: it must stand in one of ``states``."""
+
+    transition: str
+    type_id: str
+    states: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """When a closed case is forgotten, which fields stay for statistics, and down to which ``level`` its area."""
+
+    after: Amount
+    keeps: frozenset[str]
+    level: str
+    basis: Label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One line of an example history. ``refused`` is the code of the error with which it must be refused."""
+
+    at: datetime
+    do: str
+    by: str
+    role: str
+    level: str
+    unit: str
+    filled: Mapping[str, Any]
+    evidence: tuple[str, ...]
+    note: str
+    linked: Mapping[str, str]
+    state: str
+    refused: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseType:
+    """A kind of matter with its procedure. Read it with `read_type`, which refuses what cannot run."""
+
+    type_id: str
+    version: int
+    label: Label
+    purpose: Label
+    entry_level: str
+    owner_level: str
+    opens: str
+    opened_by: frozenset[str]
+    confidentiality: Confidentiality
+    readers: frozenset[str]
+    roles: Mapping[str, Label]
+    evidence: Mapping[str, Label]
+    fields: Mapping[str, Field]
+    states: Mapping[str, State]
+    transitions: Mapping[str, Transition]
+    clocks: tuple[ClockRule, ...]
+    gates: tuple[Gate, ...]
+    children: frozenset[str]
+    retention: Retention
+    example: tuple[Trial, ...]
+
+    def steps_from(self, state_id: str) -> tuple[Transition, ...]:
+        """Return the transitions that leave a state, in the order of the file."""
+        return tuple(step for step in self.transitions.values() if state_id in step.sources)
+
+
+class Catalogue:
+    """Case types by id and version: a running case stays with the version it was opened under.
+
+    Raises
+    ------
+    BadInput
+        If an id comes twice in one version, or a gate or child names a type or state that is not there.
+    """
+
+    def __init__(self, types: tuple[CaseType, ...]) -> None:
+        self._types = {(one.type_id, one.version): one for one in types}
+        if len(self._types) < len(types):
+            raise BadInput("case types", "must have each id once in one version", "raise the version of the newer one")
+        for one in types:
+            for gate in one.gates:
+                states = frozenset(s for other in types if other.type_id == gate.type_id for s in other.states)
+                if not gate.states <= states:
+                    told = ", ".join(sorted(gate.states - states))
+                    raise BadInput(
+                        f"gate of {one.type_id} on {gate.type_id} in {told}",
+                        "must name a type and states that there are", "correct the gate",
+                    )  # fmt: skip
+            unknown = one.children - {other.type_id for other in types}
+            if unknown:
+                raise BadInput(f"children={min(unknown)!r} of {one.type_id}", "must be a type", "correct it")
+
+    def __iter__(self) -> Iterator[CaseType]:
+        return iter(self._types.values())
+
+    def get(self, type_id: str, version: int | None = None) -> CaseType:
+        """Return a type: the version asked for, or the newest.
+
+        Raises
+        ------
+        NotFound
+            If there is none.
+        """
+        versions = [one.version for one in self._types.values() if one.type_id == type_id]
+        found = self._types.get((type_id, max(versions, default=0) if version is None else version))
+        if found is None:
+            known = ", ".join(sorted({one.type_id for one in self._types.values()}))
+            told = type_id if version is None else f"{type_id} version {version}"
+            raise NotFound(f"case type {told!r}", "does not exist", f"choose one of {known}")
+        return found

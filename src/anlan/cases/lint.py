@@ -1,0 +1,207 @@
+"""Whether a case type can run: every name leads somewhere, every state leads to an end, every guard can be decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from anlan.cases.definition import OPEN, CaseType, Confidentiality, FieldKind
+from anlan.cases.guards import Ask, Both, Expression, Literal, Name, Node, Not
+from anlan.cases.reading import Fault, Faults, parse_type
+from anlan.kernel.errors import BadInput
+
+_KINDS = {
+    FieldKind.TEXT: "text", FieldKind.CHOICE: "text", FieldKind.DATE: "text", FieldKind.MOMENT: "text",
+    FieldKind.NUMBER: "number", FieldKind.INTEGER: "number", FieldKind.BOOLEAN: "truth",
+}  # fmt: skip
+
+
+def read_type(text: str, where: str = "case type") -> CaseType:
+    """Return the case type that a TOML text describes.
+
+    Raises
+    ------
+    BadInput
+        If anything in it is wrong; all of it is told at once.
+    """
+    made, faults = _checked(text, where)
+    blocking = [one for one in faults if one.blocking]
+    if made is None or blocking:
+        told = "; ".join(f"{one.where}: {one.value} {one.rule}" for one in blocking)
+        raise BadInput(f"case type in {where}", f"has {len(blocking)} faults: {told}", "correct every one of these")
+    return made
+
+
+def lint_type(text: str, where: str = "case type") -> list[Fault]:
+    """Return everything that is wrong with a case type, and advice; an empty list for a sound one."""
+    return list(_checked(text, where)[1])
+
+
+def _checked(text: str, where: str) -> tuple[CaseType | None, Faults]:
+    made, faults = parse_type(text, where)
+    if made is not None:
+        _check_names(made, faults)
+        _check_guards(made, faults)
+        _check_ends(made, faults)
+        _check_clocks(made, faults)
+        if not made.example:
+            faults.append(Fault(where, "example", "should show one history", "add [[example]] rows", blocking=False))
+    return made, faults
+
+
+def _known(faults: Faults, where: str, names: Iterable[str], known: Iterable[str], what: str) -> None:
+    every = set(known)
+    for name in sorted(set(names) - every):
+        told = ", ".join(sorted(every)) or "none"
+        faults.add(where, repr(name), f"is no {what} of this type", f"declare it, or choose one of {told}")
+
+
+def _check_names(kind: CaseType, faults: Faults) -> None:
+    _known(faults, "opens", [kind.opens], kind.states, "state")
+    _known(faults, "opened_by", kind.opened_by, kind.roles, "role")
+    _known(faults, "readers", kind.readers, kind.roles, "role")
+    _check_secrecy(kind, faults)
+    for name, one in kind.fields.items():
+        _known(faults, f"fields.{name} readers", one.readers, kind.roles, "role")
+    _check_steps(kind, faults)
+    for gate in kind.gates:
+        _known(faults, "gates", [gate.transition], kind.transitions, "step")
+    _known(faults, "retention keeps", kind.retention.keeps, kind.fields, "field")
+    for name in sorted(kind.retention.keeps & kind.fields.keys()):
+        if kind.fields[name].kind is FieldKind.TEXT:
+            faults.add("retention keeps", name, "must not be free text", "keep choices, numbers and dates")
+
+
+def _check_secrecy(kind: CaseType, faults: Faults) -> None:
+    if kind.confidentiality in {Confidentiality.RESTRICTED, Confidentiality.SEALED}:
+        if not kind.readers:
+            faults.add("readers", "none", f"must be given where a type is {kind.confidentiality}", "name its roles")
+        told = [name for name, one in kind.fields.items() if one.public]
+        for name in [*told, *(clock.clock_id for clock in kind.clocks if clock.public)]:
+            faults.add(name, "public", f"must not be in a type that is {kind.confidentiality}", "take it out")
+
+
+def _check_steps(kind: CaseType, faults: Faults) -> None:
+    steps = {*kind.transitions, OPEN}
+    if OPEN in kind.transitions:
+        faults.add("transitions.open", "open", "is the name of the opening itself", "give it another name")
+    for name, step in kind.transitions.items():
+        where = f"transitions.{name}"
+        _known(faults, f"{where} from", step.sources, kind.states, "state")
+        _known(faults, f"{where} to", [step.target], kind.states, "state")
+        _known(faults, f"{where} roles", step.roles, kind.roles, "role")
+        _known(faults, f"{where} evidence", step.evidence, kind.evidence, "evidence")
+        _known(faults, where, {*step.fills, *step.needs}, kind.fields, "field")
+        _known(faults, where, step.other_than | step.other_unit_than, steps, "step")
+        if not step.roles:
+            faults.add(where, "roles", "must name somebody who may do it", "name a role")
+        if step.level and step.owner:
+            faults.add(where, "level", "must not stand beside owner", "choose one")
+
+
+def _check_guards(kind: CaseType, faults: Faults) -> None:
+    for name, step in kind.transitions.items():
+        if step.guard is not None:
+            found = _guard_fault(step.guard, kind)
+            if found:
+                faults.add(f"transitions.{name} guard", repr(step.guard.text), found)
+
+
+def _guard_fault(guard: Expression, kind: CaseType) -> str:
+    known = {"given": kind.fields, "has": kind.evidence, "times": {**kind.transitions, OPEN: None}}
+    for node in guard.parts():
+        if isinstance(node, Name) and node.name not in kind.fields:
+            return f"asks for the field {node.name!r}, which there is not"
+        if isinstance(node, Ask) and node.name not in known[node.what]:
+            return f"asks {node.what}({node.name}), which there is not"
+    try:
+        whole = _kind_of(guard.root, kind)
+    except BadInput as fault:
+        return f"{fault.value} {fault.rule}"
+    return "" if whole == "truth" else f"must be true or false, and is a {whole}"
+
+
+def _kind_of(node: Node, kind: CaseType) -> str:
+    """Return truth, number, text or list; raise where a part cannot be decided."""
+    if isinstance(node, Literal):
+        value = node.value
+        return (
+            "truth" if isinstance(value, bool) else "text" if isinstance(value, str)
+            else "list" if isinstance(value, tuple) else "number"
+        )  # fmt: skip
+    if isinstance(node, Name):
+        return _KINDS[kind.fields[node.name].kind]
+    if isinstance(node, Ask):
+        return "number" if node.what == "times" else "truth"
+    if isinstance(node, Not):
+        return _need(node.part, "truth", kind)
+    return _kind_of_both(node, kind)
+
+
+def _kind_of_both(node: Both, kind: CaseType) -> str:
+    if node.sign in {"and", "or"}:
+        _need(node.left, "truth", kind)
+        return _need(node.right, "truth", kind)
+    left, right = _kind_of(node.left, kind), _kind_of(node.right, kind)
+    if (node.sign == "in") != (right == "list") or left == "list":
+        raise BadInput(
+            f"{node.sign!r}", "must have a value on the left, and a list on the right of in only", "correct it"
+        )
+    literal = node.right.value if isinstance(node.right, Literal) else None
+    if node.sign != "in" and left != right:
+        raise BadInput(f"{node.sign!r}", f"must not compare a {left} with a {right}", "correct it")
+    if node.sign in {"<", "<=", ">", ">="} and left == "truth":
+        raise BadInput(f"{node.sign!r}", "must not order what is true or false", "use == or the field alone")
+    if isinstance(node.left, Name) and kind.fields[node.left.name].options and literal is not None:
+        told = literal if isinstance(literal, tuple) else (literal,)
+        wrong = [one for one in told if one not in kind.fields[node.left.name].options]
+        if wrong:
+            raise BadInput(repr(wrong[0]), f"must be an option of {node.left.name}", "correct it")
+    return "truth"
+
+
+def _need(node: Node, wanted: str, kind: CaseType) -> str:
+    found = _kind_of(node, kind)
+    if found != wanted:
+        raise BadInput(f"a {found}", "must be true or false there", "compare it with something")
+    return found
+
+
+def _check_ends(kind: CaseType, faults: Faults) -> None:
+    closed = {name for name, one in kind.states.items() if one.closed}
+    if not closed:
+        faults.add("states", "none", "is closed: a case could never end", "set closed = true on the last state")
+        return
+    forth, back = _reached({kind.opens}, kind, back=False), _reached(closed, kind, back=True)
+    for name in kind.states:
+        if name not in forth:
+            faults.add("states", repr(name), "cannot be reached from the opening", "add a step to it, or take it out")
+        elif name not in back:
+            faults.add("states", repr(name), "leads to no closed state: a case could never end", "add a step onward")
+
+
+def _reached(begin: set[str], kind: CaseType, *, back: bool) -> set[str]:
+    found = set(begin)
+    while True:
+        if back:
+            more = {one for step in kind.transitions.values() if step.target in found for one in step.sources} - found
+        else:
+            more = {step.target for step in kind.transitions.values() if step.sources & found} - found
+        if not more:
+            return found
+        found |= more
+
+
+def _check_clocks(kind: CaseType, faults: Faults) -> None:
+    for clock in kind.clocks:
+        where = f"clocks.{clock.clock_id}"
+        _known(faults, where, clock.starts | clock.stops | clock.pauses, kind.states, "state")
+        if clock.extended_by is not None:
+            _known(faults, where, [clock.extended_by], kind.transitions, "step")
+        twice = (clock.starts & clock.stops) | (clock.starts & clock.pauses) | (clock.stops & clock.pauses)
+        for name in sorted(twice):
+            faults.add(
+                where, repr(name), "must start, rest or stop it, and only one of these", "take it out of the others"
+            )
+        for name in sorted(clock.starts):
+            if name in kind.states and kind.states[name].closed:
+                faults.add(where, repr(name), "must not start a clock where a case has ended", "take it out")

@@ -1,0 +1,78 @@
+import pytest
+from tests.cases.conftest import SHIPPED
+from tests.test_house import PERSONAL
+
+from anlan.cases import diagram, lint_type, read_type, replay, shipped_types
+from anlan.kernel.errors import BadInput
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_type_has_no_fault(path):
+    assert lint_type(path.read_text(), path.name) == []
+
+
+@pytest.mark.parametrize("kind", list(shipped_types()), ids=lambda kind: kind.type_id)
+def test_its_example_goes_as_written_and_ends(kind):
+    told = replay(kind)
+    assert kind.states[told[-1].case.state].closed
+    assert any(one.refusal for one in told)
+
+
+@pytest.mark.parametrize("kind", list(shipped_types()), ids=lambda kind: kind.type_id)
+def test_it_has_no_room_for_a_person(kind):
+    assert [name for name in (*kind.fields, *kind.evidence) if PERSONAL.search(name)] == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("kind", list(shipped_types()), ids=lambda kind: kind.type_id)
+def test_its_picture_shows_every_state_and_step(kind, language):
+    drawn = diagram(kind, language)
+    assert all(one.label[language] in drawn for one in (*kind.states.values(), *kind.transitions.values()))
+    assert drawn.count("-->") == 1 + sum(len(one.sources) for one in kind.transitions.values()) + sum(
+        one.closed for one in kind.states.values()
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('to = "closed"', 'to = "nowhere"', "'nowhere' is no state"),
+        ("source == 'device'", "cost == 1", "asks for the field 'cost', which there is not"),
+        ("source == 'device'", "source == 'rumour'", "must be an option of source"),
+        ("source == 'device'", "source == 1", "must not compare a text with a number"),
+        ("source == 'device'", "source", "must be true or false, and is a text"),
+        ("times(secure)", "times(rescue)", "asks times(rescue), which there is not"),
+        ("source == 'device'", "source ==", "must go on after"),
+        ("closed = true", "closed = false", "could never end"),
+        ('limit = "2 hours"', 'limit = "soon"', "must be a length of time"),
+        ('roles = ["works"]', 'roles = ["builder"]', "'builder' is no role"),
+        ("note = true", "notes = true", "'notes' is nothing that belongs here"),
+        ('needs = ["danger", "measure"]', 'needs = ["danger", "cost"]', "'cost' is no field"),
+        ('evidence = ["photo_after"]', 'evidence = ["video"]', "'video' is no evidence"),
+        ("[fields.what]", "[fields.owner_phone]", "must not be a field in which an identity would fit"),
+        ('zh = "情况", en = "what was found"', 'en = "what was found"', "must say something in zh and in en"),
+        ('keeps = ["kind", ', 'keeps = ["what", ', "must not be free text"),
+        ('starts = ["found"]', 'starts = ["secured"]', "only one of these"),
+        ('confidentiality = "internal"', 'confidentiality = "secret"', "must be one of public, internal"),
+        ("version = 1", "version = 0", "must be >= 1"),
+        ('id = "hazard"', "id = hazard", "must be TOML"),
+        ('opens = "found"', 'opens = "repaired"', "cannot be reached"),
+    ],
+)
+def test_a_type_that_cannot_run_is_refused_with_the_reason(hazard_text, old, new, said):
+    assert old in hazard_text
+    with pytest.raises(BadInput) as refused:
+        read_type(hazard_text.replace(old, new))
+    assert said in str(refused.value)
+
+
+def test_all_faults_are_told_at_once(hazard_text):
+    broken = hazard_text.replace('to = "closed"', 'to = "nowhere"').replace("source == 'device'", "cost == 1")
+    rules = " ".join(str(one) for one in lint_type(broken))
+    assert "'nowhere' is no state" in rules
+    assert "'cost', which there is not" in rules
+
+
+def test_an_example_that_goes_otherwise_is_told(hazard_text):
+    with pytest.raises(BadInput, match=r"example 1 \(open\) of hazard"):
+        replay(read_type(hazard_text.replace('state = "found"', 'state = "secured"')))
