@@ -9,6 +9,7 @@ from datetime import timedelta
 import numpy as np
 
 import accuracy
+import crowd_accuracy
 import crowd_adapters
 import crowd_alerts
 import crowd_counting
@@ -24,6 +25,7 @@ from row import Row
 def rows(*, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
     """Accuracy against the simulated truth, then each capability beside its peers."""
     yield from accuracy.rows(quick=quick, say=say)
+    yield from crowd_accuracy.rows(quick=quick, say=say)
     yield from crowd_counting.rows(quick=quick, say=say)
     yield from steps(say)
     for part in (crowd_health, crowd_forecast, crowd_alerts, crowd_whatif, crowd_adapters):

@@ -18,7 +18,7 @@ from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind
 from anlan.twin import kernel
 from anlan.twin.network import TASTES, Network, network_of
-from anlan.twin.scenario import Pull, Scenario, local_hour, next_time
+from anlan.twin.scenario import Pull, Scenario, Towards, local_hour, next_time
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,6 +52,7 @@ class Twin:
     ----------
     pack : Pack
     scenario : Scenario
+        Its ``district_seed`` draws what stays from day to day.
     seed : int
         The same seed gives the same day.
     begin_at : datetime, optional
@@ -64,7 +65,8 @@ class Twin:
         self.rng = np.random.default_rng(seed)
         self.zone = ZoneInfo(pack.time_zone)
         begin_at = begin_at or scenario.opens_at
-        self.network: Network = network_of(pack, self.rng)
+        by_the_water = {place_id for place_id, pull in scenario.pulls.items() if pull.towards is Towards.WATER}
+        self.network: Network = network_of(pack, np.random.default_rng((scenario.district_seed, 3)), by_the_water)
         self._origin = begin_at - WARM_UP
         self.at = self._origin
         self._net = _compiled(pack, self.network)
