@@ -1,14 +1,15 @@
 """How well people are counted once a night was seen: error, coverage and width by size of place, and with parts lost.
 
 Each day is of a simulated district of its own: other ways, corners, homes and faults of devices than any that the
-estimator was made with. Counting begins at three at night; the busy hours from four in the afternoon are judged.
+estimator was made with. Counting begins on an ordinary day, at three at night. The day after is judged, in its busy
+hours from four in the afternoon.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from anlan.crowd.state import State
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind, Observation
 from anlan.pack import find_pack, read_pack
-from anlan.twin import scenarios, simulate
+from anlan.twin import Scenario, scenarios, simulate
 from row import Row
 
 Floats = npt.NDArray[np.float64]
@@ -110,15 +111,19 @@ def judge(pack: Pack, scenario_id: str, seed: int, say: Callable[[str], None]) -
     polygons, sizes = shapes_of(pack, cells, rng)
     counter, estimator = Counter(pack, cells), Estimator(pack, cells)
     parts = [counter.shares(polygon) for polygon in polygons]
-    scenario = replace(next(s for s in scenarios(pack) if s.scenario_id == scenario_id), district_seed=seed)
-    begin_at = scenario.opens_at.replace(hour=LEARN_FROM.hour, minute=0)
-    end_at = scenario.opens_at.replace(hour=JUDGE_TO.hour, minute=JUDGE_TO.minute)
+    day = replace(next(s for s in scenarios(pack) if s.scenario_id == scenario_id), district_seed=seed)
+    begin_at = day.opens_at.replace(hour=LEARN_FROM.hour, minute=0)
+    end_at = day.opens_at.replace(hour=JUDGE_TO.hour, minute=JUDGE_TO.minute)
+    before = replace(ordinary(pack), opens_at=begin_at - timedelta(days=1), district_seed=seed)
     eyes = [d.device_id for d in pack.devices if d.kind is not DeviceKind.GRID]
     dead = set(rng.choice(eyes, round(DEAD_SHARE * len(eyes)), replace=False))
     grids = {d.device_id for d in pack.devices if d.kind is DeviceKind.GRID}
-    state, naive = estimator.start(begin_at), Naive(pack, cells, parts)
+    state, naive = estimator.start(before.opens_at), Naive(pack, cells, parts)
+    for minute in simulate(pack, before, seed + 1000, before.opens_at, begin_at):
+        state = estimator.advance(state, [seen for seen in minute.observations if seen.end_at <= minute.at], minute.at)
+    say(f"{scenario_id} seed {seed}: an ordinary day was learned from")
     ways: dict[str, Way] = {}
-    for minute in simulate(pack, scenario, seed, begin_at, end_at, polygons):
+    for minute in simulate(pack, day, seed, begin_at, end_at, polygons):
         now = minute.at.astimezone(begin_at.tzinfo).time()
         ripe = [seen for seen in minute.observations if seen.end_at <= minute.at]
         naive.see(ripe)
@@ -139,6 +144,11 @@ def judge(pack: Pack, scenario_id: str, seed: int, say: Callable[[str], None]) -
         if now.minute == 0:
             say(f"{scenario_id} seed {seed} {now:%H:%M}")
     return {name: way.judged for name, way in ways.items()}
+
+
+def ordinary(pack: Pack) -> Scenario:
+    """Return the ordinary day of a district."""
+    return next(s for s in scenarios(pack) if s.scenario_id == "normal_day")
 
 
 def _answers(
