@@ -212,3 +212,18 @@ def test_what_lasts_in_a_district_lasts_from_day_to_day(pack, scenario):
     assert np.array_equal(one.network.spot_node, other.network.spot_node)
     assert not np.array_equal(one.network.spot_node, elsewhere.network.spot_node)
     assert one.n_entered != other.n_entered
+
+
+def test_a_countdown_holds_whoever_comes_in_the_evening_and_nobody_after_it(pack, scenario):
+    place = next(p for p in pack.places if p.closed)
+    pull = replace(scenario.pulls[place.place_id], hold_until="23:00", stay_min=10.0)
+    counting = replace(scenario, pulls={**scenario.pulls, place.place_id: pull})
+    held = {}
+    for hour in (2, 20):
+        twin = Twin(pack, counting, seed=5, begin_at=scenario.opens_at.replace(hour=hour, minute=0))
+        states = twin._w.state == walking.IN_PLACE
+        left_s = twin._w.until[states] - (twin.at - twin._origin).total_seconds()
+        held[hour] = (left_s > 2 * 3600).sum()
+        assert states.sum() > 0
+    assert held[2] == 0
+    assert held[20] > 20

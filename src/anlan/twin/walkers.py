@@ -122,7 +122,7 @@ class Twin:
         hold_s = [
             -1.0
             if pull.hold_until is None
-            else (next_time(pull.hold_until, self._origin, self.zone) - self._origin).total_seconds()
+            else (next_time(pull.hold_until, self.at, self.zone) - self._origin).total_seconds()
             for pull in pulls
         ]
         closed = self._metro_closed()
