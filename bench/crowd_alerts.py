@@ -258,7 +258,7 @@ def days(*, quick: bool, say: Callable[[str], None]) -> Iterator[tuple[str, Day,
     parts = [counter.shares(place.polygon) for place in pack.places]
     walkable = [counter.walkable_m2(part) for part in parts]
     opens = {one.scenario_id: one for one in scenarios(pack)}
-    plans = [("new_years_eve", 12, 17, 3.0)] if quick else [
+    plans = [("new_years_eve", 12, 18, 5.0)] if quick else [
         ("new_years_eve", 12, 17, 8.0), ("lantern_festival", 14, 16, 6.0), ("normal_day", 16, 7, 4.0)
     ]  # fmt: skip
     for scenario_id, seed, hour, hours in plans:

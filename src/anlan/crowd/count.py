@@ -97,14 +97,14 @@ class Counter:
         share = np.concatenate([share for _, share in parts])
         weights = sp.csr_matrix((share, column, begin), shape=(len(parts), len(self._cells)))
         mean, variance = field.sums(weights)
-        now, until = at.timestamp(), np.nan_to_num(field.informed_until, nan=-np.inf)
-        told, live = np.isfinite(until), until >= now
-        persons = np.nan_to_num(field.persons)
-        sums = weights @ np.column_stack([self._cells.walkable_m2, persons * told, persons * live])
-        newest = np.maximum.reduceat(
-            np.append(np.where(live, np.nan_to_num(field.informed_at), -np.inf)[column], -np.inf), begin[:-1]
-        )
-        tallies = zip(mean.tolist(), variance.tolist(), *sums.T.tolist(), (now - newest).tolist(), strict=True)
+        now, until, walkable = at.timestamp(), field.informed_until[column], self._cells.walkable_m2[column]
+        live = until >= now  # false where nothing ever informed
+        row, persons = np.repeat(np.arange(len(parts)), np.diff(begin)), np.nan_to_num(field.persons[column])
+        each = (walkable, persons * np.isfinite(until), persons * live)
+        sums = [np.bincount(row, share * values, len(parts)).tolist() for values in each]
+        newest = np.full(len(parts), -np.inf)
+        np.maximum.at(newest, row, np.where(live, np.nan_to_num(field.informed_at[column]), -np.inf))
+        tallies = zip(mean.tolist(), variance.tolist(), *sums, (now - newest).tolist(), strict=True)
         return [self._estimate(part, at, _Tally(*tally)) for part, tally in zip(parts, tallies, strict=True)]
 
     def _unknown(self, part: Shares, at: datetime, reason: UnknownReason) -> Estimate:

@@ -65,6 +65,8 @@ class Field:
             return mean, np.full(len(mean), np.nan)
         smooth = variances(weights, self.persons, self.hats, self.covariance)
         fine = unresolved(weights, self.persons, self.blocks, self.params)
-        apart = np.asarray(weights @ (self.persons * self.open_ground)).ravel()
+        apart = weights.copy()
+        apart.data = weights.data * self.open_ground[weights.indices]
+        apart = np.asarray(apart @ self.persons).ravel()
         common = (self.params.split * apart) ** 2 + (self.unsettled * mean) ** 2
         return mean, self.params.widen * smooth + fine + common

@@ -49,7 +49,6 @@ class Observer:
         self._kept: dict[str, list[Observation]] = {}
         self._sequence: dict[str, int] = {}
         self._last: dict[str, Observation] = {}
-        self._crossed: dict[str, npt.NDArray[np.int64]] = {}
         self._begin: dict[str, datetime] = {}
         self._lines = [d for d in pack.devices if d.kind in {DeviceKind.GATE, DeviceKind.PASSAGE}]
         self._views = [d for d in pack.devices if d.kind is DeviceKind.AREA]
@@ -67,6 +66,8 @@ class Observer:
         self._bias = rng.normal(0, 0.08, len(self._views))
         self._at_gate = {device_id: k for k, device_id in enumerate(twin.gate_ids) if device_id is not None}
         self._at_passage = {device_id: k for k, device_id in enumerate(twin.passage_ids)}
+        # Counting begins now: of who is inside already no gate has a count.
+        self._crossed = {device.device_id: self._tallied(device.device_id) for device in self._lines}
 
     def look(self, at: datetime, x: Floats, y: Floats, public: npt.NDArray[np.bool_]) -> None:
         """Count a minute that ends at ``at``; messages go on their way."""
@@ -99,16 +100,19 @@ class Observer:
         self._sequence[device.device_id] = number = self._sequence.get(device.device_id, -1) + 1
         return number
 
-    def _line_count(self, device: Device, at: datetime) -> Observation:
-        name = device.device_id
+    def _tallied(self, name: str) -> npt.NDArray[np.int64]:
+        """Return how many have crossed a line each way since the day was entered."""
         tally = self._twin.tally
         if name in self._at_gate:
-            total = tally.gates[self._at_gate[name]].copy()
-        elif name in self._at_passage:
-            total = tally.passed[self._at_passage[name]].copy()
-        else:
-            total = np.zeros(2, np.int64)
-        crossed = total - self._crossed.get(name, np.zeros(2, np.int64))
+            return tally.gates[self._at_gate[name]].copy()
+        if name in self._at_passage:
+            return tally.passed[self._at_passage[name]].copy()
+        return np.zeros(2, np.int64)
+
+    def _line_count(self, device: Device, at: datetime) -> Observation:
+        name = device.device_id
+        total = self._tallied(name)
+        crossed = total - self._crossed[name]
         self._crossed[name] = total
         minutes = (at - self._begin[name]).total_seconds() / 60
         dense = 0.02 * min(crossed.sum() / max(minutes, 1) / 200.0, 1.0)  # more are missed in a dense stream
