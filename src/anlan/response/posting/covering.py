@@ -40,7 +40,14 @@ def plan_of(problem: Problem, posts: Ints, within_s: float, told: Plan) -> Plan:
 
 
 def _told(objective: float, bound: float, watch: Watch, *, proved: bool) -> Plan:
-    return Plan(posts=(), objective=objective, bound=bound, proved=proved, reached_share=0.0, seconds=watch.spent_s)
+    return Plan(
+        posts=(),
+        objective=float(objective),
+        bound=float(bound),
+        proved=bool(proved),
+        reached_share=0.0,
+        seconds=watch.spent_s,
+    )
 
 
 def fewest(
@@ -89,7 +96,7 @@ def fewest(
         bound = float(np.ceil(bound - 1e-6))
     units = np.zeros(matrix.shape[1])
     units[sites] = values
-    return units, bound, (made.proved and watch.stop.gap == 0) or bound >= cost @ units - 1e-9
+    return units, bound, bool((made.proved and watch.stop.gap == 0) or bound >= cost @ units - 1e-9)
 
 
 def _greedy_cover(matrix: csr_array, need: Floats) -> Floats:
@@ -98,9 +105,9 @@ def _greedy_cover(matrix: csr_array, need: Floats) -> Floats:
     while (left > 0).any():
         worth = columns @ (left > 0).astype(float)
         worth[units > 0] = -1
-        j = int(np.argmax(worth))
-        units[j] = 1
-        left[columns.indices[columns.indptr[j] : columns.indptr[j + 1]]] -= 1
+        widest = int(np.argmax(worth))
+        units[widest] = 1
+        left[columns.indices[columns.indptr[widest] : columns.indptr[widest + 1]]] -= 1
     for j in np.flatnonzero(units):
         mine = columns.indices[columns.indptr[j] : columns.indptr[j + 1]]
         if (left[mine] < 0).all():
@@ -146,7 +153,7 @@ def solve_most(problem: Problem, goal: Mclp | Backup | Mexclp, watch: Watch, see
     return plan_of(problem, posts, goal.within_s, replace(told, kept=not len(lost), beyond=problem.beyond(lost)))
 
 
-def most(
+def most(  # noqa: PLR0913, PLR0917 - the numbers of one problem and the clock
     cover: Cover, gain: Floats, bonus: Floats, n: int, per_site: int, watch: Watch, seed: int
 ) -> tuple[Ints, float, float, bool]:
     """Return posts, their value, the bound, and whether it is proved."""
@@ -248,7 +255,7 @@ def _merged(matrix: csr_array, weight: Floats) -> tuple[csr_array, Floats]:
     keys = matrix @ draw
     some = np.flatnonzero(np.diff(matrix.indptr) > 0)
     _, begin, inverse = np.unique(np.round(keys[some], 9), axis=0, return_index=True, return_inverse=True)
-    return csr_array(matrix[some[begin]]), np.bincount(inverse.ravel(), weight[some], len(begin))
+    return csr_array(matrix[some[begin]]), np.asarray(np.bincount(inverse.ravel(), weight[some], len(begin)), float)
 
 
 def solve_double_standard(problem: Problem, goal: DoubleStandard, watch: Watch, seed: int) -> Plan:
