@@ -52,7 +52,7 @@ class Cover:
         number[used] = inverse
         stands = np.full(problem.n_points, -1, np.int64)
         stands[used[begin]] = np.arange(len(begin))
-        weight = np.bincount(inverse, problem.weights[used], len(begin)).astype(float)
+        weight = np.asarray(np.bincount(inverse, problem.weights[used], len(begin)), float)
         return cls._of(weight, number, *kernel.kept_entries(first, point, stands))
 
     @classmethod

@@ -40,7 +40,14 @@ def plan_of(problem: Problem, posts: Ints, within_s: float, told: Plan) -> Plan:
 
 
 def _told(objective: float, bound: float, watch: Watch, *, proved: bool) -> Plan:
-    return Plan(posts=(), objective=objective, bound=bound, proved=proved, reached_share=0.0, seconds=watch.spent_s)
+    return Plan(
+        posts=(),
+        objective=float(objective),
+        bound=float(bound),
+        proved=bool(proved),
+        reached_share=0.0,
+        seconds=watch.spent_s,
+    )
 
 
 def fewest(
@@ -98,10 +105,10 @@ def _greedy_cover(matrix: csr_array, need: Floats) -> Floats:
     while (left > 0).any():
         worth = columns @ (left > 0).astype(float)
         worth[units > 0] = -1
-        j = int(np.argmax(worth))
-        units[j] = 1
-        left[columns.indices[columns.indptr[j] : columns.indptr[j + 1]]] -= 1
-    for j in np.flatnonzero(units).tolist():
+        widest = int(np.argmax(worth))
+        units[widest] = 1
+        left[columns.indices[columns.indptr[widest] : columns.indptr[widest + 1]]] -= 1
+    for j in np.flatnonzero(units):
         mine = columns.indices[columns.indptr[j] : columns.indptr[j + 1]]
         if (left[mine] < 0).all():
             units[j] = 0
@@ -140,17 +147,16 @@ def solve_most(problem: Problem, goal: Mclp | Backup | Mexclp, watch: Watch, see
         begin = np.array([*problem.existing, *range(problem.n_sites)] * goal.per_site, np.int64)[:n]
         told = _told(0.0, 0.0, watch, proved=True)
         return plan_of(problem, np.sort(begin), goal.within_s, replace(told, kept=False, beyond=problem.beyond(gone)))
-    posts, value, bound, proved = most(cover, gain, bonus, (n, goal.per_site), watch, seed)
+    posts, value, bound, proved = most(cover, gain, bonus, n, goal.per_site, watch, seed)
     told = _told(value - paid, bound - paid, watch, proved=proved)
     lost = gone[problem.weights[gone] > 0]
     return plan_of(problem, posts, goal.within_s, replace(told, kept=not len(lost), beyond=problem.beyond(lost)))
 
 
-def most(
-    cover: Cover, gain: Floats, bonus: Floats, size: tuple[int, int], watch: Watch, seed: int
+def most(  # noqa: PLR0913, PLR0917 - the numbers of one problem and the clock
+    cover: Cover, gain: Floats, bonus: Floats, n: int, per_site: int, watch: Watch, seed: int
 ) -> tuple[Ints, float, float, bool]:
-    """Return posts, their value, the bound, and whether it is proved; ``size`` is how many units, and at one site."""
-    n, per_site = size
+    """Return posts, their value, the bound, and whether it is proved."""
     by_site, by_point = (cover.sfirst, cover.spoint), (cover.pfirst, cover.psite)
     posts = kernel.greedy(*by_site, cover.weight, gain, bonus, per_site, np.empty(n, np.int64))
     step = _grain(cover.weight, gain, bonus)
@@ -171,7 +177,7 @@ def most(
             break
     bound = min(state[0], float(cover.weight.sum() * gain.sum() + bonus.sum()))
     if bound - value < step or large or watch.is_over or _is_enough(value, bound, step, watch.stop.gap):
-        return posts, float(value), float(max(bound, value)), bool(bound - value < step)
+        return posts, value, max(bound, value), bound - value < step
     return _proved(cover, gain, bonus, (n, per_site), (posts, value, bound, pull), step, watch, seed)
 
 
@@ -233,8 +239,8 @@ def _proved(  # noqa: PLR0913, PLR0917 - what is known so far, and what is asked
         posts = _filled(_posts(found), n, per_site, cover.n_sites)
         value = cover.value(_units(posts, cover.n_sites), gain) + float(bonus[np.unique(posts)].sum())
     limit = max(limit, value)
-    done = bool(limit - value < step or (made.proved and watch.stop.gap == 0))
-    return posts, float(value), float(value if done else limit), done
+    done = limit - value < step or (made.proved and watch.stop.gap == 0)
+    return posts, value, value if done else limit, done
 
 
 def _filled(posts: Ints, n: int, per_site: int, n_sites: int) -> Ints:
@@ -249,7 +255,7 @@ def _merged(matrix: csr_array, weight: Floats) -> tuple[csr_array, Floats]:
     keys = matrix @ draw
     some = np.flatnonzero(np.diff(matrix.indptr) > 0)
     _, begin, inverse = np.unique(np.round(keys[some], 9), axis=0, return_index=True, return_inverse=True)
-    return csr_array(matrix[some[begin]]), np.bincount(inverse.ravel(), weight[some], len(begin)).astype(float)
+    return csr_array(matrix[some[begin]]), np.asarray(np.bincount(inverse.ravel(), weight[some], len(begin)), float)
 
 
 def solve_double_standard(problem: Problem, goal: DoubleStandard, watch: Watch, seed: int) -> Plan:

@@ -87,7 +87,7 @@ class Program:
         if not relaxed:
             kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
             given.integrality_ = [kinds[int(one)] for one in np.concatenate(self._whole)]
-        solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy has no types
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]  # its constructor has no annotation
         solver.setOptionValue("output_flag", False)
         solver.setOptionValue("threads", 1)
         if solver.passModel(given) == highspy.HighsStatus.kError:
