@@ -24,6 +24,7 @@ from anlan.response.posting import (
     price_curve,
     solve,
 )
+from anlan.response.posting.program import Program
 
 BENCHMARKS = Path(os.environ.get("ANLAN_DATA", "../shared/data")) / "location_benchmarks"
 SEEDS = st.integers(0, 10_000)
@@ -227,10 +228,33 @@ def library(name):
 
 
 @pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="OR-Library files are not in ANLAN_DATA")
-@pytest.mark.parametrize(("name", "median", "center"), [("pmed1", 5819, 127), ("pmed6", 7824, 84), ("pmed5", 1355, 48)])
+@pytest.mark.parametrize(
+    ("name", "median", "center"),
+    [("pmed1", 5819, 127), ("pmed6", 7824, 84), ("pmed5", 1355, 48), ("pmed19", 2845, 18), ("pmed20", 1789, 13)],
+)
 def test_published_optima_of_the_or_library(name, median, center):
     """Beasley (1985), "A note on solving large p-median problems"; the values of the library's own list."""
     problem, p = library(name)
     first, second = solve(problem, PMedian(n=p)), solve(problem, PCenter(n=p))
     assert (first.objective, first.proved) == (median, True)
     assert (second.objective, second.proved) == (center, True)
+
+
+@given(SEEDS)
+@settings(max_examples=8, deadline=None)
+def test_what_is_left_out_before_the_proof_changes_no_optimum(seed):
+    """The whole p-median program, nothing left out, solved beside."""
+    problem = town(seed, n_sites=30, n_points=60)
+    cost = np.asarray(problem.times_s) * problem.weights
+    n_sites, n_points = cost.shape
+    site, point = np.divmod(np.arange(cost.size), n_points)
+    each, ones = np.arange(cost.size), np.ones(cost.size)
+    whole = Program(maximise=False)
+    x, y = whole.columns(np.zeros(n_sites), 1.0, whole=True), whole.columns(cost.ravel(), 1.0)
+    whole.rows([(y, csr_array((ones, (point, each)), shape=(n_points, cost.size)))], 1.0, 1.0)
+    link = csr_array((ones, (each, site)), shape=(cost.size, n_sites))
+    whole.rows([(x, link), (y, csr_array((-ones, (each, each)), shape=(cost.size, cost.size)))], 0.0, np.inf)
+    whole.rows([(x, csr_array(np.ones((1, n_sites))))], 0.0, 6.0)
+    plan = solve(problem, PMedian(n=6), seed=seed)
+    assert plan.proved
+    assert plan.objective == pytest.approx(whole.solve(seconds=60).objective)

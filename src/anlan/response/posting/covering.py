@@ -88,7 +88,6 @@ def fewest(
         gap=watch.stop.gap,
         within=0.999 if plain else 0.0,
         seed=seed,
-        start=begin,
         enough=enough,
     )
     values, bound = (begin, 0.0) if made.values is None else (np.rint(made.values), made.bound)
@@ -178,7 +177,8 @@ def most(  # noqa: PLR0913, PLR0917 - the numbers of one problem and the clock
     bound = min(state[0], float(cover.weight.sum() * gain.sum() + bonus.sum()))
     if bound - value < step or large or watch.is_over or _is_enough(value, bound, step, watch.stop.gap):
         return posts, value, max(bound, value), bound - value < step
-    return _proved(cover, gain, bonus, (n, per_site), (posts, value, bound, pull), step, watch, seed)
+    # what is ruled out by the multipliers goes by their own bound, not by a lower one from elsewhere
+    return _proved(cover, gain, bonus, (n, per_site), (posts, value, float(state[0]), pull), step, watch, seed)
 
 
 def _is_enough(value: float, bound: float, step: float, gap: float) -> bool:
@@ -226,20 +226,16 @@ def _proved(  # noqa: PLR0913, PLR0917 - what is known so far, and what is asked
         parts.append((z, -eye_array(len(weight), format="csr")))
     program.rows(parts, 0.0, np.inf)
     program.rows([(x, csr_array(np.ones((1, len(sites)))))], 0.0, float(n))
-    begin = held[sites]
-    count = rows @ begin
-    start = np.concatenate([begin, np.minimum(begin, 1), *[(count > k).astype(float) for k in range(deep)]])
-    made = program.solve(
-        seconds=watch.left_s, gap=watch.stop.gap, within=0.999 if step > 0.5 else 0.0, seed=seed, start=start
-    )
-    limit = max(min(bound, made.bound), value)
+    made = program.solve(seconds=watch.left_s, gap=watch.stop.gap, within=0.999 if step > 0.5 else 0.0, seed=seed)
+    sound = made.bound >= value - step  # the plan known stands in the program: a bound below it is a wrong one
+    limit = max(min(bound, made.bound), value) if sound else bound
     if made.values is not None and made.objective > value + 1e-9 * abs(value):
         found = np.zeros(cover.n_sites)
         found[sites] = np.rint(made.values[: len(sites)])
         posts = _filled(_posts(found), n, per_site, cover.n_sites)
         value = cover.value(_units(posts, cover.n_sites), gain) + float(bonus[np.unique(posts)].sum())
     limit = max(limit, value)
-    done = limit - value < step or (made.proved and watch.stop.gap == 0)
+    done = limit - value < step or (sound and made.proved and watch.stop.gap == 0)
     return posts, value, value if done else limit, done
 
 

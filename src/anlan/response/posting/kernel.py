@@ -304,14 +304,15 @@ def interchange(cost, extra, p, starts, seed):  # type: ignore[no-untyped-def]  
 
 
 @numba.njit(cache=True, nogil=True)
-def dual_median(cost, extra, p, high, u, enough, iters):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def dual_median(cost, extra, p, high, u, enough, theta, iters):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Return a lower bound of the p-median, its multipliers, and the reduced cost of each site.
 
     Relaxed: every point is served once. For multipliers u the bound is sum u + the p smallest of
     rho_j = extra_j + sum_i min(0, cost_ij - u_i).
     """
     n_sites, n = cost.shape
-    best, theta, stalled = -1e300, 1.5, 0
+    u = u.copy()
+    best, stalled = -1e300, 0
     best_u, best_rho, rho = u.copy(), np.zeros(n_sites), np.empty(n_sites)
     for _it in range(iters):
         for j in range(n_sites):

@@ -65,19 +65,23 @@ def _median(cost: Floats, extra: Floats, n: int, watch: Watch, seed: int) -> tup
     posts, value = kernel.interchange(cost, extra, n, 10, seed)
     begin = np.partition(cost, min(len(cost) - 1, max(1, len(cost) // (2 * n))), axis=0)
     u = begin[min(len(cost) - 1, max(1, len(cost) // (2 * n)))].copy()
-    bound, rho = -np.inf, np.zeros(len(cost))
-    for turn in range(4):
-        low, u, found = kernel.dual_median(cost, extra, n, value, u, step, 400)
-        if low > bound:
-            bound, rho = low, found
+    bound, rho, best_u, theta = -np.inf, np.zeros(len(cost)), u, 1.5
+    for turn in range(6):
+        low, u, found = kernel.dual_median(cost, extra, n, value, best_u, step, theta, 400)
+        gained = low - bound
+        if low > bound:  # multipliers, bound and reduced costs belong together
+            bound, rho, best_u = low, found, u
         if value - bound < step or value - bound <= watch.stop.gap * abs(value) or watch.is_over:
             break
         again, better = kernel.interchange(cost, extra, n, 5, seed + 1 + turn)
         if better < value:
             posts, value = again, better
+        if turn and gained < 1e-3 * (value - bound):
+            break
+        theta *= 0.5
     if value - bound < step or value - bound <= watch.stop.gap * abs(value) or watch.is_over:
         return posts, float(value), float(bound), bool(value - bound < step)
-    return _median_proved(cost, extra, (n, step), (posts, float(value), float(bound), u, rho), watch, seed)
+    return _median_proved(cost, extra, (n, step), (posts, float(value), float(bound), best_u, rho), watch, seed)
 
 
 def _median_proved(
@@ -92,7 +96,7 @@ def _median_proved(
     (n, step), (posts, value, bound, u, rho) = size, known
     last = np.partition(rho, n - 1)[n - 1]
     dearer = np.maximum(rho - last, 0.0)
-    slack = value - bound
+    slack = value - bound + 1e-9 * max(1.0, abs(value))  # what sums of floats may be off
     held = np.zeros(len(cost), np.bool_)
     held[posts] = True
     sites = np.flatnonzero((dearer <= slack) | held)
@@ -110,19 +114,15 @@ def _median_proved(
     link = csr_array((ones, (each, site)), shape=(k, len(sites)))
     program.rows([(x, link), (y, csr_array((-ones, (each, each)), shape=(k, k)))], 0.0, np.inf)
     program.rows([(x, csr_array(np.ones((1, len(sites)))))], 0.0, float(n))
-    used = np.zeros(len(sites))
-    used[place] = 1
-    start = np.concatenate([used, (place[owner][point] == site).astype(float)])
-    made = program.solve(
-        seconds=watch.left_s, gap=watch.stop.gap, within=0.999 if step > 0.5 else 0.0, seed=seed, start=start
-    )
+    made = program.solve(seconds=watch.left_s, gap=watch.stop.gap, within=0.999 if step > 0.5 else 0.0, seed=seed)
+    sound = made.bound <= value + step  # the plan known stands in the program: a bound above it is a wrong one
     if made.values is not None and made.objective < value - 1e-9 * abs(value):
         chosen = sites[made.values[: len(sites)] > 0.5]
         spare = np.setdiff1d(np.arange(len(cost)), chosen)[: n - len(chosen)]
         posts = np.concatenate([chosen, spare]).astype(np.int64)
         value = float(cost[posts].min(axis=0).sum() + extra[posts].sum())
-    limit = min(max(bound, made.bound), value)
-    proved = value - limit < step or (made.proved and watch.stop.gap == 0)
+    limit = min(max(bound, made.bound), value) if sound else bound
+    proved = value - limit < step or (sound and made.proved and watch.stop.gap == 0)
     return posts, value, value if proved else limit, proved
 
 
