@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
 import peers
+import postgis
 from anlan.command.app import create_app
 from anlan.crowd import Cells, Counter, Estimator, Field
 from anlan.district import District
@@ -57,6 +59,11 @@ def polygons(cells: Cells, n: int, rng: np.random.Generator) -> list[BaseGeometr
     return found
 
 
+def cut(pack: Pack, wanted: int) -> Pack:
+    """Return a pack cut into about so many cells."""
+    return replace(pack, cell_m=pack.cell_m * float(np.sqrt(len(Cells.of(pack)) / wanted)))
+
+
 def begun(pack: Pack) -> tuple[Cells, Field]:
     """Return the cells of a pack, and its estimate after some minutes of a simulated day."""
     cells = Cells.of(pack)
@@ -72,9 +79,8 @@ def begun(pack: Pack) -> tuple[Cells, Field]:
 def rows(*, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
     """Means, intervals and one polygon at two sizes of cells, then over HTTP."""
     shipped = read_pack(find_pack("huangpu"))
-    n_shipped = len(Cells.of(shipped))
     for letter, (wanted, goal_ms) in zip("ab", SIZES[:1] if quick else SIZES, strict=False):
-        pack = replace(shipped, cell_m=shipped.cell_m * float(np.sqrt(n_shipped / wanted)))
+        pack = cut(shipped, wanted)
         cells, field = begun(pack)
         say(f"{len(cells):,} cells estimated")
         yield from sizes(pack, cells, field, letter, goal_ms)
@@ -122,7 +128,21 @@ def beside(cells: Cells, persons: Floats, plane: Sequence[BaseGeometry], exact: 
         f"{name} {peers.median_ms(act, 1):,.0f} ms, error {peers.error(act(), exact):.2f} %"
         for name, act in acts.items()
     ]
-    return "; ".join([*told, "PostGIS not timed"])
+    return "; ".join([*told, *by_postgis(cells, persons, plane, exact)])
+
+
+def by_postgis(cells: Cells, persons: Floats, plane: Sequence[BaseGeometry], exact: Floats) -> list[str]:
+    """Return what PostGIS took, where it is installed."""
+    binaries = postgis.installed()
+    if binaries is None:
+        return ["PostGIS is not installed"]
+    told = []
+    with postgis.loaded(binaries, cells, persons, plane) as connection:
+        for name, query in (("centres", postgis.BY_CENTRE), ("exact", postgis.EXACT)):
+            act = partial(postgis.sums, connection, query, cells.size_m**2, len(plane))
+            off = peers.error(act(), exact)
+            told.append(f"PostGIS, {name} {peers.median_ms(act, 1):,.0f} ms, error {off:.2f} %")
+    return told
 
 
 def over_http(pack: Pack, n: int, say: Callable[[str], None]) -> Row:

@@ -289,7 +289,8 @@ def test_the_pace_of_a_played_district_is_changed_on_the_page(visit, live):
     seen.find("pause").click()
     seen.page.wait_for_selector("[data-test=pause][aria-pressed=true]")
     assert live.player.paused is True
-    seen.find("scenario").select_option("day")
+    with seen.page.expect_response(lambda answer: "/simulation" in answer.url and answer.request.method != "GET"):
+        seen.find("scenario").select_option("day")
     seen.page.wait_for_function("() => document.querySelector('[data-test=scenario]').value === 'day'")
     assert live.player.scenario == "day"
     live.player.control("eve", 10.0, paused=False)

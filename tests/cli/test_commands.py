@@ -159,3 +159,17 @@ def test_an_unknown_day_is_told(anlan, pack_folder):
     status, _, err = anlan("twin", "record", "--district", pack_folder, "--out", "x", "--scenario", "never")
     assert status == 3
     assert "never" in err
+
+
+def test_alerts_are_told_in_the_district_s_own_time(monkeypatch):
+    alert = {
+        "rung": "yellow", "lead_s": None, "grounds": None, "unknown": "stale", "ended_at": None, "closed": None,
+        "acknowledged": None, "subject": {"id": "place:bund", "name": {"zh": "外滩", "en": "The Bund"}},
+        "since_at": "2026-12-31T10:30:00+00:00",
+    }  # fmt: skip
+    answers = {"/alerts?past_hours=0": {"alerts": [alert]}, "/district": {"time_zone": "Asia/Shanghai"}}
+    monkeypatch.setattr("anlan.cli.commands.Server.ask", lambda _, path: answers[path])
+    shown = CliRunner().invoke(app, ["alerts", "--lang", "en"], env={"TZ": "America/New_York", "COLUMNS": "160"})
+    assert shown.exit_code == 0, shown.output
+    assert "12-31 18:30" in shown.output
+    assert "The Bund" in shown.output

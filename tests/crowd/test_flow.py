@@ -95,7 +95,7 @@ def test_a_silent_counter_is_not_taken_for_an_empty_street(flows, field):
 def test_what_other_counters_count_moves_what_is_inferred(flows, field):
     few = ask(flows, field, BARE, passage_1=(6, 6), passage_2=(6, 6))
     many = ask(flows, field, BARE, passage_1=(60, 60), passage_2=(60, 60))
-    assert many.per_min > 2 * few.per_min
+    assert many.per_min > 1.5 * few.per_min
 
 
 def test_a_long_line_adds_what_is_counted_and_what_is_inferred(flows, field):

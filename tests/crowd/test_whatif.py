@@ -13,6 +13,7 @@ from tests.crowd.conftest import GRID, MINUTE, Small, degrees, gate, grid_counts
 from anlan.crowd.whatif import Ground, Measure, MeasureKind, Trials, clearance
 from anlan.crowd.whatif.ahead import Habit, run
 from anlan.crowd.whatif.ground import MOST_FLOW
+from anlan.crowd.whatif.kernel import MOST_PER_M2
 from anlan.crowd.whatif.measure import Ordered
 from anlan.crowd.whatif.routes import Habitat, Routes
 from anlan.kernel.errors import BadInput, NoData, NotFound
@@ -185,3 +186,17 @@ def test_a_closure_outside_the_district_and_an_unknown_station_are_refused(trial
 def test_a_district_without_gateways_says_so(everything):
     with pytest.raises(NoData, match="must have a gateway"):
         Trials(everything.pack, everything.cells)
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 1000), crowd=st.floats(50_000, 600_000), stay=st.floats(0.05, 1.0))
+def test_no_cell_is_ever_denser_than_people_can_stand_and_nobody_is_lost(small, seed, crowd, stay):
+    ground, rng = Ground.of(small.pack, small.cells), np.random.default_rng(seed)
+    persons = rng.lognormal(0.0, 2.0, len(ground)) * ground.ground_m2
+    persons *= crowd / persons.sum()
+    shares = [small.counter.shares(HALL)]
+    habitat = Habitat.of(ground, persons, shares)
+    routes = Routes.of(Ordered.nothing(ground), habitat, persons)
+    course = run(routes, habitat, Habit(persons=persons, stay=stay, coming=10.0), shares, 20)
+    assert course.peak_per_m2.max() <= MOST_PER_M2 + 1e-6
+    assert course.lost <= 1e-9

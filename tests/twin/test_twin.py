@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from tests.crowd.conftest import GRID, degrees, gate, passage, small_pack, view
 
 from anlan.kernel.errors import BadInput
+from anlan.pack import find_pack, read_pack
 from anlan.twin import Twin, beats, record, scenarios, simulate
 from anlan.twin import kernel as walking
+from anlan.twin.network import network_of
+from anlan.twin.scenario import DeviceFault, Fault
 
 MINUTE = timedelta(minutes=1)
 
@@ -99,8 +102,10 @@ def test_devices_miss_a_little_and_never_make_people_up(pack, scenario):
         for seen in m.observations
         if seen.device_id.startswith("gate")
     )
+    before = twin.tally.gates[[0, 1], 0].sum()
     twin.advance(at + 60 * MINUTE, 20.0)
-    entered = twin.tally.gates[[0, 1], 0].sum()
+    entered = twin.tally.gates[[0, 1], 0].sum() - before
+    assert before > 0
     assert 0.6 * entered < counted < 1.1 * entered
 
 
@@ -157,3 +162,70 @@ def test_every_hour_can_be_entered(hour):
 def test_a_pack_without_streets_is_refused(pack, scenario):
     with pytest.raises(BadInput, match="must have a street"):
         Twin(replace(pack, streets=()), scenario)
+
+
+@pytest.mark.parametrize(
+    ("fault", "right"),
+    [
+        ("zero", lambda _, after: not any(after)),
+        ("stuck", lambda before, after: set(after) == {before[-1]}),
+        ("half", lambda before, after: 0.1 < np.mean(after) / np.mean(before) < 0.75),
+    ],
+)
+def test_a_scenario_breaks_a_device_from_a_moment_on(pack, scenario, fault, right):
+    after_at = scenario.opens_at + 20 * MINUTE
+    broken = replace(scenario, faults={"view-1": DeviceFault(fault=Fault(fault), after_at=after_at)})
+    before, after = [], []
+    for minute in simulate(pack, broken, 3, scenario.opens_at, scenario.opens_at + 60 * MINUTE):
+        for seen in minute.observations:
+            if seen.device_id == "view-1":
+                (after if seen.end_at > after_at else before).append(seen.n_present)
+    assert np.mean(before) > 2
+    assert len(after) > 20
+    assert right(before, after)
+
+
+def test_a_grid_is_rounded_as_its_scenario_says(pack, scenario):
+    coarse = replace(scenario, grid_rounded_to=10)
+    run = simulate(pack, coarse, 3, scenario.opens_at, scenario.opens_at + 12 * MINUTE)
+    counts = np.concatenate([seen.counts for minute in run for seen in minute.observations if seen.counts is not None])
+    told = counts[np.isfinite(counts)]
+    assert len(told)
+    assert not (told % 10).any()
+
+
+def test_people_stand_by_the_water_where_they_like_to():
+    pack = read_pack(find_pack("huangpu"))
+    place = next(p for p in pack.places if p.place_id == "bund-promenade")
+    water = pack.projection.project(shapely.union_all(pack.water))
+    number = [p.place_id for p in pack.places].index(place.place_id)
+    away = [
+        shapely.distance(
+            shapely.points(network_of(pack, np.random.default_rng(1), liked).samples[number]), water
+        ).mean()
+        for liked in ((), {place.place_id})
+    ]
+    assert away[1] < 0.8 * away[0]
+
+
+def test_what_lasts_in_a_district_lasts_from_day_to_day(pack, scenario):
+    one, other = (Twin(pack, scenario, seed=seed) for seed in (1, 2))
+    elsewhere = Twin(pack, replace(scenario, district_seed=2), seed=1)
+    assert np.array_equal(one.network.spot_node, other.network.spot_node)
+    assert not np.array_equal(one.network.spot_node, elsewhere.network.spot_node)
+    assert one.n_entered != other.n_entered
+
+
+def test_a_countdown_holds_whoever_comes_in_the_evening_and_nobody_after_it(pack, scenario):
+    place = next(p for p in pack.places if p.closed)
+    pull = replace(scenario.pulls[place.place_id], hold_until="23:00", stay_min=10.0)
+    counting = replace(scenario, pulls={**scenario.pulls, place.place_id: pull})
+    held = {}
+    for hour in (2, 20):
+        twin = Twin(pack, counting, seed=5, begin_at=scenario.opens_at.replace(hour=hour, minute=0))
+        states = twin._w.state == walking.IN_PLACE
+        left_s = twin._w.until[states] - (twin.at - twin._origin).total_seconds()
+        held[hour] = (left_s > 2 * 3600).sum()
+        assert states.sum() > 0
+    assert held[2] == 0
+    assert held[20] > 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.markup import escape
@@ -321,6 +322,7 @@ def alerts(
     if as_json:
         say.as_json(made)
         return
+    zone = ZoneInfo(Server(url).ask("/district")["time_zone"])
     zh = lang == "zh"
     headings = ("级别", "地点", "自", "规则与依据", "状态")
     if not zh:
@@ -340,7 +342,7 @@ def alerts(
         shown.add_row(
             f"[{colour}]{rung_zh if zh else rung_en}[/]",
             say.name_in(alert["subject"]["name"], lang) or alert["subject"]["id"],
-            datetime.fromisoformat(alert["since_at"]).astimezone().strftime("%m-%d %H:%M"),
+            datetime.fromisoformat(alert["since_at"]).astimezone(zone).strftime("%m-%d %H:%M"),
             unseen[0 if zh else 1]
             if told is None
             else f"{say.grounds(told, lead, lang)}\n[dim]{escape(told['source'])}[/]",

@@ -85,6 +85,8 @@ class Estimator:
         self.watcher = Watcher(pack)
         self._blocks = Blocks.of(cells, self.params.block_m)
         self._parcels = Parcels.of(cells)
+        self._open_ground = np.full(len(cells), bool(self.sources.grids))
+        self._open_ground[self.sources.cordons.weights.indices] = False
         self._zone = ZoneInfo(pack.time_zone)
         self._devices = {device.device_id: device for device in pack.devices}
         self._grids = {grid.device.device_id: k for k, grid in enumerate(self.sources.grids)}
@@ -167,6 +169,7 @@ class Estimator:
                 hats=None,
                 blocks=self._blocks,
                 params=self.params,
+                open_ground=self._open_ground,
             )
         informed_at, informed_until = self._informed(moment.newest)
         return Field(
@@ -178,6 +181,7 @@ class Estimator:
             hats=self.layout.out_hats,
             blocks=self._blocks,
             params=self.params,
+            open_ground=self._open_ground,
             unsettled=self.params.unsettled * max(1 - moment.nights / SETTLED, 0.0) if self._grids else 0.0,
         )
 

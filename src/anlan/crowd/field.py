@@ -32,6 +32,8 @@ class Field:
         Until when that observation stands; NaN where nothing ever did.
     covariance : float32, shape (k, k)
         Of the log-ratios at the outdoor knots.
+    open_ground : bool, shape (n,)
+        Outside the closed places whose gates are counted, in a district with a location grid.
     unsettled : float
         Spread of a common factor on everything, as a part of it.
     """
@@ -44,6 +46,7 @@ class Field:
     hats: sp.csr_matrix
     blocks: Blocks
     params: Params
+    open_ground: npt.NDArray[np.bool_]
     unsettled: float = 0.0
 
     def sums(self, weights: sp.csr_matrix) -> tuple[Floats, Floats]:
@@ -62,4 +65,8 @@ class Field:
             return mean, np.full(len(mean), np.nan)
         smooth = variances(weights, self.persons, self.hats, self.covariance)
         fine = unresolved(weights, self.persons, self.blocks, self.params)
-        return mean, self.params.widen * (smooth + fine) + (self.unsettled * mean) ** 2
+        apart = weights.copy()
+        apart.data = weights.data * self.open_ground[weights.indices]
+        apart = np.asarray(apart @ self.persons).ravel()
+        common = (self.params.split * apart) ** 2 + (self.unsettled * mean) ** 2
+        return mean, self.params.widen * smooth + fine + common

@@ -34,7 +34,8 @@ class Params:
     bias of a view. ``gate_miss`` is the part of crossings that gates miss on average, ``asymmetry`` the spread of in
     against out about it. ``fine`` and ``patch_m`` describe what the knots cannot resolve: a pattern of that spread,
     in patches of that size, within blocks of ``block_m`` whose sums the knots follow. ``widen`` is the factor on the
-    variance of an answer.
+    variance that the knots leave; ``split`` the spread of a common factor on whoever is not behind counted gates: a
+    location grid never tells wholly who is out from who is indoors.
     """
 
     out_knots_m: float = 140.0
@@ -63,6 +64,7 @@ class Params:
     patch_m: float = 90.0
     block_m: float = 200.0
     widen: float = 3.0
+    split: float = 0.2
     unsettled: float = 0.45
     """Spread of everything together before the first night: who is indoors has not been told from who is out yet."""
     belief: float = 3.0

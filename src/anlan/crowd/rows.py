@@ -14,6 +14,7 @@ from anlan.crowd.cells import Cells
 from anlan.crowd.layout import Layout, Params
 from anlan.crowd.measures import walking_speed
 from anlan.crowd.sources import Cordons, Grid, Sources
+from anlan.crowd.spread import strayed
 from anlan.kernel.records import Observation
 
 Floats = npt.NDArray[np.float64]
@@ -74,19 +75,10 @@ def unresolved(weights: sp.csr_matrix, persons: Floats, blocks: Blocks, params: 
     persons : float64, shape (n,)
     blocks : Blocks
     """
-    squared, weighed = weights.copy(), weights.copy()
-    squared.data = weights.data**2
-    weighed.data = weights.data * persons[weights.indices]
-    in_block = (weighed @ blocks.of_cell).tocsr()
-    held, squares = np.asarray(blocks.of_cell.T @ persons), np.asarray(blocks.of_cell.T @ persons**2)
-    part = in_block.copy()
-    part.data = in_block.data / np.maximum(held[in_block.indices], 1e-9)
-    weighed.data = weighed.data * persons[weights.indices]
-    crossed = (weighed @ blocks.of_cell).tocsr()
-    strays = squared @ persons**2 - 2 * np.asarray(part.multiply(crossed).sum(axis=1)).ravel()
-    part.data = part.data**2
-    strays = np.maximum(np.asarray(strays + part @ squares), 0.0)
-    total, whole = weights @ persons, squared @ persons
+    number = blocks.of_cell.indices  # a cell lies in one block
+    n_blocks = blocks.of_cell.shape[1]
+    held, squares = np.bincount(number, persons, n_blocks), np.bincount(number, persons**2, n_blocks)
+    strays, total, whole = strayed((weights.indptr, weights.indices, weights.data), persons, number, (held, squares))
     together = max(1.0, (params.patch_m / blocks.cell_m) ** 2)
     return np.asarray(params.fine**2 * np.minimum(strays * together, total**2) + whole)
 

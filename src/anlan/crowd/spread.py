@@ -62,3 +62,32 @@ def _variances(sums, persons, hats, covariance):  # type: ignore[no-untyped-def]
         for a in range(n):
             slope[whole[a]], met[whole[a]] = 0.0, False
     return out
+
+
+@numba.njit(cache=True)
+def strayed(sums, persons, block, of_blocks):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return, by row of weights, how far each strays from its blocks' own shares (squared), its sum, and that of w²x.
+
+    ``block`` (n,) numbers each cell's block, ``of_blocks`` are the sums of persons and of their squares by block.
+    """
+    (begin, cell, share), (held, squares) = sums, of_blocks
+    n = len(begin) - 1
+    strays, total, whole = np.zeros(n), np.zeros(n), np.zeros(n)
+    inside, crossed = np.zeros(len(held)), np.zeros(len(held))
+    for m in range(n):
+        for i in range(begin[m], begin[m + 1]):
+            c, w = cell[i], share[i]
+            x = persons[c]
+            total[m] += w * x
+            whole[m] += w * w * x
+            strays[m] += w * w * x * x
+            inside[block[c]] += w * x
+            crossed[block[c]] += w * x * x
+        for i in range(begin[m], begin[m + 1]):
+            b = block[cell[i]]
+            if inside[b] != 0.0:
+                part = inside[b] / max(held[b], 1e-9)
+                strays[m] += part * (part * squares[b] - 2 * crossed[b])
+                inside[b], crossed[b] = 0.0, 0.0
+        strays[m] = max(strays[m], 0.0)
+    return strays, total, whole

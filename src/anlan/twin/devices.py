@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -12,7 +13,7 @@ import shapely
 
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Device, DeviceKind, GridSpec, Observation
-from anlan.twin.scenario import local_hour
+from anlan.twin.scenario import Fault, local_hour
 from anlan.twin.walkers import Truth, Twin
 
 Floats = npt.NDArray[np.float64]
@@ -20,6 +21,8 @@ Floats = npt.NDArray[np.float64]
 OUTAGE_PER_MINUTE = 1 / 4000
 LATE_SHARE = 0.002
 REPEAT_SHARE = 0.002
+LEFT_OF_HALF = 0.4
+"""What a device that misses more than half still counts."""
 GRID_DELAY = timedelta(minutes=5)
 AT_HOME = (1.0, 1.0, 1.0, 1.0, 1.0, 0.98, 0.92, 0.80, 0.68, 0.62, 0.60, 0.60,
            0.62, 0.60, 0.60, 0.60, 0.62, 0.68, 0.76, 0.82, 0.88, 0.93, 0.97, 1.0)  # fmt: skip
@@ -27,32 +30,34 @@ AT_HOME = (1.0, 1.0, 1.0, 1.0, 1.0, 0.98, 0.92, 0.80, 0.68, 0.62, 0.60, 0.60,
 
 
 class Observer:
-    """All devices of a district, each with its own faults, drawn once.
+    """All devices of a district with their faults; the scenario's ``district_seed`` draws those that last for days.
 
     A gate misses a few per cent, a little more one way than the other and more where it is dense; a view has a bias and
     sees less of a dense crowd; now and then a device is out for minutes and sends what it kept afterwards; some
-    messages
-    come late or twice. A location grid sees a share of all people, indoors too, that differs by place from the told
-    one;
-    it blurs them, suppresses small squares and comes five minutes late.
+    messages come late or twice. A location grid sees a share of all people, indoors too, that differs by place from the
+    told one; it blurs them, rounds, suppresses small squares and comes five minutes late. A scenario may break a device
+    for good at a moment.
     """
 
-    def __init__(self, pack: Pack, twin: Twin, rng: np.random.Generator) -> None:
+    def __init__(self, pack: Pack, twin: Twin, seed: int) -> None:
+        rng = np.random.default_rng((twin.scenario.district_seed, 1))
         self._twin = twin
-        self._rng = rng
+        self._rng = np.random.default_rng((seed, 1))
         self._on_the_way: list[tuple[datetime, int, Observation]] = []
         self._n_sent = 0
         self._out_until: dict[str, datetime] = {}
         self._kept: dict[str, list[Observation]] = {}
         self._sequence: dict[str, int] = {}
-        self._crossed: dict[str, npt.NDArray[np.int64]] = {}
+        self._last: dict[str, Observation] = {}
         self._begin: dict[str, datetime] = {}
         self._lines = [d for d in pack.devices if d.kind in {DeviceKind.GATE, DeviceKind.PASSAGE}]
         self._views = [d for d in pack.devices if d.kind is DeviceKind.AREA]
         self._seen = Truth(pack, [d.geometry for d in self._views])
         self._view_m2 = np.array([max(pack.projection.project(d.geometry).area, 1.0) for d in self._views])
         self._grids = [
-            _GridHolder(pack, d, d.grid, twin, rng) for d in pack.devices if d.kind is DeviceKind.GRID and d.grid
+            _GridHolder(pack, d, d.grid, twin, self._rng, rng)
+            for d in pack.devices
+            if d.kind is DeviceKind.GRID and d.grid
         ]
         self._miss = {}
         for device in self._lines:
@@ -61,16 +66,18 @@ class Observer:
         self._bias = rng.normal(0, 0.08, len(self._views))
         self._at_gate = {device_id: k for k, device_id in enumerate(twin.gate_ids) if device_id is not None}
         self._at_passage = {device_id: k for k, device_id in enumerate(twin.passage_ids)}
+        # Counting begins now: of who is inside already no gate has a count.
+        self._crossed = {device.device_id: self._tallied(device.device_id) for device in self._lines}
 
     def look(self, at: datetime, x: Floats, y: Floats, public: npt.NDArray[np.bool_]) -> None:
         """Count a minute that ends at ``at``; messages go on their way."""
         for device in self._lines:
             if self._ends(device, at):
-                self._send(self._line_count(device, at), at)
+                self._send(self._broken(self._line_count(device, at)), at)
         present = self._seen.count(x[public], y[public])
         for k, device in enumerate(self._views):
             if self._ends(device, at):
-                self._send(self._view_count(k, device, present[k], at), at)
+                self._send(self._broken(self._view_count(k, device, present[k], at)), at)
         for holder in self._grids:
             holder.look(x, y)
             if at.timestamp() % holder.device.interval_s == 0:
@@ -93,16 +100,19 @@ class Observer:
         self._sequence[device.device_id] = number = self._sequence.get(device.device_id, -1) + 1
         return number
 
-    def _line_count(self, device: Device, at: datetime) -> Observation:
-        name = device.device_id
+    def _tallied(self, name: str) -> npt.NDArray[np.int64]:
+        """Return how many have crossed a line each way since the day was entered."""
         tally = self._twin.tally
         if name in self._at_gate:
-            total = tally.gates[self._at_gate[name]].copy()
-        elif name in self._at_passage:
-            total = tally.passed[self._at_passage[name]].copy()
-        else:
-            total = np.zeros(2, np.int64)
-        crossed = total - self._crossed.get(name, np.zeros(2, np.int64))
+            return tally.gates[self._at_gate[name]].copy()
+        if name in self._at_passage:
+            return tally.passed[self._at_passage[name]].copy()
+        return np.zeros(2, np.int64)
+
+    def _line_count(self, device: Device, at: datetime) -> Observation:
+        name = device.device_id
+        total = self._tallied(name)
+        crossed = total - self._crossed[name]
         self._crossed[name] = total
         minutes = (at - self._begin[name]).total_seconds() / 60
         dense = 0.02 * min(crossed.sum() / max(minutes, 1) / 200.0, 1.0)  # more are missed in a dense stream
@@ -129,6 +139,30 @@ class Observer:
             end_at=at,
             sequence=self._number(device),
             n_present=max(round(float(counted)), 0),
+        )
+
+    def _broken(self, seen: Observation) -> Observation:
+        """Return what a device sends in the place of a count, should it have gone wrong by then."""
+        wrong = self._twin.scenario.faults.get(seen.device_id)
+        if wrong is None or seen.end_at <= wrong.after_at:
+            self._last[seen.device_id] = seen
+            return seen
+        last = self._last.get(seen.device_id)
+
+        def sent(name: str) -> int | None:
+            counted = getattr(seen, name)
+            if counted is None or (wrong.fault is Fault.STUCK and last is None):
+                return counted
+            if wrong.fault is Fault.STUCK:
+                return getattr(last, name)
+            return 0 if wrong.fault is Fault.ZERO else int(self._rng.binomial(counted, LEFT_OF_HALF))
+
+        return replace(
+            seen,
+            n_in=sent("n_in"),
+            n_out=sent("n_out"),
+            n_passed=sent("n_passed"),
+            n_present=sent("n_present"),
         )
 
     def _send(self, seen: Observation, at: datetime) -> None:
@@ -159,20 +193,29 @@ class Observer:
 class _GridHolder:
     """Whoever holds phone locations: makes counts by square of them, and lets nothing else out."""
 
-    def __init__(self, pack: Pack, device: Device, spec: GridSpec, twin: Twin, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        pack: Pack,
+        device: Device,
+        spec: GridSpec,
+        twin: Twin,
+        rng: np.random.Generator,
+        lasting: np.random.Generator,
+    ) -> None:
         self.device = device
         self._spec = spec
         self._twin = twin
         self._rng = rng
         self._people = np.zeros(spec.n_columns * spec.n_rows)
         self._n_looks = 0
+        self._rounded_to = twin.scenario.grid_rounded_to
         column, row = np.meshgrid(np.arange(spec.n_columns), np.arange(spec.n_rows))
         x = np.asarray(spec.west_m + (column.ravel() + 0.5) * spec.size_m, np.float64)
         y = np.asarray(spec.south_m + (row.ravel() + 0.5) * spec.size_m, np.float64)
-        self._share = np.clip(spec.market_share * 0.93 * np.exp(0.18 * _waves(x, y, 900.0, rng)), 0.02, 0.95)
-        self._at_home = self._homes(pack, x, y)
+        self._share = np.clip(spec.market_share * 0.93 * np.exp(0.18 * _waves(x, y, 900.0, lasting)), 0.02, 0.95)
+        self._at_home = self._homes(pack, x, y, lasting)
 
-    def _homes(self, pack: Pack, x: Floats, y: Floats) -> Floats:
+    def _homes(self, pack: Pack, x: Floats, y: Floats, lasting: np.random.Generator) -> Floats:
         """Residents by square: spread unevenly over the ground of the district, but not over water and places."""
         open_ground = shapely.union_all([*pack.water, *(place.polygon for place in pack.places)])
         ground = Truth(pack, [pack.boundary.difference(open_ground)])
@@ -182,7 +225,7 @@ class _GridHolder:
         for dx in offsets:
             for dy in offsets:
                 inside += ground.inside(x + dx, y + dy)
-        density = inside * np.exp(0.6 * _waves(x, y, 500.0, self._rng))
+        density = inside * np.exp(0.6 * _waves(x, y, 500.0, lasting))
         total = density.sum()
         return density / total * self._twin.scenario.residents if total else density
 
@@ -200,6 +243,7 @@ class _GridHolder:
         home = self._at_home * np.interp(hour, range(25), [*AT_HOME, AT_HOME[0]])
         people = self._people / self._n_looks + self._rng.poisson(home)
         counts = self._rng.binomial(people.astype(np.int64), self._share).astype(float)
+        counts = np.round(counts / self._rounded_to) * self._rounded_to
         counts[counts < self._spec.suppressed_below] = np.nan
         begin_at = at - timedelta(minutes=self._n_looks)
         self._people[:] = 0

@@ -12,6 +12,8 @@ STROLL = 0.5
 """Speed inside a place, m/s."""
 FULL_PER_M2 = 5.5
 """Nobody goes into a place that is fuller than this."""
+HELD, SURE_S, STAYS_S = 0.8, 4 * 3600.0, 8 * 3600.0
+"""Share of those who come in the last hours before a countdown that stay for it; nobody comes so long ahead."""
 
 
 @numba.njit(cache=True)
@@ -122,7 +124,8 @@ def _arrive(w, i, node, t, net, pull, tally, inside):  # type: ignore[no-untyped
     sample = net.samples[dest, np.random.randint(net.samples.shape[1])]
     w.tx[i], w.ty[i] = sample[0], sample[1]
     w.until[i] = t + _stay(pull.stay_s[dest])
-    if t < pull.hold_s[dest] and np.random.random() < 0.8:
+    ahead_s = pull.hold_s[dest] - t
+    if ahead_s > 0 and np.random.random() < min(HELD, HELD * (STAYS_S - ahead_s) / (STAYS_S - SURE_S)):
         w.until[i] = pull.hold_s[dest] + 1800 * np.random.random()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,8 @@ SAMPLES = 3000
 """Points in a place between which people stroll."""
 SPOTS = 250
 """Street corners that are destinations of their own: shops, offices, homes."""
+AT_THE_RAIL_M, FAR_SHARE = 8.0, 0.25
+"""Where people like to stand at the water: how fast that falls with the way from the rail, and to what part."""
 TASTES = 3
 """Ways of seeing which way is the shortest: people between the same two points do not all walk the same streets."""
 TASTE_SPREAD = 0.35
@@ -82,8 +85,15 @@ class Network:
         return len(self.places) + len(self.gateway_node)
 
 
-def network_of(pack: Pack, rng: np.random.Generator) -> Network:
+def network_of(pack: Pack, rng: np.random.Generator, by_the_water: Collection[str] = ()) -> Network:
     """Lay the network of a pack.
+
+    Parameters
+    ----------
+    pack : Pack
+    rng : Generator
+    by_the_water : collection of str
+        Places where people like to stand at the water.
 
     Raises
     ------
@@ -92,6 +102,7 @@ def network_of(pack: Pack, rng: np.random.Generator) -> Network:
     """
     plane = pack.projection
     areas = [plane.project(place.polygon) for place in pack.places]
+    water = plane.project(shapely.union_all(pack.water)) if pack.water else None
     closed = shapely.union_all([a.buffer(-0.5) for p, a in zip(pack.places, areas, strict=True) if p.closed])
     shapely.prepare(closed)
     x, y, tail, head, width, busy = _pieces(pack, closed)
@@ -119,7 +130,12 @@ def network_of(pack: Pack, rng: np.random.Generator) -> Network:
         width=width,
         places=pack.places,
         place_m2=np.array([a.area * p.walkable_share for p, a in zip(pack.places, areas, strict=True)]),
-        samples=np.array([_sample(a, rng) for a in areas]).reshape(-1, SAMPLES, 2),
+        samples=np.array(
+            [
+                _sample(a, rng, water if p.place_id in by_the_water else None)
+                for p, a in zip(pack.places, areas, strict=True)
+            ]
+        ).reshape(-1, SAMPLES, 2),
         doors=doors,
         gateway_node=gateway_node,
         gateway_kind=gateway_kind,
@@ -238,11 +254,16 @@ def _ways(
     return next_edge, reach
 
 
-def _sample(area: BaseGeometry, rng: np.random.Generator) -> Floats:
-    """Return points spread evenly at random over a polygon."""
+def _sample(area: BaseGeometry, rng: np.random.Generator, water: BaseGeometry | None) -> Floats:
+    """Return points at random over a polygon: evenly, or more of them the nearer to the water."""
     x0, y0, x1, y1 = area.bounds
     found = np.empty((0, 2))
     while len(found) < SAMPLES:
         points = rng.uniform((x0, y0), (x1, y1), (4 * SAMPLES, 2))
-        found = np.vstack([found, points[shapely.contains_xy(area, points[:, 0], points[:, 1])]])
+        points = points[shapely.contains_xy(area, points[:, 0], points[:, 1])]
+        if water is not None:
+            away_m = shapely.distance(shapely.points(points), water)
+            liked = FAR_SHARE + (1 - FAR_SHARE) * np.exp(-(away_m - away_m.min(initial=np.inf)) / AT_THE_RAIL_M)
+            points = points[rng.random(len(points)) < liked]
+        found = np.vstack([found, points])
     return found[:SAMPLES]

@@ -88,6 +88,8 @@ class Scenario:
     grid_rounded_to: int = 1
     """Location grids give counts rounded to this number of people."""
     faults: Mapping[str, DeviceFault] = field(default_factory=dict)
+    district_seed: int = 1
+    """Draws what stays from day to day: ways taken for short, corners, homes, what each device misses."""
 
 
 _NUMBERS = ("visits", "streets", "buildings", "building_stay_min", "stops", "residents")
@@ -141,7 +143,7 @@ def _scenario(pack: Pack, key: str, entry: Any, rhythms: Mapping[str, tuple[floa
         last_metro=_clock(entry.get("last_metro", "23:30"), f"{where}.last_metro"),
         grid_rounded_to=int(_number(entry.get("grid_rounded_to", 1), f"{where}.grid_rounded_to")),
         faults=_faults(pack, entry, where),
-        **numbers,
+        **numbers,  # type: ignore[arg-type]  # names and kinds are those of _NUMBERS
     )
 
 

@@ -46,11 +46,13 @@ def simulate(
 
     Parameters
     ----------
+    seed : int
+        Of the day: who comes, and what chance does to the counts.
     polygons : sequence of geometry
         In degrees; the truth is the people in public space inside each.
     """
     twin = Twin(pack, scenario, seed, begin_at)
-    observer = Observer(pack, twin, np.random.default_rng((seed, 1)))
+    observer = Observer(pack, twin, seed)
     truth = Truth(pack, polygons)
     at = begin_at
     while at < end_at:
@@ -73,7 +75,7 @@ def beats(
 ) -> Iterator[tuple[datetime, list[Observation]]]:
     """Return the scenario as a live stream without end: a moment, and what was delivered by then. No truth is in it."""
     twin = Twin(pack, scenario, seed, begin_at)
-    observer = Observer(pack, twin, np.random.default_rng((seed, 1)))
+    observer = Observer(pack, twin, seed)
     at = begin_at
     while True:
         at += every

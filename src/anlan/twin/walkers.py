@@ -18,7 +18,7 @@ from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind
 from anlan.twin import kernel
 from anlan.twin.network import TASTES, Network, network_of
-from anlan.twin.scenario import Pull, Scenario, local_hour, next_time
+from anlan.twin.scenario import Pull, Scenario, Towards, local_hour, next_time
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,6 +52,7 @@ class Twin:
     ----------
     pack : Pack
     scenario : Scenario
+        Its ``district_seed`` draws what stays from day to day.
     seed : int
         The same seed gives the same day.
     begin_at : datetime, optional
@@ -64,7 +65,8 @@ class Twin:
         self.rng = np.random.default_rng(seed)
         self.zone = ZoneInfo(pack.time_zone)
         begin_at = begin_at or scenario.opens_at
-        self.network: Network = network_of(pack, self.rng)
+        by_the_water = {place_id for place_id, pull in scenario.pulls.items() if pull.towards is Towards.WATER}
+        self.network: Network = network_of(pack, np.random.default_rng((scenario.district_seed, 3)), by_the_water)
         self._origin = begin_at - WARM_UP
         self.at = self._origin
         self._net = _compiled(pack, self.network)
@@ -120,7 +122,7 @@ class Twin:
         hold_s = [
             -1.0
             if pull.hold_until is None
-            else (next_time(pull.hold_until, self._origin, self.zone) - self._origin).total_seconds()
+            else (next_time(pull.hold_until, self.at, self.zone) - self._origin).total_seconds()
             for pull in pulls
         ]
         closed = self._metro_closed()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from anlan.crowd.whatif.ground import DEMAND, MOST_FLOW, SUPPLY
-from anlan.crowd.whatif.kernel import walk_on
+from anlan.crowd.whatif.ground import DEMAND, MOST_FLOW, SUPPLY, Ground
+from anlan.crowd.whatif.kernel import spread, walk_on
 from anlan.crowd.whatif.routes import Habitat, Routes, Shares
 
 Floats = npt.NDArray[np.float64]
@@ -50,6 +50,8 @@ class Course:
     n_begin: float
     n_came: float
     n_left: float
+    n_outside: float
+    """Who came to a way in and still waits beyond it, because the ground behind it is full."""
     walking: Floats
     """People on the way or waiting, at every minute, shape (minutes,)."""
     occupancy: Floats
@@ -66,7 +68,8 @@ def run(routes: Routes, habitat: Habitat, habit: Habit, places: Sequence[Shares]
     """Return what becomes of people within an hour.
 
     People stay in the places that draw them and leave after a while for the nearest way out; as many come as left.
-    Elsewhere, coming and going are in balance and are not followed. Walkers move by the cell transmission rule.
+    Elsewhere, coming and going are in balance and are not followed. Walkers move by the cell transmission rule, and no
+    cell takes anybody above 6.5 per m²: they wait in the cell before it, or beyond the way in.
 
     Parameters
     ----------
@@ -84,6 +87,7 @@ def run(routes: Routes, habitat: Habitat, habit: Habit, places: Sequence[Shares]
     """
     ground, live, step = routes.ordered.ground, routes.live, STEP_S
     home, on = routes.home, ground.ground_m2[live]
+    habit = replace(habit, persons=fitted(ground, habit.persons))
     here = habit.persons[live]
     walkers = _set_off(routes, habitat, habit)
     staying = np.maximum(here - walkers.sum(axis=1), 0.0)
@@ -94,7 +98,7 @@ def run(routes: Routes, habitat: Habitat, habit: Habit, places: Sequence[Shares]
     begun = habit.persons / ground.ground_m2
     peak, above = begun[live], np.zeros((len(LIMITS_PER_M2), len(live)))
     allow, ajar = routes.ordered.allowed(minutes * PER_MINUTE, step)
-    came, left, walking, shown = walk_on(
+    came, left, outside, walking, shown = walk_on(
         walkers, staying, come[live], np.maximum(here, 1e-3 * on), routes.near, routes.width_m, routes.turn, on, home,
         leaving, routes.gated, allow, ajar, routes.sink,
         DEMAND * habit.pace, SUPPLY * habit.pace, peak, above, LIMITS_PER_M2, step, ground.size_m,
@@ -112,9 +116,29 @@ def run(routes: Routes, habitat: Habitat, habit: Habit, places: Sequence[Shares]
         n_begin=float(habit.persons.sum()),
         n_came=came,
         n_left=left,
+        n_outside=outside,
         walking=walking,
         occupancy=_occupancy(habit.persons, live, shown, places),
     )
+
+
+def fitted(ground: Ground, persons: Floats) -> Floats:
+    """Return the persons by cell, none denser than people can stand as far as there is room, and as many in all.
+
+    An estimate tells how many are in a place better than in which of its cells: what does not fit into one is put into
+    those around it.
+
+    Examples
+    --------
+    >>> row = np.array([[-1, 1, -1, -1], [0, -1, -1, -1]])
+    >>> ground = Ground(near=row, width_m=np.ones((2, 4)), ground_m2=np.full(2, 10.0), size_m=5.0,
+    ...                 exit_cell=np.zeros(0, int), exit_m=np.zeros(0), exit_id=())
+    >>> fitted(ground, np.array([75.0, 5.0])).tolist()
+    [65.0, 15.0]
+    """
+    made = persons.astype(float)
+    spread(made, ground.near, ground.ground_m2, 1000)
+    return made
 
 
 def _set_off(routes: Routes, habitat: Habitat, habit: Habit) -> Floats:

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from anlan.crowd.cells import Cells
 from anlan.crowd.measures import walking_speed
-from anlan.crowd.whatif.kernel import PER_DENSITY, downhill
+from anlan.crowd.whatif.kernel import MOST_PER_M2, PER_DENSITY, downhill
 from anlan.kernel.errors import NoData
 from anlan.kernel.pack import Pack
 
@@ -35,7 +35,7 @@ MOST_FLOW = float(_FLOWS.max())
 _TOP = int(_FLOWS.argmax())
 DEMAND = np.where(np.arange(len(_FLOWS)) <= _TOP, _FLOWS, MOST_FLOW)
 """How many would go on from a cell, by its density: the free branch, 1/(m·s) (Daganzo 1995)."""
-SUPPLY = np.where(np.arange(len(_FLOWS)) <= _TOP, MOST_FLOW, np.where(_DENSITIES < 6.5, _FLOWS, 0.0))
+SUPPLY = np.where(np.arange(len(_FLOWS)) <= _TOP, MOST_FLOW, np.where(_DENSITIES < MOST_PER_M2, _FLOWS, 0.0))
 """How many a cell takes, by its density: the jammed branch, 1/(m·s)."""
 
 

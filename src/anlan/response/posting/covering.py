@@ -1,0 +1,330 @@
+"""Plans by what is covered: fewest posts for all, most for n posts, and the double standard."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.sparse import csr_array, eye_array
+
+from anlan.kernel.geo import Floats
+from anlan.response.posting import kernel
+from anlan.response.posting.cover import Cover, needed_rows, undominated_sites
+from anlan.response.posting.goals import Backup, DoubleStandard, Lscp, Mclp, Mexclp
+from anlan.response.posting.problem import Ints, Plan, Problem, Watch
+from anlan.response.posting.program import Program
+
+_LARGEST_EXACT = 4_000_000
+"""Entries of a program that is still handed to the exact solver."""
+
+
+def _units(posts: Ints, n_sites: int) -> Floats:
+    return np.bincount(posts, minlength=n_sites).astype(float)
+
+
+def _posts(units: Floats) -> Ints:
+    whole = np.rint(units).astype(np.int64)
+    return np.repeat(np.arange(len(whole)), whole)
+
+
+def plan_of(problem: Problem, posts: Ints, within_s: float, told: Plan) -> Plan:
+    """Return the plan with what every plan tells: who is reached, and which existing posts are given up."""
+    reached = problem.nearest_s(posts) <= within_s if len(posts) else np.zeros(problem.n_points, np.bool_)
+    total = float(problem.weights.sum())
+    return replace(
+        told,
+        posts=tuple(int(j) for j in np.sort(posts)),
+        reached_share=float(problem.weights[reached].sum() / total) if total > 0 else 0.0,
+        moved=tuple(j for j in problem.existing if j not in set(posts.tolist())),
+    )
+
+
+def _told(objective: float, bound: float, watch: Watch, *, proved: bool) -> Plan:
+    return Plan(
+        posts=(),
+        objective=float(objective),
+        bound=float(bound),
+        proved=bool(proved),
+        reached_share=0.0,
+        seconds=watch.spent_s,
+    )
+
+
+def fewest(
+    matrix: csr_array, times: int, cost: Floats, watch: Watch, seed: int, enough: int | None = None
+) -> tuple[Floats, float, bool]:
+    """Return units at each site so that each row has ``times`` sites in reach at least cost; the bound; proved.
+
+    Rows and sites that others make needless are left out first, again and again. With ``enough`` it stops at any
+    cover of that many sites, or as soon as there can be none.
+    """
+    rows, sites = np.arange(matrix.shape[0]), np.arange(matrix.shape[1])
+    now = matrix
+    while times == 1:
+        kept_sites = undominated_sites(now, cost[sites])
+        now = csr_array(now[:, kept_sites])
+        kept_rows = needed_rows(now)
+        now = csr_array(now[kept_rows])
+        shrunk = len(kept_sites) < len(sites) or len(kept_rows) < len(rows)
+        rows, sites = rows[kept_rows], sites[kept_sites]
+        if not shrunk:
+            break
+    program = Program(maximise=False)
+    x = program.columns(cost[sites], 1.0, whole=True)
+    need = np.minimum(times, np.diff(now.indptr)).astype(float)
+    program.rows([(x, now)], need, np.inf)
+    plain = bool((cost == 1).all())
+    begin = _greedy_cover(now, need)
+    loose = 0.0
+    if enough is not None:
+        relaxed = program.relax(seconds=watch.left_s)
+        loose = float(np.ceil(relaxed.bound - 1e-6)) if relaxed.proved else 0.0
+    if enough is not None and (loose > enough or begin.sum() <= enough):
+        units = np.zeros(matrix.shape[1])
+        units[sites] = begin
+        return units, loose, False
+    made = program.solve(
+        seconds=watch.left_s,
+        gap=watch.stop.gap,
+        within=0.999 if plain else 0.0,
+        seed=seed,
+        enough=enough,
+    )
+    values, bound = (begin, 0.0) if made.values is None else (np.rint(made.values), made.bound)
+    if plain:
+        bound = float(np.ceil(bound - 1e-6))
+    units = np.zeros(matrix.shape[1])
+    units[sites] = values
+    return units, bound, bool((made.proved and watch.stop.gap == 0) or bound >= cost @ units - 1e-9)
+
+
+def _greedy_cover(matrix: csr_array, need: Floats) -> Floats:
+    """Return sites that reach every row often enough: the widest first, then without those that are not needed."""
+    columns, left, units = csr_array(matrix.T), need.copy(), np.zeros(matrix.shape[1])
+    while (left > 0).any():
+        worth = columns @ (left > 0).astype(float)
+        worth[units > 0] = -1
+        widest = int(np.argmax(worth))
+        units[widest] = 1
+        left[columns.indices[columns.indptr[widest] : columns.indptr[widest + 1]]] -= 1
+    for j in np.flatnonzero(units):
+        mine = columns.indices[columns.indptr[j] : columns.indptr[j + 1]]
+        if (left[mine] < 0).all():
+            units[j] = 0
+            left[mine] += 1
+    return units
+
+
+def solve_lscp(problem: Problem, goal: Lscp, watch: Watch, seed: int) -> Plan:
+    """Fewest posts for everybody. Points that nobody reaches are named and left out of the promise."""
+    cover = Cover.of(problem, goal.within_s)
+    short = np.flatnonzero(cover.number < 0)
+    if goal.times > 1:
+        few = np.diff(cover.pfirst) < goal.times
+        short = np.flatnonzero((cover.number < 0) | few[cover.number])
+    if not len(cover.weight):
+        told = replace(_told(0.0, 0.0, watch, proved=True), kept=False, beyond=problem.beyond(short))
+        return plan_of(problem, np.zeros(0, np.int64), goal.within_s, told)
+    cost = 1.0 - problem.kept_bonus()
+    units, bound, proved = fewest(cover.matrix, goal.times, cost, watch, seed)
+    paid = problem.moving_cost * len(problem.existing)
+    told = replace(
+        _told(float(cost @ units) + paid, bound + paid, watch, proved=proved),
+        kept=not len(short),
+        beyond=problem.beyond(short),
+    )
+    return plan_of(problem, _posts(units), goal.within_s, told)
+
+
+def solve_most(problem: Problem, goal: Mclp | Backup | Mexclp, watch: Watch, seed: int) -> Plan:
+    """Most weight by n posts: search, bound by multipliers, leave out what cannot be better, then prove the rest."""
+    cover, gain, bonus = Cover.of(problem, goal.within_s), goal.gains(), problem.kept_bonus()
+    gone = np.flatnonzero(cover.number < 0)
+    n = min(goal.n, goal.per_site * problem.n_sites)
+    paid = problem.moving_cost * len(problem.existing)
+    if not len(cover.weight):
+        begin = np.array([*problem.existing, *range(problem.n_sites)] * goal.per_site, np.int64)[:n]
+        told = _told(0.0, 0.0, watch, proved=True)
+        return plan_of(problem, np.sort(begin), goal.within_s, replace(told, kept=False, beyond=problem.beyond(gone)))
+    posts, value, bound, proved = most(cover, gain, bonus, n, goal.per_site, watch, seed)
+    told = _told(value - paid, bound - paid, watch, proved=proved)
+    lost = gone[problem.weights[gone] > 0]
+    return plan_of(problem, posts, goal.within_s, replace(told, kept=not len(lost), beyond=problem.beyond(lost)))
+
+
+def most(  # noqa: PLR0913, PLR0917 - the numbers of one problem and the clock
+    cover: Cover, gain: Floats, bonus: Floats, n: int, per_site: int, watch: Watch, seed: int
+) -> tuple[Ints, float, float, bool]:
+    """Return posts, their value, the bound, and whether it is proved."""
+    by_site, by_point = (cover.sfirst, cover.spoint), (cover.pfirst, cover.psite)
+    posts = kernel.greedy(*by_site, cover.weight, gain, bonus, per_site, np.empty(n, np.int64))
+    step = _grain(cover.weight, gain, bonus)
+    u, state = cover.weight * gain[0] * 0.3, np.array([1e300, 1.0, 0.0])
+    best_u, pull, value, r = u.copy(), np.zeros(cover.n_sites), -np.inf, 0
+    large = len(cover.psite) > _LARGEST_EXACT
+    turns = 60 if large else 8
+    while r < turns and not (r and watch.is_over):
+        rounds = (0 if r == 0 else 2) if large else (30 if r == 0 else 10)
+        posts, value = kernel.swapped(*by_site, *by_point, cover.weight, gain, bonus, per_site, posts, rounds, seed + r)
+        best_before = state[0]
+        found = kernel.dual_cover(
+            *by_point, cover.weight, gain, bonus, per_site, n, value, u, best_u, state, 20 if large else 150
+        )
+        pull = found if found.any() else pull
+        r += 1
+        if _is_enough(value, state[0], step, watch.stop.gap) or (r > 3 and best_before - state[0] < 1e-7 * value):
+            break
+    bound = min(state[0], float(cover.weight.sum() * gain.sum() + bonus.sum()))
+    if bound - value < step or large or watch.is_over or _is_enough(value, bound, step, watch.stop.gap):
+        return posts, value, max(bound, value), bound - value < step
+    # what is ruled out by the multipliers goes by their own bound, not by a lower one from elsewhere
+    return _proved(cover, gain, bonus, (n, per_site), (posts, value, float(state[0]), pull), step, watch, seed)
+
+
+def _is_enough(value: float, bound: float, step: float, gap: float) -> bool:
+    return bound - value < step or bound - value <= gap * abs(value)
+
+
+def _grain(weight: Floats, gain: Floats, bonus: Floats) -> float:
+    """Return what two different values differ by at least (a little less): 1 where all parts are whole numbers."""
+    parts = np.concatenate([np.outer(gain, [1.0]).ravel(), weight, bonus])
+    whole = bool((parts == np.rint(parts)).all())
+    return 1 - 1e-6 if whole else 1e-9 * max(1.0, float(weight.sum()))
+
+
+def _proved(  # noqa: PLR0913, PLR0917 - what is known so far, and what is asked
+    cover: Cover,
+    gain: Floats,
+    bonus: Floats,
+    size: tuple[int, int],
+    known: tuple[Ints, float, float, Floats],
+    step: float,
+    watch: Watch,
+    seed: int,
+) -> tuple[Ints, float, float, bool]:
+    """Prove the plan known, or find a better one, among the sites that the bound leaves open."""
+    (n, per_site), (posts, value, bound, pull) = size, known
+    held = _units(posts, cover.n_sites)
+    order = np.argsort(-pull)
+    last = pull[order[min(-(-n // per_site), cover.n_sites) - 1]]
+    open_sites = (bound - (last - pull) >= value) | (held > 0) if pull.any() else np.ones(cover.n_sites, np.bool_)
+    sites = np.flatnonzero(open_sites)
+    matrix = csr_array(cover.matrix[:, sites])
+    if per_site == 1 and len(gain) == 1 and not bonus.any():
+        kept = np.union1d(undominated_sites(matrix), np.flatnonzero(held[sites] > 0))
+        sites, matrix = sites[kept], csr_array(matrix[:, kept])
+    rows, weight = _merged(matrix, cover.weight)
+    program, deep = Program(maximise=True), len(gain)
+    x = program.columns(np.zeros(len(sites)), float(per_site), whole=True)
+    first = program.columns(bonus[sites], 1.0, whole=False)  # at least one unit at the site
+    some = eye_array(len(sites), format="csr")
+    program.rows([(x, some), (first, -some)], 0.0, np.inf)
+    parts = [(x, rows)]
+    most_reached = np.asarray(rows.sum(axis=1)).ravel() * per_site
+    for k in range(deep):
+        z = program.columns(weight * gain[k], (most_reached > k).astype(float))
+        parts.append((z, -eye_array(len(weight), format="csr")))
+    program.rows(parts, 0.0, np.inf)
+    program.rows([(x, csr_array(np.ones((1, len(sites)))))], 0.0, float(n))
+    made = program.solve(seconds=watch.left_s, gap=watch.stop.gap, within=0.999 if step > 0.5 else 0.0, seed=seed)
+    sound = made.bound >= value - step  # the plan known stands in the program: a bound below it is a wrong one
+    limit = max(min(bound, made.bound), value) if sound else bound
+    if made.values is not None and made.objective > value + 1e-9 * abs(value):
+        found = np.zeros(cover.n_sites)
+        found[sites] = np.rint(made.values[: len(sites)])
+        posts = _filled(_posts(found), n, per_site, cover.n_sites)
+        value = cover.value(_units(posts, cover.n_sites), gain) + float(bonus[np.unique(posts)].sum())
+    limit = max(limit, value)
+    done = limit - value < step or (sound and made.proved and watch.stop.gap == 0)
+    return posts, value, value if done else limit, done
+
+
+def _filled(posts: Ints, n: int, per_site: int, n_sites: int) -> Ints:
+    """Return n posts: the solver leaves out units that add nothing."""
+    spare = np.repeat(np.arange(n_sites), np.maximum(per_site - np.bincount(posts, minlength=n_sites), 0))
+    return np.concatenate([posts, spare[: n - len(posts)]])
+
+
+def _merged(matrix: csr_array, weight: Floats) -> tuple[csr_array, Floats]:
+    """Return the rows with those merged that have become equal, and without those that nothing reaches."""
+    draw = np.random.default_rng(7).random((matrix.shape[1], 2))
+    keys = matrix @ draw
+    some = np.flatnonzero(np.diff(matrix.indptr) > 0)
+    _, begin, inverse = np.unique(np.round(keys[some], 9), axis=0, return_index=True, return_inverse=True)
+    return csr_array(matrix[some[begin]]), np.asarray(np.bincount(inverse.ravel(), weight[some], len(begin)), float)
+
+
+def solve_double_standard(problem: Problem, goal: DoubleStandard, watch: Watch, seed: int) -> Plan:
+    """Most weight twice within the short time, under both standards.
+
+    Where the standards cannot be kept with n units, the share and then the points of the long standard are what can
+    be had: the plan says so with ``kept=False``.
+    """
+    near, far = problem.within(goal.within_s), problem.within(goal.all_within_s)
+    shape = (problem.n_sites, problem.n_points)
+    short = csr_array(csr_array((np.ones(len(near[1])), near[1], near[0]), shape=shape).T)
+    long = csr_array(csr_array((np.ones(len(far[1])), far[1], far[0]), shape=shape).T)
+    gone = np.flatnonzero(np.diff(long.indptr) == 0)
+    long_rows = csr_array(long[np.diff(long.indptr) > 0])
+    long_rows = csr_array(_merged(long_rows, np.ones(long_rows.shape[0]))[0])
+    long_rows = csr_array(long_rows[needed_rows(long_rows)])
+    rows, weight = _merged(short, problem.weights)
+    values, bound, proved, kept = _double(goal, (rows, weight), long_rows, problem, watch, seed)
+    units = np.rint(values)
+    count = short @ units
+    twice, once = float(problem.weights[count >= 2].sum()), float(problem.weights[count >= 1].sum())
+    total = max(float(problem.weights.sum()), 1e-12)
+    paid = problem.moving_cost * sum(units[j] == 0 for j in problem.existing)
+    told = replace(
+        _told(twice - paid, max(bound, twice - paid), watch, proved=proved),
+        kept=kept and not len(gone),
+        beyond=problem.beyond(gone),
+        reached={
+            "within": once / total,
+            "twice": twice / total,
+            "all_within": float(problem.weights[long @ units > 0].sum()) / total,
+        },
+    )
+    return plan_of(problem, _posts(units), goal.within_s, told)
+
+
+def _double(
+    goal: DoubleStandard,
+    near: tuple[csr_array, Floats],
+    far: csr_array,
+    problem: Problem,
+    watch: Watch,
+    seed: int,
+) -> tuple[Floats, float, bool, bool]:
+    """Return units, bound, proved, and whether both standards are kept."""
+    (rows, weight), bonus, m = near, problem.kept_bonus(), problem.n_sites
+    paid = problem.moving_cost * len(problem.existing)
+    need = goal.share * float(problem.weights.sum())
+    slack_cost = 4.0 * max(float(problem.weights.sum()) + paid, 1.0)
+    made = None
+    for strict in (True, False):
+        program = Program(maximise=True)
+        x = program.columns(np.zeros(m), float(goal.per_site), whole=True)
+        first = program.columns(bonus, 1.0)
+        some, points = eye_array(m, format="csr"), eye_array(len(weight), format="csr")
+        one = program.columns(np.zeros(len(weight)), 1.0, whole=True)  # else one unit would count as half of two
+        two = program.columns(weight, 1.0)
+        program.rows([(x, some), (first, -some)], 0.0, np.inf)
+        program.rows([(x, rows), (one, -points), (two, -points)], 0.0, np.inf)
+        program.rows([(one, points), (two, -points)], 0.0, np.inf)
+        long_parts, share_parts = [(x, far)], [(one, csr_array(weight[None, :]))]
+        if not strict:
+            miss = program.columns(np.full(far.shape[0], -slack_cost), 1.0)
+            under = program.columns(np.array([-slack_cost / max(need, 1e-9)]), max(need, 0.0))
+            long_parts.append((miss, eye_array(far.shape[0], format="csr")))
+            share_parts.append((under, csr_array(np.ones((1, 1)))))
+        program.rows(long_parts, 1.0, np.inf)
+        program.rows(share_parts, need * (1 - 1e-9), np.inf)
+        program.rows([(x, csr_array(np.ones((1, m))))], 0.0, float(goal.n))
+        made = program.solve(seconds=watch.left_s, gap=watch.stop.gap, seed=seed)
+        if made.values is not None:
+            return made.values[:m], made.bound - paid, made.proved and watch.stop.gap == 0, strict
+        if not made.infeasible:
+            break
+    most_twice = float(weight.sum())
+    return np.zeros(m), most_twice, False, False

@@ -1,0 +1,350 @@
+"""Searches over covers and times, compiled: greedy, swaps, and the multipliers that bound what nobody has found.
+
+A cover is held twice: by point (``pfirst``, ``psite``: which sites reach it) and by site (``sfirst``, ``spoint``: which
+points it reaches). ``gain[k]`` is what the (k+1)-th unit in reach of a point adds to one unit of its weight; it falls.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+
+@numba.njit(cache=True, nogil=True)
+def hashed(first, point, one, two, n_points):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return two sums of random numbers for each point over the sites that reach it, and how many do."""
+    a, b, n = np.zeros(n_points, np.uint64), np.zeros(n_points, np.uint64), np.zeros(n_points, np.int32)
+    for j in range(len(first) - 1):
+        for e in range(first[j], first[j + 1]):
+            a[point[e]] += one[j]
+            b[point[e]] += two[j]
+            n[point[e]] += 1
+    return a, b, n
+
+
+@numba.njit(cache=True, nogil=True)
+def kept_entries(first, point, number):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return the cover by site with the points renumbered; those with number -1 are left out."""
+    n_sites = len(first) - 1
+    begin = np.zeros(n_sites + 1, np.int64)
+    for j in range(n_sites):
+        n = 0
+        for e in range(first[j], first[j + 1]):
+            if number[point[e]] >= 0:
+                n += 1
+        begin[j + 1] = begin[j] + n
+    kept = np.empty(begin[n_sites], np.int32)
+    q = 0
+    for j in range(n_sites):
+        for e in range(first[j], first[j + 1]):
+            if number[point[e]] >= 0:
+                kept[q] = number[point[e]]
+                q += 1
+    return begin, kept
+
+
+@numba.njit(cache=True, nogil=True)
+def transposed(first, inner, n_inner):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return the same entries ordered by what was inside."""
+    begin = np.zeros(n_inner + 1, np.int64)
+    for e in range(len(inner)):
+        begin[inner[e] + 1] += 1
+    for i in range(n_inner):
+        begin[i + 1] += begin[i]
+    at = begin[:-1].copy()
+    outer = np.empty(len(inner), np.int32)
+    for j in range(len(first) - 1):
+        for e in range(first[j], first[j + 1]):
+            outer[at[inner[e]]] = j
+            at[inner[e]] += 1
+    return begin, outer
+
+
+@numba.njit(cache=True, nogil=True)
+def worth(sfirst, spoint, weight, gain, count, j):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return what one more unit at site j adds."""
+    made = 0.0
+    for e in range(sfirst[j], sfirst[j + 1]):
+        c = count[spoint[e]]
+        if c < len(gain):
+            made += weight[spoint[e]] * gain[c]
+    return made
+
+
+@numba.njit(cache=True, nogil=True)
+def greedy(sfirst, spoint, weight, gain, bonus, most, chosen):  # type: ignore[no-untyped-def]  # compiled
+    """Fill ``chosen`` with the site that adds most, again and again; values only fall, so stale ones are bounds."""
+    n_sites = len(sfirst) - 1
+    count = np.zeros(len(weight), np.int32)
+    held = np.zeros(n_sites, np.int32)
+    value = np.empty(n_sites)
+    stamp = np.zeros(n_sites, np.int32)
+    for j in range(n_sites):
+        value[j] = worth(sfirst, spoint, weight, gain, count, j) + bonus[j]
+    for k in range(len(chosen)):
+        while True:
+            b = np.argmax(value)
+            if stamp[b] == k:
+                break
+            value[b] = worth(sfirst, spoint, weight, gain, count, b) + (bonus[b] if held[b] == 0 else 0.0)
+            stamp[b] = k
+        chosen[k] = b
+        held[b] += 1
+        for e in range(sfirst[b], sfirst[b + 1]):
+            count[spoint[e]] += 1
+        if held[b] >= most:
+            value[b] = -1e300
+            stamp[b] = 2**30
+        else:
+            stamp[b] = -1
+    return chosen
+
+
+@numba.njit(cache=True, nogil=True)
+def _moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, step):  # type: ignore[no-untyped-def]  # compiled
+    """Put a unit at site j (step 1) or take one away (-1), and keep what each site would add."""
+    for e in range(sfirst[j], sfirst[j + 1]):
+        i = spoint[e]
+        before = gain[count[i]] if count[i] < len(gain) else 0.0
+        count[i] += step
+        after = gain[count[i]] if count[i] < len(gain) else 0.0
+        change = weight[i] * (after - before)
+        if change != 0.0:
+            for f in range(pfirst[i], pfirst[i + 1]):
+                add[psite[f]] += change
+
+
+@numba.njit(cache=True, nogil=True)
+def swapped(sfirst, spoint, pfirst, psite, weight, gain, bonus, most, begin, rounds, seed):  # type: ignore[no-untyped-def]  # compiled
+    """Return the best set found from ``begin`` by swaps, shaken ``rounds`` times, and its value."""
+    np.random.seed(seed)
+    n_sites, p = len(sfirst) - 1, len(begin)
+    best, best_value = begin.copy(), -1e300
+    held = np.zeros(n_sites, np.int32)
+    for r in range(rounds + 1):
+        now = best.copy()
+        if r > 0:
+            held[:] = 0
+            for a in range(p):
+                held[now[a]] += 1
+            for _ in range(max(1, min(p // 2, 1 + np.random.randint(max(2, p // 4))))):
+                a, j = np.random.randint(p), np.random.randint(n_sites)
+                if held[j] < most:
+                    held[now[a]] -= 1
+                    held[j] += 1
+                    now[a] = j
+        held[:] = 0
+        count = np.zeros(len(weight), np.int32)
+        add = np.zeros(n_sites)
+        value = 0.0
+        for j in range(n_sites):
+            add[j] = worth(sfirst, spoint, weight, gain, count, j)
+        for a in range(p):
+            j = now[a]
+            value += add[j] + (bonus[j] if held[j] == 0 else 0.0)
+            held[j] += 1
+            _moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, 1)
+        better = True
+        while better:
+            better = False
+            for a in range(p):
+                old = now[a]
+                held[old] -= 1
+                _moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, old, -1)
+                lost = add[old] + (bonus[old] if held[old] == 0 else 0.0)
+                b, most_worth = old, lost + 1e-7 * (1.0 + abs(value))
+                for j in range(n_sites):
+                    if held[j] < most:
+                        this = add[j] + (bonus[j] if held[j] == 0 else 0.0)
+                        if this > most_worth:
+                            b, most_worth = j, this
+                if b != old:
+                    better = True
+                    value += most_worth - lost
+                now[a] = b
+                held[b] += 1
+                _moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, b, 1)
+        if value > best_value + 1e-9 * abs(best_value):
+            best_value = value
+            best = now
+    return best, best_value
+
+
+@numba.njit(cache=True, nogil=True)
+def dual_cover(pfirst, psite, weight, gain, bonus, most, p, low, u, best_u, state, iters):  # type: ignore[no-untyped-def]  # compiled
+    """Improve the bound on what p units can add; ``state``: best bound, step, stalled; returns reduced worth of sites.
+
+    Relaxed: a point's k-th unit counts only if k units are in reach. For multipliers u the bound is
+    sum_i sum_k max(0, w_i g_k - u_i) + the p largest of (sum of u over the points of a site).
+    """
+    n, n_sites = len(weight), len(bonus)
+    x = np.zeros(n_sites)
+    way = np.zeros(n)
+    best_pull = np.zeros(n_sites)
+    for _it in range(iters):
+        pull = bonus.copy()
+        bound = 0.0
+        for i in range(n):
+            for k in range(len(gain)):
+                v = weight[i] * gain[k] - u[i]
+                if v > 0:
+                    bound += v
+            for e in range(pfirst[i], pfirst[i + 1]):
+                pull[psite[e]] += u[i]
+        x[:] = 0
+        left = p
+        for j in np.argsort(-pull):
+            x[j] = min(most, left)
+            # a bonus is given once: taking it with every copy only loosens the bound
+            bound += x[j] * pull[j]
+            left -= x[j]
+            if left == 0:
+                break
+        if bound < state[0] * (1 - 1e-9):
+            state[0] = bound
+            best_u[:] = u
+            best_pull[:] = pull
+            state[2] = 0
+        else:
+            state[2] += 1
+        if state[2] > 10:
+            state[1] *= 0.7
+            state[2] = 0
+            u[:] = best_u
+            way[:] = 0
+            continue
+        if state[0] - low <= 1e-9 * abs(low) or state[1] < 1e-6:
+            break
+        square = 0.0
+        for i in range(n):
+            reached = 0.0
+            for e in range(pfirst[i], pfirst[i + 1]):
+                reached += x[psite[e]]
+            wanted = 0
+            for k in range(len(gain)):
+                if weight[i] * gain[k] > u[i]:
+                    wanted += 1
+            way[i] = reached - wanted + 0.6 * way[i]
+            square += way[i] * way[i]
+        if square == 0:
+            break
+        step = state[1] * max(bound - low, 1e-9) / square
+        for i in range(n):
+            u[i] = min(weight[i] * gain[0], max(0.0, u[i] - step * way[i]))
+    return best_pull
+
+
+@numba.njit(cache=True, nogil=True)
+def interchange(cost, extra, p, starts, seed):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return p sites with a low sum of costs (S, D) to the nearest, plus ``extra`` of the sites, by swaps.
+
+    Gains and losses of all swaps of one turn are taken together (Whitaker 1983; Resende, Werneck 2007).
+    """
+    np.random.seed(seed)
+    n_sites, n = cost.shape
+    best_value, best = 1e300, np.arange(p)
+    for s in range(starts):
+        now = best.copy()
+        if s == 0 or np.random.random() < 0.3:
+            now = np.random.permutation(n_sites)[:p]
+        else:
+            inside = np.zeros(n_sites, np.bool_)
+            inside[now] = True
+            for _ in range(max(1, p // 5)):
+                j, a = np.random.randint(n_sites), np.random.randint(p)
+                if not inside[j]:
+                    inside[now[a]] = False
+                    inside[j] = True
+                    now[a] = j
+        nearest, d1, d2 = np.empty(n, np.int64), np.empty(n), np.empty(n)
+        out = np.empty(p)
+        while True:
+            value = 0.0
+            loss = np.empty(p)
+            for a in range(p):
+                loss[a] = -extra[now[a]]
+                value += extra[now[a]]
+            for i in range(n):
+                d1[i], d2[i], nearest[i] = 1e300, 1e300, -1
+                for a in range(p):
+                    v = cost[now[a], i]
+                    if v < d1[i]:
+                        d2[i], d1[i], nearest[i] = d1[i], v, a
+                    elif v < d2[i]:
+                        d2[i] = v
+                value += d1[i]
+                loss[nearest[i]] += (d2[i] if p > 1 else 1e18) - d1[i]
+            open_now = np.zeros(n_sites, np.bool_)
+            open_now[now] = True
+            step, b, r = -1e-7 * (1.0 + abs(value)), -1, -1
+            for j in range(n_sites):
+                if open_now[j]:
+                    continue
+                gain = -extra[j]
+                out[:] = 0
+                for i in range(n):
+                    v = cost[j, i]
+                    if v < d1[i]:
+                        gain += d1[i] - v
+                        out[nearest[i]] += (d2[i] if p > 1 else 1e18) - d1[i]
+                    elif p == 1:
+                        out[0] += 1e18 - v
+                    elif v < d2[i]:
+                        out[nearest[i]] += d2[i] - v
+                for a in range(p):
+                    change = loss[a] - out[a] - gain
+                    if change < step:
+                        step, b, r = change, j, a
+            if b < 0:
+                break
+            now[r] = b
+        if value < best_value - 1e-9 * abs(best_value):
+            best_value, best = value, now.copy()
+    return best, best_value
+
+
+@numba.njit(cache=True, nogil=True)
+def dual_median(cost, extra, p, high, u, enough, theta, iters):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return a lower bound of the p-median, its multipliers, and the reduced cost of each site.
+
+    Relaxed: every point is served once. For multipliers u the bound is sum u + the p smallest of
+    rho_j = extra_j + sum_i min(0, cost_ij - u_i).
+    """
+    n_sites, n = cost.shape
+    u = u.copy()
+    best, stalled = -1e300, 0
+    best_u, best_rho, rho = u.copy(), np.zeros(n_sites), np.empty(n_sites)
+    for _it in range(iters):
+        for j in range(n_sites):
+            rho[j] = extra[j]
+            for i in range(n):
+                v = cost[j, i] - u[i]
+                if v < 0:
+                    rho[j] += v
+        order = np.argsort(rho)[:p]
+        bound = u.sum()
+        for j in order:
+            bound += rho[j]
+        if bound > best + 1e-9 * abs(best):
+            best, stalled = bound, 0
+            best_u[:], best_rho[:] = u, rho
+        else:
+            stalled += 1
+        if stalled > 12:
+            theta *= 0.6
+            stalled = 0
+            u[:] = best_u
+            if theta < 1e-5:
+                break
+        if high - best < enough:
+            break
+        way = np.ones(n)
+        for j in order:
+            for i in range(n):
+                if cost[j, i] < u[i]:
+                    way[i] -= 1
+        square = (way * way).sum()
+        if square == 0:
+            break
+        u += theta * (high + 0.0005 * abs(high) - bound) / square * way
+    return best, best_u, best_rho
