@@ -9,6 +9,7 @@ from tests.cases.walking import BEGIN, areas_of, someone, walks
 from anlan.cases import (
     OPEN,
     Action,
+    Catalogue,
     Facts,
     Light,
     Linked,
@@ -262,3 +263,32 @@ def test_random_histories_do_reach_ends():
 
     walk()
     assert len(reached) >= 4, reached
+
+
+def test_a_case_keeps_the_version_it_was_opened_under():
+    kind, case = hazard()
+    newer = replace(kind, version=2)
+    with pytest.raises(Conflict, match="cannot run as hazard version 2"):
+        advance(newer, case, Action(transition="order"), someone("a", "grid_lead"), at=BEGIN)
+    both = Catalogue((kind, newer))
+    assert both.get("hazard").version == 2
+    assert both.get("hazard", case.version) is kind
+    with pytest.raises(BadInput, match="each id once in one version"):
+        Catalogue((kind, kind))
+
+
+def test_a_gate_on_a_type_that_is_not_there_is_refused():
+    with pytest.raises(BadInput, match="gate of decision on decision_assessment in published"):
+        Catalogue((shipped_types().get("decision"),))
+
+
+def test_a_call_for_help_is_forgotten_after_three_days(work):
+    kind = shipped_types().get("co_response")
+    case = replay(kind)[-1].case
+    due_at = forget_at(kind, case, work)
+    assert due_at == closed_at(kind, case) + timedelta(hours=72)
+    kept, record = forget(kind, case, work, due_at)
+    assert kept.values == {"outcome": "linked"}
+    assert dict(kept.areas) == {"district": "district-1", "street": "street-1"}
+    assert record.fields == ("follow_up", "needs", "officer_asked", "unsafe")
+    assert "夜间门诊" not in repr(kept) + repr(record)
