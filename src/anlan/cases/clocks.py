@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from anlan.cases.definition import CaseType, ClockRule, Measured
+from anlan.cases.definition import CaseType, Climb, ClockRule, Measured
 from anlan.cases.machine import Case
 from anlan.cases.working import WorkTime
 from anlan.kernel.clock import as_utc
@@ -58,10 +58,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Stretches in which a clock ran, the last one still open where ``end`` is None, and its limit."""
+    """One run of a clock from its start to its stop: the stretches in which it ran, and its limit from when on."""
 
     stretches: tuple[tuple[datetime, datetime | None], ...]
-    phase: Phase
     limits: tuple[tuple[datetime, timedelta], ...]
 
 
@@ -81,7 +80,7 @@ def read_clocks(kind: CaseType, case: Case, work: WorkTime, at: datetime) -> tup
         The moment, aware; later history is not looked at.
     """
     at = as_utc(at, "at")
-    return tuple(_read(rule, _run(kind, case, rule, work, at), work, at) for rule in kind.clocks)
+    return tuple(_read(rule, _runs(kind, case, rule, work, at), work, at) for rule in kind.clocks)
 
 
 def firings(kind: CaseType, case: Case, work: WorkTime, *, since_at: datetime, until_at: datetime) -> list[Firing]:
@@ -89,38 +88,47 @@ def firings(kind: CaseType, case: Case, work: WorkTime, *, since_at: datetime, u
 
     What is asked hour by hour and what is asked once for a year are the same firings.
     """
-    until_at = as_utc(until_at, "until_at")
-    found: list[Firing] = []
+    since_at, until_at = as_utc(since_at, "since_at"), as_utc(until_at, "until_at")
+    found = []
     for rule in kind.clocks:
-        run = _run(kind, case, rule, work, until_at)
-        steps = [(rule.warn_share, "owner", False), *((one.share, one.to, one.letter) for one in rule.climbs)]
-        for share, to, letter in steps:
-            at = _moment(rule, run, share, work)
-            if at is not None and since_at < at <= until_at:
-                found.append(Firing(clock_id=rule.clock_id, at=at, share=share, to=to, letter=letter))
-    return sorted(found, key=lambda one: (one.at, one.share, one.clock_id))
+        steps = [Climb(share=rule.warn_share, to="owner"), *rule.climbs]
+        for run in _runs(kind, case, rule, work, until_at)[0]:
+            for step in steps:
+                found += [
+                    Firing(clock_id=rule.clock_id, at=at, share=step.share, to=step.to, letter=step.letter)
+                    for at in _moments(rule, run, step.share, work)
+                    if since_at < at <= until_at
+                ]
+    return sorted(found, key=lambda one: (one.at, one.clock_id, one.share))
 
 
-def _run(kind: CaseType, case: Case, rule: ClockRule, work: WorkTime, at: datetime) -> _Run:
-    stretches: list[tuple[datetime, datetime | None]] = []
-    day_s = work.day_s if rule.limit.measured is Measured.WORKING else 86400.0
-    whole = rule.limit.length(day_s)
-    limits: list[tuple[datetime, timedelta]] = []
+def _runs(kind: CaseType, case: Case, rule: ClockRule, work: WorkTime, at: datetime) -> tuple[list[_Run], Phase]:
+    """Return every run of a clock up to a moment, and what it does at its end."""
+    whole = _whole(rule, work)
+    runs: list[_Run] = []
     phase = Phase.NOT_STARTED
     for change in case.history:
         if change.at > at:
             break
-        if change.transition == rule.extended_by and limits:
-            limits.append((change.at, limits[-1][1] + whole))
-        before = phase
-        phase = _phase(kind, rule, phase, change.target)
+        before, phase = phase, _phase(kind, rule, phase, change.target)
         if phase is Phase.RUNNING and before in {Phase.NOT_STARTED, Phase.STOPPED}:
-            stretches, limits = [(change.at, None)], [(change.at, whole)]
-        elif phase is Phase.RUNNING and before is Phase.RESTING:
-            stretches.append((change.at, None))
+            runs.append(_Run(((change.at, None),), ((change.at, whole),)))
+            continue
+        if not runs:
+            continue
+        stretches, limits = runs[-1].stretches, runs[-1].limits
+        if phase is Phase.RUNNING and before is Phase.RESTING:
+            stretches = (*stretches, (change.at, None))
         elif phase is not Phase.RUNNING and before is Phase.RUNNING:
-            stretches[-1] = (stretches[-1][0], change.at)
-    return _Run(tuple(stretches), phase, tuple(limits) or ((case.opened_at, whole),))
+            stretches = (*stretches[:-1], (stretches[-1][0], change.at))
+        if change.transition == rule.extended_by and before is not Phase.STOPPED:
+            limits = (*limits, (change.at, limits[-1][1] + whole))
+        runs[-1] = _Run(stretches, limits)
+    return runs, phase
+
+
+def _whole(rule: ClockRule, work: WorkTime) -> timedelta:
+    return rule.limit.length(work.day_s if rule.limit.measured is Measured.WORKING else 86400.0)
 
 
 def _phase(kind: CaseType, rule: ClockRule, before: Phase, state: str) -> Phase:
@@ -136,42 +144,39 @@ def _spent(rule: ClockRule, begin_at: datetime, end_at: datetime, work: WorkTime
     return work.between(begin_at, end_at) if rule.limit.measured is Measured.WORKING else end_at - begin_at
 
 
-def _later(rule: ClockRule, begin_at: datetime, amount: timedelta, work: WorkTime) -> datetime:
-    return work.after(begin_at, amount) if rule.limit.measured is Measured.WORKING else begin_at + amount
-
-
-def _moment(rule: ClockRule, run: _Run, share: float, work: WorkTime) -> datetime | None:
-    """Return when a share of the limit had gone, by the limit that held at that moment; None where it never has."""
-    ends = [at for at, _ in run.limits[1:]] + [None]
-    for (_, limit), end in zip(run.limits, ends, strict=True):
-        left = limit * share
-        for begin_at, end_at in run.stretches:
-            spent = None if end_at is None else _spent(rule, begin_at, end_at, work)
-            if spent is not None and spent < left:
-                left -= spent
-                continue
-            at = _later(rule, begin_at, left, work)
-            if end_at is not None and at > end_at:
-                break
-            if end is None or at < end:
-                return at
-            break
+def _gone(rule: ClockRule, run: _Run, amount: timedelta, work: WorkTime) -> datetime | None:
+    """Return when so much time of a run had gone; None where it stopped or rests before."""
+    left = amount
+    for begin_at, end_at in run.stretches:
+        spent = None if end_at is None else _spent(rule, begin_at, end_at, work)
+        if spent is None or spent >= left:
+            return work.after(begin_at, left) if rule.limit.measured is Measured.WORKING else begin_at + left
+        left -= spent
     return None
 
 
-def _read(rule: ClockRule, run: _Run, work: WorkTime, at: datetime) -> Reading:
+def _moments(rule: ClockRule, run: _Run, share: float, work: WorkTime) -> list[datetime]:
+    """Return when a share of the limit had gone, by the limit that held then: an extension silences the old."""
+    ends = [begin_at for begin_at, _ in run.limits[1:]] + [None]
+    found = []
+    for (begin_at, limit), end_at in zip(run.limits, ends, strict=True):
+        at = _gone(rule, run, limit * share, work)
+        if at is not None and begin_at <= at and (end_at is None or at < end_at):
+            found.append(at)
+    return found
+
+
+def _read(rule: ClockRule, told: tuple[list[_Run], Phase], work: WorkTime, at: datetime) -> Reading:
+    runs, phase = told
+    run = runs[-1] if runs else _Run((), ((at, _whole(rule, work)),))
     limit = run.limits[-1][1]
     elapsed = sum((_spent(rule, begin, end or at, work) for begin, end in run.stretches), timedelta())
-    due_at = None
-    if run.phase is Phase.RUNNING:
-        before = sum((_spent(rule, begin, end, work) for begin, end in run.stretches if end is not None), timedelta())
-        begin_at = run.stretches[-1][0]
-        due_at = _later(rule, begin_at, limit - before, work) if before < limit else _moment(rule, run, 1.0, work)
+    due_at = _gone(rule, run, limit, work) if phase is Phase.RUNNING else None
     light = Light.RED if elapsed >= limit else Light.YELLOW if elapsed >= limit * rule.warn_share else Light.GREEN
     years: tuple[int, ...] = ()
-    if rule.limit.measured is Measured.WORKING and run.stretches:
+    if rule.limit.measured is Measured.WORKING and runs:
         years = work.unconfirmed(run.stretches[0][0], due_at or run.stretches[-1][1] or at)
     return Reading(
-        clock_id=rule.clock_id, phase=run.phase, light=light, elapsed=elapsed, limit=limit, due_at=due_at,
+        clock_id=rule.clock_id, phase=phase, light=light, elapsed=elapsed, limit=limit, due_at=due_at,
         provisional_years=years,
     )  # fmt: skip

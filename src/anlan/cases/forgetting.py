@@ -50,11 +50,13 @@ def forget(kind: CaseType, case: Case, work: WorkTime, at: datetime) -> tuple[Ca
     Raises
     ------
     Conflict
-        If the case is open, or its time has not come.
+        If the case is open or already forgotten, or its time has not come.
     """
     at, due_at, ended_at = as_utc(at, "at"), forget_at(kind, case, work), closed_at(kind, case)
     if due_at is None or ended_at is None:
         raise Conflict(f"case {case.case_id}", "must be closed before it is forgotten", "bring it to its end")
+    if case.forgotten_at is not None:
+        raise Conflict(f"case {case.case_id}", "has been forgotten already", "see its destruction record")
     if at < due_at:
         raise Conflict(f"at={at.isoformat()}", f"must not be before {due_at.isoformat()}", "wait until then")
     keeps, levels = kind.retention.keeps, list(case.areas)
@@ -73,4 +75,5 @@ def forget(kind: CaseType, case: Case, work: WorkTime, at: datetime) -> tuple[Ca
         basis=kind.retention.basis["en"],
     )  # fmt: skip
     values = {name: value for name, value in case.values.items() if name in keeps}
-    return replace(case, history=history, values=values, areas={one: case.areas[one] for one in kept_levels}), record
+    areas = {one: case.areas[one] for one in kept_levels}
+    return replace(case, history=history, values=values, areas=areas, forgotten_at=at), record

@@ -78,6 +78,7 @@ class Case:
     history: tuple[CaseChange, ...]
     values: Mapping[str, Any]
     parent_id: str | None = None
+    forgotten_at: datetime | None = None
 
     @property
     def state(self) -> str:
@@ -170,6 +171,8 @@ def advance(
     if (kind.type_id, kind.version) != (case.type_id, case.version):
         told = f"case of {case.type_id} version {case.version}"
         raise Conflict(told, f"cannot run as {kind.type_id} version {kind.version}", "take its own version")
+    if case.forgotten_at is not None:
+        raise Conflict(f"case {case.case_id}", "has been forgotten and cannot go on", "open a new one")
     if action.seen is not None and action.seen != len(case.history):
         told = f"seen={action.seen} of {len(case.history)} changes"
         raise Conflict(told, "must be all of them: somebody was faster", "read the case again and decide")
@@ -209,8 +212,16 @@ def applied(case: Case, change: CaseChange) -> Case:
 
 
 def closed_at(kind: CaseType, case: Case) -> datetime | None:
-    """Return when a case came to its present end; None while it is open."""
-    return case.history[-1].at if kind.states[case.state].closed else None
+    """Return when a case came to its present end; None while it is open.
+
+    A step from one end to another, such as a rating, delays nothing.
+    """
+    at = None
+    for change in reversed(case.history):
+        if not kind.states[change.target].closed:
+            break
+        at = change.at
+    return at
 
 
 def next_steps(kind: CaseType, case: Case, by: By, at: datetime) -> tuple[Transition, ...]:
