@@ -8,6 +8,9 @@ import pytest
 from tests.small import small_pack
 from tests.test_house import PERSONAL
 
+import anlan.cases.definition
+import anlan.cases.forgetting
+import anlan.cases.machine
 import anlan.kernel.answers
 import anlan.kernel.ingress
 import anlan.kernel.records
@@ -29,7 +32,14 @@ def offending(names):
 
 
 def test_no_record_has_room_for_an_identity():
-    modules = (anlan.kernel.records, anlan.kernel.ingress, anlan.kernel.answers)
+    modules = (
+        anlan.kernel.records,
+        anlan.kernel.ingress,
+        anlan.kernel.answers,
+        anlan.cases.definition,
+        anlan.cases.machine,
+        anlan.cases.forgetting,
+    )
     records = [thing for module in modules for thing in vars(module).values() if is_dataclass(thing)]
     assert len(records) > 15
     assert offending({f.name for record in records for f in fields(record)}) == []

@@ -1,5 +1,9 @@
+import contextlib
+
 import pytest
-from tests.cases.conftest import SHIPPED
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.cases.conftest import LIBRARY, SHIPPED
 from tests.test_house import PERSONAL
 
 from anlan.cases import diagram, lint_type, read_type, replay, shipped_types
@@ -76,3 +80,28 @@ def test_all_faults_are_told_at_once(hazard_text):
 def test_an_example_that_goes_otherwise_is_told(hazard_text):
     with pytest.raises(BadInput, match=r"example 1 \(open\) of hazard"):
         replay(read_type(hazard_text.replace('state = "found"', 'state = "secured"')))
+
+
+JUNK = st.sampled_from(
+    ["1", "-3.5", '""', '"x"', "true", "[]", "[1]", "[[1]]", "{}", "{ a = 1 }", "[{}]", "2026-01-01"]
+)
+LINES = [k for k, line in enumerate((LIBRARY / "hazard.toml").read_text().splitlines()) if " = " in line]
+
+
+@settings(max_examples=300, deadline=None)
+@given(at=st.sampled_from(LINES), junk=JUNK, drop=st.booleans())
+def test_whatever_a_line_says_the_file_is_read_or_refused_in_our_words(at, junk, drop):
+    lines = (LIBRARY / "hazard.toml").read_text().splitlines()
+    lines[at] = "" if drop else lines[at].split(" = ")[0] + " = " + junk
+    with contextlib.suppress(BadInput):
+        replay(read_type("\n".join(lines)))
+
+
+def test_a_district_with_other_levels_has_types_too(hazard_text):
+    text = hazard_text.replace('"micro_grid"', '"block"').replace('"grid"', '"ward"').replace('"committee"', '"ward"')
+    assert replay(read_type(text))[-1].case.areas == {"district": "district-1", "ward": "ward-1", "block": "block-1"}
+
+
+def test_an_example_at_a_level_that_is_not_there_is_refused(hazard_text):
+    with pytest.raises(BadInput, match="'county'"):
+        replay(read_type(hazard_text.replace('"grid"\nstate', '"county"\nstate')))

@@ -60,7 +60,9 @@ def forget(kind: CaseType, case: Case, work: WorkTime, at: datetime) -> tuple[Ca
     if at < due_at:
         raise Conflict(f"at={at.isoformat()}", f"must not be before {due_at.isoformat()}", "wait until then")
     keeps, levels = kind.retention.keeps, list(case.areas)
-    kept_levels = levels[: levels.index(kind.retention.level) + 1]
+    # Where a district has no such level, only its top is kept: rather too coarse than too fine.
+    n_kept = levels.index(kind.retention.level) + 1 if kind.retention.level in levels else 1
+    kept_levels = levels[:n_kept]
     history = tuple(
         replace(
             one, actor_id="", unit_id="", evidence={}, note="",

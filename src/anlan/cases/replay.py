@@ -43,18 +43,29 @@ def replay(kind: CaseType) -> tuple[Told, ...]:
         found = refusal.code if refusal else ""
         state = case.state if case else ""
         if found != trial.refused or (trial.state and state != trial.state):
+            came = f"refused: {refusal.value} {refusal.rule}" if refusal else state
             wanted = trial.refused or trial.state or "to be taken"
             raise BadInput(
-                f"example {k} ({trial.do}) of {kind.type_id}", f"must be {wanted}, and is {refusal or state}",
+                f"example {k} ({trial.do}) of {kind.type_id}", f"must be {wanted}, and is {came}",
                 "correct the example or the type",
             )  # fmt: skip
         told.append(Told(trial, case, refusal))
     return tuple(told)
 
 
+def _areas(kind: CaseType) -> dict[str, str]:
+    """Return one area of each level above a case; a district with other levels has those that the type names."""
+    own = [LEVELS[0], kind.owner_level, kind.retention.level, kind.entry_level]
+    levels = LEVELS[: LEVELS.index(kind.entry_level) + 1] if kind.entry_level in LEVELS else tuple(dict.fromkeys(own))
+    return {level: f"{level}-1" for level in levels}
+
+
 def _taken(kind: CaseType, case: Case | None, trial: Trial) -> Case:
-    areas = {level: f"{level}-1" for level in LEVELS[: LEVELS.index(kind.entry_level) + 1]}
-    area_id = areas[trial.level or kind.entry_level]
+    areas = _areas(kind)
+    level = trial.level or kind.entry_level
+    if level not in areas:
+        raise BadInput(f"level={level!r} of an example", f"must be one of {', '.join(areas)}", "correct it")
+    area_id = areas[level]
     grant = Grant(role_id=trial.role, area_id=area_id, from_at=datetime.min.replace(tzinfo=UTC))
     by = By(actor_id=trial.by, unit_id=trial.unit, grants=(grant,))
     files = {name: hashlib.sha256(name.encode()).hexdigest() for name in trial.evidence}
