@@ -101,7 +101,7 @@ def test_the_alert_says_why():
     assert (grounds.measure, grounds.limit, grounds.ahead_s) == (Measure.DENSITY, 4.0, 0.0)
     assert grounds.value == pytest.approx(4.3)
     assert grounds.probability > 0.5
-    assert "Fruin" in grounds.source
+    assert all("Fruin" in text for text in (grounds.source["zh"], grounds.source["en"]))
     assert set(grounds.devices) == {"quay-1", "grid"}
 
 
@@ -244,7 +244,7 @@ def test_the_more_particular_ladder_holds():
     assert found["share_of_capacity"] == "place"
     found = {one.key: one.source for one in ladders_of_place((by_kind,), quay)}
     assert found["share_of_capacity"] == "kind"
-    assert "Seoul" in found["density"]
+    assert "Seoul" in found["density"]["en"]
 
 
 @pytest.mark.parametrize("limits", [(2, 4, 3, 5), (None, None, None, None), (0, 1, 2, 3), (2, 2, 3, 4)])

@@ -155,7 +155,7 @@ export interface Grounds {
   limit: number;
   also: "net_inflow" | "weaker_share" | null;
   above: number | null;
-  source: string;
+  source: Label | string;
   value: number | null;
   sd: number | null;
   probability: number | null;

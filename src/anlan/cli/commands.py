@@ -347,7 +347,7 @@ def alerts(
             datetime.fromisoformat(alert["since_at"]).astimezone(zone).strftime("%m-%d %H:%M"),
             unseen[0 if zh else 1]
             if told is None
-            else f"{say.grounds(told, lead, lang)}\n[dim]{escape(told['source'])}[/]",
+            else f"{say.grounds(told, lead, lang)}\n[dim]{escape(say.name_in(told['source'], lang))}[/]",
             words[state][0 if zh else 1],
         )
     say.out.print(shown if made["alerts"] else ("目前没有预警" if zh else "nothing stands announced"))

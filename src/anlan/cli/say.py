@@ -89,8 +89,10 @@ def as_json(content: Any) -> None:
     sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
 
 
-def name_in(name: dict[str, str], language: str) -> str:
+def name_in(name: dict[str, str] | str, language: str) -> str:
     """Return a name in a language, or in any that there is."""
+    if isinstance(name, str):
+        return name
     return name.get(language) or next((text for text in name.values() if text), "")
 
 

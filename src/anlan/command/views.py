@@ -244,7 +244,7 @@ def grounds(made: Grounds) -> Json:
         "limit": made.limit,
         "also": None if made.also is None else str(made.also),
         "above": made.above,
-        "source": made.source,
+        "source": made.source if isinstance(made.source, str) else dict(made.source),
         "value": rounded(made.value, 4),
         "sd": rounded(made.sd, 4),
         "probability": rounded(made.probability, 3),

@@ -46,7 +46,7 @@ function AlertRow({ one, map }: { one: Alert; map: Signal<MapHandle | null> }) {
         {one.grounds && <span class="row-note">{numbers(one.grounds)}</span>}
         <span class="row-note quiet">
           {t("alert.since", { time: timeOf(one.since_at) })}
-          {one.grounds ? ` · ${t("alert.source", { source: one.grounds.source })}` : ""}
+          {one.grounds ? ` · ${t("alert.source", { source: named(one.grounds.source) })}` : ""}
         </span>
         {one.grounds && <span class="row-note quiet">{t("alert.devices", { devices: namesOf(one.grounds.devices) })}</span>}
       </button>
