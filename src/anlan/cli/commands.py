@@ -156,6 +156,16 @@ def flow(
 
 
 @app.command()
+def border(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
+    """How many people and vehicles go over the district's border per minute, each way."""
+    made = Server(url).ask("/border")
+    if as_json:
+        say.as_json(made)
+    else:
+        say.out.print(say.border(made, lang))
+
+
+@app.command()
 def places(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
     """Every named place: people against capacity."""
     made = Server(url).ask("/places")

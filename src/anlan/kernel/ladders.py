@@ -53,7 +53,9 @@ class Also(StrEnum):
     FILLING = "net_inflow"
     """People in minus people out is more than so many per second, 1/s."""
     COUNTERFLOW = "weaker_share"
-    """The weaker direction is more than this part of the flow."""
+    """The weaker direction is more than this part of the flow over a line, or over the gates of a place."""
+    IMBALANCE = "in_per_out"
+    """More than so many come in for each who goes out, over a line, or over the gates of a place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,6 +112,7 @@ DEVICES = Form(
         Column(name="interval_s", kind=Kind.NUMBER, above=0, unit="s"),
         Column(name="expected_error", kind=Kind.NUMBER, least=0, most=10),
         Column(name="directed", kind=Kind.FLAG),
+        Column(name="border", kind=Kind.FLAG),
         Column(name="grid", kind=Kind.TABLE),
     ),
     shapes=("LineString", *POLYGONS),

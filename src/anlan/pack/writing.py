@@ -161,6 +161,7 @@ def _device(device: Device) -> dict[str, Any]:
         "interval_s": device.interval_s,
         "expected_error": device.expected_error,
         "directed": None if device.directed else False,
+        "border": device.border or None,
         "grid": asdict(device.grid) if device.grid is not None else None,
     }
     return _row(values, device.name)
