@@ -111,7 +111,11 @@ def people(estimate: dict[str, Any], language: str) -> tuple[str, str]:
 def border(made: dict[str, Any], language: str) -> Table:
     """Return what goes over the border as a table; a sum that lacks a counter says so."""
     zh = language == "zh"
-    headings = ("", "进入/分>", "离开/分>", "净增/分>", "计数器>") if zh else ("", "in/min>", "out/min>", "net/min>", "counters>")
+    headings = (
+        ("", "进入/分>", "离开/分>", "净增/分>", "计数器>")
+        if zh
+        else ("", "in/min>", "out/min>", "net/min>", "counters>")
+    )
     shown = table("", *headings)
     for name, words in (("people", ("行人", "people")), ("vehicles", ("车辆", "vehicles"))):
         told, missing = made[name], len(made[name]["silent"])

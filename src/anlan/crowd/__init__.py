@@ -20,6 +20,7 @@ from anlan.crowd.why import Evidence, Spots, why
 __all__ = [
     "LEAST_M2",
     "LEAST_PERSONS",
+    "LINED",
     "AlertParams",
     "AlertState",
     "Cells",
@@ -28,7 +29,6 @@ __all__ = [
     "Evidence",
     "Field",
     "Flows",
-    "LINED",
     "Judge",
     "Lines",
     "Outlook",

@@ -215,7 +215,9 @@ def _check_device(table: Table, row: Row, places: dict[str, Row], findings: Find
     if kind is DeviceKind.GRID and row.values["grid"] is None:
         findings.add(at, "grid", "must be given for a grid", "give west_m, south_m, size_m, n_columns and n_rows")
     if row.values["border"] and (kind not in _LINES or row.values["directed"] is False):
-        findings.add(at, f"border=true of {kind} {row.values['id']!r}", "must be a line that tells in from out", "drop it")
+        findings.add(
+            at, f"border=true of {kind} {row.values['id']!r}", "must be a line that tells in from out", "drop it"
+        )
     if row.values["grid"] is not None:
         _check_grid(at, row.values["grid"], findings)
 

@@ -84,12 +84,7 @@ class Observer:
         for k, device in enumerate(self._views):
             if self._ends(device, at):
                 self._send(self._broken(self._view_count(k, device, present[k], at)), at, self._rng)
-        for device in self._border:
-            if self._ends(device, at):
-                self._send(self._broken(self._line_count(device, at, self._at_border)), at, self._at_border)
-        for road in self._roads:
-            if self._ends(road.device, at):
-                self._send(self._broken(self._road_count(road, at)), at, self._at_border)
+        self._look_at_border(at)
         for holder in self._grids:
             holder.look(x, y)
             if at.timestamp() % holder.device.interval_s == 0:
@@ -139,6 +134,14 @@ class Observer:
             n_out=int(counted[1]) if device.directed else None,
             n_passed=None if device.directed else int(counted.sum()),
         )
+
+    def _look_at_border(self, at: datetime) -> None:
+        for device in self._border:
+            if self._ends(device, at):
+                self._send(self._broken(self._line_count(device, at, self._at_border)), at, self._at_border)
+        for road in self._roads:
+            if self._ends(road.device, at):
+                self._send(self._broken(self._road_count(road, at)), at, self._at_border)
 
     def _road_count(self, road: _Road, at: datetime) -> Observation:
         name = road.device.device_id

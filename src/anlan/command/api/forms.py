@@ -396,7 +396,9 @@ class Grounds(Form):
         description="1/m², a fraction, 1/(m·s), 1/s."
     )
     limit: float
-    also: Literal["net_inflow", "weaker_share", "in_per_out"] | None = Field(description="A second condition, which holds too.")
+    also: Literal["net_inflow", "weaker_share", "in_per_out"] | None = Field(
+        description="A second condition, which holds too."
+    )
     above: float | None = Field(description="What the second condition must exceed.")
     source: Text | str = Field(description="Where the limit comes from: a text by language, or one for all.")
     value: float | None
