@@ -58,7 +58,7 @@ def _each(draw, count, make):
 @st.composite
 def devices(draw, n, place):
     kind = draw(st.sampled_from(DeviceKind))
-    over_line = kind in (DeviceKind.GATE, DeviceKind.PASSAGE)
+    over_line = kind in (DeviceKind.GATE, DeviceKind.PASSAGE, DeviceKind.ROAD)
     grid = None
     if kind is DeviceKind.GRID:
         grid = GridSpec(

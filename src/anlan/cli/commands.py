@@ -156,6 +156,16 @@ def flow(
 
 
 @app.command()
+def border(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
+    """How many people and vehicles go over the district's border per minute, each way."""
+    made = Server(url).ask("/border")
+    if as_json:
+        say.as_json(made)
+    else:
+        say.out.print(say.border(made, lang))
+
+
+@app.command()
 def places(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
     """Every named place: people against capacity."""
     made = Server(url).ask("/places")
@@ -347,7 +357,7 @@ def alerts(
             datetime.fromisoformat(alert["since_at"]).astimezone(zone).strftime("%m-%d %H:%M"),
             unseen[0 if zh else 1]
             if told is None
-            else f"{say.grounds(told, lead, lang)}\n[dim]{escape(told['source'])}[/]",
+            else f"{say.grounds(told, lead, lang)}\n[dim]{escape(say.name_in(told['source'], lang))}[/]",
             words[state][0 if zh else 1],
         )
     say.out.print(shown if made["alerts"] else ("目前没有预警" if zh else "nothing stands announced"))

@@ -51,6 +51,7 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("POST", "/count"): ("crowd.read", BY_AREA),
     ("POST", "/count/curve"): ("crowd.read", BY_AREA),
     ("POST", "/flow"): ("crowd.read", EVERYWHERE),
+    ("GET", "/border"): ("crowd.read", EVERYWHERE),
     ("GET", "/watches"): ("crowd.read", BY_AREA),
     ("POST", "/watches"): ("crowd.act", BY_AREA),
     ("DELETE", "/watches/{watch_id}"): ("crowd.act", BY_AREA),

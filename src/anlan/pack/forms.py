@@ -54,7 +54,8 @@ class Form:
     drawn: bool = True
     """Whether a row must carry a geometry."""
     named: bool = True
-    """Whether the form takes ``name_<language>`` columns."""
+    """Whether the form takes a text per language, in columns ``<label><language>``."""
+    label: str = NAME_PREFIX
     unique: bool = True
     """Whether the first column may not repeat."""
 
@@ -115,6 +116,7 @@ DEVICES = Form(
         Column(name="interval_s", kind=Kind.NUMBER, above=0, unit="s"),
         Column(name="expected_error", kind=Kind.NUMBER, least=0, most=10),
         Column(name="directed", kind=Kind.FLAG),
+        Column(name="border", kind=Kind.FLAG),
         Column(name="grid", kind=Kind.TABLE),
     ),
     shapes=("LineString", *POLYGONS),
@@ -165,6 +167,7 @@ USUAL = Form(
     unique=False,
 )
 
+SOURCE_PREFIX = "source_"
 RUNGS = ("notice", "yellow", "orange", "red")
 LADDERS = Form(
     stem="ladders",
@@ -174,9 +177,9 @@ LADDERS = Form(
         *(Column(name=rung, kind=Kind.NUMBER, above=0) for rung in RUNGS),
         Column(name="also", one_of=tuple(Also)),
         Column(name="above", kind=Kind.NUMBER, least=0),
-        Column(name="source", required=True),
+        Column(name="source"),
     ),
-    named=False,
+    label=SOURCE_PREFIX,
     unique=False,
 )
 

@@ -40,7 +40,7 @@ _GEOJSON = (".geojson", ".geojson.gz")
 _CSV = (".csv", ".csv.gz")
 _PROSE = (".md", ".txt", ".rst")
 _NOT_IN_TOPIC = frozenset("/+#")
-_LINES = (DeviceKind.GATE, DeviceKind.PASSAGE)
+_LINES = (DeviceKind.GATE, DeviceKind.PASSAGE, DeviceKind.ROAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +217,10 @@ def _check_device(table: Table, row: Row, places: dict[str, Row], findings: Find
         findings.add(at, f"place of gate {row.values['id']!r}", "must be given", "name the closed place it opens to")
     if kind is DeviceKind.GRID and row.values["grid"] is None:
         findings.add(at, "grid", "must be given for a grid", "give west_m, south_m, size_m, n_columns and n_rows")
+    if row.values["border"] and (kind not in _LINES or row.values["directed"] is False):
+        findings.add(
+            at, f"border=true of {kind} {row.values['id']!r}", "must be a line that tells in from out", "drop it"
+        )
     if row.values["grid"] is not None:
         _check_grid(at, row.values["grid"], findings)
 
@@ -336,7 +340,7 @@ def _street(row: Row) -> Street:
 
 
 def _device(row: Row) -> Device:
-    given = _given(row, "interval_s", "expected_error", "directed")
+    given = _given(row, "interval_s", "expected_error", "directed", "border")
     if row.values["grid"] is not None:
         numbers = {column.name: convert(row.values["grid"].get(column.name), column)[0] for column in GRID}
         given["grid"] = GridSpec(**{name: number for name, number in numbers.items() if number is not None})

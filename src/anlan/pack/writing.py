@@ -22,7 +22,7 @@ from anlan.kernel.errors import Conflict, Unavailable
 from anlan.kernel.ladders import Ladder, with_density
 from anlan.kernel.pack import PACK_FORMAT, Pack, Usual
 from anlan.kernel.records import Device, Label, Place, Street, Thresholds
-from anlan.pack.forms import AREAS_FOLDER, DISTRICT_FILE, NAME_PREFIX, RUNGS
+from anlan.pack.forms import AREAS_FOLDER, DISTRICT_FILE, NAME_PREFIX, RUNGS, SOURCE_PREFIX
 
 DECIMALS = 7
 """Digits of a written degree: 1 cm."""
@@ -144,8 +144,10 @@ def _place(place: Place, ladders: Iterable[Ladder]) -> dict[str, Any]:
 def _ladder(ladder: Ladder) -> dict[str, Any]:
     limits = dict(zip(RUNGS, ladder.limits, strict=True))
     values = {"of": ladder.of, "measure": str(ladder.measure)} | limits
-    values |= {"also": ladder.also and str(ladder.also), "above": ladder.above, "source": ladder.source}
-    return values
+    values |= {"also": ladder.also and str(ladder.also), "above": ladder.above}
+    if isinstance(ladder.source, str):
+        return values | {"source": ladder.source}
+    return values | {SOURCE_PREFIX + language: text for language, text in ladder.source.items()}
 
 
 def _usual(usual: Usual) -> list[dict[str, Any]]:
@@ -179,6 +181,7 @@ def _device(device: Device) -> dict[str, Any]:
         "interval_s": device.interval_s,
         "expected_error": device.expected_error,
         "directed": None if device.directed else False,
+        "border": device.border or None,
         "grid": asdict(device.grid) if device.grid is not None else None,
     }
     return _row(values, device.name)

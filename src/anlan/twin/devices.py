@@ -28,6 +28,8 @@ CENSUS_OFF = 0.08
 """Spread of the logarithm of who really lives in an area to whom the census tells."""
 HOME_POINTS = 5
 """Points along each side of a grid's square at which homes are laid."""
+VEHICLES_PER_H_AND_M, STAYS_H = 25.0, 2.0
+"""Vehicles over a road each way, by its width; and how long they stay."""
 GRID_DELAY = timedelta(minutes=5)
 AT_HOME = (1.0, 1.0, 1.0, 1.0, 1.0, 0.98, 0.92, 0.80, 0.68, 0.62, 0.60, 0.60,
            0.62, 0.60, 0.60, 0.60, 0.62, 0.68, 0.76, 0.82, 0.88, 0.93, 0.97, 1.0)  # fmt: skip
@@ -55,7 +57,12 @@ class Observer:
         self._sequence: dict[str, int] = {}
         self._last: dict[str, Observation] = {}
         self._begin: dict[str, datetime] = {}
-        self._lines = [d for d in pack.devices if d.kind in {DeviceKind.GATE, DeviceKind.PASSAGE}]
+        lines = [d for d in pack.devices if d.kind in {DeviceKind.GATE, DeviceKind.PASSAGE}]
+        self._lines = [d for d in lines if not d.border]
+        # Counters on the border have chances of their own: whatever else counts does so alike with them and without.
+        self._border = [d for d in lines if d.border]
+        self._roads = [_Road(d, pack, twin) for d in pack.devices if d.kind is DeviceKind.ROAD]
+        self._at_border = np.random.default_rng((seed, 7))
         self._views = [d for d in pack.devices if d.kind is DeviceKind.AREA]
         self._seen = Truth(pack, [d.geometry for d in self._views])
         self._view_m2 = np.array([max(pack.projection.project(d.geometry).area, 1.0) for d in self._views])
@@ -64,25 +71,25 @@ class Observer:
             for d in pack.devices
             if d.kind is DeviceKind.GRID and d.grid
         ]
-        self._miss = {}
-        for device in self._lines:
-            miss = rng.uniform(0.02, 0.08) if device.kind is DeviceKind.GATE else rng.uniform(0.03, 0.12)
-            self._miss[device.device_id] = np.clip(miss + np.array([0.0, rng.normal(0, 0.01)]), 0.005, 0.2)
+        self._miss = {device.device_id: _missed(device, rng) for device in self._lines}
+        lasting = np.random.default_rng((twin.scenario.district_seed, 7))
+        self._miss |= {device.device_id: _missed(device, lasting) for device in self._border}
         self._bias = rng.normal(0, 0.08, len(self._views))
         self._at_gate = {device_id: k for k, device_id in enumerate(twin.gate_ids) if device_id is not None}
         self._at_passage = {device_id: k for k, device_id in enumerate(twin.passage_ids)}
         # Counting begins now: of who is inside already no gate has a count.
-        self._crossed = {device.device_id: self._tallied(device.device_id) for device in self._lines}
+        self._crossed = {device.device_id: self._tallied(device.device_id) for device in lines}
 
     def look(self, at: datetime, x: Floats, y: Floats, public: npt.NDArray[np.bool_]) -> None:
         """Count a minute that ends at ``at``; messages go on their way."""
         for device in self._lines:
             if self._ends(device, at):
-                self._send(self._broken(self._line_count(device, at)), at)
+                self._send(self._broken(self._line_count(device, at, self._rng)), at, self._rng)
         present = self._seen.count(x[public], y[public])
         for k, device in enumerate(self._views):
             if self._ends(device, at):
-                self._send(self._broken(self._view_count(k, device, present[k], at)), at)
+                self._send(self._broken(self._view_count(k, device, present[k], at)), at, self._rng)
+        self._look_at_border(at)
         for holder in self._grids:
             holder.look(x, y)
             if at.timestamp() % holder.device.interval_s == 0:
@@ -114,14 +121,14 @@ class Observer:
             return tally.passed[self._at_passage[name]].copy()
         return np.zeros(2, np.int64)
 
-    def _line_count(self, device: Device, at: datetime) -> Observation:
+    def _line_count(self, device: Device, at: datetime, rng: np.random.Generator) -> Observation:
         name = device.device_id
         total = self._tallied(name)
         crossed = total - self._crossed[name]
         self._crossed[name] = total
         minutes = (at - self._begin[name]).total_seconds() / 60
         dense = 0.02 * min(crossed.sum() / max(minutes, 1) / 200.0, 1.0)  # more are missed in a dense stream
-        counted = self._rng.binomial(crossed, 1 - np.clip(self._miss[name] + dense, 0, 0.5))
+        counted = rng.binomial(crossed, 1 - np.clip(self._miss[name] + dense, 0, 0.5))
         begin_at, self._begin[name] = self._begin[name], at
         return Observation(
             device_id=name,
@@ -131,6 +138,23 @@ class Observer:
             n_in=int(counted[0]) if device.directed else None,
             n_out=int(counted[1]) if device.directed else None,
             n_passed=None if device.directed else int(counted.sum()),
+        )
+
+    def _look_at_border(self, at: datetime) -> None:
+        for device in self._border:
+            if self._ends(device, at):
+                self._send(self._broken(self._line_count(device, at, self._at_border)), at, self._at_border)
+        for road in self._roads:
+            if self._ends(road.device, at):
+                self._send(self._broken(self._road_count(road, at)), at, self._at_border)
+
+    def _road_count(self, road: _Road, at: datetime) -> Observation:
+        name = road.device.device_id
+        begin_at, self._begin[name] = self._begin[name], at
+        n_in, n_out = self._at_border.poisson(road.expected(at, (at - begin_at).total_seconds()))
+        sequence = self._number(road.device)
+        return Observation(
+            device_id=name, begin_at=begin_at, end_at=at, sequence=sequence, n_in=int(n_in), n_out=int(n_out)
         )
 
     def _view_count(self, k: int, device: Device, present: float, at: datetime) -> Observation:
@@ -170,11 +194,11 @@ class Observer:
             n_present=sent("n_present"),
         )
 
-    def _send(self, seen: Observation, at: datetime) -> None:
+    def _send(self, seen: Observation, at: datetime, rng: np.random.Generator) -> None:
         """Send a count, or keep it while the device is out: lines send it afterwards, views have lost it."""
         name = seen.device_id
-        if name not in self._out_until and self._rng.random() < OUTAGE_PER_MINUTE:
-            self._out_until[name] = at + timedelta(minutes=float(self._rng.uniform(3, 15)))
+        if name not in self._out_until and rng.random() < OUTAGE_PER_MINUTE:
+            self._out_until[name] = at + timedelta(minutes=float(rng.uniform(3, 15)))
         if name in self._out_until:
             if at < self._out_until[name]:
                 if seen.n_present is None:
@@ -182,17 +206,43 @@ class Observer:
                 return
             del self._out_until[name]
             for late in self._kept.pop(name, []):
-                self._deliver(late, at + timedelta(seconds=float(self._rng.uniform(1, 5))))
-        delay = min(self._rng.exponential(1.5), 8.0)
-        if self._rng.random() < LATE_SHARE:
-            delay = self._rng.uniform(30, 200)
+                self._deliver(late, at + timedelta(seconds=float(rng.uniform(1, 5))))
+        delay = min(rng.exponential(1.5), 8.0)
+        if rng.random() < LATE_SHARE:
+            delay = rng.uniform(30, 200)
         self._deliver(seen, at + timedelta(seconds=float(delay)))
-        if self._rng.random() < REPEAT_SHARE:
+        if rng.random() < REPEAT_SHARE:
             self._deliver(seen, at + timedelta(seconds=float(delay) + 5.0))
 
     def _deliver(self, seen: Observation, at: datetime) -> None:
         self._n_sent += 1
         heapq.heappush(self._on_the_way, (at, self._n_sent, seen))
+
+
+def _missed(device: Device, rng: np.random.Generator) -> Floats:
+    """Return the shares that a line misses, in and out."""
+    miss = rng.uniform(0.02, 0.08) if device.kind is DeviceKind.GATE else rng.uniform(0.03, 0.12)
+    return np.clip(miss + np.array([0.0, rng.normal(0, 0.01)]), 0.005, 0.2)
+
+
+class _Road:
+    """Vehicles over a line: as many come in as people arrive in that hour, and leave two hours later.
+
+    Nobody of the simulated people sits in them: they are a stream beside, by the width of the road.
+    """
+
+    def __init__(self, device: Device, pack: Pack, twin: Twin) -> None:
+        self.device = device
+        self._zone = twin.zone
+        width_m = float(pack.projection.project(device.geometry).length)
+        hours = np.array(twin.scenario.arrivals)
+        self._per_s = VEHICLES_PER_H_AND_M * width_m / 3600 * np.append(hours, hours[0]) / hours.mean()
+
+    def expected(self, at: datetime, length_s: float) -> Floats:
+        """Return how many are expected in and out in a window that ends at a moment."""
+        hour = local_hour(at, self._zone)
+        hours = np.array([hour, (hour - STAYS_H) % 24])
+        return np.asarray(np.interp(hours, np.arange(25), self._per_s) * length_s)
 
 
 class _GridHolder:
