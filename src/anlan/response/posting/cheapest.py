@@ -85,7 +85,7 @@ def cheapest(needs: Needs, watch: Watch, seed: int, enough: float | None = None)
     grain = 0.0 if free.any() else _grain(small.cost)
     linear, x = _program(small)
     relaxed = linear.relax(seconds=watch.left_s)
-    low = relaxed.bound if relaxed.proved else float(np.minimum(small.cost, 0.0).sum() * small.cap)
+    low = relaxed.bound if relaxed.proved else _least(small)
     bound = _rounded(low, grain)
     units = _begin(small, free)
     target = bound if enough is None else max(bound, enough)
@@ -105,6 +105,16 @@ def cheapest(needs: Needs, watch: Watch, seed: int, enough: float | None = None)
     whole = np.zeros(needs.matrix.shape[1])
     whole[kept] = units
     return whole, min(bound, value) if enough is None else bound, bool(done)
+
+
+def _least(needs: Needs) -> float:
+    """Return a bound that costs nothing: what the one row that wants most, at the cheapest, must cost."""
+    if (needs.cost < 0).any():
+        return float(np.minimum(needs.cost, 0.0).sum() * needs.cap)
+    firm = needs.need[~needs.loose]
+    short = np.bincount(needs.groups, needs.weights, len(needs.budget)) > needs.budget
+    fewest = firm.max(initial=0) if len(firm) else needs.need.min(initial=1) * bool(short.any())
+    return float(fewest * needs.cost.min(initial=np.inf)) if len(needs.cost) else 0.0
 
 
 def _reduced(needs: Needs) -> tuple[Needs, Ints]:
