@@ -189,7 +189,7 @@ def _post_facts(made: PostsPlan, *, zh: bool) -> Facts:
         best.append([str(n), *_where(ground, site), f"{seven.worth.get(site, 0.0):.2%}"])
     n = len(seven.plan.posts)
     sure = proof(seven.plan.gap, proved=seven.plan.proved, zh=zh)
-    shares = "，".join(f"{one:g} min {share:.1%}" for one, share in seven.shares)
+    shares = ("，" if zh else ", ").join(f"{one:g} min {share:.1%}" for one, share in seven.shares)
     told = f"{n} 辆车的最佳 1-3-5（{shares}；{sure}）" if zh else f"Best 1-3-5 of {n} vehicles ({shares}; {sure})"
     worth = [["", "驻点", "经度", "纬度", "独有价值"] if zh else ["units", "post", "lon", "lat", "worth"]]
     period = made.plan.periods[made.asked.periods.index(made.slowest)]
