@@ -41,6 +41,10 @@ def town(n=6, *, more=()):
         areas=AreaTree([Level(key="district", label=label("区", "District"))], areas),
         streets=(*streets, *more),
         places=places,
+        devices=(),
+        water=(),
+        green=(),
+        stations=(),
         gateways=(),
         posts=tuple(
             Post(post_id=key, name=label(key, key), point=PLANE.unproject(Point(*xy))) for key, xy in spots.items()

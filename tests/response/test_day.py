@@ -135,6 +135,14 @@ def test_a_ring_that_nobody_can_keep_reaches_what_can_be_reached_and_names_the_r
     assert [(one.name, one.nearest_s, one.nearest_m) for one in told.beyond] == [("island", 400.0, 900.0)]
 
 
+def test_where_everybody_is_promised_nobody_is_negligible():
+    times = np.array([[0.0, 500.0], [500.0, 0.0]])
+    period = Period(key="day", hours=24, weight=np.array([1e9, 1e-9]), times_s={"vehicle": near(times)})
+    plan = plan_day(Day(periods=(period,), rings=(Ring(key="r", within_s=60, kinds=("vehicle",)),)))
+    assert plan.periods[0].posts == {"vehicle": (0, 1)}
+    assert plan.kept
+
+
 def test_a_search_that_is_stopped_returns_a_plan_that_keeps_the_rings_and_its_gap():
     times, weight = town(4, 150, 400)
     period = Period(key="day", hours=24, weight=weight, times_s={"bicycle": near(times)})

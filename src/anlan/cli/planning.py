@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -13,8 +13,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from anlan.cli import say
 from anlan.cli.districts import AsJson, District, Lang
+from anlan.cli.plan_files import as_json_of, write_files
 from anlan.kernel.errors import BadInput, NotFound, Unavailable
-from anlan.kernel.geo import to_geojson
 
 if TYPE_CHECKING:
     from anlan.kernel.geo import Area2D
@@ -77,7 +77,8 @@ def posts(
     else:
         _show(made, facts, lang)
     if out is not None:
-        _write(made, facts, out, lang)
+        write_files(made, facts, out, lang)
+        say.err.print(f"{'已写入' if lang == 'zh' else 'written'}: {out}/posts.geojson, plan.xlsx, plan.html")
 
 
 def _ground(district: str, key: Sequence[str], lang: str) -> tuple[Ground, tuple[Area2D, ...]]:
@@ -255,114 +256,3 @@ def _lost(made: PostsPlan) -> list[str]:
                 way = "" if one.nearest_m is None else f" {one.nearest_m:.0f} m"
                 found[ring.ring, one.name] = (one.nearest_s or 1e9, f"{ring.ring}: {one.name}:{time}{way}")
     return [told for _, told in sorted(found.values(), key=lambda pair: -pair[0])[:10]]
-
-
-def as_json_of(made: PostsPlan) -> dict[str, Any]:
-    """Return the plan as JSON for programs."""
-    ground = made.ground
-
-    def where(site: int) -> dict[str, Any]:
-        lon, lat = ground.graph.lon_lat([ground.sites[site]])[0]
-        return {"name": ground.site_name(site), "lon": round(float(lon), 6), "lat": round(float(lat), 6)}
-
-    return {
-        "unit_hours": made.plan.objective,
-        "bound": made.plan.bound,
-        "proved": made.plan.proved,
-        "gap": made.plan.gap,
-        "kept": made.plan.kept,
-        "demand": made.demand.source,
-        "periods": [
-            {
-                "period": one.period,
-                "hours": one.hours,
-                "units": one.n_units,
-                "at_least": one.fewest,
-                "posts": [
-                    {"kind": kind, "units": sites.count(site), **where(site)}
-                    for kind, sites in one.posts.items()
-                    for site in sorted(set(sites))
-                ],
-                "rings": [
-                    {
-                        "ring": ring.ring,
-                        "units_needed": ring.need,
-                        "share": ring.share,
-                        "reached": ring.reached,
-                        "reliable": ring.reliable,
-                        "kept": ring.kept,
-                        "beyond": [
-                            {"name": lost.name, "nearest_s": lost.nearest_s, "nearest_m": lost.nearest_m}
-                            for lost in ring.beyond
-                        ],
-                    }
-                    for ring in one.rings
-                ],
-            }
-            for one in made.plan.periods
-        ],
-        "by_minutes": [_step(one) for one in made.by_minutes],
-        "by_units": [_step(one) for one in made.by_units],
-        "vehicles": {
-            "period": made.seven.period,
-            "posts": [{**where(site), "worth": made.seven.worth.get(site, 0.0)} for site in made.seven.plan.posts],
-            "shares": [{"minutes": minutes, "share": share} for minutes, share in made.seven.shares],
-            "proved": made.seven.plan.proved,
-            "gap": made.seven.plan.gap,
-        },
-    }
-
-
-def _step(one: Any) -> dict[str, Any]:
-    return {"units": one.n, "minutes": one.minutes, "share": one.share, "bound": one.bound, "proved": one.proved}
-
-
-def _write(made: PostsPlan, facts: Facts, out: Path, lang: str) -> None:
-    from anlan.cli.plan_page import plan_page
-
-    try:
-        from openpyxl import Workbook
-    except ImportError:
-        raise Unavailable("library openpyxl", "is not installed", "pip install 'anlan[plan]'") from None
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "posts.geojson").write_text(json.dumps(geojson_of(made), ensure_ascii=False), encoding="utf-8")
-        (out / "plan.html").write_text(plan_page(made, lang, facts), encoding="utf-8")
-        book = Workbook()
-        book.remove(book.worksheets[0])
-        for k, (title, rows) in enumerate(facts, 1):
-            sheet = book.create_sheet(f"{k}")
-            sheet.append([title])
-            for row in rows:
-                sheet.append([_cell(one) for one in row])
-        book.save(out / "plan.xlsx")
-    except OSError as fault:
-        raise Unavailable(f"folder {out}", f"cannot be written ({fault.strerror})", "choose another") from None
-    say.out.print(f"{'已写入' if lang == 'zh' else 'written'}: {out}/posts.geojson, plan.xlsx, plan.html")
-
-
-def _cell(text: str) -> str | float:
-    """Return a number where a cell is one, so that a workbook can compute with it."""
-    try:
-        return float(text[:-1]) / 100 if text.endswith("%") else float(text)
-    except ValueError:
-        return text
-
-
-def geojson_of(made: PostsPlan) -> dict[str, Any]:
-    """Return posts of every period, the best vehicles and their rings as GeoJSON."""
-    from anlan.cli.plan_page import rings_of
-
-    told, features = as_json_of(made), []
-    for minutes, area in rings_of(made):
-        features.append(
-            {"type": "Feature", "properties": {"what": "ring", "minutes": minutes}, "geometry": to_geojson(area)}
-        )
-    groups = [("post", {"period": one["period"]}, one["posts"]) for one in told["periods"]]
-    groups.append(("best_vehicle", {"period": told["vehicles"]["period"]}, told["vehicles"]["posts"]))
-    for what, more, every in groups:
-        for one in every:
-            rest = {name: value for name, value in one.items() if name not in {"lon", "lat"}}
-            point = {"type": "Point", "coordinates": [one["lon"], one["lat"]]}
-            features.append({"type": "Feature", "properties": {"what": what, **more, **rest}, "geometry": point})
-    return {"type": "FeatureCollection", "attribution": made.ground.pack.attribution, "features": features}

@@ -72,7 +72,8 @@ class Needs:
         """Return whether units (C,) leave no group more short than it may be."""
         lacking = self.matrix @ np.asarray(units, float) < self.need - 1e-9
         short = np.bincount(self.groups[lacking], self.weights[lacking], len(self.budget))
-        return bool((short <= self.budget * (1 + 1e-12) + 1e-12).all())
+        spare = self.budget + 1e-9 * max(float(self.weights.sum()), 1e-12)
+        return not lacking[~self.loose].any() and bool((short <= spare)[self.budget > 0].all())
 
 
 def cheapest(needs: Needs, watch: Watch, seed: int, enough: float | None = None) -> tuple[Floats, float, bool]:
@@ -213,9 +214,11 @@ def _searched(needs: Needs, units: Floats, target: float, watch: Watch, seed: in
     columns = csr_array(needs.matrix.T)
     by_site = columns.indptr.astype(np.int64), columns.indices.astype(np.int32)
     by_row = needs.matrix.indptr.astype(np.int64), needs.matrix.indices.astype(np.int32)
-    rows = needs.need.astype(np.int64), needs.weights, needs.groups.astype(np.int64)
+    scale = float(needs.weights.mean()) or 1.0
+    weights = np.where(needs.loose, needs.weights / scale, 1.0)  # where all must be met, none is negligible
+    rows = needs.need.astype(np.int64), weights, needs.groups.astype(np.int64)
     best, value, stalled = np.rint(units).astype(np.int64), float(needs.cost @ units), 0
-    budget = needs.budget * (1 + 1e-12) + 1e-12
+    budget = needs.budget / scale + 1e-9  # what sums that go up and down may be off
     for turn in range(_ROUNDS):
         if value <= target + 1e-9 or stalled >= 8 or (turn and watch.is_over):
             break
@@ -224,7 +227,7 @@ def _searched(needs: Needs, units: Floats, target: float, watch: Watch, seed: in
         )
         stalled = 0 if found < value - 1e-9 else stalled + 1
         value = float(found)
-    return best.astype(float)
+    return best.astype(float) if needs.are_met(best) else units
 
 
 def _proved(  # noqa: PLR0913 - what is known so far, and what is asked

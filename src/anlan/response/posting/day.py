@@ -341,7 +341,7 @@ def _kept(day: Day, period: Period, ring: Ring, units: Mapping[str, Ints]) -> Ri
         share=ring.share,
         reached=told[0],
         reliable=told[1],
-        kept=told[1] >= ring.share - 1e-9,
+        kept=not ((weight > 0) & (count < need)).any() if ring.share == 1 else told[1] >= ring.share - 1e-9,
         beyond=tuple(nearest.values()),
     )
 
