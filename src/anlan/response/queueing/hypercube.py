@@ -227,7 +227,7 @@ class Settled(Generic[P]):
     agreed: bool
 
 
-def settle(  # noqa: UP047 - Python 3.11 has no type parameters
+def settle(
     plan_of: Callable[[float], P],
     busy_of: Callable[[P], float],
     *,

@@ -5,20 +5,25 @@ A unit has one coming moment (it comes free, its shift begins or ends); the loop
 next incident. What a unit does in between is computed when somebody asks where it is.
 
 What changes stands in a few plain arrays, because a compiled call pays for every array that is handed over inside a
-tuple. ``uf`` (.., U) and ``ui`` (.., U) are the units, ``df`` (M, ..) and ``di`` (M, ..) the incidents, ``to`` (N, N)
-the seconds to a place (row) from a place, ``step`` (P, N) the next place on the way to a post, ``post`` (P,) the posts'
-places, ``pace`` (24,) the factor on travel times by hour, ``able`` (K, U) who can serve which kind. Of the cover,
-``first``, ``row``, ``weight``, ``chance`` are those of ``response.cover.kernel`` with the posts as sites, and ``count``
-the idle units that reach each row.
+tuple. Numba's counting of references to arrays, which took two thirds of the time, is off: only ``steps`` makes any.
+The units are ``uf`` (.., U) and ``ui`` (.., U), the incidents ``df`` (M, ..) and ``di`` (M, ..). Seconds to a place
+(row) from a place are ``to`` (N, N), those from the posts ``near`` (N, P), the next place on the way to a post ``step``
+(P, N), the posts' places ``post`` (P,), the factor on travel times by hour ``pace`` (24,), who can serve which kind
+``able`` (K, U). The first ``tally[N_IDLE]`` of ``idle`` (2, U) are the idle units, with each unit's place in that list
+beside them; ``travel`` (P,) is room for one choice. Of the cover, ``first``, ``row``, ``weight``, ``chance`` are as in
+``response.cover.kernel`` with the posts as sites, and ``count`` the idle units that reach each row.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 import numba
 import numpy as np
 
 from anlan.response.cover import kernel as cover_kernel
 
+_bare = partial(numba.njit, cache=True, nogil=True, _nrt=False)
 OFF, IDLE, BUSY = 0, 1, 2
 HOME, FREED, EACH = 0, 1, 2
 DAY_S = 86400.0
@@ -30,17 +35,18 @@ _TRIED = 3
 # what a busy one does, when it set off and arrives; shift, its end, since when on duty; sums; of the choice at hand.
 NEXT, HOME_AT, PACE, START_AT, ARRIVE_AT, ON_S, OFF_S, SHIFT_END, DUTY_FROM, DUTY_S, ROAD_S, ARRIVE, LOSS = range(13)
 N_UF = 13
-# ui: phase, post to wait at, place reached next on the way there, own post, incident, where from, line of the log, moves.
+# ui: phase, post to wait at, place reached next on the way there, own post, incident, where from, line of the log,
+# moves.
 PHASE, DEST, LEG, OWN, DOING, ORIGIN, ENTRY, MOVES = range(8)
 N_UI = 8
 # df and di: of an incident. AFTER is who waits behind it, -1 if nobody does.
 AT, TURNOUT, ON_SCENE = range(3)
 PLACE, KIND, PRIORITY, NEED, AFTER = range(5)
-# rule
+# Of the rule.
 KEEPS, KEEPS_FROM, MOVING, LONGEST_S, LEAST, CALL_OFF, QUEUES, WITHIN_S = range(8)
-# queue (2, priorities) and tally
+# Of the queues (2, priorities), and the tally.
 HEAD, TAIL = 0, 1
-N_LOG, N_BUSY, N_WAITING, N_CALLED_OFF = range(4)
+N_LOG, N_BUSY, N_WAITING, N_CALLED_OFF, N_IDLE = range(5)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -67,12 +73,12 @@ def steps(times, post, slack):  # type: ignore[no-untyped-def]  # compiled: numb
     return made
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _factor(pace, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     return pace[(int(t) // 3600) % 24]
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _where(to, step, post, uf, ui, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Move an idle unit along its way; return how long until it is at ``LEG``; 0 where it waits."""
     dest = ui[DEST, u]
@@ -88,13 +94,13 @@ def _where(to, step, post, uf, ui, u, t):  # type: ignore[no-untyped-def]  # com
     return left - row[k] * factor
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _on_duty(uf, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     on, off = uf[ON_S, u], uf[OFF_S, u]
     return on == off or (t - on) % DAY_S < (off - on) % DAY_S
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _shift_end(uf, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     if uf[ON_S, u] == uf[OFF_S, u]:
         return np.inf
@@ -102,8 +108,8 @@ def _shift_end(uf, u, t):  # type: ignore[no-untyped-def]  # compiled: numba inf
     return t + (ahead if ahead > 0 else DAY_S)
 
 
-@numba.njit(cache=True, nogil=True)
-def _to_idle(to, post, pace, first, row, count, uf, ui, u, place, t, dest):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+@_bare()
+def _to_idle(to, post, pace, first, row, count, uf, ui, idle, tally, u, place, t, dest):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Let a unit drive from a place to a post and wait there."""
     factor = _factor(pace, t)
     way = to[post[dest], place] * factor
@@ -111,20 +117,27 @@ def _to_idle(to, post, pace, first, row, count, uf, ui, u, place, t, dest):  # t
     uf[PACE, u], uf[HOME_AT, u] = factor, t + way
     uf[ROAD_S, u] += way
     uf[NEXT, u] = uf[SHIFT_END, u]
+    k = tally[N_IDLE]
+    idle[0, k], idle[1, u] = u, k
+    tally[N_IDLE] = k + 1
     if len(count):
         cover_kernel.shift(first, row, count, dest, 1)
 
 
-@numba.njit(cache=True, nogil=True)
-def _leave(first, row, count, uf, ui, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+@_bare()
+def _leave(first, row, count, uf, ui, idle, tally, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Take a unit out of the idle ones; what it did not drive is not counted."""
+    k, last = idle[1, u], tally[N_IDLE] - 1
+    other = idle[0, last]
+    idle[0, k], idle[1, other] = other, k
+    tally[N_IDLE] = last
     if uf[HOME_AT, u] > t:
         uf[ROAD_S, u] -= uf[HOME_AT, u] - t
     if len(count):
         cover_kernel.shift(first, row, count, ui[DEST, u], -1)
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _send(to, pace, df, di, uf, ui, log_i, log_f, tally, u, i, t, ready, place):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Send a unit that sets off at ``ready`` from a place."""
     arrive = ready + to[di[i, PLACE], place] * _factor(pace, ready)
@@ -139,36 +152,37 @@ def _send(to, pace, df, di, uf, ui, log_i, log_f, tally, u, i, t, ready, place):
     di[i, NEED] -= 1
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _send_idle(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, step, post, pace, first, row, count, df, di, uf, ui, log_i, log_f, tally, u, i, t
+    to, step, post, pace, first, row, count, df, di, uf, ui, idle, log_i, log_f, tally, u, i, t
 ):
     """Send an idle unit: from its post after the turn-out, or from the road at once."""
     wait = _where(to, step, post, uf, ui, u, t)
     if uf[HOME_AT, u] <= t:
         wait = df[i, TURNOUT]
-    _leave(first, row, count, uf, ui, u, t)
+    _leave(first, row, count, uf, ui, idle, tally, u, t)
     _send(to, pace, df, di, uf, ui, log_i, log_f, tally, u, i, t, t + wait, ui[LEG, u])
 
 
-@numba.njit(cache=True, nogil=True)
-def _nearest(to, step, post, pace, able, df, di, uf, ui, i, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+@_bare()
+def _nearest(to, near, step, post, pace, able, df, di, uf, ui, idle, n_idle, i, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Return the idle unit that is there first, and how soon; (-1, inf) if none is idle."""
     place, kind, turnout, factor = di[i, PLACE], di[i, KIND], df[i, TURNOUT], _factor(pace, t)
     best, soon = -1, np.inf
-    for u in range(ui.shape[1]):
-        if ui[PHASE, u] != IDLE or not able[kind, u]:
+    for k in range(n_idle):
+        u = idle[0, k]
+        if not able[kind, u]:
             continue
         if uf[HOME_AT, u] <= t:
-            arrive = turnout + to[place, post[ui[DEST, u]]] * factor
+            arrive = turnout + near[place, ui[DEST, u]] * factor
         else:
             arrive = _where(to, step, post, uf, ui, u, t) + to[place, ui[LEG, u]] * factor
-        if arrive < soon:
+        if arrive < soon or (arrive == soon and u < best):
             best, soon = u, arrive
     return best, soon
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _keeping(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     to, step, post, pace, able, first, row, weight, chance, count, df, di, uf, ui, i, t, within
 ):
@@ -189,7 +203,7 @@ def _keeping(  # type: ignore[no-untyped-def]  # compiled: numba infers the type
     return best, (uf[ARRIVE, best] if best >= 0 else np.inf)
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _on_road(to, di, uf, ui, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Return the place that a unit on its way to an incident reaches next, and when."""
     begin, end = ui[ORIGIN, u], di[ui[DOING, u], PLACE]
@@ -207,7 +221,7 @@ def _on_road(to, di, uf, ui, u, t):  # type: ignore[no-untyped-def]  # compiled:
     return best, uf[ARRIVE_AT, u] - most * factor
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _lesser(to, pace, able, di, uf, ui, i, t, soon):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Return the unit on its way to a lesser incident that is there first, if sooner than ``soon``; -1 if none."""
     place, kind, factor = di[i, PLACE], di[i, KIND], _factor(pace, t)
@@ -224,7 +238,7 @@ def _lesser(to, pace, able, di, uf, ui, i, t, soon):  # type: ignore[no-untyped-
     return best, begin, ready
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _wait(di, queue, tally, i):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Put an incident into the queue of its priority, in the order of time."""
     p = di[i, PRIORITY]
@@ -246,7 +260,7 @@ def _wait(di, queue, tally, i):  # type: ignore[no-untyped-def]  # compiled: num
         di[k, AFTER] = i
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _unlink(di, queue, tally, i, before):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     p = di[i, PRIORITY]
     tally[N_WAITING] -= 1
@@ -259,7 +273,7 @@ def _unlink(di, queue, tally, i, before):  # type: ignore[no-untyped-def]  # com
     di[i, AFTER] = -1
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _drop(di, queue, tally, ui, log_i, log_f, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Break off what a unit is on the way to; its incident waits again, in its old place."""
     i, e = ui[DOING, u], ui[ENTRY, u]
@@ -273,9 +287,31 @@ def _drop(di, queue, tally, ui, log_i, log_f, u, t):  # type: ignore[no-untyped-
         _wait(di, queue, tally, i)
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _serve(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, queue, log_i, log_f, tally, i, t
+    to,
+    near,
+    step,
+    post,
+    pace,
+    able,
+    first,
+    row,
+    weight,
+    chance,
+    count,
+    rule,
+    df,
+    di,
+    uf,
+    ui,
+    idle,
+    queue,
+    log_i,
+    log_f,
+    tally,
+    i,
+    t,
 ):
     """Send as many units as an incident lacks and as can be had; return whether somebody was called off for it."""
     called_off = False
@@ -285,7 +321,7 @@ def _serve(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
                 to, step, post, pace, able, first, row, weight, chance, count, df, di, uf, ui, i, t, rule[WITHIN_S]
             )
         else:
-            u, soon = _nearest(to, step, post, pace, able, df, di, uf, ui, i, t)
+            u, soon = _nearest(to, near, step, post, pace, able, df, di, uf, ui, idle, tally[N_IDLE], i, t)
         if tally[N_CALLED_OFF] < rule[CALL_OFF] and soon > rule[WITHIN_S] - (t - df[i, AT]):
             v, place, ready = _lesser(to, pace, able, di, uf, ui, i, t, soon)
             if v >= 0:
@@ -295,13 +331,13 @@ def _serve(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
                 continue
         if u < 0:
             break
-        _send_idle(to, step, post, pace, first, row, count, df, di, uf, ui, log_i, log_f, tally, u, i, t)
+        _send_idle(to, step, post, pace, first, row, count, df, di, uf, ui, idle, log_i, log_f, tally, u, i, t)
     return called_off
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _drain(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, step, post, pace, able, first, row, count, df, di, uf, ui, queue, log_i, log_f, tally, t
+    to, near, step, post, pace, able, first, row, count, df, di, uf, ui, idle, queue, log_i, log_f, tally, t
 ):
     """Send idle units to whoever waits, by priority and time."""
     for p in range(queue.shape[1]):
@@ -309,10 +345,10 @@ def _drain(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
         while i >= 0:
             then = di[i, AFTER]
             while di[i, NEED] > 0:
-                u, _ = _nearest(to, step, post, pace, able, df, di, uf, ui, i, t)
+                u, _ = _nearest(to, near, step, post, pace, able, df, di, uf, ui, idle, tally[N_IDLE], i, t)
                 if u < 0:
                     break
-                _send_idle(to, step, post, pace, first, row, count, df, di, uf, ui, log_i, log_f, tally, u, i, t)
+                _send_idle(to, step, post, pace, first, row, count, df, di, uf, ui, idle, log_i, log_f, tally, u, i, t)
             if di[i, NEED] == 0:
                 _unlink(di, queue, tally, i, before)
             else:
@@ -320,7 +356,7 @@ def _drain(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
             i = then
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def _take_next(to, pace, able, df, di, uf, ui, queue, log_i, log_f, tally, u, place, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Send a unit that has just come free to the first who waits and whom it can serve; tell whether there was one."""
     if tally[N_WAITING] == 0:
@@ -337,12 +373,11 @@ def _take_next(to, pace, able, df, di, uf, ui, queue, log_i, log_f, tally, u, pl
     return False
 
 
-@numba.njit(cache=True, nogil=True)
-def _dest(to, post, pace, first, row, weight, chance, count, rule, ui, u, place, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+@_bare()
+def _dest(to, post, pace, first, row, weight, chance, count, rule, ui, travel, u, place, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Return the post to which a unit drives that has come free."""
     if rule[MOVING] == HOME:
         return ui[OWN, u]
-    travel = np.empty(len(post))
     factor = _factor(pace, t)
     for p in range(len(post)):
         travel[p] = to[post[p], place] * factor
@@ -350,10 +385,9 @@ def _dest(to, post, pace, first, row, weight, chance, count, rule, ui, u, place,
     return best if best >= 0 else ui[OWN, u]
 
 
-@numba.njit(cache=True, nogil=True)
-def _rebalance(to, step, post, pace, first, row, weight, chance, count, rule, uf, ui, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+@_bare()
+def _rebalance(to, step, post, pace, first, row, weight, chance, count, rule, uf, ui, idle, travel, tally, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Move one of the idle units that are missed least to where it adds more, if it adds enough."""
-    travel = np.empty(len(post))
     factor = _factor(pace, t)
     for u in range(ui.shape[1]):
         uf[LOSS, u] = np.inf
@@ -361,7 +395,7 @@ def _rebalance(to, step, post, pace, first, row, weight, chance, count, rule, uf
             uf[LOSS, u] = cover_kernel.loss(first, row, weight, chance, count, ui[DEST, u])
     mover, target, most = -1, -1, rule[LEAST]
     for _ in range(_TRIED):
-        u = np.argmin(uf[LOSS])
+        u = int(np.argmin(uf[LOSS]))
         lost = uf[LOSS, u]
         if lost == np.inf:
             break
@@ -378,14 +412,23 @@ def _rebalance(to, step, post, pace, first, row, weight, chance, count, rule, uf
         cover_kernel.shift(first, row, count, ui[DEST, u], 1)
     if mover >= 0:
         wait = _where(to, step, post, uf, ui, mover, t)
-        _leave(first, row, count, uf, ui, mover, t)
-        _to_idle(to, post, pace, first, row, count, uf, ui, mover, ui[LEG, mover], t, target)
+        _leave(first, row, count, uf, ui, idle, tally, mover, t)
+        _to_idle(to, post, pace, first, row, count, uf, ui, idle, tally, mover, ui[LEG, mover], t, target)
         uf[HOME_AT, mover] += wait
         uf[ROAD_S, mover] += wait
         ui[MOVES, mover] += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare(fastmath={"nnan", "nsz"})
+def _least(moments):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return the least, several compared at once: no moment is NaN."""
+    least = np.inf
+    for k in range(len(moments)):
+        least = min(least, moments[k])
+    return least
+
+
+@_bare()
 def _finish(uf, ui, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """End a shift; the next one begins when the clock next shows its hour."""
     ui[PHASE, u] = OFF
@@ -393,10 +436,11 @@ def _finish(uf, ui, u, t):  # type: ignore[no-untyped-def]  # compiled: numba in
     uf[NEXT, u] = t + (uf[ON_S, u] - t) % DAY_S
 
 
-@numba.njit(cache=True, nogil=True)
+@_bare()
 def run(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, queue, log_i, log_f, tally
-):
+    to, near, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, idle, travel,
+    queue, log_i, log_f, tally,
+):  # fmt: skip
     """Run until every incident is over; return when that is."""
     n, n_incidents = ui.shape[1], len(df)
     for u in range(n):  # whose shift is on begins it at once
@@ -405,31 +449,50 @@ def run(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     i, t = 0, 0.0
     last = df[n_incidents - 1, AT] if n_incidents else 0.0
     while i < n_incidents or tally[N_BUSY] or tally[N_WAITING]:
-        soonest, u = np.inf, 0
-        for k in range(n):
-            if uf[NEXT, k] < soonest:
-                soonest, u = uf[NEXT, k], k
+        soonest = _least(uf[NEXT])
         if i < n_incidents and df[i, AT] < soonest:
             t = df[i, AT]
             called_off = _serve(
-                to, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, queue, log_i, log_f,
-                tally, i, t,
+                to, near, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, idle, queue,
+                log_i, log_f, tally, i, t,
             )  # fmt: skip
             if di[i, NEED] > 0 and rule[QUEUES]:
                 _wait(di, queue, tally, i)
             if called_off:
                 _drain(
-                    to, step, post, pace, able, first, row, count, df, di, uf, ui, queue, log_i, log_f, tally, t
+                    to,
+                    near,
+                    step,
+                    post,
+                    pace,
+                    able,
+                    first,
+                    row,
+                    count,
+                    df,
+                    di,
+                    uf,
+                    ui,
+                    idle,
+                    queue,
+                    log_i,
+                    log_f,
+                    tally,
+                    t,
                 )
             if rule[MOVING] == EACH:
-                _rebalance(to, step, post, pace, first, row, weight, chance, count, rule, uf, ui, t)
+                _rebalance(
+                    to, step, post, pace, first, row, weight, chance, count, rule, uf, ui, idle, travel, tally, t
+                )
             i += 1
             continue
         if soonest > last + LONGEST_QUEUE_S:
             break
-        t = soonest
+        t, u = soonest, 0
+        while uf[NEXT, u] != soonest:
+            u += 1
         if ui[PHASE, u] == IDLE:
-            _leave(first, row, count, uf, ui, u, t)
+            _leave(first, row, count, uf, ui, idle, tally, u, t)
             _finish(uf, ui, u, t)
             continue
         if ui[PHASE, u] == OFF:
@@ -438,7 +501,7 @@ def run(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
             ui[DEST, u] = dest
         else:
             tally[N_BUSY] -= 1
-            place, dest = np.int64(di[ui[DOING, u], PLACE]), np.int64(-1)
+            place, dest = np.int64(di[ui[DOING, u], PLACE]), -1
             if uf[SHIFT_END, u] <= t and _on_duty(uf, u, t):
                 uf[SHIFT_END, u] = _shift_end(uf, u, t)
             if uf[SHIFT_END, u] <= t:
@@ -447,10 +510,10 @@ def run(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
         if _take_next(to, pace, able, df, di, uf, ui, queue, log_i, log_f, tally, u, place, t):
             continue
         if dest < 0:
-            dest = _dest(to, post, pace, first, row, weight, chance, count, rule, ui, u, place, t)
+            dest = _dest(to, post, pace, first, row, weight, chance, count, rule, ui, travel, u, place, t)
             if dest != ui[DEST, u]:
                 ui[MOVES, u] += 1
-        _to_idle(to, post, pace, first, row, count, uf, ui, u, place, t, dest)
+        _to_idle(to, post, pace, first, row, count, uf, ui, idle, tally, u, place, t, dest)
     for u in range(n):
         if ui[PHASE, u] != OFF:
             uf[DUTY_S, u] += t - uf[DUTY_FROM, u]

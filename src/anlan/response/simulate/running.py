@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import Floats
 from anlan.response.cover import ExpectedCover
+from anlan.response.measures import Responses
 from anlan.response.simulate import kernel
 from anlan.response.simulate.world import MOVES, NEAREST, Fleet, Incidents, Ints, Policy, Roads
 
@@ -85,9 +86,9 @@ def simulate(
 ) -> Run:
     """Run incidents against a plan and a policy.
 
-    The first unit that is idle and able is sent from where it is, also while it drives back; where none is, the incident
-    waits, first come first served within its priority. A unit stays on scene from its own arrival, then serves the
-    first who waits, or drives to a post.
+    Of the units that are idle and able, the policy's choice is sent from where it is, also while it drives back; where
+    none is, the incident waits, first come first served within its priority. A unit stays on scene from its own
+    arrival, then serves the first who waits, or drives to a post.
 
     Parameters
     ----------
@@ -108,7 +109,8 @@ def simulate(
 
     References
     ----------
-    C. J. Jagtenberg, S. Bhulai, R. D. van der Mei (2015), "An efficient heuristic for real-time ambulance redeployment".
+    C. J. Jagtenberg, S. Bhulai, R. D. van der Mei (2015), "An efficient heuristic for real-time ambulance
+    redeployment".
 
     Examples
     --------
@@ -126,8 +128,10 @@ def simulate(
         raise BadInput(f"cover of {cover.n_sites} sites", f"must be of the {len(fleet.posts)} posts", "use cover_of")
     used = cover if policy.weighs_cover else None
     tables = _Tables.of(fleet, incidents, called_off=len(incidents) if policy.preempts else 0)
-    ended = kernel.run(
+    run: Callable[..., float] = kernel.run
+    ended = run(
         roads.inward_s,
+        np.ascontiguousarray(roads.times_s[fleet.posts].T),
         roads.steps(fleet.posts),
         fleet.posts,
         np.asarray(roads.pace, float),
@@ -214,6 +218,8 @@ class _Tables:
     di: npt.NDArray[np.int32]
     uf: Floats
     ui: Ints
+    idle: Ints
+    travel: Floats
     queue: Ints
     log_i: npt.NDArray[np.int32]
     log_f: Floats
@@ -221,7 +227,18 @@ class _Tables:
 
     @property
     def arrays(self) -> tuple[npt.NDArray[Any], ...]:
-        return self.df, self.di, self.uf, self.ui, self.queue, self.log_i, self.log_f, self.tally
+        return (
+            self.df,
+            self.di,
+            self.uf,
+            self.ui,
+            self.idle,
+            self.travel,
+            self.queue,
+            self.log_i,
+            self.log_f,
+            self.tally,
+        )
 
     @classmethod
     def of(cls, fleet: Fleet, incidents: Incidents, called_off: int) -> _Tables:
@@ -235,10 +252,12 @@ class _Tables:
             di=np.column_stack(whole).astype(np.int32),
             uf=uf,
             ui=ui,
+            idle=np.zeros((2, n), np.int64),
+            travel=np.zeros(len(fleet.posts)),
             queue=np.full((2, 10), -1, np.int64),
             log_i=np.empty((room, 4), np.int32),
             log_f=np.empty((room, 4)),
-            tally=np.zeros(4, np.int64),
+            tally=np.zeros(5, np.int64),
         )
 
 
@@ -251,7 +270,7 @@ def _run(incidents: Incidents, fleet: Fleet, tables: _Tables, ended: float) -> R
     np.minimum.at(first, of, there)
     np.maximum.at(last, of, there)
     leads = there == first[of]
-    np.minimum.at(sent, of[leads], when[kept, 0][leads])
+    sent[of[leads]] = when[kept, 0][leads]
     came, lost = np.isfinite(first), tables.di[:, kernel.NEED] > 0
     return Run(
         incidents=incidents,
@@ -267,11 +286,30 @@ def _run(incidents: Incidents, fleet: Fleet, tables: _Tables, ended: float) -> R
         set_off_s=when[:, 1],
         there_s=when[:, 2],
         free_s=when[:, 3],
-        busy_s=np.bincount(who[:, 1], when[:, 3] - when[:, 0], fleet.n_units),
+        busy_s=np.asarray(np.bincount(who[:, 1], when[:, 3] - when[:, 0], fleet.n_units), float),
         duty_s=tables.uf[kernel.DUTY_S],
         road_s=tables.uf[kernel.ROAD_S],
         n_moves=tables.ui[kernel.MOVES],
         ended_s=ended,
+    )
+
+
+def responses_of(run: Run, area: Ints | None = None) -> Responses:
+    """Return a run as a history, for the same proof as of what really happened; ``area`` (N,) is that of each place."""
+    there = np.flatnonzero(~run.broken_off)
+    incident = run.incident[there]
+    return Responses(
+        incident=incident,
+        unit=run.unit[there],
+        area=np.zeros(len(there), np.int64) if area is None else area[run.incidents.place[incident]],
+        received_s=run.incidents.at_s[incident],
+        dispatched_s=run.sent_s[there],
+        en_route_s=run.set_off_s[there],
+        on_scene_s=run.there_s[there],
+        available_s=run.free_s[there],
+        expected_s=run.there_s[there] - run.sent_s[there],
+        n_incidents=len(run.incidents),
+        n_units=len(run.busy_s),
     )
 
 
