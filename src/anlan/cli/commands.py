@@ -17,6 +17,7 @@ from anlan.cli.casework import types_app
 from anlan.cli.districts import AsJson, Lang, district_app, observations_app, twin_app
 from anlan.cli.forecasting import forecast_app
 from anlan.cli.planning import plan_app
+from anlan.cli.responding import replay_app, simulate_
 from anlan.cli.staffing import staff_app
 from anlan.kernel.clock import parse_moment
 
@@ -38,6 +39,8 @@ app.add_typer(staff_app, name="staff")
 app.add_typer(forecast_app, name="forecast")
 app.add_typer(types_app, name="types")
 app.add_typer(plan_app, name="plan")
+app.add_typer(replay_app, name="replay")
+app.command("simulate")(simulate_)
 app.command("edge")(afield.edge)
 app.command("grid")(afield.grid)
 
