@@ -4,6 +4,7 @@ import csv
 import io
 import itertools
 import time
+import zipfile
 from datetime import date
 
 import openpyxl
@@ -143,6 +144,17 @@ def test_a_sheet_in_gb18030_is_read_and_what_is_no_sheet_is_refused():
     for content, file in ((b"x", "t.ods"), (b"junk", "t.xlsx"), (b"\xff\xff\xff", "t.csv"), (b'a\n"b', "t.csv")):
         with pytest.raises(BadInput):
             read_cells(content, file)
+
+
+def test_what_is_far_too_large_is_refused_before_it_is_read():
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/workbook.xml", b"0" * 201_000_000)
+    assert len(bomb.getvalue()) < 1_000_000
+    with pytest.raises(BadInput, match="bytes unpacked must have <= 200000000"):
+        read_cells(bomb.getvalue(), "t.xlsx")
+    with pytest.raises(BadInput, match="split the sheet"):
+        read_cells(b"0" * 20_000_001, "t.csv")
 
 
 CELL = st.one_of(st.none(), st.text(max_size=5), st.integers(), st.floats(), st.booleans(), st.dates(), st.datetimes())

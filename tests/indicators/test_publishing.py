@@ -6,7 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.indicators.test_indicators import EAST, FIRST, MARCH, TREE, WEST, entries, records
 
-from anlan.indicators import Cell, hide, indicator, published, published_by_value
+from anlan.indicators import (
+    Cell,
+    Records,
+    before,
+    bulletin_words,
+    hide,
+    indicator,
+    published,
+    published_by_value,
+)
+from anlan.indicators.bulletin import HIDDEN
+from anlan.papers import compose, shipped_paper
 
 LEAST = 5
 
@@ -121,6 +132,19 @@ def test_kinds_are_published_for_the_whole_district_only_and_a_rare_one_hides_an
     told = published_by_value(indicator("calls_for_help"), records(calls), TREE, MARCH)
     assert {key for key, one in told.items() if one.hidden} == {"fire", "noise"}
     assert told["theft"].value == 30
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_monthly_bulletin_tells_what_is_published_and_nothing_more(language):
+    few = entries("incident", 3, kind="theft") + entries("incident", 40, areas=EAST, kind="theft")
+    kept, one = records(few), indicator("calls_for_help")
+    february = before(MARCH)
+    early = Records(kept.entries, dict.fromkeys(kept.kept, (MARCH.from_at, MARCH.until_at)))
+    told = [(one, published(one, kept, TREE, MARCH), published(one, early, TREE, february))]
+    paper = compose(shipped_paper("monthly_bulletin"), bulletin_words(told, TREE, "31"), language)
+    assert [row[1:3] for row in paper.blocks[1].rows[1:]] == [("43.0", "—")]
+    assert [row[2] for row in paper.blocks[2].rows[1:]] == [HIDDEN[language]] * 2
+    assert one.formula in paper.blocks[1].rows[1]
 
 
 def test_a_class_of_three_is_not_published_by_its_heads():

@@ -16,6 +16,8 @@ from anlan.kernel.areas import AreaTree
 from anlan.kernel.errors import BadInput, Unavailable
 
 MOST_ROWS = 20_000
+MOST_BYTES = 20_000_000
+"""A sheet of that many rows is far smaller; what is unpacked may be ten times as much."""
 AREA = ("area", "区域", "所在区域")
 """Headings of the column that says where a case lies: by the id of the area, or its name."""
 _YES, _NO = {"true", "yes", "y", "1", "是", "有"}, {"false", "no", "n", "0", "否", "无"}
@@ -65,6 +67,8 @@ def read_cells(content: bytes, file: str) -> Cells:
     Unavailable
         If it is .xlsx and the extra for sheets is not installed.
     """
+    if len(content) > MOST_BYTES:
+        raise BadInput(f"file {file!r} of {len(content)} bytes", f"must have <= {MOST_BYTES}", "split the sheet")
     if file.lower().endswith(".xlsx"):
         rows = _xlsx(content, file)
     elif file.lower().endswith(".csv"):
@@ -96,6 +100,10 @@ def _xlsx(content: bytes, file: str) -> Cells:
     except ImportError:
         raise Unavailable(f"file {file!r}", "needs openpyxl", "pip install 'anlan[papers]', or save as .csv") from None
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            unpacked = sum(one.file_size for one in packed.infolist())
+        if unpacked > 10 * MOST_BYTES:
+            raise BadInput(f"file {file!r} of {unpacked} bytes unpacked", f"must have <= {10 * MOST_BYTES}", "split it")
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as fault:
         raise BadInput(f"file {file!r}", f"must be a sheet in .xlsx ({fault})", "save the sheet anew") from None

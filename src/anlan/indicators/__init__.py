@@ -1,5 +1,6 @@
 """What the district measures itself by, as data: each number with its formula, its level, and the list behind it."""
 
+from anlan.indicators.bulletin import bulletin_words
 from anlan.indicators.definition import Indicator, indicator, read_indicators, shipped_indicators
 from anlan.indicators.measuring import Number, Query, Records, by_value, drilled, fractile, listed, measure
 from anlan.indicators.periods import Period, PeriodKind, before, period_of, year_before
@@ -15,6 +16,7 @@ __all__ = [
     "Records",
     "Shown",
     "before",
+    "bulletin_words",
     "by_value",
     "drilled",
     "fractile",

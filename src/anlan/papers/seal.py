@@ -65,14 +65,18 @@ def verified(code: str, public: bytes) -> Seal:
         If it is no such code.
     NotAllowed
         If the signature is not of this key over these very words.
+    Unavailable
+        If the extra for papers is not installed.
     """
     parts = code.strip().split(".")
     if len(code) > LONGEST or len(parts) != 3 or parts[0] != PREFIX:
         raise BadInput(f"code {code[:20]!r}", f"must begin with {PREFIX} and have three parts", "scan it again")
     body, signature = (_unpacked(one) for one in parts[1:])
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - an extra, which a district may lack
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
-
+    try:
+        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - an extra, which a district may lack
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+    except ImportError:
+        raise Unavailable("signed codes", "need cryptography", "pip install 'anlan[papers]'") from None
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, PREFIX.encode() + body)
     except (InvalidSignature, ValueError):
