@@ -96,7 +96,7 @@ def _csv(content: bytes, file: str) -> Cells:
 def _xlsx(content: bytes, file: str) -> Cells:
     try:
         import openpyxl  # noqa: PLC0415 - an extra, which a district may lack
-        from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+        from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415 - the same extra
     except ImportError:
         raise Unavailable(f"file {file!r}", "needs openpyxl", "pip install 'anlan[papers]', or save as .csv") from None
     try:

@@ -26,9 +26,9 @@ def as_pdf(paper: Paper) -> bytes:
     """
     try:
         from reportlab.lib.pagesizes import A4, landscape  # noqa: PLC0415 - an extra, which a district may lack
-        from reportlab.pdfbase.cidfonts import UnicodeCIDFont  # noqa: PLC0415
-        from reportlab.pdfbase.pdfmetrics import registerFont  # noqa: PLC0415
-        from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer  # noqa: PLC0415
+        from reportlab.pdfbase.cidfonts import UnicodeCIDFont  # noqa: PLC0415 - the same extra
+        from reportlab.pdfbase.pdfmetrics import registerFont  # noqa: PLC0415 - the same extra
+        from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer  # noqa: PLC0415 - the same extra
     except ImportError:
         raise Unavailable("papers as PDF", "need ReportLab", "pip install 'anlan[papers]'") from None
     registerFont(UnicodeCIDFont(FONT))
@@ -47,8 +47,8 @@ def as_pdf(paper: Paper) -> bytes:
 
 
 def _styles() -> dict[str, Any]:
-    from reportlab.lib.enums import TA_CENTER  # noqa: PLC0415
-    from reportlab.lib.styles import ParagraphStyle  # noqa: PLC0415
+    from reportlab.lib.enums import TA_CENTER  # noqa: PLC0415 - the same extra
+    from reportlab.lib.styles import ParagraphStyle  # noqa: PLC0415 - the same extra
 
     text = ParagraphStyle("text", fontName=FONT, fontSize=11, leading=18, spaceAfter=8, wordWrap="CJK", textColor=INK)
     return {
@@ -60,7 +60,7 @@ def _styles() -> dict[str, Any]:
 
 
 def _set(block: Block, styles: dict[str, Any], width: float) -> list[Any]:
-    from reportlab.platypus import Paragraph, Spacer  # noqa: PLC0415
+    from reportlab.platypus import Paragraph, Spacer  # noqa: PLC0415 - the same extra
 
     if block.kind == "rows":
         lead = [Paragraph(_shown(block.text), styles["heading"])] if block.text else []
@@ -75,7 +75,7 @@ def _set(block: Block, styles: dict[str, Any], width: float) -> list[Any]:
 
 
 def _table(block: Block, styles: dict[str, Any], width: float) -> Any:
-    from reportlab.platypus import Paragraph, Table, TableStyle  # noqa: PLC0415
+    from reportlab.platypus import Paragraph, Table, TableStyle  # noqa: PLC0415 - the same extra
 
     cells = [[Paragraph(_shown(cell), styles["cell"]) for cell in row] for row in block.rows]
     weights = [min(max(2 + max(len(row[k]) for row in block.rows), 6), 24) for k in range(len(block.rows[0]))]
@@ -100,8 +100,8 @@ def _shown(text: str) -> str:
 def _code(text: str) -> Any:
     """Return a QR code as a drawing of squares: sharp at any size, and no picture in the file."""
     import segno  # noqa: PLC0415 - an extra, as ReportLab is
-    from reportlab.graphics.shapes import Drawing, Rect  # noqa: PLC0415
-    from reportlab.lib.colors import black  # noqa: PLC0415
+    from reportlab.graphics.shapes import Drawing, Rect  # noqa: PLC0415 - the same extra
+    from reportlab.lib.colors import black  # noqa: PLC0415 - the same extra
 
     grid = [bytes(row) for row in segno.make(text, error="m", micro=False).matrix]
     size = 170.0

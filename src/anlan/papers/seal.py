@@ -74,7 +74,7 @@ def verified(code: str, public: bytes) -> Seal:
     body, signature = (_unpacked(one) for one in parts[1:])
     try:
         from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - an extra, which a district may lack
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 - the same extra
     except ImportError:
         raise Unavailable("signed codes", "need cryptography", "pip install 'anlan[papers]'") from None
     try:
@@ -86,7 +86,7 @@ def verified(code: str, public: bytes) -> Seal:
 
 def _private(seed: bytes) -> Any:
     try:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 - the same extra
     except ImportError:
         raise Unavailable("signed codes", "need cryptography", "pip install 'anlan[papers]'") from None
     return Ed25519PrivateKey.from_private_bytes(seed)

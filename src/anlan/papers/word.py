@@ -22,7 +22,7 @@ def as_docx(paper: Paper, at: datetime) -> bytes:
     """
     try:
         from docx import Document  # noqa: PLC0415 - an extra, which a district may lack
-        from docx.enum.section import WD_ORIENT  # noqa: PLC0415
+        from docx.enum.section import WD_ORIENT  # noqa: PLC0415 - the same extra
     except ImportError:
         raise Unavailable("papers in Word", "need python-docx", "pip install 'anlan[papers]'") from None
     document = Document()
@@ -40,8 +40,8 @@ def as_docx(paper: Paper, at: datetime) -> bytes:
 
 
 def _prepare(document: Any, paper: Paper, at: datetime) -> None:
-    from docx.oxml.ns import qn  # noqa: PLC0415
-    from docx.shared import Mm, Pt  # noqa: PLC0415
+    from docx.oxml.ns import qn  # noqa: PLC0415 - the same extra
+    from docx.shared import Mm, Pt  # noqa: PLC0415 - the same extra
 
     told = document.core_properties
     told.title, told.author, told.language = paper.title, "", paper.language
@@ -81,7 +81,7 @@ def _add_table(document: Any, block: Block) -> None:
 
 def _add_code(document: Any, text: str) -> None:
     import segno  # noqa: PLC0415 - an extra, as python-docx is
-    from docx.shared import Mm  # noqa: PLC0415
+    from docx.shared import Mm  # noqa: PLC0415 - the same extra
 
     picture = io.BytesIO()
     segno.make(text, error="m", micro=False).save(picture, kind="png", scale=6)
