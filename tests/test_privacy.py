@@ -11,9 +11,16 @@ from tests.test_house import PERSONAL
 import anlan.cases.definition
 import anlan.cases.forgetting
 import anlan.cases.machine
+import anlan.cases.migration
+import anlan.cases.paperwork
+import anlan.cases.sheets
+import anlan.cases.triggers
+import anlan.indicators
 import anlan.kernel.answers
+import anlan.kernel.entries
 import anlan.kernel.ingress
 import anlan.kernel.records
+import anlan.papers
 from anlan.command import create_app
 from anlan.district import District
 from anlan.ingest.wire import Sent, Values
@@ -39,6 +46,13 @@ def test_no_record_has_room_for_an_identity():
         anlan.cases.definition,
         anlan.cases.machine,
         anlan.cases.forgetting,
+        anlan.cases.migration,
+        anlan.cases.paperwork,
+        anlan.cases.sheets,
+        anlan.cases.triggers,
+        anlan.indicators,
+        anlan.kernel.entries,
+        anlan.papers,
     )
     records = [thing for module in modules for thing in vars(module).values() if is_dataclass(thing)]
     assert len(records) > 15

@@ -18,6 +18,7 @@ from anlan.cli.districts import AsJson, Lang, district_app, observations_app, tw
 from anlan.cli.forecasting import forecast_app
 from anlan.cli.planning import plan_app
 from anlan.cli.responding import replay_app, simulate_
+from anlan.cli.papering import indicators_app, papers_app
 from anlan.cli.staffing import staff_app
 from anlan.kernel.clock import parse_moment
 
@@ -41,6 +42,8 @@ app.add_typer(types_app, name="types")
 app.add_typer(plan_app, name="plan")
 app.add_typer(replay_app, name="replay")
 app.command("simulate")(simulate_)
+app.add_typer(papers_app, name="papers")
+app.add_typer(indicators_app, name="indicators")
 app.command("edge")(afield.edge)
 app.command("grid")(afield.grid)
 
