@@ -4,6 +4,7 @@ from anlan.response.rota.answer import Breach, Change, Contradiction, Replanned,
 from anlan.response.rota.checking import check_rota
 from anlan.response.rota.planning import plan_rota
 from anlan.response.rota.problem import Duty, Member, RotaProblem, Rules, Shift, Turn, Weights
+from anlan.response.rota.replanning import replan_rota
 
 __all__ = [
     "Breach",
@@ -21,4 +22,5 @@ __all__ = [
     "Weights",
     "check_rota",
     "plan_rota",
+    "replan_rota",
 ]

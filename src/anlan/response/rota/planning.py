@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 from ortools.sat.python import cp_model
 
-from anlan.kernel.errors import BadInput
 from anlan.response.posting.problem import Stop, Watch
-from anlan.response.rota.answer import Change, Contradiction, Replanned, Rota
+from anlan.response.rota.answer import Contradiction, Rota
 from anlan.response.rota.assigning import Programme
 from anlan.response.rota.checking import check_rota
 from anlan.response.rota.conflict import TRY_S, Verdict, contradiction, proved
 from anlan.response.rota.counting import Counting
 from anlan.response.rota.fairness import PER_HOUR, Fairness
-from anlan.response.rota.kernel import OFF
 from anlan.response.rota.part import Part, parts_of
 from anlan.response.rota.problem import RotaProblem, Turn
 from anlan.response.rota.searching import Rows, Search
@@ -27,12 +25,10 @@ THREADS = 2
 MOVES_PER_MEMBER = 12_000
 HOT, COLD = 3000.0, 100.0
 ROUNDS = 4
-CHANGED = 1_000 * PER_HOUR
-"""What a changed day costs in a search for few changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class Found:
     """What a part came to."""
 
     part: Part
@@ -78,10 +74,10 @@ def plan_rota(problem: RotaProblem, *, stop: Stop | None = None, seed: int = 0) 
     if clashing:
         asking = Watch(given)
         return tuple(contradiction(part, asking, seed) for part in clashing)
-    return _joined(problem, [one for one in found if one is not None], watch)
+    return joined(problem, [one for one in found if one is not None], watch)
 
 
-def _planned(part: Part, watch: Watch, seed: int) -> _Found | None:
+def _planned(part: Part, watch: Watch, seed: int) -> Found | None:
     """Return what a part came to; None where it is proved that no rota keeps its rules."""
     counting = Counting(part)
     least = counting.least(seconds=watch.left_s)
@@ -108,16 +104,16 @@ def _planned(part: Part, watch: Watch, seed: int) -> _Found | None:
             best, wrong, cost = tried
     if (wrong or cost - bound > watch.stop.gap * cost) and not watch.is_over:
         return _polished(search, best, (wrong, cost, bound), watch, seed)
-    return _Found(part=part, cells=search.cells(best), cost=cost, bound=bound)
+    return Found(part=part, cells=search.cells(best), cost=cost, bound=bound)
 
 
-def _polished(search: Search, best: Rows, known: tuple[int, int, float], watch: Watch, seed: int) -> _Found | None:
+def _polished(search: Search, best: Rows, known: tuple[int, int, float], watch: Watch, seed: int) -> Found | None:
     """Let CP-SAT go on from what was found: to a rota, a better one, or the proof that there is none."""
     part, (wrong, cost, bound) = search.part, known
     programme = Programme(part=part)
     programme.sat.minimize(programme.cost(search.fairness))
     programme.hint(search.cells(best))
-    solver = _solver(watch, seed)
+    solver = solver_for(watch, seed)
     status = solver.solve(programme.sat)
     if status == cp_model.INFEASIBLE:
         return None
@@ -127,10 +123,11 @@ def _polished(search: Search, best: Rows, known: tuple[int, int, float], watch: 
         if wrong or solver.objective_value < cost:
             cost = solver.objective_value
             cells = {(m, on): k for (m, on, k), one in programme.x.items() if solver.boolean_value(one)}
-    return _Found(part=part, cells=cells, cost=cost, bound=bound)
+    return Found(part=part, cells=cells, cost=cost, bound=bound)
 
 
-def _solver(watch: Watch, seed: int) -> cp_model.CpSolver:
+def solver_for(watch: Watch, seed: int) -> cp_model.CpSolver:
+    """Return a solver that stops with the watch."""
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = watch.left_s
     solver.parameters.relative_gap_limit = watch.stop.gap
@@ -139,7 +136,8 @@ def _solver(watch: Watch, seed: int) -> cp_model.CpSolver:
     return solver
 
 
-def _joined(problem: RotaProblem, found: Iterable[_Found], watch: Watch) -> Rota:
+def joined(problem: RotaProblem, found: Sequence[Found], watch: Watch) -> Rota:
+    """Return the rota of all parts, checked from its moments."""
     served: dict[tuple[str, date], Turn] = {}
     cost = bound = 0.0
     for one in found:

@@ -133,10 +133,15 @@ class Search:
                 rows[m, self.past + on] = k
         return rows
 
-    def anneal(self, rows: Rows, *, n_moves: int, heat: tuple[float, float], seed: int) -> tuple[Rows, int, int]:
-        """Return the best rows of a search, in how many places they break a rule or miss a cover, and their cost."""
+    def anneal(
+        self, rows: Rows, *, n_moves: int, heat: tuple[float, float], seed: int, prices: tuple[int, int] | None = None
+    ) -> tuple[Rows, int, int]:
+        """Return the best rows of a search, in how many places they break a rule or miss a cover, and their cost.
+
+        ``prices`` are those of a broken rule and of a head that is missing, while it searches.
+        """
         dearest = int(max(one.length_min for one in self.part.shifts)) * (PER_HOUR // 60)
-        prices = np.array([8 * PER_HOUR, 2 * dearest + 8 * PER_HOUR], np.int64)
+        told = np.array(prices or (8 * PER_HOUR, 2 * dearest + 8 * PER_HOUR), np.int64)
         return kernel.search(
-            rows.copy(), self.may, *self._fixed, *self._covers, prices, heat[0], heat[1], n_moves, seed
+            rows.copy(), self.may, *self._fixed, *self._covers, told, heat[0], heat[1], n_moves, seed
         )  # fmt: skip
