@@ -5,8 +5,8 @@ A small place has few calls, and its own rate says little; so each area borrows 
 .. math:: n_a \sim \mathrm{Poisson}(r_a\,\theta_{p(a)}\,E_a), \qquad r_a \sim \mathrm{Gamma}(m_\ell, m_\ell)
 
 n are the calls of one kind in area a, E its exposure (hours, or people present times hours, weighed by the profile of
-the week), theta the rate of the area above, and m how alike areas of one level are, learned from all of them. Only places
-are told apart, by what happened there: never who called, or who lives there.
+the week), theta the rate of the area above, and m how alike areas of one level are, learned from all of them. Only
+places are told apart, by what happened there: never who called, or who lives there.
 """
 
 from __future__ import annotations
@@ -55,11 +55,15 @@ class Calls:
     def __post_init__(self) -> None:
         n, slot, hours = len(self.area_id), np.asarray(self.slot), np.asarray(self.hours, float)
         if len(self.kind) != n or slot.shape != (n,):
-            raise BadInput(f"{len(self.kind)} kinds and {len(slot)} slots", f"must be {n}, as areas", "give one for each")
+            raise BadInput(
+                f"{len(self.kind)} kinds and {len(slot)} slots", f"must be {n}, as areas", "give one for each"
+            )
         if n and not (np.issubdtype(slot.dtype, np.integer) and 0 <= slot.min() <= slot.max() < SLOTS):
             raise BadInput("slot", f"must be whole, 0..{SLOTS - 1}", "give the hour of the week from Monday 00:00")
         if hours.shape != (SLOTS,) or not (np.isfinite(hours).all() and hours.min() >= 0 and hours.sum() > 0):
-            raise BadInput("hours", f"must be {SLOTS} numbers >= 0 h, not all 0", "give the hours recorded of each slot")
+            raise BadInput(
+                "hours", f"must be {SLOTS} numbers >= 0 h, not all 0", "give the hours recorded of each slot"
+            )
         if n and hours[slot].min() <= 0:
             at = int(slot[np.argmin(hours[slot])])
             raise BadInput(f"hours[{at}]=0", "must be > 0 h where calls are", "give what was recorded")
@@ -133,7 +137,9 @@ class DemandRates:
             return self.area_ids.index(area_id), self.kinds.index(kind)
         except ValueError:
             raise NotFound(
-                f"area_id={area_id!r}, kind={kind!r}", "is not among what was learned", f"give a {self.level} and a kind"
+                f"area_id={area_id!r}, kind={kind!r}",
+                "is not among what was learned",
+                f"give a {self.level} and a kind",
             ) from None
 
     def rate(self, area_id: str, kind: str, slot: int, *, people: float | None = None) -> Rate:
@@ -167,14 +173,14 @@ class DemandRates:
 
     def per_hour(self, kind: str, slot: int) -> Floats:
         """Return calls per hour of every area, in the order of ``area_ids``: weights for demand points."""
-        i, k = self._row(self.area_ids[0], kind)
+        _, k = self._row(self.area_ids[0], kind)
         here = np.ones(len(self.area_ids)) if self.people is None else self.people[:, slot]
         return np.asarray(self.shape[:, k] / self.per[:, k] * self.profile[k, slot] * here, float)
 
     def log_likelihood(self, calls: Calls) -> float:
-        """Return the log-probability of other calls: how well they were foreseen, area by area, kind by kind, hour by hour.
+        """Return the log-probability of other calls: how well they were foreseen, by area, kind and hour.
 
-        The rate of an area is unknown, so its counts are negative binomial; given their sum, the hours share it by profile.
+        The rate of an area is not sure, so its counts are negative binomial; hours share their sum by profile.
         """
         n, expected = self._held(calls)
         total, mean = n.sum(axis=2), expected.sum(axis=2)
@@ -212,18 +218,22 @@ def fit_demand(
 
     References
     ----------
-    D. G. Clayton, J. Kaldor (1987), "Empirical Bayes estimates of age-standardized relative risks": the gamma-Poisson form,
-    here down a tree of areas.
+    D. G. Clayton, J. Kaldor (1987), "Empirical Bayes estimates of age-standardized relative risks": the gamma-Poisson
+    form, here down a tree of areas.
     """
     leaves = tree.of_level(level)
     ids = tuple(area.area_id for area in leaves)
     if not len(calls.area_id) or not ids:
-        raise BadInput(f"{len(calls.area_id)} calls in {len(ids)} areas", "must be at least one", "give calls of the level")
+        raise BadInput(
+            f"{len(calls.area_id)} calls in {len(ids)} areas", "must be at least one", "give calls of the level"
+        )
     kinds = tuple(sorted(set(calls.kind)))
     n = _counted(calls, ids, kinds)
     here = _people(people, ids)
     exposure = (np.ones((len(ids), SLOTS)) if here is None else here) * calls.hours
-    profile = np.stack([_profile(n[:, k].sum(axis=0), exposure.sum(axis=0), n.sum(axis=(0, 1))) for k in range(len(kinds))])
+    profile = np.stack(
+        [_profile(n[:, k].sum(axis=0), exposure.sum(axis=0), n.sum(axis=(0, 1))) for k in range(len(kinds))]
+    )
     exposed = np.einsum("ls,ks->lk", exposure, profile)
     total = n.sum(axis=2)
     shape, per = np.empty_like(exposed), np.empty_like(exposed)
@@ -244,13 +254,16 @@ def _counted(calls: Calls, ids: Sequence[str], kinds: Sequence[str]) -> Floats:
     columns = {one: k for k, one in enumerate(kinds)}
     gone = next((one for one in calls.area_id if one not in rows), None)
     if gone is not None:
-        raise BadInput(f"area_id={gone!r}", "must be an area of the level that is learned", "locate calls in that level")
+        raise BadInput(
+            f"area_id={gone!r}", "must be an area of the level that is learned", "locate calls in that level"
+        )
     strange = next((one for one in calls.kind if one not in columns), None)
     if strange is not None:
         raise BadInput(f"kind={strange!r}", f"must be one of {', '.join(kinds)}", "leave out what was not learned")
     n = np.zeros((len(ids), len(kinds), SLOTS))
-    where = ([rows[one] for one in calls.area_id], [columns[one] for one in calls.kind], calls.slot)
-    np.add.at(n, where, 1.0)
+    i = np.array([rows[one] for one in calls.area_id], np.int64)
+    k = np.array([columns[one] for one in calls.kind], np.int64)
+    np.add.at(n, (i, k, calls.slot), 1.0)
     return n
 
 
@@ -263,7 +276,9 @@ def _people(people: Mapping[str, npt.ArrayLike] | None, ids: Sequence[str]) -> F
             raise BadInput(f"people of area {one!r}", "are missing; unknown is not zero", "give them for every area")
         usual = np.asarray(people[one], float)
         if usual.shape != (SLOTS,) or not (np.isfinite(usual).all() and usual.min() >= 0):
-            raise BadInput(f"people of area {one!r}", f"must be {SLOTS} numbers >= 0", "give one for each hour of the week")
+            raise BadInput(
+                f"people of area {one!r}", f"must be {SLOTS} numbers >= 0", "give one for each hour of the week"
+            )
         made[i] = usual
     return made
 
@@ -315,7 +330,7 @@ def _alike(n: Floats, expected: Floats) -> float:
 def _down(
     paths: Sequence[tuple[str, ...]], levels: Mapping[str, str], n: Floats, exposed: Floats
 ) -> tuple[Floats, Floats, dict[str, float]]:
-    """Return shape and rate of the gamma of each leaf, going down the tree, and how alike the areas of each level are."""
+    """Return shape and rate of the gamma of each leaf, down the tree, and how alike the areas of each level are."""
     rate = {paths[0][0]: (n.sum() + 0.5) / max(float(exposed.sum()), _EMPTY)}
     alike: dict[str, float] = {}
     shape, per = np.full(len(n), n.sum() + 0.5), np.full(len(n), max(float(exposed.sum()), _EMPTY))

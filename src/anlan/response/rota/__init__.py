@@ -2,8 +2,10 @@
 
 from anlan.response.rota.answer import Breach, Change, Contradiction, Replanned, Rota, Rule
 from anlan.response.rota.checking import check_rota
+from anlan.response.rota.loads import Load, loads_of
 from anlan.response.rota.planning import plan_rota
 from anlan.response.rota.problem import Duty, Member, RotaProblem, Rules, Shift, Turn, Weights
+from anlan.response.rota.reading import read_rota_problem, read_served, write_served
 from anlan.response.rota.replanning import replan_rota
 
 __all__ = [
@@ -11,6 +13,7 @@ __all__ = [
     "Change",
     "Contradiction",
     "Duty",
+    "Load",
     "Member",
     "Replanned",
     "Rota",
@@ -21,6 +24,10 @@ __all__ = [
     "Turn",
     "Weights",
     "check_rota",
+    "loads_of",
     "plan_rota",
+    "read_rota_problem",
+    "read_served",
     "replan_rota",
+    "write_served",
 ]

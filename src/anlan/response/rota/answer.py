@@ -16,8 +16,8 @@ Served = Mapping[tuple[str, date], Turn]
 class Rule:
     """One rule, by its kind and whose it is.
 
-    ``kind`` is ``rest``, ``weekly_rest``, ``week_hours``, ``hours`` or ``nights`` (of everybody), ``leave`` (of a member) or
-    ``cover`` (of a duty on a day).
+    ``kind`` is ``rest``, ``weekly_rest``, ``week_hours``, ``hours`` or ``nights`` (of everybody), ``leave`` (of a
+    member) or ``cover`` (of a duty on a day).
     """
 
     kind: str

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
+from typing import Any
 
 from ortools.sat.python import cp_model
 
 from anlan.response.rota.counting import weeks_of
 from anlan.response.rota.fairness import MEASURES, PER_HOUR, Fairness, contract_min
-from anlan.response.rota.part import Part, weekly_too_short
 from anlan.response.rota.kernel import OFF
+from anlan.response.rota.part import Part, weekly_too_short
 from anlan.response.rota.problem import DAY_MIN
 
 Linear = cp_model.LinearExprT
@@ -135,9 +136,8 @@ class Programme:
     def cost(self, fairness: Fairness) -> Linear:
         """Return what a rota costs: duty, unfairness, overtime and wishes."""
         part, weights = self.part, self.part.problem.weights
-        cost = sum(part.shifts[k].length_min * (PER_HOUR // 60) * one for (_, _, k), one in self.x.items())
+        cost: Any = sum(part.shifts[k].length_min * (PER_HOUR // 60) * one for (_, _, k), one in self.x.items())
         contract = contract_min(part)
-        _, whole = part.problem.caps_min()
         for m, one in enumerate(part.members):
             for measure in MEASURES:
                 cost += self._outside(m, measure, fairness)
@@ -164,6 +164,6 @@ class Programme:
 
     def hint(self, served: Mapping[tuple[int, int], int]) -> None:
         """Begin the search at a rota."""
-        self.sat.clear_hints()
+        self.sat.clear_hints()  # type: ignore[no-untyped-call]  # it has no annotation
         for (m, on, k), one in self.x.items():
             self.sat.add_hint(one, int(served.get((m, on)) == k))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 
 from anlan.response.rota.answer import Breach, Served
 from anlan.response.rota.problem import Duty, Member, RotaProblem, Shift, Turn
@@ -17,8 +18,9 @@ def check_rota(problem: RotaProblem, served: Served) -> tuple[Breach, ...]:
     >>> from anlan.response.rota.problem import Duty
     >>> long = Shift(shift_id="long", label={}, begin_h=8, length_h=12)
     >>> gate = Duty.vehicle("gate", {}, shifts=("long",), crew=2)
-    >>> one = RotaProblem(begin_on=date(2026, 12, 7), n_days=1, shifts=(long,), duties=(gate,), members=(Member(member_id="a"),))
-    >>> [breach.told for breach in check_rota(one, {("a", date(2026, 12, 7)): ("gate", "long")})]
+    >>> monday, staff = date(2026, 12, 7), (Member(member_id="a"),)
+    >>> problem = RotaProblem(begin_on=monday, n_days=1, shifts=(long,), duties=(gate,), members=staff)
+    >>> [breach.told for breach in check_rota(problem, {("a", monday): ("gate", "long")})]
     ['1 of exactly 2 on 2026-12-07 at 08:00']
     """
     found = list(_unknown(problem, served))
@@ -41,7 +43,7 @@ def _unknown(problem: RotaProblem, served: Served) -> Iterator[Breach]:
 
 def span(shift: Shift, on: date) -> tuple[datetime, datetime]:
     """Return when a shift that begins on a day begins and ends, on the clock of the wall."""
-    begin = datetime.combine(on, time()) + timedelta(minutes=shift.begin_min)  # noqa: DTZ001 - a clock on the wall
+    begin = datetime.combine(on, time()) + timedelta(minutes=shift.begin_min)
     return begin, begin + timedelta(minutes=shift.length_min)
 
 
@@ -49,12 +51,12 @@ def _of_member(problem: RotaProblem, member: Member, turns: Mapping[date, Turn])
     rules, who = problem.rules, member.member_id
     spans = [(on, *span(problem.shift_of[turns[on][1]], on), problem.shift_of[turns[on][1]]) for on in sorted(turns)]
     planned = [one for one in spans if one[0] >= problem.begin_on]
-    for (_, _, end, shift), (on, begin, _, _) in zip(spans, spans[1:], strict=False):
+    for (_, _, end, shift), (on, begin, _, _) in pairwise(spans):
         due = timedelta(hours=max(rules.least_rest_h, shift.rest_after_h))
         if on >= problem.begin_on and begin - end < due:
             yield Breach(kind="rest", subject=who, told=f"{begin - end} of rest before {begin}, due are {due}")
     for on in sorted(member.leave):
-        midnight = datetime.combine(on, time())  # noqa: DTZ001 - a clock on the wall
+        midnight = datetime.combine(on, time())
         if any(begin < midnight + timedelta(days=1) and end > midnight for _, begin, end, _ in planned):
             yield Breach(kind="leave", subject=who, told=f"duty on {on}, a day of leave")
     weeks: dict[tuple[int, int], float] = {}
@@ -128,12 +130,14 @@ def _hourly(
     shifts = [problem.shift_of[one] for one in duty.shifts]
     for minute in range(0, 1440, 5):
         asked = duty.least_by_hour[minute // 60]
-        at = datetime.combine(on, time()) + timedelta(minutes=minute)  # noqa: DTZ001 - a clock on the wall
+        at = datetime.combine(on, time()) + timedelta(minutes=minute)
         if on == problem.begin_on and not problem.before and any(one.end_min - 1440 > minute for one in shifts):
             continue  # served by who began before the plan, of whom nothing is known
         there = [who for who, _, begin, end in here if begin <= at < end]
         if len(there) < asked:
-            yield Breach(kind="cover", subject=duty.duty_id, told=f"{len(there)} of at least {asked} at {at:%Y-%m-%d %H:%M}")
+            yield Breach(
+                kind="cover", subject=duty.duty_id, told=f"{len(there)} of at least {asked} at {at:%Y-%m-%d %H:%M}"
+            )
         yield from _skilled(problem, duty, there, asked, f"{at:%Y-%m-%d %H:%M}")
 
 

@@ -9,7 +9,7 @@ from enum import Enum
 import numpy as np
 from ortools.sat.python import cp_model
 
-from anlan.response.posting.problem import Watch
+from anlan.response.posting.problem import Stop, Watch
 from anlan.response.rota.answer import Contradiction, Rule
 from anlan.response.rota.assigning import Programme
 from anlan.response.rota.counting import Counting
@@ -71,9 +71,10 @@ def verdict(part: Part, *, seconds: float, seed: int = 0) -> Verdict:
     values = counting.least(seconds=seconds)
     if values is None:
         return Verdict.IMPOSSIBLE
+    watch = Watch(Stop(seconds=seconds))
     search = Search(part=part, fairness=Fairness(part=part, totals=counting.totals(values)))
     rows = search.begin(counting.numbers(values), np.random.default_rng(seed))
-    if search.anneal(rows, n_moves=TRY_MOVES * len(part.members), heat=TRY_HEAT, seed=seed)[1] == 0:
+    if search.anneal(rows, n_moves=TRY_MOVES * len(part.members), heat=TRY_HEAT, seed=seed, watch=watch)[1] == 0:
         return Verdict.POSSIBLE
     return proved(part, seconds=seconds, seed=seed)
 
@@ -111,7 +112,7 @@ def contradiction(part: Part, watch: Watch, seed: int = 0) -> Contradiction:
         open_[0] |= told is Verdict.OPEN
         return told is Verdict.IMPOSSIBLE
 
-    found = _smallest((), False, tuple(rules_of(part)), clash)
+    found = _smallest((), tuple(rules_of(part)), clash, grown=False)
     return Contradiction(
         rules=tuple(found),
         minimal=not open_[0],
@@ -121,7 +122,7 @@ def contradiction(part: Part, watch: Watch, seed: int = 0) -> Contradiction:
 
 
 def _smallest(
-    given: tuple[Rule, ...], grown: bool, rules: tuple[Rule, ...], clash: Callable[[Sequence[Rule]], bool]  # noqa: FBT001 - as in the paper
+    given: tuple[Rule, ...], rules: tuple[Rule, ...], clash: Callable[[Sequence[Rule]], bool], *, grown: bool
 ) -> tuple[Rule, ...]:
     """Return a smallest part of the rules that clashes with those given."""
     if grown and clash(given):
@@ -130,6 +131,6 @@ def _smallest(
         return rules
     half = len(rules) // 2
     first, second = rules[:half], rules[half:]
-    late = _smallest((*given, *first), True, second, clash)
-    early = _smallest((*given, *late), bool(late), first, clash)
+    late = _smallest((*given, *first), second, clash, grown=True)
+    early = _smallest((*given, *late), first, clash, grown=bool(late))
     return (*early, *late)

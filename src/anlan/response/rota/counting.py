@@ -16,7 +16,7 @@ from scipy.sparse import coo_array, csr_array
 from anlan.kernel.errors import Unavailable
 from anlan.kernel.geo import Floats
 from anlan.response.posting.program import Answer, Program
-from anlan.response.rota.fairness import MEASURES, PER_HOUR, Fairness, contract_min
+from anlan.response.rota.fairness import MEASURES, PER_HOUR, Band, Fairness, contract_min
 from anlan.response.rota.part import Part
 from anlan.response.rota.problem import groups_of
 
@@ -41,6 +41,10 @@ class _Rows:
         self.low.append(low)
         self.high.append(high)
 
+    def copy(self) -> _Rows:
+        """Return the same rows, to be added to."""
+        return _Rows(list(self.row), list(self.column), list(self.value), list(self.low), list(self.high))
+
     def into(self, program: Program) -> None:
         """Hand the rows to a program whose columns are all there."""
         shape = (len(self.low), program.n_columns)
@@ -59,7 +63,7 @@ class Counting:
             for group in groups_of(part.members, lambda one: (part.may[index[one.member_id]], one.skills))
         ]
         self.column: dict[tuple[int, int, int], int] = {}
-        upper = []
+        upper: list[int] = []
         for c, kind in enumerate(self.kinds):
             for on in range(part.problem.n_days):
                 for k in part.may[kind[0]]:
@@ -89,7 +93,9 @@ class Counting:
             for on in range(n_days):
                 here = sum(bool(part.free[m][on]) for m in kind)
                 self.rows.add([(self.column[c, on, k], 1.0) for k in may], -np.inf, here)
-            sets = [(later, (first, *((),) * (later - 1), second)) for later, first, second in part.rest_sets if later == 1]
+            sets = [
+                (later, (first, *((),) * (later - 1), second)) for later, first, second in part.rest_sets if later == 1
+            ]
             sets += [(days - 1, (ks,) * days) for days, ks in part.spans]
             for later, chain in sets:
                 for on in range(n_days - later):
@@ -116,8 +122,11 @@ class Counting:
             terms = [(self.column[c, on, k], length[k]) for on in every for k in may]
             self.rows.add(terms, -np.inf, len(kind) * (whole // step * step))
             for first in range(problem.n_days - 6):
-                days = range(first, first + 7)
-                most = sum(min(7 if problem.rules.weekly_rest_h == 0 else 6, sum(bool(part.free[m][on]) for on in days)) for m in kind)
+                days = list(range(first, first + 7))
+                most = sum(
+                    min(7 if problem.rules.weekly_rest_h == 0 else 6, sum(bool(part.free[m][on]) for on in days))
+                    for m in kind
+                )
                 self.rows.add([(self.column[c, on, k], 1.0) for on in days for k in may], -np.inf, most)
 
     def least(self, *, seconds: float) -> Floats | None:
@@ -152,40 +161,42 @@ class Counting:
         """Return the best numbers at the cost of a rota, with the bound; ``values`` begin with those of the columns."""
         program = Program(maximise=False)
         program.columns(self._duty_cost(), self.upper, whole=True)
-        rows = _Rows(*(list(one) for one in (self.rows.row, self.rows.column, self.rows.value, self.rows.low, self.rows.high)))
+        rows = self.rows.copy()
         for measure in MEASURES:
             bands = fairness.bands[measure]
             for c, kind in enumerate(self.kinds):
                 terms = [
                     (j, float(fairness.adds(measure, on, k))) for (c2, on, k), j in self.column.items() if c2 == c
                 ]  # fmt: skip
-                self._shares(program, rows, terms, [bands[m] for m in kind], [self._most(measure, m) for m in kind])
+                self._shares(program, rows, terms, [bands[m] for m in kind], self._most(measure))
         self._overtime(program, rows)
         rows.into(program)
         return program.solve(seconds=seconds, gap=1e-4, seed=seed)
 
-    def _most(self, measure: str, m: int) -> float:
+    def _most(self, measure: str) -> float:
         if measure == "hours":
             return float(self.part.problem.caps_min()[1])
         return float(self.part.problem.n_days)
 
-    def _shares(self, program, rows, terms, bands, most) -> None:
+    def _shares(
+        self, program: Program, rows: _Rows, terms: list[tuple[int, float]], bands: list[Band], most: float
+    ) -> None:
         """Sum over a kind = sum of its members' shares, each below, within or above its band."""
         low = np.array([band.low for band in bands], float)
         cost = np.array([band.cost for band in bands], float)
         under = program.columns(cost, low)
         within = program.columns(np.zeros(len(bands)), np.array([band.high - band.low for band in bands], float))
-        over = program.columns(cost, np.maximum(most, 0.0))
+        over = program.columns(cost, most)
         shares = [(under + i, 1.0) for i in range(len(bands))]
         shares += [(first + i, -1.0) for first in (within, over) for i in range(len(bands))]
         rows.add([*terms, *shares], float(low.sum()), float(low.sum()))
 
     def _overtime(self, program: Program, rows: _Rows) -> None:
         part = self.part
-        price = part.problem.weights.overtime_h * PER_HOUR / 60
+        price = round(part.problem.weights.overtime_h * PER_HOUR / 60)
         contract = contract_min(part)
         for c, kind in enumerate(self.kinds):
-            over = program.columns(np.array([price]), np.inf)
+            over = program.columns(np.array([float(price)]), np.inf)
             terms = [(j, float(part.shifts[k].length_min)) for (c2, _, k), j in self.column.items() if c2 == c]
             rows.add([*terms, (over, -1.0)], -np.inf, float(sum(contract[m] for m in kind)))
 

@@ -1,4 +1,4 @@
-"""What is fair: each member's share of nights, weekends and hours of what the duties ask, and what straying from it costs."""
+"""What is fair: each member's share of the nights, weekends and hours that the duties ask; and what straying costs."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ class Fairness:
     def presence(self) -> tuple[float, ...]:
         """How much of a full member each is: contracted hours over 40, times the share of days not on leave."""
         days = self.part.problem.days
-        return tuple(
-            one.week_h / 40 * sum(on not in one.leave for on in days) / len(days) for one in self.part.members
-        )
+        return tuple(one.week_h / 40 * sum(on not in one.leave for on in days) / len(days) for one in self.part.members)
 
     @cached_property
     def bands(self) -> dict[str, tuple[Band, ...]]:
@@ -71,8 +69,10 @@ class Fairness:
                 made.append(Band(low=0, high=10**9, cost=0))
                 continue
             fair = self.totals[measure] * self.presence[m] / whole
-            slack = max(self.part.shifts[k].length_min for k in self.part.may[m]) if measure == "hours" else 0
-            made.append(Band(low=max(0, math.floor(fair - slack + 1e-6)), high=math.ceil(fair + slack - 1e-6), cost=price))
+            slack = max(self.part.shifts[k].length_min for k in self.part.may[m]) / 2 if measure == "hours" else 0
+            made.append(
+                Band(low=max(0, math.floor(fair - slack + 1e-6)), high=math.ceil(fair + slack - 1e-6), cost=price)
+            )
         return tuple(made)
 
     def _who(self, measure: str) -> set[int]:
@@ -85,6 +85,4 @@ class Fairness:
 def contract_min(part: Part) -> Sequence[int]:
     """Return the contracted minutes of each member over the plan, days of leave taken off."""
     days = part.problem.days
-    return [
-        math.floor(60 * one.week_h * sum(on not in one.leave for on in days) / 7 + 1e-6) for one in part.members
-    ]
+    return [math.floor(60 * one.week_h * sum(on not in one.leave for on in days) / 7 + 1e-6) for one in part.members]

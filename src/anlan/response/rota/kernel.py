@@ -9,7 +9,7 @@ OFF = -1
 
 
 @nb.njit(cache=True, nogil=True)
-def row_cost(row, cell_cost, band, law, turns, too_soon, short, week_of, rest_day):
+def row_cost(row, cell_cost, band, law, turns, too_soon, short, week_of, rest_day):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Return what a row breaks (in hours or shifts too many) and what it costs.
 
     Parameters
@@ -80,7 +80,7 @@ def row_cost(row, cell_cost, band, law, turns, too_soon, short, week_of, rest_da
 
 
 @nb.njit(cache=True, nogil=True)
-def covered(count, least, exact):
+def covered(count, least, exact):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Return by how many heads a cover is missed."""
     if count < least:
         return least - count
@@ -88,7 +88,7 @@ def covered(count, least, exact):
 
 
 @nb.njit(cache=True, nogil=True)
-def put(rows, m, d, k, past, first, which, counts_for, counts, least, exact):
+def put(rows, m, d, k, past, first, which, counts_for, counts, least, exact):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Set a cell and return by how much what is missed of the covers grows."""
     grown = 0
     for half in range(2):
@@ -106,11 +106,32 @@ def put(rows, m, d, k, past, first, which, counts_for, counts, least, exact):
 
 
 @nb.njit(cache=True, nogil=True)
-def search(rows, may, cell_cost, bands, law, turns, too_soon, short, week_of, rest_day, first, which, counts_for, least,
-           exact, prices, hot, cold, n_moves, seed):
-    """Anneal: swap cells of two members, or set one, for so many moves; keep the best that breaks least.
+def search(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    rows,
+    may,
+    cell_cost,
+    bands,
+    law,
+    turns,
+    too_soon,
+    short,
+    week_of,
+    rest_day,
+    first,
+    which,
+    counts_for,
+    least,
+    exact,
+    prices,
+    hot,
+    cold,
+    n_moves,
+    seed,
+):
+    """Swap cells of two members, or set one, for so many moves, ever more strictly; keep what breaks least.
 
-    ``prices`` are those of a broken rule and of a head that is missing. Returns the best rows, what they break and cost.
+    ``prices`` are those of a broken rule and of a head that is missing.
+    Returns the best rows, what they break and cost.
     """
     np.random.seed(seed)
     n_members, past = len(rows), law[0]

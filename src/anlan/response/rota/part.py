@@ -90,18 +90,19 @@ class Part:
 
     @cached_property
     def spans(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
-        """Turns of which one member begins at most one in so many days in a row, for what ``rest_sets`` says pair by pair."""
-        found = {}
+        """Turns of which one member begins at most one in so many days in a row: ``rest_sets`` of one turn, joined."""
+        found: dict[int, list[int]] = {}
         for k in range(len(self.turns)):
             later = 1
             while rest_broken(self.problem, self.shifts[k], self.shifts[k], later):
                 later += 1
             if later > 2:
                 found.setdefault(later, []).append(k)
-        return tuple(
-            (days, tuple(ks)) for days, ks in sorted(found.items())
-            if all(rest_broken(self.problem, self.shifts[a], self.shifts[b], j) for a, b in product(ks, ks) for j in range(1, days))
-        )  # fmt: skip
+        return tuple((days, tuple(ks)) for days, ks in sorted(found.items()) if self._all_apart(ks, days))
+
+    def _all_apart(self, ks: list[int], days: int) -> bool:
+        pairs = [(self.shifts[a], self.shifts[b]) for a, b in product(ks, ks)]
+        return all(rest_broken(self.problem, a, b, later) for a, b in pairs for later in range(1, days))
 
 
 def parts_of(problem: RotaProblem) -> tuple[Part, ...]:
@@ -126,7 +127,9 @@ def parts_of(problem: RotaProblem) -> tuple[Part, ...]:
         inside = {one.duty_id for one in problem.duties if find(one.duty_id) == head}
         members = tuple(one for one in problem.members if served[one.member_id] and served[one.member_id][0] in inside)
         turns = [(d.duty_id, s) for d in problem.duties if d.duty_id in inside for s in d.shifts]
-        turns += [turn for one in members for turn in past.get(one.member_id, ())]  # served elsewhere before, rest is due
+        turns += [
+            turn for one in members for turn in past.get(one.member_id, ())
+        ]  # served elsewhere before, rest is due
         made.append(
             Part(
                 problem=problem,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -38,11 +38,11 @@ class Found:
 
 
 def plan_rota(problem: RotaProblem, *, stop: Stop | None = None, seed: int = 0) -> Rota | tuple[Contradiction, ...]:
-    """Return the best rota found, with its bound; or, where no rota keeps all rules, a smallest set that clash in each part.
+    """Return the best rota found, with its bound; or a smallest set of rules that clash, of each part that has none.
 
-    The problem falls into parts that share nobody. For each, a program over numbers (how many of one kind begin each turn
-    on each day) gives the least cost that any rota can have; swaps of cells look for a rota at that cost; where none is
-    found that keeps every rule, CP-SAT finds one or proves that there is none.
+    The problem falls into parts that share nobody. For each, a program over numbers (how many of one kind begin each
+    turn on each day) gives the least cost that any rota can have; swaps of cells look for a rota at that cost; where
+    none is found that keeps every rule, CP-SAT finds one or proves that there is none.
 
     Parameters
     ----------
@@ -61,7 +61,8 @@ def plan_rota(problem: RotaProblem, *, stop: Stop | None = None, seed: int = 0) 
     >>> day = Shift(shift_id="day", label={"en": "day"}, begin_h=8, length_h=8)
     >>> gate = Duty.vehicle("gate", {"en": "gate"}, shifts=("day",), crew=2)
     >>> staff = tuple(Member(member_id=f"m{k}") for k in range(6))
-    >>> rota = plan_rota(RotaProblem(begin_on=date(2026, 12, 7), n_days=7, shifts=(day,), duties=(gate,), members=staff))
+    >>> week = RotaProblem(begin_on=date(2026, 12, 7), n_days=7, shifts=(day,), duties=(gate,), members=staff)
+    >>> rota = plan_rota(week)
     >>> rota.kept, rota.duty_h, rota.gap
     (True, 112.0, 0.0)
     """
@@ -89,9 +90,12 @@ def _planned(part: Part, watch: Watch, seed: int) -> Found | None:
         return None
     bound = max(priced.bound, 0.0)
     search = Search(part=part, fairness=fairness)
-    rows = search.begin(counting.numbers(least if priced.values is None else priced.values), np.random.default_rng(seed))
+    rows = search.begin(
+        counting.numbers(least if priced.values is None else priced.values), np.random.default_rng(seed)
+    )
     n_moves = MOVES_PER_MEMBER * len(part.members)
-    best, wrong, cost = search.anneal(rows, n_moves=n_moves, heat=(HOT, COLD), seed=seed)
+    cost: float
+    best, wrong, cost = search.anneal(rows, n_moves=n_moves, heat=(HOT, COLD), seed=seed, watch=watch)
     for again in range(1, ROUNDS):
         if watch.is_over or (not wrong and cost - bound <= watch.stop.gap * cost):
             break
@@ -99,7 +103,7 @@ def _planned(part: Part, watch: Watch, seed: int) -> Found | None:
             told = proved(part, seconds=min(TRY_S, watch.left_s), seed=seed)
             if told is Verdict.IMPOSSIBLE:
                 return None
-        tried = search.anneal(best, n_moves=2 * n_moves, heat=(HOT / 2, COLD / 2), seed=seed + again)
+        tried = search.anneal(best, n_moves=2 * n_moves, heat=(HOT / 2, COLD / 2), seed=seed + again, watch=watch)
         if tried[1:] < (wrong, cost):
             best, wrong, cost = tried
     if (wrong or cost - bound > watch.stop.gap * cost) and not watch.is_over:
@@ -107,7 +111,7 @@ def _planned(part: Part, watch: Watch, seed: int) -> Found | None:
     return Found(part=part, cells=search.cells(best), cost=cost, bound=bound)
 
 
-def _polished(search: Search, best: Rows, known: tuple[int, int, float], watch: Watch, seed: int) -> Found | None:
+def _polished(search: Search, best: Rows, known: tuple[int, float, float], watch: Watch, seed: int) -> Found | None:
     """Let CP-SAT go on from what was found: to a rota, a better one, or the proof that there is none."""
     part, (wrong, cost, bound) = search.part, known
     programme = Programme(part=part)

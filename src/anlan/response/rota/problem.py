@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import pairwise
 
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Label
@@ -193,9 +194,9 @@ class Rules:
 
     References
     ----------
-    Labour Law of the People's Republic of China (1994): art. 38, one day of rest a week; art. 41, at most 36 h of overtime
-    a month. State Council order 174 (1995): 40 h a week. So 4 times 40 plus 36 h in 28 days, where hours are reckoned over
-    the month. It states no rest between shifts; the 11 h are those of directive 2003/88/EC, art. 3.
+    Labour Law of the People's Republic of China (1994): art. 38, one day of rest a week; art. 41, at most 36 h of
+    overtime a month. State Council order 174 (1995): 40 h a week. So 4 times 40 plus 36 h in 28 days, where hours are
+    reckoned over the month. It states no rest between shifts; the 11 h are those of directive 2003/88/EC, art. 3.
     """
 
     least_rest_h: float = 11.0
@@ -223,7 +224,7 @@ class Weights:
     night_h, weekend_h : float
         A night, or a shift on a day of rest, more than the fair number rounded up, or fewer than it rounded down.
     share_h : float
-        An hour more or fewer than the fair number of hours, beyond one shift's length.
+        An hour more or fewer than the fair number of hours, beyond half of the longest shift.
     overtime_h : float
         An hour beyond the contract.
     wish_h : float
@@ -285,7 +286,11 @@ class RotaProblem:
             ("member", [one.member_id for one in self.members]),
         ):
             refuse(f"no {kind}", "must be at least one", f"give a {kind}", unless=bool(ids))
-            twice = next((one for k, one in enumerate(ids) if one in set(ids[:k])), None) if len(set(ids)) < len(ids) else None
+            twice = (
+                next((one for k, one in enumerate(ids) if one in set(ids[:k])), None)
+                if len(set(ids)) < len(ids)
+                else None
+            )
             refuse(f"{kind} {twice!r}", "must be there once", "rename one of the two", unless=twice is None)
         self._check_names()
 
@@ -381,18 +386,20 @@ def _crews(duty: Duty, shifts: Iterable[Shift], on: int) -> list[Cover]:
         for skill, least in (("", duty.crew or 0), *sorted(duty.needs.items())):
             if least:
                 made.append(Cover(
-                    duty_id=duty.duty_id, on=on, begin_min=shift.begin_min, end_min=shift.end_min, least=least, skill=skill,
-                    turns=((on, shift.shift_id),), exact=not skill,
+                    duty_id=duty.duty_id, on=on, begin_min=shift.begin_min, end_min=shift.end_min, least=least,
+                    skill=skill, turns=((on, shift.shift_id),), exact=not skill,
                 ))  # fmt: skip
     return made
 
 
 def _hours(problem: RotaProblem, duty: Duty, shifts: list[Shift], on: int) -> list[Cover]:
     edges = {0, DAY_MIN, *(60 * h for h in range(1, 24))}
-    edges |= {edge for one in shifts for edge in (one.begin_min, one.end_min - DAY_MIN, one.end_min) if 0 < edge < DAY_MIN}
+    edges |= {
+        edge for one in shifts for edge in (one.begin_min, one.end_min - DAY_MIN, one.end_min) if 0 < edge < DAY_MIN
+    }
     cuts = sorted(edges)
     found: dict[tuple[tuple[tuple[int, str], ...], str], Cover] = {}
-    for begin, end in zip(cuts, cuts[1:], strict=False):
+    for begin, end in pairwise(cuts):
         serving = [(on, one.shift_id) for one in shifts if one.begin_min <= begin and end <= one.end_min]
         before = [(on - 1, one.shift_id) for one in shifts if end <= one.end_min - DAY_MIN]
         if on == 0 and before and not problem.before:
@@ -407,7 +414,13 @@ def _hours(problem: RotaProblem, duty: Duty, shifts: list[Shift], on: int) -> li
                 )
             elif asked and last is not None and asked == last.least and last.end_min == begin:
                 found[turns, skill] = Cover(
-                    duty_id=duty.duty_id, on=on, begin_min=last.begin_min, end_min=end, least=asked, skill=skill, turns=turns
+                    duty_id=duty.duty_id,
+                    on=on,
+                    begin_min=last.begin_min,
+                    end_min=end,
+                    least=asked,
+                    skill=skill,
+                    turns=turns,
                 )
     return list(found.values())
 

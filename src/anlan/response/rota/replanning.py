@@ -26,6 +26,7 @@ CHANGED = 100 * PER_HOUR
 """What a changed day costs in the search."""
 BROKEN = 3 * CHANGED
 MOVES_PER_MEMBER = 6_000
+NEVER: frozenset[date] = frozenset()
 
 
 def replan_rota(
@@ -34,7 +35,7 @@ def replan_rota(
 ) -> Replanned | tuple[Contradiction, ...]:  # fmt: skip
     """Return a rota in which members are missing on some days, and the fewest other days changed.
 
-    Days before ``from_on`` stay as they are. A changed day is one on which a member begins something else than before, or
+    Days before ``from_on`` stay. A changed day is one on which a member begins something else than before, or
     begins where nothing was, or the other way round; what a missing member cannot serve is not counted. Among rotas of
     equally few changes the cheaper is taken, as far as the time does.
 
@@ -60,10 +61,12 @@ def replan_rota(
             raise BadInput(f"member {member_id!r}", "must be in the rota", "give the id of a member")
         early = min(days, default=from_on)
         if early < from_on:
-            raise BadInput(f"missing on {early}", f"must not be before {from_on}", "give days that can still be changed")
+            raise BadInput(
+                f"missing on {early}", f"must not be before {from_on}", "give days that can still be changed"
+            )
     on_duty = _still_on_duty(problem, rota, from_on)
     now = replace(problem, members=tuple(
-        replace(one, leave=one.leave | (missing.get(one.member_id, frozenset()) - on_duty.get(one.member_id, frozenset())))
+        replace(one, leave=one.leave | (missing.get(one.member_id, NEVER) - on_duty.get(one.member_id, NEVER)))
         for one in problem.members
     ))  # fmt: skip
     found: list[Found] = []
@@ -106,7 +109,8 @@ def _replanned(
         for d, on in enumerate(days)
         if (turn := rota.served.get((one.member_id, on))) in number
     }
-    past = {(m, d): was.get((m, d), OFF) for m in range(len(part.members)) for d, on in enumerate(days) if on < from_on}
+    every = [(m, d) for m in range(len(part.members)) for d in range(len(days))]
+    past = {(m, d): was.get((m, d), OFF) for m, d in every if days[d] < from_on}
     past |= {
         (m, d): OFF
         for m, one in enumerate(part.members)
@@ -136,7 +140,12 @@ def _fewest(
     search = Search(part=part, fairness=fairness, extra=extra)
     n_moves = MOVES_PER_MEMBER * len(part.members)
     rows, _, _ = search.anneal(
-        search.rows_of(stays), n_moves=n_moves, heat=(CHANGED / 2, CHANGED / 100), seed=seed, prices=(BROKEN, BROKEN)
+        search.rows_of(stays),
+        n_moves=n_moves,
+        heat=(CHANGED / 2, CHANGED / 100),
+        seed=seed,
+        watch=watch,
+        prices=(BROKEN, BROKEN),
     )
     programme = Programme(part=part)
     changes = sum(
@@ -169,19 +178,20 @@ def _served(programme: Programme, solver: cp_model.CpSolver) -> dict[tuple[int, 
 
 
 def _price(search: Search, cells: Mapping[tuple[int, int], int]) -> float:
-    return float(search.anneal(search.rows_of(cells), n_moves=0, heat=(1.0, 1.0), seed=0)[2])
+    return float(search.anneal(search.rows_of(cells), n_moves=0, heat=(1.0, 1.0), seed=0, watch=Watch(Stop()))[2])
 
 
 def _compared(
     problem: RotaProblem, before: Rota, after: Rota, missing: Mapping[str, frozenset[date]]
 ) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
     """Return what changed, and apart from it what those who are missing would have served."""
-    changes, gone = [], []
+    changes: list[Change] = []
+    gone: list[Change] = []
     for who, on in sorted({*before.served, *after.served}, key=lambda cell: (cell[1], cell[0])):
         was, now = before.served.get((who, on)), after.served.get((who, on))
         if was == now:
             continue
-        away = replace(problem.member_of[who], leave=missing.get(who, frozenset()))
+        away = replace(problem.member_of[who], leave=missing.get(who, NEVER))
         forced = was is not None and not problem.is_free_for(away, problem.shift_of[was[1]], on)
         (gone if forced else changes).append(Change(member_id=who, on=on, was=was, now=now))
     return tuple(changes), tuple(gone)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from anlan.response.posting.problem import Watch
 from anlan.response.rota import kernel
 from anlan.response.rota.counting import weeks_of
 from anlan.response.rota.fairness import MEASURES, PER_HOUR, Fairness, contract_min
@@ -20,6 +21,8 @@ PAST = 9
 """Days before the plan that may bear on it."""
 STANDING = 10**7
 """What leaving out a turn that stands costs: more than any rota."""
+STRETCHES = 20
+"""After each of them a search looks at the time."""
 Rows = npt.NDArray[np.int16]
 
 
@@ -54,7 +57,8 @@ class Search:
         minute = PER_HOUR // 60
         turns = np.array([[one.length_min, one.is_night, one.length_min * minute] for one in shifts], np.int64)
         too_soon = np.array([
-            [[rest_broken(problem, a, b, later) for b in shifts] for a in shifts] for later in range(1, LONGEST_REACH_DAYS)
+            [[rest_broken(problem, a, b, later) for b in shifts] for a in shifts]
+            for later in range(1, LONGEST_REACH_DAYS)
         ])  # fmt: skip
         reach = int(np.flatnonzero(too_soon.any(axis=(1, 2))).max(initial=-1)) + 1
         short = np.zeros((2, 2, n, n), bool)
@@ -134,14 +138,23 @@ class Search:
         return rows
 
     def anneal(
-        self, rows: Rows, *, n_moves: int, heat: tuple[float, float], seed: int, prices: tuple[int, int] | None = None
-    ) -> tuple[Rows, int, int]:
+        self, rows: Rows, *, n_moves: int, heat: tuple[float, float], seed: int, watch: Watch,
+        prices: tuple[int, int] | None = None,
+    ) -> tuple[Rows, int, int]:  # fmt: skip
         """Return the best rows of a search, in how many places they break a rule or miss a cover, and their cost.
 
-        ``prices`` are those of a broken rule and of a head that is missing, while it searches.
+        ``prices`` are those of a broken rule and of a head that is missing, while it searches. It stops with the watch.
         """
         dearest = int(max(one.length_min for one in self.part.shifts)) * (PER_HOUR // 60)
         told = np.array(prices or (8 * PER_HOUR, 2 * dearest + 8 * PER_HOUR), np.int64)
-        return kernel.search(
-            rows.copy(), self.may, *self._fixed, *self._covers, told, heat[0], heat[1], n_moves, seed
-        )  # fmt: skip
+        heats = np.geomspace(*heat, STRETCHES + 1)
+        now, best = rows.copy(), (rows, np.iinfo(np.int64).max, 0)
+        for k in range(STRETCHES):
+            tried = kernel.search(  # type: ignore[call-arg]  # its arguments are three tuples of arrays
+                now, self.may, *self._fixed, *self._covers, told, heats[k], heats[k + 1], n_moves // STRETCHES,
+                seed + 1000 * k,
+            )  # fmt: skip
+            best = min(best, tried, key=lambda one: (one[1], one[2]))
+            if watch.is_over or n_moves == 0:
+                break
+        return best

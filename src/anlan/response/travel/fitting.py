@@ -1,6 +1,6 @@
-r"""Arrival times learned from recorded ones: how long it takes from a station to a place, how sure that is, and how likely in time.
+r"""Arrival times learned from recorded ones: how long it takes from a station to a place, and how sure that is.
 
-The logarithm of the seconds is a sum of what the way takes by the street or the crow, the hour, the station and the place:
+The logarithm of the seconds is a sum of the way (by street or as the crow flies), the hour, the station and the place:
 
 .. math:: \ln t = a + b\,(s/s_0)^p + h(\text{hour}) + u_{\text{station}} + f(x, y) + \varepsilon
 
@@ -75,7 +75,9 @@ class Runs:
         if n and self.nominal_s.min() < 0:
             raise BadInput(f"nominal_s={self.nominal_s.min()}", "must be >= 0 s", "give seconds of travel")
         if n and not (self.hour.min() >= 0 and self.hour.max() < 24):
-            raise BadInput(f"hour={self.hour.min()}..{self.hour.max()}", "must be in 0..24, below 24", "give hours of the day")
+            raise BadInput(
+                f"hour={self.hour.min()}..{self.hour.max()}", "must be in 0..24, below 24", "give hours of the day"
+            )
 
     def __len__(self) -> int:
         return len(self.origin)
@@ -209,9 +211,9 @@ def fit_arrivals(runs: Runs, arrival_s: npt.ArrayLike, *, n_folds: int = 5) -> A
 
     References
     ----------
-    D. J. C. MacKay (1992), "Bayesian interpolation": how much to shrink. P. J. Huber (1964), "Robust estimation of a location
-    parameter". J. Lei, M. G'Sell, A. Rinaldo, R. Tibshirani, L. Wasserman (2018), "Distribution-free predictive inference for
-    regression", with errors of records left out and their width by the way (section 5.2).
+    D. J. C. MacKay (1992), "Bayesian interpolation": how much to shrink. P. J. Huber (1964), "Robust estimation of a
+    location parameter". J. Lei, M. G'Sell, A. Rinaldo, R. Tibshirani, L. Wasserman (2018), "Distribution-free
+    predictive inference for regression", section 5.2; here with errors of records left out in turn.
     """
     taken = np.asarray(arrival_s, float)
     if taken.shape != (len(runs),):
@@ -314,7 +316,7 @@ class _Shrunk:
 
 
 def _shrunk(columns: Floats, told: Floats, sizes: tuple[int, ...], size: _Size, n_rounds: int) -> _Shrunk:
-    """Return weights by ridge regression, each group (common, hour, origin, field) shrunk as much as its size asks for."""
+    """Return weights by ridge regression, each group (common, hour, origin, field) shrunk as its size asks for."""
     group = np.repeat(np.arange(4), sizes)
     shrink, noise, trust = np.array(size.shrink), size.noise, np.ones(len(told))
     weights = np.zeros(columns.shape[1])
