@@ -194,9 +194,16 @@ def test_leave_of_everybody_who_has_a_skill_is_named_with_what_needs_it():
                     leave=dict.fromkeys(range(5), days(3, 1)))  # fmt: skip
     (clash,) = plan_rota(asked, stop=Stop(seconds=60))
     assert sorted(rule.kind for rule in clash.rules) == ["cover", *["leave"] * 5]
-    told = [rule.told(asked) for rule in clash.rules]
+    told = clash.told
     assert any("with medic on bund, 2026-12-10" in one for one in told)
     assert "leave of m0: 2026-12-10" in told
+
+
+def test_a_duty_that_nobody_may_serve_is_named_alone():
+    asked = problem(6, 7, duty=patrol(1))
+    alone = Duty.vehicle("engine", {}, shifts=("full",), skill="fire")
+    (clash,) = plan_rota(dataclasses.replace(asked, duties=(*asked.duties, alone)), stop=Stop(seconds=20))
+    assert (len(clash.rules), clash.n_members, clash.duties, clash.minimal) == (1, 0, ("engine",), True)
 
 
 def test_who_is_missing_is_replaced_with_as_few_changes_as_can_be(planned):

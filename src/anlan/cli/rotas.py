@@ -61,7 +61,7 @@ def rota_(
     else:
         made = plan_rota(problem, stop=stop, seed=seed)
     if isinstance(made, tuple):
-        _say_clash(problem, made, lang, as_json=as_json)
+        _say_clash(made, lang, as_json=as_json)
         raise typer.Exit(5)
     anew = made if isinstance(made, Replanned) else None
     rota = made.rota if isinstance(made, Replanned) else made
@@ -189,11 +189,12 @@ def _say_breaches(rota: Rota, lang: str) -> None:
         say.out.print(f"[red]{said}[/]", soft_wrap=True)
 
 
-def _say_clash(problem: RotaProblem, clashes: tuple[Contradiction, ...], lang: str, *, as_json: bool) -> None:
+def _say_clash(clashes: tuple[Contradiction, ...], lang: str, *, as_json: bool) -> None:
     if as_json:
         say.as_json({"clashes": [
             {"duties": one.duties, "n_members": one.n_members, "minimal": one.minimal,
-             "rules": [{"kind": rule.kind, "told": rule.told(problem)} for rule in one.rules]} for one in clashes
+             "rules": [{"kind": rule.kind, "told": text} for rule, text in zip(one.rules, one.told, strict=True)]}
+            for one in clashes
         ]})  # fmt: skip
         return
     zh = lang == "zh"
@@ -206,7 +207,7 @@ def _say_clash(problem: RotaProblem, clashes: tuple[Contradiction, ...], lang: s
             "，时限内未能再缩小" if zh else "; there was no time to narrow them down"
         )  # fmt: skip
         say.out.print(escape(head + note), soft_wrap=True)
-        for rule in one.rules[: SHOWN if not one.minimal else None]:
-            say.out.print(f"  - {escape(rule.told(problem))}", soft_wrap=True)
+        for text in one.told[: SHOWN if not one.minimal else None]:
+            say.out.print(f"  - {escape(text)}", soft_wrap=True)
         if not one.minimal and len(one.rules) > SHOWN:
             say.out.print(f"  … {len(one.rules) - SHOWN}")

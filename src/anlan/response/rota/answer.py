@@ -58,11 +58,14 @@ class Contradiction:
 
     Parameters
     ----------
+    told : tuple of str
+        The rules in words.
     duties, n_members : tuple of str, int
         The part of the problem in which they clash, and how many may serve there.
     """
 
     rules: tuple[Rule, ...]
+    told: tuple[str, ...]
     minimal: bool
     duties: tuple[str, ...]
     n_members: int
@@ -135,4 +138,4 @@ class Replanned:
     @property
     def proved(self) -> bool:
         """True where no rota needs fewer changes."""
-        return len(self.changes) == self.least_changes
+        return len(self.changes) <= self.least_changes

@@ -54,14 +54,16 @@ class Programme:
     def _cover(self) -> None:
         for cover in self.part.covers:
             serving = self.part.serving(cover)
-            terms: list[cp_model.IntVar | int] = []
+            found: list[cp_model.IntVar | int] = []
             for m, one in enumerate(self.part.members):
                 if not cover.skill or cover.skill in one.skills:
                     for on, k in serving:
-                        terms += self.on_day(m, on, (k,))
-            total = sum(terms)
-            most = cover.least if cover.exact else len(terms)
-            self.sat.add_linear_constraint(total, cover.least, max(most, cover.least))
+                        found += self.on_day(m, on, (k,))
+            terms = [one for one in found if not isinstance(one, int)]
+            given = len(found) - len(terms)
+            most = cover.least - given if cover.exact else len(terms)
+            if terms:  # where there are none, counting has told already whether that will do
+                self.sat.add_linear_constraint(sum(terms), cover.least - given, max(most, cover.least - given))
 
     def _rest(self) -> None:
         reach = max((later for later, _, _ in self.part.rest_sets), default=0)

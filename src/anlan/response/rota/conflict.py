@@ -68,9 +68,11 @@ def verdict(part: Part, *, seconds: float, seed: int = 0) -> Verdict:
     what is between them is left to CP-SAT.
     """
     counting = Counting(part)
-    values = counting.least(seconds=seconds)
+    values = counting.least(seconds=max(seconds, TRY_S))
     if values is None:
         return Verdict.IMPOSSIBLE
+    if not part.members:
+        return Verdict.POSSIBLE
     watch = Watch(Stop(seconds=seconds))
     search = Search(part=part, fairness=Fairness(part=part, totals=counting.totals(values)))
     rows = search.begin(counting.numbers(values), np.random.default_rng(seed))
@@ -114,7 +116,8 @@ def contradiction(part: Part, watch: Watch, seed: int = 0) -> Contradiction:
 
     found = _smallest((), tuple(rules_of(part)), clash, grown=False)
     return Contradiction(
-        rules=tuple(found),
+        rules=found,
+        told=tuple(rule.told(part.problem) for rule in found),
         minimal=not open_[0],
         duties=tuple(sorted({duty_id for duty_id, _ in part.turns})),
         n_members=len(part.members),

@@ -131,8 +131,10 @@ class Counting:
 
     def least(self, *, seconds: float) -> Floats | None:
         """Return the numbers, not whole, of the least duty that covers everything; None where none does."""
+        if not len(self.upper):
+            return None if self.part.covers else self.upper
         program = Program(maximise=False)
-        program.columns(self._duty_cost(), self.upper)
+        program.columns(self.duty_cost(), self.upper)
         self.rows.into(program)
         answer = program.relax(seconds=seconds)
         if answer.values is None and not answer.infeasible:
@@ -151,7 +153,8 @@ class Counting:
         """Return how many of each kind (its members) begin each turn on each day."""
         return {(tuple(self.kinds[c]), on, k): round(values[j]) for (c, on, k), j in self.column.items()}
 
-    def _duty_cost(self) -> Floats:
+    def duty_cost(self) -> Floats:
+        """Return what each column costs in duty alone."""
         cost = np.zeros(len(self.upper))
         for (_, _, k), j in self.column.items():
             cost[j] = self.part.shifts[k].length_min * PER_HOUR / 60
@@ -160,7 +163,7 @@ class Counting:
     def priced(self, fairness: Fairness, *, seconds: float, seed: int = 0) -> Answer:
         """Return the best numbers at the cost of a rota, with the bound; ``values`` begin with those of the columns."""
         program = Program(maximise=False)
-        program.columns(self._duty_cost(), self.upper, whole=True)
+        program.columns(self.duty_cost(), self.upper, whole=True)
         rows = self.rows.copy()
         for measure in MEASURES:
             bands = fairness.bands[measure]

@@ -25,6 +25,8 @@ THREADS = 2
 MOVES_PER_MEMBER = 12_000
 HOT, COLD = 3000.0, 100.0
 ROUNDS = 4
+COUNT_S = 20.0
+"""Counting takes well under a second, and without it there is nothing to tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,14 +83,16 @@ def plan_rota(problem: RotaProblem, *, stop: Stop | None = None, seed: int = 0) 
 def _planned(part: Part, watch: Watch, seed: int) -> Found | None:
     """Return what a part came to; None where it is proved that no rota keeps its rules."""
     counting = Counting(part)
-    least = counting.least(seconds=watch.left_s)
+    least = counting.least(seconds=max(watch.left_s, COUNT_S))
     if least is None:
         return None
+    if not part.members:
+        return Found(part=part, cells={}, cost=0.0, bound=0.0)
     fairness = Fairness(part=part, totals=counting.totals(least))
     priced = counting.priced(fairness, seconds=min(watch.left_s, 10.0), seed=seed)
     if priced.infeasible:
         return None
-    bound = max(priced.bound, 0.0)
+    bound = max(priced.bound, float(counting.duty_cost() @ least))
     search = Search(part=part, fairness=fairness)
     rows = search.begin(
         counting.numbers(least if priced.values is None else priced.values), np.random.default_rng(seed)

@@ -18,7 +18,7 @@ from anlan.response.rota.counting import Counting
 from anlan.response.rota.fairness import PER_HOUR, Fairness
 from anlan.response.rota.kernel import OFF
 from anlan.response.rota.part import Part, parts_of
-from anlan.response.rota.planning import Found, joined, solver_for
+from anlan.response.rota.planning import COUNT_S, Found, joined, solver_for
 from anlan.response.rota.problem import DAY_MIN, RotaProblem
 from anlan.response.rota.searching import Search
 
@@ -119,9 +119,11 @@ def _replanned(
     }
     part = replace(part, fixed=past)
     counting = Counting(part)
-    values = counting.least(seconds=watch.left_s)
+    values = counting.least(seconds=max(watch.left_s, COUNT_S))
     if values is None:
         return None
+    if not part.members:
+        return Found(part=part, cells={}, cost=0.0, bound=0.0), 0
     fairness = Fairness(part=part, totals=counting.totals(values))
     bound = max(0.0, counting.priced(fairness, seconds=min(10.0, watch.left_s), seed=seed).bound)
     free = part.free
