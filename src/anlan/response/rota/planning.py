@@ -156,7 +156,7 @@ def joined(problem: RotaProblem, found: Sequence[Found], watch: Watch) -> Rota:
     return Rota(
         served=ordered,
         cost_h=cost / PER_HOUR,
-        bound_h=min(bound, cost) / PER_HOUR,
+        bound_h=bound / PER_HOUR,
         duty_h=sum(problem.shift_of[shift_id].length_h for _, shift_id in ordered.values()),
         seconds=watch.spent_s,
         breaches=check_rota(problem, ordered),
