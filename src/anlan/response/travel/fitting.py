@@ -231,7 +231,7 @@ def fit_arrivals(runs: Runs, arrival_s: npt.ArrayLike, *, n_folds: int = 5) -> A
     def left_out(power: float, width_m: float) -> Floats:
         """Return the error of each record by what was learned of the others."""
         wrong = np.empty(len(told))
-        origins, centres = tuple(sorted(set(runs.origin))), _centres(runs.x_m, runs.y_m, width_m)
+        origins, centres = tuple(sorted(set(map(str, runs.origin)))), _centres(runs.x_m, runs.y_m, width_m)
         columns = _design(runs, power, width_m, origins, centres)
         sizes = (2, 2 * HARMONICS, len(origins), len(centres))
         whole = _shrunk(columns, told, sizes, _Size.unknown(told), ROUNDS)
@@ -247,7 +247,7 @@ def fit_arrivals(runs: Runs, arrival_s: npt.ArrayLike, *, n_folds: int = 5) -> A
     errors = by_width[width_m]
     knots, scales = _scales(runs.nominal_s, errors)
     over_width = errors / np.interp(runs.nominal_s, knots, scales)
-    origins, centres = tuple(sorted(set(runs.origin))), _centres(runs.x_m, runs.y_m, width_m)
+    origins, centres = tuple(sorted(set(map(str, runs.origin)))), _centres(runs.x_m, runs.y_m, width_m)
     columns = _design(runs, power, width_m, origins, centres)
     sizes = (2, 2 * HARMONICS, len(origins), len(centres))
     weights = _shrunk(columns, told, sizes, _Size.unknown(told), ROUNDS).weights
