@@ -21,6 +21,9 @@ import anlan.kernel.entries
 import anlan.kernel.ingress
 import anlan.kernel.records
 import anlan.papers
+import anlan.response.demand
+import anlan.response.rota.answer
+import anlan.response.rota.problem
 from anlan.command import create_app
 from anlan.district import District
 from anlan.ingest.wire import Sent, Values
@@ -53,6 +56,9 @@ def test_no_record_has_room_for_an_identity():
         anlan.indicators,
         anlan.kernel.entries,
         anlan.papers,
+        anlan.response.demand,
+        anlan.response.rota.answer,
+        anlan.response.rota.problem,
     )
     records = [thing for module in modules for thing in vars(module).values() if is_dataclass(thing)]
     assert len(records) > 15

@@ -19,6 +19,7 @@ from anlan.cli.forecasting import forecast_app
 from anlan.cli.planning import plan_app
 from anlan.cli.responding import replay_app, simulate_
 from anlan.cli.papering import indicators_app, papers_app
+from anlan.cli.rotas import rota_
 from anlan.cli.staffing import staff_app
 from anlan.kernel.clock import parse_moment
 
@@ -39,6 +40,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(staff_app, name="staff")
 app.add_typer(forecast_app, name="forecast")
 app.add_typer(types_app, name="types")
+plan_app.command("rota")(rota_)
 app.add_typer(plan_app, name="plan")
 app.add_typer(replay_app, name="replay")
 app.command("simulate")(simulate_)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from anlan.kernel.geo import Area2D
     from anlan.planning import Ground, PostsPlan
 
-plan_app = typer.Typer(help="Plans: where units wait.", no_args_is_help=True)
+plan_app = typer.Typer(help="Plans: where units wait, who serves when.", no_args_is_help=True)
 Facts = list[tuple[str, list[list[str]]]]
 
 
