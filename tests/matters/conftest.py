@@ -1,8 +1,10 @@
 import hashlib
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 
 import pytest
+from PIL import Image
 from tests.small import LAT, LON, label, small_pack, square
 from tests.store.conftest import clear_postgres, postgres  # noqa: F401 - a fixture
 
@@ -96,10 +98,6 @@ class Kept:
 
 
 def picture(mark="x"):
-    from io import BytesIO
-
-    from PIL import Image
-
     shade = hashlib.sha256(mark.encode()).digest()
     image = Image.new("RGB", (8, 8), tuple(shade[:3]))
     written = BytesIO()

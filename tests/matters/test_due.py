@@ -124,7 +124,7 @@ def test_another_calendar_moves_what_is_due(lite):
 
 
 def needles(kept):
-    """Tell which texts of a played mediation are left anywhere: tables, log, search, files, and the database's files."""
+    """Tell which texts of a mediation are left anywhere in the folder, or in the files of the database."""
     sought = [text.encode() for text in ("楼上漏水", "NEEDLE", "安静时段")]
     files = [path for path in Path(kept.folder).rglob("*") if path.is_file()]
     if not kept.url.startswith("sqlite"):

@@ -17,6 +17,8 @@ WORDS = {
     FieldKind.BOOLEAN: lambda _: True,
     FieldKind.INTEGER: lambda one: int(one.least or 1),
     FieldKind.NUMBER: lambda one: one.least or 1.0,
+    FieldKind.DATE: lambda _: "2026-05-01",
+    FieldKind.MOMENT: lambda _: "2026-05-01T08:00:00+08:00",
 }
 
 
@@ -194,8 +196,8 @@ def test_evidence_must_be_a_file_that_its_actor_stored(lite):
     filled = {"danger": "soon", "measure": "fenced"}
     theirs = lite.photo(lite.who("somebody", "grid_worker"), "theirs")
     for digest in ("0" * 64, theirs):
+        action = Action(transition="secure", filled=filled, evidence={"photo_before": digest})
         with pytest.raises(NotFound, match="not stored by you"):
-            action = Action(transition="secure", filled=filled, evidence={"photo_before": digest})
             lite.matters.act(case_id, action, patrol)
     own = {"photo_before": lite.photo(patrol, "own")}
     lite.matters.act(case_id, Action(transition="secure", filled=filled, evidence=own), patrol)

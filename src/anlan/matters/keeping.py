@@ -120,17 +120,17 @@ class Matters:
 
     # -- opening and moving ----------------------------------------------------------------------------------------
 
-    def route(self, type_id: str, place: tuple[float, float] | str, filled: Mapping[str, Any] | None = None) -> Route:
-        """Return where a case of a type would go and why; ``place`` is a point (lon, lat, degrees) or an area's id.
+    def route(self, new: NewCase) -> Route:
+        """Return where a case would go and why; nothing is opened.
 
         Raises
         ------
         BadInput
-            If the point lies outside the district.
+            If no place is given, or it lies outside the district.
         """
-        kind = self.kinds.current(type_id)
-        areas = self._areas(kind, place)
-        return route(kind, areas, filled or {}, [*self.remembered(), *self.rules])
+        kind = self.kinds.current(new.type_id)
+        areas = self._areas(kind, new.area_id if new.area_id is not None else _point(new))
+        return route(kind, areas, new.filled, [*self.remembered(), *self.rules])
 
     def remembered(self) -> list[Rule]:
         """Return the rules that joint rulings left, newest first: they go before those of the district."""
@@ -162,8 +162,7 @@ class Matters:
             If there is no such type, parent or file.
         """
         kind, at = self.kinds.current(new.type_id), self.clock.now()
-        place = new.area_id if new.area_id is not None else _point(new)
-        way = self.route(new.type_id, place, new.filled)
+        way = self.route(new)
         action = Action(transition=OPEN, filled=new.filled, evidence=new.evidence, note=_note(new.note))
         by = who.by(kind, set(way.areas.values()), kind.opened_by)
         self._require_act(who, way.areas)
@@ -390,7 +389,8 @@ class Matters:
         """Return a joint ruling with the owner that it names, and the rule that it leaves behind."""
         for ruling in self.rulings:
             if (ruling.type_id, ruling.step) == (kind.type_id, change.transition):
-                rule = remembered(ruling, case.case_id, case.areas, {**case.values, **change.filled})
+                names = (f"ruled-{uuid.uuid4().hex[:12]}", case.case_id)
+                rule = remembered(ruling, names, case.areas, {**case.values, **change.filled})
                 if rule is not None and rule["level"] in case.areas:
                     return replace(change, owner_level=rule["level"]), rule
         return change, None

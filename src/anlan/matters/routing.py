@@ -174,16 +174,21 @@ def route(kind: CaseType, areas: Mapping[str, str], filled: Mapping[str, Any], r
     return Route(areas=areas, owner_level=kind.owner_level, post="", rule=None, weighed=tuple(weighed))
 
 
-def remembered(ruling: Ruling, case_id: str, areas: Mapping[str, str], values: Mapping[str, Any]) -> Json | None:
-    """Return the rule that a joint ruling leaves behind, as it is kept; None where it says nothing that can be kept."""
+def remembered(
+    ruling: Ruling, names: tuple[str, str], areas: Mapping[str, str], values: Mapping[str, Any]
+) -> Json | None:
+    """Return the rule that a joint ruling leaves behind, as it is kept; None where it says nothing that can be kept.
+
+    ``names`` are the id of the rule, and of the case in which it was ruled.
+    """
     level = ruling.levels.get(str(values.get(ruling.field)))
     if level is None or ruling.within not in areas or any(name not in values for name in ruling.alike):
         return None
     when = " and ".join(f"{name} == '{values[name]}'" for name in ruling.alike)
-    because = {"zh": f"联合会商裁定（事项 {case_id}）", "en": f"joint ruling in case {case_id}"}
+    because = {"zh": "联合会商裁定", "en": "a joint ruling"}
     return {
-        "id": f"ruled-{case_id}", "type": ruling.type_id, "areas": [areas[ruling.within]], "when": when, "level": level,
-        "because": because, "case": case_id,
+        "id": names[0], "type": ruling.type_id, "areas": [areas[ruling.within]], "when": when, "level": level,
+        "because": because, "case": names[1],
     }  # fmt: skip
 
 
