@@ -98,17 +98,17 @@ def answers(house, client):
     yield "types", client.get("/cases/types").text
     for kind in shipped_types():
         yield "export", client.get("/cases/export", params={"type": kind.type_id}).text
-    for case_id, (_, _, secrets, files, _) in house.cases.items():
+    for case_id, (_, _, _, files, _) in house.cases.items():
         yield f"case {case_id}", client.get(f"/cases/{case_id}").text
         yield f"history {case_id}", client.get(f"/cases/{case_id}/history").text
         for digest in files.values():
             yield f"file {case_id}", client.get(f"/cases/{case_id}/files/{digest}").status_code
-        yield f"part of {case_id}", client.get("/cases", params={"parent": case_id}).text
-        for text in secrets.values():
-            yield f"search {text}", client.get("/cases", params={"q": text, "limit": 200}).text
+    yield f"part of {case_id}", client.get("/cases", params={"parent": case_id}).text
+    for name in {name for told in house.cases.values() for name in told[2]}:
+        yield f"search {name}", client.get("/cases", params={"q": name, "limit": 200}).text
 
 
-@pytest.mark.parametrize("area", ["d", "d-w", "d-w-s"])
+@pytest.mark.parametrize("area", ["d", "d-w"])
 @pytest.mark.parametrize("role", READING)
 def test_no_route_tells_what_a_role_in_an_area_may_not_see(house, role, area):
     seen, texts = allowed(house, role, area)
@@ -117,25 +117,17 @@ def test_no_route_tells_what_a_role_in_an_area_may_not_see(house, role, area):
             if isinstance(answer, int):
                 assert (answer == 200) == (asked.split()[1] in seen), asked
                 continue
-            echo = asked.removeprefix("search ")
             for case_id, (_, _, secrets, _, _) in house.cases.items():
                 if case_id not in seen and case_id not in asked:
                     assert case_id not in answer, asked
-                for text in secrets.values():
-                    assert text in texts or text == echo or text not in answer, (asked, text)
+                for name, text in secrets.items():
+                    assert text in texts or text not in answer, (asked, text)
+                    if asked == f"search {name}" and text in texts:
+                        assert case_id in answer, (asked, case_id)
         listed = {one["id"] for one in client.get("/cases", params={"limit": 200}).json()["cases"]}
-        found = {
-            one["id"]
-            for _, _, secrets, _, _ in house.cases.values()
-            for text in secrets.values()
-            for one in client.get("/cases", params={"q": text, "limit": 200}).json()["cases"]
-        }
         n_counted = sum(one["n_cases"] for one in client.get("/cases/counts").json()["counts"])
     assert listed == seen
     assert n_counted == len(seen)
-    assert found == {
-        case_id for case_id, told in house.cases.items() if case_id in seen and texts & {*told[2].values()}
-    }
 
 
 @pytest.mark.parametrize("role", ["commander", "analyst", "supervisor", "street_lead"])

@@ -13,7 +13,7 @@ from rich.markup import escape
 from anlan.cli import say
 from anlan.cli.asking import USUAL, Server
 from anlan.cli.districts import AsJson, Lang
-from anlan.kernel.errors import BadInput, Unavailable
+from anlan.kernel.errors import BadInput, NotFound, Unavailable
 
 cases_app = typer.Typer(help="Cases: matters with an owner, a clock and an ending.", no_args_is_help=True)
 
@@ -50,19 +50,28 @@ def _pairs(told: list[str] | None, name: str) -> dict[str, str]:
 
 
 def _fields(server: Server, type_id: str, told: list[str] | None) -> dict[str, Any]:
-    """Return what was told as the fields of a type hold it: a number is a number."""
+    """Return what was told as the fields of a type hold it; where the type is not known, as it looks."""
     pairs = _pairs(told, "field")
-    kinds: list[dict[str, Any]] = next(
-        (one["fields"] for one in server.ask("/cases/types")["types"] if one["id"] == type_id), []
-    )
-    plain = {one["id"] for one in kinds if one["kind"] in {"number", "integer", "boolean"}}
+    types = server.ask("/cases/types")["types"] if pairs and type_id else []
+    kinds: list[dict[str, Any]] = next((one["fields"] for one in types if one["id"] == type_id), [])
+    plain = {one["id"] for one in kinds if one["kind"] in {"number", "integer", "boolean"}} if type_id else set(pairs)
     found: dict[str, Any] = {}
     for name, text in pairs.items():
         try:
             found[name] = json.loads(text) if name in plain else text
         except ValueError:
-            raise BadInput(f"{name}={text!r}", "must be a number, true or false", "correct it") from None
+            if type_id:
+                raise BadInput(f"{name}={text!r}", "must be a number, true or false", "correct it") from None
+            found[name] = text
     return found
+
+
+def _type_of(server: Server, case_id: str) -> str:
+    """Return a case's type; empty where whoever acts may not read it."""
+    try:
+        return str(server.ask(f"/cases/{quote(case_id)}")["type"])
+    except NotFound:
+        return ""
 
 
 def _files(server: Server, told: list[str] | None) -> dict[str, str]:
@@ -99,7 +108,7 @@ def act(
 ) -> None:  # fmt: skip
     """Take a step."""
     server = Server(url)
-    type_id = server.ask(f"/cases/{quote(which)}")["type"] if field else ""
+    type_id = _type_of(server, which) if field else ""
     body = {"step": step, "filled": _fields(server, type_id, field), "evidence": _files(server, file), "note": note}
     _taken(server.ask(f"/cases/{quote(which)}/steps", body | {"seen": seen or None}), as_json=as_json)
 

@@ -190,10 +190,10 @@ class Matters:
         NotFound
             If there is no such case for this actor.
         """
-        at = self.clock.now()
         action = replace(action, note=_note(action.note))
 
         def write(connection: sa.Connection) -> tuple[list[Draft], Taken]:
+            at = self.clock.now()  # while nobody else writes, or it might lie before what another has just done
             kind, case, row = self.load(connection, case_id)
             step = kind.transitions.get(action.transition)
             areas = set(case.areas.values())
@@ -211,7 +211,7 @@ class Matters:
                 drafts.append(self._remember(connection, rule, who.actor_id, at))
             return drafts, _taken(case)
 
-        return self._together(at, write)
+        return self._together(self.clock.now(), write)
 
     def link(self, case_id: str, other_id: str, who: Standing) -> Taken:
         """Let a case wait for another, as a gate of its type asks; both must be open to the actor."""

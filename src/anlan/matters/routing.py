@@ -17,6 +17,8 @@ from anlan.kernel.records import Json, Label
 from anlan.matters.ground import Ground
 
 FILE = "routing.toml"
+_SHIPPED_LEVELS = {"district", "street", "grid", "committee"}
+"""The shipped rules name these; where a district has no such level, they never fit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,7 @@ def check_rules(
         If a rule names an area, level or field that is not there, or a ruling would remember more than a choice that
         its type keeps.
     """
-    levels = {one.key for one in ground.areas.levels}
+    levels = {one.key for one in ground.areas.levels} | _SHIPPED_LEVELS
     for rule in rules:
         kind = kinds.get(rule.type_id)
         unknown = [one for one in rule.area_ids if one not in ground.areas]

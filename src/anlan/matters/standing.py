@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from anlan.cases import By, CaseType
 from anlan.cases.definition import Confidentiality
 from anlan.kernel.access import Access, Actor, Grant, Scope
-from anlan.kernel.areas import AreaTree
 
 READ, ACT = "cases.read", "cases.act"
 ALWAYS = datetime.min.replace(tzinfo=UTC)
@@ -84,7 +83,6 @@ def standing(access: Access, actor: Actor, at: datetime) -> Standing:
     return Standing(actor_id=actor.actor_id, reads=reads, acts=acts, roles=roles)
 
 
-def plain_reader(actor_id: str, areas: AreaTree) -> Standing:
+def plain_reader(actor_id: str) -> Standing:
     """Return the standing of a server without staff: it reads everywhere what is not restricted, and acts nowhere."""
-    root = areas.root.area_id
-    return Standing(actor_id=actor_id, reads=Scope(True, frozenset()), acts=Scope(False, frozenset({root})), roles={})
+    return Standing(actor_id=actor_id, reads=Scope(True, frozenset()), acts=Scope(False, frozenset()), roles={})

@@ -21,6 +21,7 @@ NEVER = 2**62
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 schema = sa.MetaData()
+"""The tables as they are asked; migrations make them, with their indexes."""
 
 
 def _table(name: str, key: tuple[str, ...], whole: tuple[str, ...], text: tuple[str, ...], *more: Any) -> sa.Table:
@@ -68,15 +69,6 @@ stored_file = _table(
 )
 destruction = _table("destruction", ("case_id",), ("destroyed_at", "rank"), ("case_id", "type_id", "body"))
 setting = _table("matter_setting", ("key",), (), ("key", "body"))
-
-for _names in (
-    ("changed_at", "case_no"), ("due_at", "case_no"), ("opened_at", "case_no"), ("type_id", "state", "changed_at"),
-    ("rank", "changed_at"), ("next_at",), ("forget_at",), ("parent_no",),
-):  # fmt: skip
-    sa.Index(f"matter_by_{_names[0]}", *(matter.c[one] for one in _names))
-sa.Index("matter_word_by_case", word.c.case_no, word.c.word)
-sa.Index("matter_file_by_case", stored_file.c.case_no)
-sa.Index("matter_telling_by_at", telling.c.at)
 
 Row = dict[str, Any]
 Range = tuple[int, int]
@@ -275,9 +267,10 @@ def page(
 
 def counts(connection: sa.Connection, sight: Sight, query: Query, *, at: datetime) -> list[tuple[str, str, str, int]]:
     """Return how many cases there are by type, state and light."""
-    light = _light(at).label("light")
-    asked = sa.select(matter.c.type_id, matter.c.state, light, sa.func.count()).where(sight.where(), *query.where(at))
-    rows = connection.execute(asked.group_by(matter.c.type_id, matter.c.state, light))
+    lit = sa.select(matter.c.type_id, matter.c.state, _light(at).label("light"))
+    each = lit.where(sight.where(), *query.where(at)).subquery()
+    names = (each.c.type_id, each.c.state, each.c.light)
+    rows = connection.execute(sa.select(*names, sa.func.count()).group_by(*names))
     return sorted((one[0], one[1], one[2], int(one[3])) for one in rows)
 
 

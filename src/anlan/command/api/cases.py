@@ -39,9 +39,9 @@ def _matters(district: Opened) -> Matters:
     return district.matters
 
 
-def _standing(request: Request, district: Opened, asker: Admitted) -> Standing:
+def _standing(request: Request, asker: Admitted) -> Standing:
     if request.app.state.staff is None:
-        return plain_reader(asker.name, district.pack.areas)
+        return plain_reader(asker.name)
     return standing(request.app.state.staff.access, asker.actor, now())
 
 
