@@ -17,7 +17,9 @@ AREAS = dict(zip(LEVELS, ("d", "d-w", "d-w-s", "d-w-s-w", HOME), strict=True))
 def serving(tmp_path_factory):
     folder = tmp_path_factory.mktemp("matters")
     write_pack(tall_pack(), folder / "pack")
-    one = Started("serve", "--district", folder / "pack", "--data", folder / "data", "--port", 0, "--mqtt-port", 0)
+    one = Started(
+        "serve", "--district", folder / "pack", "--data", folder / "data", "--port", 0, "--mqtt-port", 0, wait_s=300
+    )
     one.photo = folder / "photo.png"
     one.photo.write_bytes(picture())
     yield one
