@@ -61,6 +61,7 @@ from anlan.kernel.geo import line_from, polygon_from, to_geojson
 from anlan.kernel.ingress import Receipt, Tally
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Device, Draft, Estimate, Observation, UnknownReason
+from anlan.matters import open_matters
 from anlan.outlook import FOLLOWED, Outlooks
 from anlan.pack import find_pack, read_pack
 from anlan.store import Audit, DuckHistory, SqlStore, Step
@@ -105,6 +106,7 @@ class District:
             for record in store.records("watch")
         }
         self._listeners: list[Listener] = []
+        self.matters = open_matters(pack, store, folder, clock, self._tell_changes)
         self._stepping = threading.RLock()
         self._field: Field | None = None
         self._state: State | None = None

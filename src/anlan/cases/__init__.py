@@ -1,6 +1,6 @@
 """Resolve: every matter has an owner, a clock and an ending. Case types are data; this is the engine that runs them."""
 
-from anlan.cases.clocks import Firing, Light, Phase, Reading, firings, read_clocks
+from anlan.cases.clocks import Firing, Light, Phase, Reading, Turn, firings, read_clocks, turns
 from anlan.cases.definition import OPEN, CaseType, Catalogue
 from anlan.cases.diagram import diagram
 from anlan.cases.forgetting import Destruction, forget, forget_at
@@ -46,6 +46,7 @@ __all__ = [
     "Phase",
     "Reading",
     "Told",
+    "Turn",
     "WorkTime",
     "advance",
     "applied",
@@ -67,4 +68,5 @@ __all__ = [
     "readable_history",
     "replay",
     "shipped_types",
+    "turns",
 ]

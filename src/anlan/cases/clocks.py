@@ -67,6 +67,16 @@ class Reading:
         return True if self.phase is Phase.STOPPED else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """When a clock that runs or rests turns yellow and red; None where it will not while it rests."""
+
+    clock_id: str
+    yellow_at: datetime | None
+    red_at: datetime | None
+    due_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """One run of a clock from its start to its stop: the stretches in which it ran, and its limit from when on."""
@@ -92,6 +102,31 @@ def read_clocks(kind: CaseType, case: Case, work: WorkTime, at: datetime) -> tup
     """
     at = as_utc(at, "at")
     return tuple(_read(rule, _runs(kind, case, rule, work, at), work, at) for rule in kind.clocks)
+
+
+def turns(kind: CaseType, case: Case, work: WorkTime) -> tuple[Turn, ...]:
+    """Return when the clocks that run or rest turn yellow and red, if nothing happens.
+
+    So the light of a case at any moment is told by comparing, and a list need not compute clocks.
+
+    Parameters
+    ----------
+    kind, case, work : CaseType, Case, WorkTime
+        The case with the type it is pinned to, and the working time of the district.
+    """
+    found = []
+    for rule in kind.clocks:
+        runs, phase = _runs(kind, case, rule, work, case.history[-1].at)
+        if phase in {Phase.RUNNING, Phase.RESTING}:
+            limit = runs[-1].limits[-1][1]
+            red_at = _gone(rule, runs[-1], limit, work)
+            found.append(
+                Turn(
+                    clock_id=rule.clock_id, yellow_at=_gone(rule, runs[-1], limit * rule.warn_share, work),
+                    red_at=red_at, due_at=red_at if phase is Phase.RUNNING else None,
+                )
+            )  # fmt: skip
+    return tuple(found)
 
 
 def firings(kind: CaseType, case: Case, work: WorkTime, *, since_at: datetime, until_at: datetime) -> list[Firing]:

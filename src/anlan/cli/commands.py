@@ -20,6 +20,7 @@ from anlan.cli.planning import plan_app
 from anlan.cli.responding import replay_app, simulate_
 from anlan.cli.papering import indicators_app, papers_app
 from anlan.cli.rotas import rota_
+from anlan.cli.matters import cases_app
 from anlan.cli.staffing import staff_app
 from anlan.kernel.clock import parse_moment
 
@@ -46,6 +47,7 @@ app.add_typer(replay_app, name="replay")
 app.command("simulate")(simulate_)
 app.add_typer(papers_app, name="papers")
 app.add_typer(indicators_app, name="indicators")
+app.add_typer(cases_app, name="cases")
 app.command("edge")(afield.edge)
 app.command("grid")(afield.grid)
 
