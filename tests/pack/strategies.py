@@ -120,7 +120,7 @@ def packs(draw):
         green=_each(draw, 2, lambda _: draw(boxes())),
         stations=(Station(station_id="st", name=names(), point=draw(_points)),),
         posts=_each(draw, 2, lambda k: Post(post_id=f"k{k}", name=names(), point=draw(_points))),
-        units=_each(draw, 2, lambda k: Unit(unit_id=f"u{k}", name=names(), kind="car", crew=4, station_id="st")),
+        units=_each(draw, 2, lambda k: Unit(unit_id=f"u{k}", name=names(), kind="car", crew=4, station_id="st", capabilities=("medical", "crowd"), agency="fire")),
         calendar=Calendar(
             rest_days={on: names() for on in days[::2]},
             working_days={on: names() for on in days[1::2]},

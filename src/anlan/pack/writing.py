@@ -19,7 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from anlan.kernel.errors import Conflict, Unavailable
 from anlan.kernel.ladders import Ladder, with_density
 from anlan.kernel.pack import PACK_FORMAT, Pack
-from anlan.kernel.records import Device, Label, Place, Street, Thresholds
+from anlan.kernel.records import Device, Label, Place, Street, Thresholds, Unit
 from anlan.pack.forms import AREAS_FOLDER, DISTRICT_FILE, NAME_PREFIX, RUNGS
 
 DECIMALS = 7
@@ -99,10 +99,7 @@ def _sheets(pack: Pack) -> Iterable[_Sheet]:
     yield _Sheet("posts", [_row({"id": p.post_id}, p.name) for p in pack.posts], [p.point for p in pack.posts])
     yield _Sheet(
         "units",
-        [
-            _row({"id": u.unit_id, "kind": u.kind, "crew": u.crew, "station": u.station_id, "post": u.post_id}, u.name)
-            for u in pack.units
-        ],
+        [_unit(unit) for unit in pack.units],
         None,
     )
     days = [(on, "rest", name) for on, name in pack.calendar.rest_days.items()]
@@ -115,6 +112,11 @@ def _sheets(pack: Pack) -> Iterable[_Sheet]:
 def _row(values: Mapping[str, Any], name: Label) -> dict[str, Any]:
     given = {key: value for key, value in values.items() if value is not None}
     return given | {NAME_PREFIX + language: text for language, text in name.items()}
+
+
+def _unit(unit: Unit) -> dict[str, Any]:
+    told = {"id": unit.unit_id, "kind": unit.kind, "crew": unit.crew, "station": unit.station_id, "post": unit.post_id}
+    return _row(told | {"capabilities": " ".join(unit.capabilities), "agency": unit.agency}, unit.name)
 
 
 def _place(place: Place, ladders: Iterable[Ladder]) -> dict[str, Any]:
