@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Point
 from tests.small import PLANE, town_pack
@@ -176,6 +176,7 @@ def test_a_kind_without_a_playbook_is_not_found(dispatcher):
         dispatcher.recommend(dragon, [], NOW)
 
 
+@settings(max_examples=25, deadline=None)
 @given(
     places=st.lists(st.tuples(st.integers(-480, 480), st.integers(-480, 480)), min_size=1, max_size=6),
     more=st.tuples(st.integers(-480, 480), st.integers(-480, 480)),

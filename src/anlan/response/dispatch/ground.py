@@ -68,8 +68,8 @@ def arrival(turnout_s: float, travel_s: float, spread: float, age_s: float = 0.0
     >>> round(made.expected_s), round(made.low_s), round(made.high_s), round(made.probability_within(180), 2)
     (150, 94, 224, 0.79)
     """
-    mean = max(turnout_s + travel_s, 1.0)
-    variance = (turnout_s / 2) ** 2 + (spread * travel_s) ** 2 + OWN_SD_S**2 + (min(age_s, 120.0) / 3) ** 2
+    mean = max(float(turnout_s + travel_s), 1.0)
+    variance = float(turnout_s / 2) ** 2 + float(spread * travel_s) ** 2 + OWN_SD_S**2 + (min(age_s, 120.0) / 3) ** 2
     sigma = math.sqrt(math.log1p(variance / mean**2))
     mu = math.log(mean) - sigma**2 / 2
     return Arrival(
