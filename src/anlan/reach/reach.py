@@ -215,7 +215,7 @@ class Reach:
             unit = self._kept.unit(unit_id)
             if unit.incident_id != incident_id or unit.status is UnitStatus.ON_SCENE:
                 raise Conflict(f"unit {unit_id!r}", f"is not on the way to incident {incident_id!r}", "read it again")
-            self._step(unit, UnitStatus.RETURNING, actor, self._clock.now(), "recalled")
+            self._step(unit, UnitStatus.RETURNING, actor, self._clock.now())
             return self.incident(incident_id)
 
     def close(self, incident_id: str, outcome: str, actor: str) -> IncidentNow:
@@ -228,8 +228,7 @@ class Reach:
         Conflict
             If it is closed already.
         """
-        if outcome not in OUTCOMES:
-            raise BadInput(f"outcome={outcome!r}", f"must be one of {', '.join(OUTCOMES)}", "choose one")
+        _check_outcome(outcome)
         with self._lock:
             incident = self._open(incident_id)
             at = self._clock.now()
@@ -301,8 +300,13 @@ class Reach:
             forgotten = replace(unit, position_at=None)
             self._write([self._kept.ended(unit_id, actor)], self._clock.now(), [position_keeping(forgotten)])
 
-    def step(self, unit_id: str, status: str, actor: str, at: datetime | None = None) -> UnitNow:
+    def step(
+        self, unit_id: str, status: str, actor: str, at: datetime | None = None, *, outcome: str | None = None
+    ) -> UnitNow:
         """Take a unit's next step, as it or somebody on duty reports it.
+
+        Whoever leaves the scene as the last one and says what came of it closes the incident with that ``outcome``;
+        without one, the incident waits again.
 
         Reported again, nothing happens: a terminal without a net sends again what it does not know to have arrived.
 
@@ -313,6 +317,7 @@ class Reach:
         Conflict
             If it may not follow the present one.
         """
+        _check_outcome(outcome, optional=True)
         if status not in set(REPORTED):
             raise BadInput(f"status={status!r}", f"must be one of {', '.join(sorted(REPORTED))}", "choose one")
         with self._lock:
@@ -323,7 +328,7 @@ class Reach:
             now = self._clock.now()
             moment = now if at is None else as_utc(at, "at")
             check_moment(moment, unit.since_at, now)
-            self._step(unit, after, actor, moment, "cleared" if unit.status is UnitStatus.ON_SCENE else "recalled")
+            self._step(unit, after, actor, moment, outcome if unit.status is UnitStatus.ON_SCENE else None)
             return self._kept.unit(unit_id)
 
     def move(self, unit_id: str, post_id: str, actor: str) -> UnitNow:
@@ -394,8 +399,12 @@ class Reach:
 
     def warm(self) -> None:
         """Build what the first recommendation would wait for."""
-        if self._pack.units:
+        if not self._pack.units:
+            return
+        try:
             self._advice.dispatcher().cover(self.units())
+        except AnlanError as fault:
+            log.warning("nobody can be recommended: %s", fault)
 
     def beat(self) -> None:
         """Keep the last positions, and tell those that were not told yet; called every second or so."""
@@ -497,10 +506,11 @@ class Reach:
         drafts.append(kept.draft(self._moved_on(now, made), "dispatch", actor))
         return drafts
 
-    def _step(self, unit: UnitNow, after: UnitStatus, actor: str, at: datetime, ended: str) -> None:
+    def _step(self, unit: UnitNow, after: UnitStatus, actor: str, at: datetime, outcome: str | None = None) -> None:
         """Write a unit's step with what it means for its assignment and incident, in one transaction."""
         check_step(unit.unit.unit_id, unit.status, after)
         kept = self._kept
+        ended = "cleared" if unit.status is UnitStatus.ON_SCENE else "recalled"
         if unit.assignment_id is None or unit.incident_id is None:
             self._write([kept.draft(replace(unit, status=after, since_at=at), str(after), actor)], at)
             return
@@ -516,6 +526,8 @@ class Reach:
             assignment, moved = _over(assignment, at, ended), _freed(unit, after, at)
         drafts = [kept.draft(assignment, str(after), actor), kept.draft(moved, str(after), actor)]
         incident = self._moved_on(incident, [assignment])
+        if outcome and incident.state is IncidentState.WAITING:
+            incident = replace(incident, state=IncidentState.CLOSED, closed_at=at, outcome=outcome)
         if incident != kept.incident(incident.incident_id):
             drafts.append(kept.draft(incident, str(incident.state), actor))
         self._write(drafts, self._clock.now())
@@ -586,3 +598,8 @@ def _freed(unit: UnitNow, status: UnitStatus, at: datetime) -> UnitNow:
 def _check_text(name: str, text: str) -> None:
     if len(text) > LONGEST_TEXT:
         raise BadInput(f"{name} of {len(text)} characters", f"must have at most {LONGEST_TEXT}", "shorten it")
+
+
+def _check_outcome(outcome: str | None, *, optional: bool = False) -> None:
+    if outcome not in OUTCOMES and not (optional and outcome is None):
+        raise BadInput(f"outcome={outcome!r}", f"must be one of {', '.join(OUTCOMES)}", "choose one")
