@@ -14,6 +14,7 @@ import anlan.cases.machine
 import anlan.kernel.answers
 import anlan.kernel.ingress
 import anlan.kernel.records
+import anlan.kernel.response
 from anlan.command import create_app
 from anlan.district import District
 from anlan.ingest.wire import Sent, Values
@@ -34,6 +35,7 @@ def offending(names):
 def test_no_record_has_room_for_an_identity():
     modules = (
         anlan.kernel.records,
+        anlan.kernel.response,
         anlan.kernel.ingress,
         anlan.kernel.answers,
         anlan.cases.definition,

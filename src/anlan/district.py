@@ -58,7 +58,7 @@ from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Device, Draft, Estimate, Observation, UnknownReason
 from anlan.outlook import FOLLOWED, Outlooks
 from anlan.pack import find_pack, read_pack
-from anlan.reach import Reach
+from anlan.reach import UNIT_TOPICS, Reach
 from anlan.store import Audit, DuckHistory, SqlStore, Step
 
 log = logging.getLogger(__name__)
@@ -96,6 +96,7 @@ class District:
         self._duty = Duty(pack, store)
         self._outlooks = Outlooks(pack, history)
         self.reach = Reach(pack, store, clock, self._tell)
+        self.door.beside[UNIT_TOPICS] = self.reach.hear
         self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
         self._watches = {
             record.record_id: self._watch_of(record.version, record.record_id, record.body)

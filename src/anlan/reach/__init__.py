@@ -3,5 +3,6 @@
 from anlan.reach.books import playbooks_of
 from anlan.reach.keeping import NOTE_DAYS, OUTCOMES
 from anlan.reach.reach import Reach
+from anlan.reach.wire import UNIT_TOPICS
 
-__all__ = ["NOTE_DAYS", "OUTCOMES", "Reach", "playbooks_of"]
+__all__ = ["NOTE_DAYS", "OUTCOMES", "UNIT_TOPICS", "Reach", "playbooks_of"]

@@ -31,6 +31,7 @@ from anlan.kernel.response import (
 from anlan.reach.advising import Advice
 from anlan.reach.books import playbooks_of
 from anlan.reach.keeping import OUTCOMES, Kept, note_keeping, position_keeping
+from anlan.reach.wire import position_from
 from anlan.response.dispatch import (
     REPORTED,
     MoveUp,
@@ -367,6 +368,18 @@ class Reach:
                 faults.append(fault)
         self._tell_positions()
         return n, faults
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        """Take a position that came by MQTT.
+
+        Raises
+        ------
+        BadInput, NotFound
+            If it cannot be read or believed, or there is no such unit.
+        """
+        _, faults = self.report([position_from(topic, payload)])
+        if faults[0] is not None:
+            raise faults[0]
 
     def move_up(self) -> MoveUp | None:
         """Return the one move of an idle unit that would gain most cover, None where none is worth it."""
