@@ -85,7 +85,7 @@ def test_an_incident_is_raised_sent_for_followed_and_proven(desk, town):
     x, y = desk.at(*at(-400, 100))
     page.mouse.click(x, y)
     desk.find("raise-form").wait_for()
-    page.get_by_text("Disturbance", exact=True).click()
+    page.locator("label.choice", has_text="Disturbance").click()
     desk.find("raise-note").fill("a bin burns")
     desk.find("raise").click()
 

@@ -42,6 +42,12 @@ def town(tmp_path):
     made.district.close()
 
 
+async def moved(client, unit, x, y, after_s):
+    lon, lat = at(x, y)
+    told = {"unit": unit, "at": (BEGIN + timedelta(seconds=after_s)).isoformat(), "lon": lon, "lat": lat}
+    return await client.post("/units/positions", json={"positions": [told]})
+
+
 def raised(town, kind="disturbance", x=-400, y=100, **more):
     return strict(town.http.post("/incidents", json={"kind": kind, "at": at(x, y), **more}))
 
@@ -179,6 +185,8 @@ def test_who_has_one_area_sees_and_sends_there_alone(tmp_path):
                 (await client.get(f"/incidents/{other}")).status_code,
                 (await client.post("/units/v2/status", json={"status": "out_of_service"})).status_code,
                 (await client.post("/units/v1/status", json={"status": "out_of_service"})).status_code,
+                (await moved(client, "v1", 300, 0, 0)).status_code,
+                (await moved(client, "v1", 320, 0, 60)).status_code,
                 (await client.post(f"/incidents/{own}/dispatch", json={"units": ["v1"]})).status_code,
             ]
             return [one["id"] for one in listed], {one["id"] for one in units}, answers
@@ -188,4 +196,4 @@ def test_who_has_one_area_sees_and_sends_there_alone(tmp_path):
     assert listed == [own]
     assert units <= {"v1", "f1", "v3"}
     assert "v2" not in units
-    assert answers == [403, 403, 200, 403]
+    assert answers == [403, 403, 200, 200, 200, 403]  # also from beyond the border, a unit of this area reports

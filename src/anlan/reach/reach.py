@@ -261,6 +261,12 @@ class Reach:
         """Return one unit; NotFound where there is none of that id."""
         return self._kept.unit(unit_id)
 
+    def home(self, unit_id: str) -> tuple[float, float] | None:
+        """Return where a unit belongs, degrees: its post, else its station; None where it has neither."""
+        unit = self._kept.unit(unit_id)
+        spot = self._kept.spots.get(unit.unit.post_id or unit.unit.station_id or "")
+        return None if spot is None else (spot.x, spot.y)
+
     def add_unit(self, unit: Unit, lon: float, lat: float, actor: str) -> UnitNow:
         """Add a unit that the pack does not have: one lent by a neighbour, a patrol of one night.
 

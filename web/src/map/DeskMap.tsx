@@ -250,11 +250,6 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
   drafting.crossed = (line: GeoJSON.LineString) => {
     selection.value = { kind: "line", line };
   };
-  const anlanSpotOf = (id: string): [number, number] | null => {
-    const outline = handle.peek()?.geometryOf("places", id);
-    return outline ? (anchorOf(outline) as [number, number]) : null;
-  };
-  Object.assign(box, { anlanSpotOf });
   Object.assign(box, { anlanMap: map }); // tests read the map's state through its element
   return () => {
     seen.disconnect();

@@ -6,6 +6,7 @@ import { device, drawing, minute, place, refreshWatches, say, selection, slowMin
 import { duration, integer, momentOf, named, people, share, t, timeOf, word } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
 import { incident } from "../reach.ts";
+import { anchorOf } from "../map/geometry.ts";
 import { Curve, type Line } from "./Curve.tsx";
 import { EstimateView } from "./EstimateView.tsx";
 import { FlowView } from "./FlowView.tsx";
@@ -32,7 +33,13 @@ export function Card({ map }: { map: Signal<MapHandle | null> }) {
   if (chosen.kind === "raise")
     return (
       <Frame kind={t("raise.label")} title={t("raise.title")}>
-        <RaiseForm at={chosen.at} />
+        <RaiseForm
+          at={chosen.at}
+          spotOf={(id) => {
+            const outline = map.value?.geometryOf("places", id);
+            return outline ? anchorOf(outline) : null;
+          }}
+        />
       </Frame>
     );
   return <PolygonCard chosen={chosen} />;

@@ -12,7 +12,7 @@ const CLOCKS = [60, 180, 300];
 const OUTCOMES = ["resolved", "handed_over", "nothing_found", "false_report", "duplicate"] as const;
 
 /** A new incident: what it is, where, and a few words about the need. */
-export function RaiseForm({ at }: { at: [number, number] }) {
+export function RaiseForm({ at, spotOf }: { at: [number, number]; spotOf: (place: string) => [number, number] | null }) {
   const [kind, setKind] = useState("");
   const [note, setNote] = useState("");
   const chosen = kinds.value.find((one) => one.kind === kind);
@@ -51,7 +51,7 @@ export function RaiseForm({ at }: { at: [number, number] }) {
       </label>
       <label class="block">
         <span class="quiet">{t("raise.at")}</span>
-        <select value="" onChange={(change) => toPlace(change.currentTarget.value)}>
+        <select value="" onChange={(change) => raiseAt(spotOf(change.currentTarget.value) ?? at)}>
           <option value="">{`${at[0].toFixed(5)}, ${at[1].toFixed(5)}`}</option>
           {places.value.map((one) => (
             <option key={one.id} value={one.id}>
@@ -65,12 +65,6 @@ export function RaiseForm({ at }: { at: [number, number] }) {
       </button>
     </form>
   );
-}
-
-function toPlace(id: string): void {
-  const map = (document.querySelector(".map") as (HTMLElement & { anlanSpotOf?: (id: string) => [number, number] | null }) | null)?.anlanSpotOf;
-  const spot = map?.(id);
-  if (spot) raiseAt(spot);
 }
 
 /** One incident: its clock, who should go and why, who was sent, and its end. */

@@ -92,7 +92,7 @@ def close(
 @router.get("/units", response_model=forms.Units, summary="Every unit as it is now")
 def units(district: Opened, asker: Admitted, where: Where) -> dict[str, Any]:
     """Return status, last position and incident of every unit."""
-    found = [one for one in district.reach.units() if _sees(asker, where, one)]
+    found = [one for one in district.reach.units() if _sees(district, asker, where, one)]
     books = district.reach.playbooks
     return {
         "at": views.moment(district.clock.now()),
@@ -203,15 +203,17 @@ def _within(asker: Asker, where: Where, lon: float, lat: float, what: str) -> No
         raise NotAllowed(what, "must lie in an area that is granted to you", ASK)
 
 
-def _sees(asker: Asker, where: Where, unit: UnitNow) -> bool:
-    """Tell whether a unit is in the asker's areas; one that is nowhere is seen by whoever sees everything."""
+def _sees(district: Opened, asker: Asker, where: Where, unit: UnitNow) -> bool:
+    """Tell whether a unit belongs to, or is in, the asker's areas: one that crosses a border must go on reporting."""
     if asker.scope.everywhere:
         return True
-    return unit.lon is not None and unit.lat is not None and asker.scope.covers(where.of_point(unit.lon, unit.lat))
+    here = None if unit.lon is None or unit.lat is None else (unit.lon, unit.lat)
+    spots = (district.reach.home(unit.unit.unit_id), here)
+    return any(asker.scope.covers(where.of_point(*spot)) for spot in spots if spot is not None)
 
 
 def _check_unit(district: Opened, asker: Asker, where: Where, unit_id: str) -> None:
     if asker.scope.everywhere:
         return
-    if not _sees(asker, where, district.reach.unit(unit_id)):
-        raise NotAllowed(f"unit {unit_id!r}", "must be in an area that is granted to you", ASK)
+    if not _sees(district, asker, where, district.reach.unit(unit_id)):
+        raise NotAllowed(f"unit {unit_id!r}", "must belong to, or be in, an area that is granted to you", ASK)

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import KDTree
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from anlan.kernel.geo import Floats
 from anlan.kernel.pack import Pack
@@ -45,7 +45,7 @@ class Arrival:
         """Return how likely the unit is there within a limit, s."""
         if limit_s <= 0:
             return 0.0
-        return float(ndtr((math.log(limit_s) - self.mu) / self.sigma))
+        return 0.5 * math.erfc((self.mu - math.log(limit_s)) / (self.sigma * math.sqrt(2)))
 
 
 def arrival(turnout_s: float, travel_s: float, spread: float, age_s: float = 0.0) -> Arrival:

@@ -12,6 +12,7 @@ from scipy.optimize import linear_sum_assignment
 
 from anlan.kernel.geo import Floats
 from anlan.kernel.pack import Pack
+from anlan.kernel.records import Unit
 from anlan.kernel.response import Incident, UnitNow, UnitStatus
 from anlan.response.dispatch.ground import SPREAD, Arrival, Ground, arrival
 from anlan.response.dispatch.playbooks import Need, Playbook, Playbooks
@@ -93,6 +94,7 @@ class _Fleet:
     """The units as arrays: where they are, by node of their own mode."""
 
     units: tuple[UnitNow, ...]
+    can: tuple[frozenset[str], ...]
     mode: tuple[str | None, ...]
     turnout_s: Floats
     node: Ints
@@ -163,7 +165,7 @@ class Dispatcher:
         if fleet.free.any():  # who is taken from another incident must be replaced there
             lost = np.where(fleet.free, lost, lost[fleet.free].min())
         made = self._candidates(incident, book, fleet, at, (within_s, lost, urgency or {}))
-        chosen, missing = self._matched(open_needs, made, units)
+        chosen, missing = self._matched(open_needs, made, fleet)
         order = sorted(
             (replace(one, chosen=k in chosen) for k, one in enumerate(made)),
             key=lambda one: (not one.chosen, one.barred is not None, one.cost_s or 0.0, one.unit_id),
@@ -201,9 +203,10 @@ class Dispatcher:
         for k, (now, found) in enumerate(
             zip(fleet.units, self._arrivals(incident.lon, incident.lat, fleet, at), strict=True)
         ):
-            has = tuple(sorted(self.playbooks.capabilities_of(now.unit) & asked))
+            can = fleet.can[k]
+            has = tuple(sorted(can & asked))
             barred = self._barred(now, incident, urgency, found)
-            if barred is None and not any(self._fits(need, now) for need in book.needs):
+            if barred is None and not any(_fits(need, now.unit, can) for need in book.needs):
                 barred = "not_needed"
             within = None if found is None else found.probability_within(within_s)
             cost = None
@@ -239,11 +242,6 @@ class Dispatcher:
         kind_known = self.playbooks.kind_of(now.unit) is not None
         return "kind_unknown" if not kind_known else "no_position" if now.lon is None else "out_of_reach"
 
-    def _fits(self, need: Need, now: UnitNow) -> bool:
-        unit = now.unit
-        right = need.agency is None or need.agency == unit.agency
-        return right and unit.crew >= need.crew and need.capabilities <= self.playbooks.capabilities_of(unit)
-
     def _open_needs(self, book: Playbook, on_it: Sequence[UnitNow]) -> list[Need]:
         """Return a slot for each unit that is still needed; who is on it already fills the narrowest slots first."""
         slots = [replace(need, units=1) for need in book.needs for _ in range(need.units)]
@@ -251,7 +249,9 @@ class Dispatcher:
         rest = list(on_it)
         left = []
         for slot in slots:
-            filled = next((one for one in rest if self._fits(slot, one)), None)
+            filled = next(
+                (one for one in rest if _fits(slot, one.unit, self.playbooks.capabilities_of(one.unit))), None
+            )
             if filled is None:
                 left.append(slot)
             else:
@@ -259,14 +259,14 @@ class Dispatcher:
         return left
 
     def _matched(
-        self, slots: Sequence[Need], made: Sequence[Candidate], units: Sequence[UnitNow]
+        self, slots: Sequence[Need], made: Sequence[Candidate], fleet: _Fleet
     ) -> tuple[set[int], tuple[Need, ...]]:
         if not slots or not made:
             return set(), tuple(slots)
         cost = np.full((len(slots), len(made)), _NEVER)
         for s, slot in enumerate(slots):
             for k, one in enumerate(made):
-                if one.cost_s is not None and self._fits(slot, units[k]):
+                if one.cost_s is not None and _fits(slot, fleet.units[k].unit, fleet.can[k]):
                     cost[s, k] = one.cost_s
         rows, columns = linear_sum_assignment(cost)
         filled = {int(s): int(k) for s, k in zip(rows, columns, strict=True) if cost[s, k] < _NEVER}
@@ -291,6 +291,7 @@ class Dispatcher:
                 node[own], first_s[own] = self.ground.nearest(key, x[own], y[own])
         return _Fleet(
             units=tuple(units),
+            can=tuple(self.playbooks.capabilities_of(one.unit) for one in units),
             mode=tuple(None if kind is None else kind.mode for kind in kinds),
             turnout_s=np.where(rolling, ROLLING * turnout, turnout),
             node=node,
@@ -316,21 +317,28 @@ class Dispatcher:
             found.append(arrival(fleet.turnout_s[k], travel + fleet.first_s[k], spread, max(age_s, 0.0)))
         return found
 
-    def _cover(self, fleet: _Fleet, without: Iterable[int] = ()) -> tuple[Floats, float]:
-        """Return what goes with each unit that is free, and the expected cover of all that are, as shares."""
+    def _rows(self, fleet: _Fleet, without: Iterable[int] = ()) -> npt.NDArray[np.bool_]:
+        """Return (units, demand points): which point each free unit reaches in time; nothing of those not free."""
         free = fleet.free.copy()
         free[list(without)] = False
         rows = np.zeros((len(fleet.units), len(self.ground.demand)), np.bool_)
         for k in np.flatnonzero(free):
-            mode = fleet.mode[k]
-            if mode is not None:
-                kind = self.playbooks.kind_of(fleet.units[k].unit)
-                limit_s = COVER_S - (0.0 if kind is None else kind.turnout_s)
-                rows[k] = self.ground.covers(mode, limit_s)[fleet.node[k]]
-        count = rows.sum(axis=0)
+            kind = self.playbooks.kind_of(fleet.units[k].unit)
+            if kind is not None:
+                rows[k] = self.ground.covers(kind.mode, COVER_S - kind.turnout_s)[fleet.node[k]]
+        return rows
+
+    def _cover(self, fleet: _Fleet, without: Iterable[int] = ()) -> tuple[Floats, float]:
+        """Return what goes with each unit that is free, and the expected cover of all that are, as shares."""
+        rows = self._rows(fleet, without)
+        last, total = self._last(rows.sum(axis=0))
+        return np.asarray(rows @ last, float), total
+
+    def _last(self, count: npt.NDArray[np.int64]) -> tuple[Floats, float]:
+        """Return what the last unit adds at each point that so many reach, and the cover of all points."""
         weight, q = self.ground.demand.weight, self.busy
         last = np.where(count > 0, weight * (1 - q) * q ** np.maximum(count - 1, 0), 0.0)
-        return np.asarray(rows @ last, float), float(weight @ (1 - q**count))
+        return last, float(weight @ (1 - q**count))
 
     def cover(self, units: Sequence[UnitNow]) -> float:
         """Return the expected share of demand that the free units reach within three minutes."""
@@ -345,28 +353,42 @@ class Dispatcher:
         """
         fleet = self._fleet(units)
         taken = {one.post_id for one in units if one.status is not UnitStatus.OUT_OF_SERVICE and one.is_free}
-        empty = [post_id for post_id in self.posts if post_id not in taken]
-        idle = [int(k) for k in np.flatnonzero(fleet.free) if fleet.mode[k] is not None]
-        best: MoveUp | None = None
-        now = self._cover(fleet)[1]
-        for post_id in empty:
-            lon, lat = self.posts[post_id]
-            x, y = self.pack.projection.to_metres(lon, lat)
-            for k in idle:
-                mode = fleet.mode[k] or ""
-                node, _ = self.ground.nearest(mode, np.array([float(x)]), np.array([float(y)]))
-                moved = replace(fleet, node=np.where(np.arange(len(units)) == k, node[0], fleet.node))
-                after = self._cover(moved)[1]
-                if after - now >= least and (best is None or after > best.cover_after):
-                    travel = float(self.ground.times_to_s(mode, float(x), float(y))[fleet.node[k]])
-                    best = MoveUp(
-                        unit_id=units[k].unit.unit_id,
-                        post_id=post_id,
-                        cover_now=now,
-                        cover_after=after,
-                        travel_s=travel,
-                    )
-        return best
+        rows = self._rows(fleet)
+        count = rows.sum(axis=0)
+        now = self._last(count)[1]
+        best: tuple[float, int, str] | None = None
+        for post_id in (one for one in self.posts if one not in taken):
+            for kind in {one.unit.kind for one, free in zip(units, fleet.free, strict=True) if free}:
+                own = [k for k in np.flatnonzero(fleet.free) if units[int(k)].unit.kind == kind]
+                after = self._after(post_id, kind, rows[own], count)
+                k = int(np.argmax(after))
+                if after[k] - now >= least and (best is None or after[k] > best[0]):
+                    best = float(after[k]), int(own[k]), post_id
+        if best is None:
+            return None
+        after_s, k, post_id = best
+        x, y = self.pack.projection.to_metres(*self.posts[post_id])
+        travel = self.ground.times_to_s(fleet.mode[k] or "", float(x), float(y))[fleet.node[k]]
+        return MoveUp(
+            unit_id=units[k].unit.unit_id,
+            post_id=post_id,
+            cover_now=now,
+            cover_after=after_s,
+            travel_s=float(travel),
+        )
+
+    def _after(self, post_id: str, kind: str, rows: npt.NDArray[np.bool_], count: npt.NDArray[np.int64]) -> Floats:
+        """Return the cover after each of these units of a kind has moved to a post."""
+        of = self.playbooks.unit_kinds[kind]
+        x, y = self.pack.projection.to_metres(*self.posts[post_id])
+        node, _ = self.ground.nearest(of.mode, np.array([float(x)]), np.array([float(y)]))
+        moved = count + self.ground.covers(of.mode, COVER_S - of.turnout_s)[node[0]]
+        last, total = self._last(moved)
+        return np.asarray(total - rows @ last, float)
+
+
+def _fits(need: Need, unit: Unit, can: frozenset[str]) -> bool:
+    return unit.crew >= need.crew and need.capabilities <= can and need.agency in {None, unit.agency}
 
 
 def queue(incidents: Iterable[Incident]) -> list[Incident]:

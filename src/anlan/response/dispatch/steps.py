@@ -11,13 +11,14 @@ from anlan.kernel.response import Assignment, IncidentState, UnitStatus
 S = UnitStatus
 UNIT_STEPS: Mapping[UnitStatus, frozenset[UnitStatus]] = {
     S.AVAILABLE: frozenset({S.DISPATCHED, S.OUT_OF_SERVICE}),
-    S.DISPATCHED: frozenset({S.EN_ROUTE, S.ON_SCENE, S.AVAILABLE, S.RETURNING, S.DISPATCHED}),
-    S.EN_ROUTE: frozenset({S.ON_SCENE, S.AVAILABLE, S.RETURNING, S.DISPATCHED}),
+    S.DISPATCHED: frozenset({S.EN_ROUTE, S.ON_SCENE, S.AVAILABLE, S.RETURNING, S.DISPATCHED, S.OUT_OF_SERVICE}),
+    S.EN_ROUTE: frozenset({S.ON_SCENE, S.AVAILABLE, S.RETURNING, S.DISPATCHED, S.OUT_OF_SERVICE}),
     S.ON_SCENE: frozenset({S.RETURNING, S.AVAILABLE}),
     S.RETURNING: frozenset({S.AVAILABLE, S.DISPATCHED, S.OUT_OF_SERVICE}),
     S.OUT_OF_SERVICE: frozenset({S.AVAILABLE}),
 }
-"""Every step that a unit may take. A unit that has arrived is never sent elsewhere before it is free."""
+"""Every step that a unit may take. A unit that has arrived is never sent elsewhere before it is free; one that breaks
+down on its way is out of service at once."""
 
 REPORTED: frozenset[UnitStatus] = frozenset(set(UnitStatus) - {S.DISPATCHED})
 """What a unit may say of itself: it is sent by somebody else."""
