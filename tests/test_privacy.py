@@ -28,6 +28,7 @@ import anlan.matters.keeping
 import anlan.matters.listing
 import anlan.matters.routing
 import anlan.matters.standing
+import anlan.kernel.response
 from anlan.command import create_app
 from anlan.district import District
 from anlan.ingest.wire import Sent, Values
@@ -48,6 +49,7 @@ def offending(names):
 def test_no_record_has_room_for_an_identity():
     modules = (
         anlan.kernel.records,
+        anlan.kernel.response,
         anlan.kernel.ingress,
         anlan.kernel.answers,
         anlan.cases.definition,

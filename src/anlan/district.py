@@ -64,6 +64,7 @@ from anlan.kernel.records import Change, Device, Draft, Estimate, Observation, U
 from anlan.matters import open_matters
 from anlan.outlook import FOLLOWED, Outlooks
 from anlan.pack import find_pack, read_pack
+from anlan.reach import UNIT_TOPICS, Reach
 from anlan.store import Audit, DuckHistory, SqlStore, Step
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,8 @@ class District:
         self.sensing = Sensing(pack, self.estimator, lambda: self._field, lambda: self._area_shares)
         self._duty = Duty(pack, store)
         self._outlooks = Outlooks(pack, history)
+        self.reach = Reach(pack, store, clock, self._tell)
+        self.door.beside[UNIT_TOPICS] = self.reach.hear
         self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
         self._watches = {
             record.record_id: self._watch_of(record.version, record.record_id, record.body)
@@ -170,6 +173,7 @@ class District:
     def close(self) -> None:
         """Commit what waits, and let go of everything."""
         self.door.close()
+        self.reach.flush()
         with self._stepping:
             self.history.close()
         self.store.close()
@@ -182,6 +186,7 @@ class District:
 
     def advance(self) -> int:
         """Make every minute that is due by the clock; return how many."""
+        self.reach.beat()
         with self._stepping:
             return self._engine.advance(self.clock.now())
 
@@ -200,6 +205,7 @@ class District:
             self._now, self._levels, self._suspected = {}, {}, {}
             self._outlooks.forget()
             self._tell_changes(self._duty.reset(self.clock.now()))
+        self.reach.reset()
 
     # -- counting --------------------------------------------------------------------------------------------------
 

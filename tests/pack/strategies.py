@@ -35,6 +35,18 @@ _points = st.builds(Point, _lons, _lats)
 _numbers = st.floats(0.5, 500, allow_nan=False)
 
 
+def _car(k, name):
+    return Unit(
+        unit_id=f"u{k}",
+        name=name,
+        kind="car",
+        crew=4,
+        station_id="st",
+        capabilities=("medical", "crowd"),
+        agency="fire",
+    )
+
+
 @st.composite
 def boxes(draw):
     lon, lat = draw(_lons), draw(_lats)
@@ -127,7 +139,7 @@ def packs(draw):
         green=_each(draw, 2, lambda _: draw(boxes())),
         stations=(Station(station_id="st", name=names(), point=draw(_points)),),
         posts=_each(draw, 2, lambda k: Post(post_id=f"k{k}", name=names(), point=draw(_points))),
-        units=_each(draw, 2, lambda k: Unit(unit_id=f"u{k}", name=names(), kind="car", crew=4, station_id="st")),
+        units=_each(draw, 2, lambda k: _car(k, names())),
         calendar=Calendar(
             rest_days={on: names() for on in days[::2]},
             working_days={on: names() for on in days[1::2]},

@@ -30,11 +30,13 @@ export type Selection =
   | { kind: "device"; id: string }
   | { kind: "area"; id: string; level: string }
   | { kind: "polygon"; polygon: Polygon; name: string; watch: { id: string; version: number } | null }
-  | { kind: "line"; line: GeoJSON.LineString };
+  | { kind: "line"; line: GeoJSON.LineString }
+  | { kind: "incident"; id: string }
+  | { kind: "raise"; at: [number, number] };
 
-export type Tab = "alerts" | "places" | "devices" | "areas" | "watches";
+export type Tab = "alerts" | "reach" | "places" | "devices" | "areas" | "watches";
 /** Drawing a new polygon or line, or moving the corners of the selected polygon. */
-export type Drawing = "off" | "new" | "line" | "corners";
+export type Drawing = "off" | "new" | "line" | "corners" | "spot";
 
 export const district = signal<District | null>(null);
 export const whole = signal<Estimate | null>(null);
@@ -168,6 +170,7 @@ export async function open(): Promise<void> {
     }
   }
   listen({ message: heard, link: (to) => (link.value = to) });
+  for (const one of following) one({ kind: "open", body: null });
   void refreshSimulation();
   void refreshDensity();
   void refreshWatches();
@@ -194,7 +197,11 @@ interface Minute {
     Partial<Estimate> & { id: string })[];
 }
 
+/** Other parts of the desk that follow the stream; they are told `open` once it is there. */
+export const following = new Set<(message: LiveMessage) => void>();
+
 function heard({ kind, body }: LiveMessage): void {
+  for (const one of following) one({ kind, body });
   if (kind === "minute") heardMinute(body as Minute);
   else if (kind === "clock") heardPace(body as Pace);
   else if (kind === "change") heardChange(body as { kind: string; action: string });
@@ -206,6 +213,7 @@ function heard({ kind, body }: LiveMessage): void {
 
 /** An alert is asked for at once, whatever else a change may ask for a little later. */
 function heardChange({ kind, action }: { kind: string; action: string }): void {
+  if (kind === "incident" || kind === "unit" || kind === "assignment") return;
   if (kind !== "alert") return void Promise.all([refreshWatches(), devicesSoon()]);
   if (action === "raise" || action === "escalate" || action === "reach") chime();
   void refreshAlerts();
@@ -250,7 +258,7 @@ function heardMinute(said: Minute): void {
 }
 
 /** Run at most once in every `ms`, and once more after the last wish. */
-function calmly(ms: number, work: () => Promise<void>): () => Promise<void> {
+export function calmly(ms: number, work: () => Promise<void>): () => Promise<void> {
   let running = false;
   let again = false;
   return async function run(): Promise<void> {
@@ -301,6 +309,7 @@ export function showChanges(made: Tried | null): void {
 async function refreshDensity(): Promise<void> {
   if (document.hidden || !may("crowd.read", true)) return;
   if (layer.peek() === "seen") coverage.value = await api.coverage();
+  if (layer.peek() === "reach") coverage.value = await api.reachCells();
   densities.value = await api.density();
 }
 

@@ -21,6 +21,8 @@ from anlan.cli.responding import replay_app, simulate_
 from anlan.cli.papering import indicators_app, papers_app
 from anlan.cli.rotas import rota_
 from anlan.cli.matters import cases_app
+from anlan.cli.patrolling import crews
+from anlan.cli.reaching import incident_app, unit_app
 from anlan.cli.staffing import staff_app
 from anlan.kernel.clock import parse_moment
 
@@ -48,6 +50,9 @@ app.command("simulate")(simulate_)
 app.add_typer(papers_app, name="papers")
 app.add_typer(indicators_app, name="indicators")
 app.add_typer(cases_app, name="cases")
+app.add_typer(incident_app, name="incident")
+app.add_typer(unit_app, name="unit")
+twin_app.command("crews")(crews)
 app.command("edge")(afield.edge)
 app.command("grid")(afield.grid)
 

@@ -161,6 +161,10 @@ class Unit:
     crew: int
     station_id: str | None = None
     post_id: str | None = None
+    capabilities: tuple[str, ...] = ()
+    """What it can do beyond what its kind can: ``medical``, ``crowd`` ... A playbook asks for them by name."""
+    agency: str = ""
+    """Whose it is; empty for the district's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,6 +144,8 @@ UNITS = Form(
         Column(name="crew", kind=Kind.WHOLE, required=True, least=1, unit="persons"),
         Column(name="station"),
         Column(name="post"),
+        Column(name="capabilities"),
+        Column(name="agency"),
     ),
 )
 CALENDAR = Form(
@@ -185,5 +187,5 @@ LADDERS = Form(
 
 FORMS = (PLACES, STREETS, DEVICES, GATEWAYS, WATER, GREEN, STATIONS, POSTS, UNITS, CALENDAR, LADDERS, USUAL)
 
-FOREIGN = ("twin.toml",)
+FOREIGN = ("twin.toml", "playbooks.toml")
 """Files of a pack folder that belong to other readers."""

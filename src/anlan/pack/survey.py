@@ -362,6 +362,8 @@ def _unit(row: Row) -> Unit:
         crew=row.values["crew"],
         station_id=row.values["station"],
         post_id=row.values["post"],
+        capabilities=tuple(dict.fromkeys((row.values["capabilities"] or "").split())),
+        agency=row.values["agency"] or "",
     )
 
 

@@ -21,7 +21,7 @@ from anlan.kernel.areas import Area
 from anlan.kernel.errors import Conflict, Unavailable
 from anlan.kernel.ladders import Ladder, with_density
 from anlan.kernel.pack import PACK_FORMAT, Pack, Usual
-from anlan.kernel.records import Device, Label, Place, Street, Thresholds
+from anlan.kernel.records import Device, Label, Place, Street, Thresholds, Unit
 from anlan.pack.forms import AREAS_FOLDER, DISTRICT_FILE, NAME_PREFIX, RUNGS, SOURCE_PREFIX
 
 DECIMALS = 7
@@ -103,10 +103,7 @@ def _sheets(pack: Pack) -> Iterable[_Sheet]:
     yield _Sheet("posts", [_row({"id": p.post_id}, p.name) for p in pack.posts], [p.point for p in pack.posts])
     yield _Sheet(
         "units",
-        [
-            _row({"id": u.unit_id, "kind": u.kind, "crew": u.crew, "station": u.station_id, "post": u.post_id}, u.name)
-            for u in pack.units
-        ],
+        [_unit(unit) for unit in pack.units],
         None,
     )
     days = [(on, "rest", name) for on, name in pack.calendar.rest_days.items()]
@@ -124,6 +121,11 @@ def _row(values: Mapping[str, Any], name: Label) -> dict[str, Any]:
 
 def _area(area: Area) -> dict[str, Any]:
     return _row({"code": area.area_id, "parent": area.parent_id, "residents": _plain(area.residents)}, area.name)
+
+
+def _unit(unit: Unit) -> dict[str, Any]:
+    told = {"id": unit.unit_id, "kind": unit.kind, "crew": unit.crew, "station": unit.station_id, "post": unit.post_id}
+    return _row(told | {"capabilities": " ".join(unit.capabilities), "agency": unit.agency}, unit.name)
 
 
 def _place(place: Place, ladders: Iterable[Ladder]) -> dict[str, Any]:
