@@ -20,15 +20,15 @@ import anlan.kernel.answers
 import anlan.kernel.entries
 import anlan.kernel.ingress
 import anlan.kernel.records
-import anlan.papers
-import anlan.response.demand
-import anlan.response.rota.answer
-import anlan.response.rota.problem
+import anlan.kernel.response
 import anlan.matters.keeping
 import anlan.matters.listing
 import anlan.matters.routing
 import anlan.matters.standing
-import anlan.kernel.response
+import anlan.papers
+import anlan.response.demand
+import anlan.response.rota.answer
+import anlan.response.rota.problem
 from anlan.command import create_app
 from anlan.district import District
 from anlan.ingest.wire import Sent, Values
