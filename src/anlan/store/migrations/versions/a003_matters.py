@@ -1,5 +1,7 @@
 """Cases: what must be forgotten of them stands in tables of their own, beside the log."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -58,7 +60,7 @@ INDEXES = {
 def upgrade() -> None:
     """Make the tables."""
     for name, (key, whole, text) in TABLES.items():
-        columns = [sa.Column(one, sa.Text, nullable=False) for one in text]
+        columns: list[sa.Column[Any]] = [sa.Column(one, sa.Text, nullable=False) for one in text]
         columns += [sa.Column(one, sa.BigInteger, nullable=False, autoincrement=False) for one in whole]
         more = MORE[name]() if name in MORE else ()
         narrow = {"sqlite_with_rowid": len(key) < 2}
