@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-
 from scipy.stats import poisson
 
 from anlan.kernel.geo import Projection
@@ -287,7 +286,7 @@ def truth(city: City, *, quick: bool, say: Callable[[str], None]) -> Iterator[Ro
 Check = tuple[str, float, Floats]
 
 
-def _parts(run: Run, values: npt.ArrayLike, n: int = 30) -> Floats:
+def _parts(values: npt.ArrayLike, n: int = 30) -> Floats:
     told = np.asarray(values, float)
     return np.array([part.mean() for part in np.array_split(told[len(told) // 10 :], n)])
 
@@ -316,10 +315,10 @@ def _erlang(n: int) -> Iterator[Check]:
         fleet = Fleet(posts=[0], home=np.zeros(units, np.int64))
         for name, draw in (("exponential", _exponential), ("lognormal", _skewed)):
             run = simulate(roads, fleet, _stream(10 + k, load, n, draw), Policy(queues=False))
-            yield f"Erlang B {load}/{units}, {name}", erlang_b(load, units), _parts(run, run.lost)
+            yield f"Erlang B {load}/{units}, {name}", erlang_b(load, units), _parts(run.lost)
         run = simulate(roads, fleet, _stream(20 + k, load, n, _exponential))
-        yield f"Erlang C {load}/{units}", erlang_c(load, units), _parts(run, run.wait_s > 0)
-        yield f"wait {load}/{units}", erlang_wait_s(load, units, 3600.0), _parts(run, run.wait_s)
+        yield f"Erlang C {load}/{units}", erlang_c(load, units), _parts(run.wait_s > 0)
+        yield f"wait {load}/{units}", erlang_wait_s(load, units, 3600.0), _parts(run.wait_s)
 
 
 def _infinite(n: int) -> Iterator[Check]:
@@ -328,9 +327,9 @@ def _infinite(n: int) -> Iterator[Check]:
     fleet = Fleet(posts=[0], home=np.zeros(units, np.int64))
     run = simulate(Roads(times_s=np.zeros((1, 1))), fleet, _stream(30, load, n, _skewed))
     seen = np.arange(n) - np.searchsorted(np.sort(run.free_s), run.incidents.at_s)
-    yield "M/G/inf mean", load, _parts(run, seen)
-    yield "M/G/inf variance", load, _parts(run, (seen - load) ** 2)
-    yield "M/G/inf at most 20", float(poisson.cdf(20, load)), _parts(run, seen <= 20)
+    yield "M/G/inf mean", load, _parts(seen)
+    yield "M/G/inf variance", load, _parts((seen - load) ** 2)
+    yield "M/G/inf at most 20", float(poisson.cdf(20, load)), _parts(seen <= 20)
 
 
 def _shares(run: Run, n_units: int, n: int = 30) -> Floats:
@@ -396,11 +395,11 @@ def policies(city: City, *, quick: bool, say: Callable[[str], None]) -> Iterator
     if solve is None:
         say("3.9 is left out: HiGHS is not installed, which plans where units wait")
         return
-    n_units, busy, within_s = 12, 0.45, 180.0
+    n_units, busy, within_s = N_UNITS, 0.45, 180.0
     rng = np.random.default_rng(90)
     home = _planned(city, n_units, busy, within_s - TURNOUT_S, say)
     fleet = Fleet(posts=city.sites, home=home)
-    years = [busy_day(city, one, n_units, busy, 5 if quick else 30) for one in rng.spawn(5 if quick else 20)]
+    years = [busy_day(city, one, n_units, busy, 3 if quick else 10) for one in rng.spawn(5 if quick else 20)]
     tried = [NEAREST, KEEPING, MOVING, BOTH, Policy(key="each, cover kept", keeps_cover=True, moves_up="each")]
     runs = each(city.roads, fleet, years, tried, within_s=within_s)
     plain = summary("nearest", runs[0])

@@ -16,6 +16,7 @@ from anlan.cli.asking import USUAL, Server, line_of, polygon_of
 from anlan.cli.casework import types_app
 from anlan.cli.districts import AsJson, Lang, district_app, observations_app, twin_app
 from anlan.cli.forecasting import forecast_app
+from anlan.cli.responding import replay_app, simulate_
 from anlan.cli.staffing import staff_app
 from anlan.kernel.clock import parse_moment
 
@@ -36,6 +37,8 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(staff_app, name="staff")
 app.add_typer(forecast_app, name="forecast")
 app.add_typer(types_app, name="types")
+app.add_typer(replay_app, name="replay")
+app.command("simulate")(simulate_)
 app.command("edge")(afield.edge)
 app.command("grid")(afield.grid)
 

@@ -1,5 +1,6 @@
 """Simulation: a year of incidents against a plan and a policy, in seconds; the same year for every plan and policy."""
 
+from anlan.response.simulate.places import Places
 from anlan.response.simulate.running import Run, cover_of, each, responses_of, simulate
 from anlan.response.simulate.summary import (
     Comparison,
@@ -37,6 +38,7 @@ __all__ = [
     "Incidents",
     "Kind",
     "LateAt",
+    "Places",
     "Policy",
     "Roads",
     "Run",
