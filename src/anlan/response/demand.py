@@ -31,6 +31,8 @@ SLOTS = 168
 _LEAST, _MOST = 0.05, 1e4
 """Bounds of how alike areas are; the most is as good as all alike."""
 _EMPTY = 1e-9
+_NEAR = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 9
+"""How much hours beside an hour tell of it."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -284,25 +286,32 @@ def _people(people: Mapping[str, npt.ArrayLike] | None, ids: Sequence[str]) -> F
 
 
 def _profile(n: Floats, exposure: Floats, of_all: Floats) -> Floats:
-    """Return calls per exposure over the week, mean 1: of the kind, shrunk towards weekday times hour of all kinds."""
+    """Return calls per exposure over the week, mean 1: hours and days of the kind, both shrunk towards those of all."""
     usual = _smooth_week(of_all, exposure)
     expected = usual * exposure
     expected *= n.sum() / max(expected.sum(), _EMPTY)
+    for axis, near in ((0, _NEAR), (1, np.ones(1))):
+        seen, awaited = n.reshape(7, 24).sum(axis=axis), expected.reshape(7, 24).sum(axis=axis)
+        m = _alike(seen, awaited)
+        ratio = (m + _smoothed(seen, near)) / (m + _smoothed(awaited, near))
+        by_slot = np.tile(ratio, 7) if axis == 0 else np.repeat(ratio, 24)
+        usual, expected = usual * by_slot, expected * by_slot
     m = _alike(n, expected)
     made = usual * (m + n) / (m + expected)
-    return made / max(float((made * exposure).sum() / max(exposure.sum(), _EMPTY)), _EMPTY)
+    return np.asarray(made / max(float((made * exposure).sum() / max(exposure.sum(), _EMPTY)), _EMPTY))
+
+
+def _smoothed(of_hours: Floats, near: Floats) -> Floats:
+    """Return a mean over neighbours; the day is a ring."""
+    half = len(near) // 2
+    return np.asarray(sum(w * np.roll(of_hours, j - half) for j, w in enumerate(near)))
 
 
 def _smooth_week(n: Floats, exposure: Floats) -> Floats:
     """Return weekday times hour of the day, hours smoothed over their neighbours."""
     week, seen = n.reshape(7, 24), exposure.reshape(7, 24)
     rate = (n.sum() + 1) / max(float(exposure.sum()), _EMPTY)
-    near = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 9
-
-    def smoothed(of_hours: Floats) -> Floats:
-        return np.asarray(sum(w * np.roll(of_hours, j) for j, w in zip(range(-2, 3), near, strict=True)))
-
-    hour = (smoothed(week.sum(axis=0)) + 1) / (smoothed(seen.sum(axis=0)) * rate + 1)
+    hour = (_smoothed(week.sum(axis=0), _NEAR) + 1) / (_smoothed(seen.sum(axis=0), _NEAR) * rate + 1)
     expected = seen * hour * rate
     by_day = expected.sum(axis=1)
     m = _alike(week.sum(axis=1), by_day)
