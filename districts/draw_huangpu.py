@@ -39,7 +39,7 @@ from anlan.kernel.geo import Area2D
 from anlan.kernel.ladders import with_density
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Place
-from anlan.pack import write_pack
+from anlan.pack import read_pack, write_pack
 
 OUT = Path(__file__).with_name("huangpu")
 SEED = 310101
@@ -113,6 +113,7 @@ def draw() -> Pack:
         units=tuple(units),
         calendar=facts.calendar(),
         ladders=LADDERS,
+        usual=read_pack(OUT).usual,  # counted by survey_huangpu.py, not drawn
         schematic=True,
         notice=facts.NOTICE,
         figures=facts.FIGURES,

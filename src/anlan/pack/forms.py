@@ -73,7 +73,11 @@ _KIND = Column(name="kind", required=True)
 
 AREAS = Form(
     stem=AREAS_FOLDER,
-    columns=(Column(name="code", required=True), Column(name="parent")),
+    columns=(
+        Column(name="code", required=True),
+        Column(name="parent"),
+        Column(name="residents", kind=Kind.NUMBER, least=0, unit="persons"),
+    ),
     shapes=POLYGONS,
     drawn=False,
 )
@@ -149,6 +153,18 @@ CALENDAR = Form(
     unique=False,
 )
 
+USUAL = Form(
+    stem="usual",
+    columns=(
+        Column(name="lon", kind=Kind.NUMBER, required=True, least=-180, most=180, unit="degrees"),
+        Column(name="lat", kind=Kind.NUMBER, required=True, least=-90, most=90, unit="degrees"),
+        Column(name="size_m", kind=Kind.NUMBER, required=True, least=5, most=500, unit="m"),
+        *(Column(name=f"persons_{hour:02d}", kind=Kind.NUMBER, least=0, unit="persons") for hour in range(24)),
+    ),
+    named=False,
+    unique=False,
+)
+
 RUNGS = ("notice", "yellow", "orange", "red")
 LADDERS = Form(
     stem="ladders",
@@ -164,7 +180,7 @@ LADDERS = Form(
     unique=False,
 )
 
-FORMS = (PLACES, STREETS, DEVICES, GATEWAYS, WATER, GREEN, STATIONS, POSTS, UNITS, CALENDAR, LADDERS)
+FORMS = (PLACES, STREETS, DEVICES, GATEWAYS, WATER, GREEN, STATIONS, POSTS, UNITS, CALENDAR, LADDERS, USUAL)
 
 FOREIGN = ("twin.toml",)
 """Files of a pack folder that belong to other readers."""

@@ -30,13 +30,14 @@ from anlan.kernel.records import (
     Unit,
 )
 from anlan.pack.faults import Fault, Findings
+from anlan.pack.footfall import check_usual, usual_of
 from anlan.pack.forms import AREAS, AREAS_FOLDER, DISTRICT_FILE, FOREIGN, FORMS, GATEWAY_KINDS, GRID, Form
 from anlan.pack.header import Header, read_header
 from anlan.pack.ladders import check_ladders, ladder_of
 from anlan.pack.tables import Row, Table, convert, read_table
 
 _GEOJSON = (".geojson", ".geojson.gz")
-_CSV = (".csv",)
+_CSV = (".csv", ".csv.gz")
 _PROSE = (".md", ".txt", ".rst")
 _NOT_IN_TOPIC = frozenset("/+#")
 _LINES = (DeviceKind.GATE, DeviceKind.PASSAGE)
@@ -63,6 +64,7 @@ def survey(folder: Path) -> Survey:
         check_ladders(tables["ladders"], tables["places"], tables["devices"], findings)
         _check_outline(tree, [tables["places"], tables["devices"], *(table for _, table in areas)], findings)
     _check_calendar(tables["calendar"], header, findings)
+    check_usual(tables["usual"], header, findings)
     pack = None
     if tree is not None and not any(fault.blocking for fault in findings.faults):
         pack = _pack(folder, header, tree, tables)
@@ -136,6 +138,7 @@ def _tree(header: Header, tables: list[tuple[str, Table]], findings: Findings) -
                 parent_id=row.values["parent"],
                 name=row.name,
                 polygon=row.geometry,
+                residents=row.values["residents"],
             )
             for level, table in tables
             for row in table.rows
@@ -297,6 +300,7 @@ def _pack(folder: Path, header: Header, tree: AreaTree, tables: dict[str, Table]
         units=tuple(map(_unit, tables["units"].rows)),
         calendar=_calendar(tables["calendar"], header),
         ladders=ladders,
+        usual=usual_of(tables["usual"], header),
         schematic=values["schematic"],
         notice=values["notice"],
         figures=values["figures"],

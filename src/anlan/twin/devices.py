@@ -15,6 +15,7 @@ from anlan.kernel.pack import Pack
 from anlan.kernel.records import Device, DeviceKind, GridSpec, Observation
 from anlan.twin.scenario import Fault, local_hour
 from anlan.twin.walkers import Truth, Twin
+from anlan.twin.waves import waves
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,6 +24,10 @@ LATE_SHARE = 0.002
 REPEAT_SHARE = 0.002
 LEFT_OF_HALF = 0.4
 """What a device that misses more than half still counts."""
+CENSUS_OFF = 0.08
+"""Spread of the logarithm of who really lives in an area to whom the census tells."""
+HOME_POINTS = 5
+"""Points along each side of a grid's square at which homes are laid."""
 GRID_DELAY = timedelta(minutes=5)
 AT_HOME = (1.0, 1.0, 1.0, 1.0, 1.0, 0.98, 0.92, 0.80, 0.68, 0.62, 0.60, 0.60,
            0.62, 0.60, 0.60, 0.60, 0.62, 0.68, 0.76, 0.82, 0.88, 0.93, 0.97, 1.0)  # fmt: skip
@@ -212,22 +217,21 @@ class _GridHolder:
         column, row = np.meshgrid(np.arange(spec.n_columns), np.arange(spec.n_rows))
         x = np.asarray(spec.west_m + (column.ravel() + 0.5) * spec.size_m, np.float64)
         y = np.asarray(spec.south_m + (row.ravel() + 0.5) * spec.size_m, np.float64)
-        self._share = np.clip(spec.market_share * 0.93 * np.exp(0.18 * _waves(x, y, 900.0, lasting)), 0.02, 0.95)
+        self._share = np.clip(spec.market_share * 0.93 * np.exp(0.18 * waves(x, y, 900.0, lasting)), 0.02, 0.95)
         self._at_home = self._homes(pack, x, y, lasting)
 
     def _homes(self, pack: Pack, x: Floats, y: Floats, lasting: np.random.Generator) -> Floats:
         """Residents by square: spread unevenly over the ground of the district, but not over water and places."""
         open_ground = shapely.union_all([*pack.water, *(place.polygon for place in pack.places)])
         ground = Truth(pack, [pack.boundary.difference(open_ground)])
-        step = self._spec.size_m / 5
-        offsets = (np.arange(5) - 2) * step
-        inside = np.zeros(len(x))
-        for dx in offsets:
-            for dy in offsets:
-                inside += ground.inside(x + dx, y + dy)
-        density = inside * np.exp(0.6 * _waves(x, y, 500.0, lasting))
-        total = density.sum()
-        return density / total * self._twin.scenario.residents if total else density
+        offsets = (np.arange(HOME_POINTS) - (HOME_POINTS - 1) / 2) * self._spec.size_m / HOME_POINTS
+        dx, dy = (axis.ravel() for axis in np.meshgrid(offsets, offsets))
+        px, py = (x[:, None] + dx).ravel(), (y[:, None] + dy).ravel()
+        uneven = np.repeat(np.exp(0.6 * waves(x, y, 500.0, lasting)), len(dx))
+        home = ground.inside(px, py) * uneven
+        home *= self._twin.scenario.residents / max(home.sum(), 1.0)
+        home *= _census(pack, px, py, home, lasting)
+        return np.asarray(home.reshape(len(x), -1).sum(axis=1))
 
     def look(self, x: Floats, y: Floats) -> None:
         spec = self._spec
@@ -253,11 +257,15 @@ class _GridHolder:
         )
 
 
-def _waves(x: Floats, y: Floats, length_m: float, rng: np.random.Generator) -> Floats:
-    """Return a smooth field of about unit spread: a few plane waves in random directions."""
-    total = np.zeros(len(x))
-    for _ in range(12):
-        angle, phase = rng.uniform(0, 2 * np.pi, 2)
-        wave = 2 * np.pi / (length_m * rng.uniform(1, 3))
-        total += np.cos(wave * (x * np.cos(angle) + y * np.sin(angle)) + phase)
-    return np.asarray(total / np.sqrt(6.0))
+def _census(pack: Pack, x: Floats, y: Floats, home: Floats, lasting: np.random.Generator) -> Floats:
+    """Return the factor at each point that makes the residents of each area those of the census, nearly."""
+    told = [area for area in pack.areas if area.residents is not None and area.polygon is not None]
+    factor = np.ones(len(x))
+    if not told:
+        return factor
+    tree = shapely.STRtree([pack.projection.project(area.polygon) for area in told])
+    point, area = tree.query(shapely.points(x, y), predicate="intersects")
+    there = np.bincount(area, home[point], len(told))
+    people = np.array([a.residents or 0.0 for a in told]) * np.exp(CENSUS_OFF * lasting.standard_normal(len(told)))
+    factor[point] = np.divide(people, there, out=np.ones(len(told)), where=there > 0)[area]
+    return factor
