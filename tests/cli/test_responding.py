@@ -41,6 +41,7 @@ def test_a_plan_is_tried_by_four_policies_over_the_same_incidents(place, anlan):
     assert len({one["n_incidents"] for one in made["policies"]}) == 1
     assert [one["unit"] for one in made["units"]] == ["a/1", "a/2", "b/1", "b/2"]
     assert all(0 < one["busy"] < 1 for one in made["units"])
+    assert all(0 < one["n_late"] <= one["n"] for one in made["late_by_place"])
     assert anlan(*ask, "--json")[1] == out  # the same seed says the same
 
 
@@ -59,6 +60,7 @@ def test_recorded_incidents_are_played_again(place, anlan):
     made = json.loads(out)
     assert {one["n_incidents"] for one in made["policies"]} == {48}
     assert sorted(one["group"] for one in made["late_by_hour"]) == list(range(24))  # hours of the district's clock
+    assert sum(one["n_late"] for one in made["late_by_place"]) == sum(one["n_late"] for one in made["late_by_hour"])
     # half of the incidents need one unit, half two: 600 s each, turn-out and the way there
     assert sum(one["busy"] for one in made["units"]) == pytest.approx(72 * 600 / 86400, rel=0.35)
 

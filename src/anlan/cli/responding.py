@@ -257,12 +257,18 @@ def _as_json(
     from anlan.response.simulate import hours_of, late_by
 
     busy = np.mean([run.busy for run in first], axis=0)
+    worst = [one for one in late_by(first, [run.incidents.place for run in first], within_s) if one.n_late][:20]
+    where = ground.places.network.graph.lon_lat(ground.places.nodes[[one.group for one in worst]])
     return {
         "within_s": within_s,
         "n_places": ground.roads.n_places,
         "policies": [asdict(one) for one in told],
         "against_nearest": [asdict(one) for one in compared],
         "late_by_hour": [asdict(one) for one in late_by(first, [hours_of(run) for run in first], within_s)],
+        "late_by_place": [
+            {"lon": lon, "lat": lat, "n": one.n, "n_late": one.n_late}
+            for one, (lon, lat) in zip(worst, where.tolist(), strict=True)
+        ],
         "units": [{"unit": ground.fleet.name(u), "busy": float(one)} for u, one in enumerate(busy)],
     }
 

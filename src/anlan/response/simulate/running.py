@@ -267,10 +267,14 @@ def _run(incidents: Incidents, fleet: Fleet, tables: _Tables, ended: float) -> R
     kept = who[:, 3] == 0
     of, there = who[kept, 0], when[kept, 2]
     first, last, sent = np.full(m, np.inf), np.full(m, -np.inf), np.full(m, np.inf)
-    np.minimum.at(first, of, there)
-    np.maximum.at(last, of, there)
-    leads = there == first[of]
-    sent[of[leads]] = when[kept, 0][leads]
+    if len(of) == m and incidents.needs.max(initial=1) == 1:  # one row for each, which is the usual case and faster
+        first[of], sent[of] = there, when[kept, 0]
+        last = first
+    else:
+        np.minimum.at(first, of, there)
+        np.maximum.at(last, of, there)
+        leads = there == first[of]
+        sent[of[leads]] = when[kept, 0][leads]
     came, lost = np.isfinite(first), tables.di[:, kernel.NEED] > 0
     return Run(
         incidents=incidents,
