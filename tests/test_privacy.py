@@ -11,14 +11,28 @@ from tests.test_house import PERSONAL
 import anlan.cases.definition
 import anlan.cases.forgetting
 import anlan.cases.machine
+import anlan.cases.migration
+import anlan.cases.paperwork
+import anlan.cases.sheets
+import anlan.cases.triggers
+import anlan.indicators
 import anlan.kernel.answers
+import anlan.kernel.entries
 import anlan.kernel.ingress
 import anlan.kernel.records
 import anlan.kernel.response
+import anlan.matters.keeping
+import anlan.matters.listing
+import anlan.matters.routing
+import anlan.matters.standing
+import anlan.papers
+import anlan.response.demand
+import anlan.response.rota.answer
+import anlan.response.rota.problem
 from anlan.command import create_app
 from anlan.district import District
 from anlan.ingest.wire import Sent, Values
-from anlan.store import columns, sql
+from anlan.store import casebook, columns, private, sql
 
 ALLOWED = {"n_persons", "persons", "n_passed", "number"}
 
@@ -41,6 +55,20 @@ def test_no_record_has_room_for_an_identity():
         anlan.cases.definition,
         anlan.cases.machine,
         anlan.cases.forgetting,
+        anlan.cases.migration,
+        anlan.cases.paperwork,
+        anlan.cases.sheets,
+        anlan.cases.triggers,
+        anlan.indicators,
+        anlan.kernel.entries,
+        anlan.papers,
+        anlan.response.demand,
+        anlan.response.rota.answer,
+        anlan.response.rota.problem,
+        anlan.matters.keeping,
+        anlan.matters.listing,
+        anlan.matters.routing,
+        anlan.matters.standing,
     )
     records = [thing for module in modules for thing in vars(module).values() if is_dataclass(thing)]
     assert len(records) > 15
@@ -68,8 +96,9 @@ def district(tmp_path_factory):
 def test_no_table_has_room_for_an_identity():
     history = re.findall(r"(\w+) (?:BIGINT|VARCHAR|TIMESTAMP|INTEGER|FLOAT|DOUBLE|BLOB|BOOLEAN)", columns.SCHEMA)
     assert len(history) > 30
-    records = [column.name for table in sql._schema.tables.values() for column in table.columns]
-    assert len(records) > 10
+    tables = [*sql._schema.tables.values(), *private.schema.tables.values(), *casebook.schema.tables.values()]
+    records = [column.name for table in tables for column in table.columns]
+    assert len(records) > 50
     assert offending([*history, *records]) == []
 
 

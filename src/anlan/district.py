@@ -21,17 +21,21 @@ from shapely.geometry.base import BaseGeometry
 from anlan.crowd import (
     LEAST_M2,
     LEAST_PERSONS,
+    LINED,
     Cells,
     Counter,
     Estimator,
     Evidence,
     Field,
     Flows,
+    Lines,
     Sensing,
     Spots,
     State,
+    Window,
     count,
     device_now,
+    over_border,
     why,
 )
 from anlan.crowd.whatif import Clearance, Measure, Trial, Trials, clearance
@@ -41,6 +45,7 @@ from anlan.ingest import Door
 from anlan.kernel.answers import (
     AlertNow,
     AreaNow,
+    BorderNow,
     CurvePoint,
     DeviceNow,
     Forecast,
@@ -56,6 +61,7 @@ from anlan.kernel.geo import line_from, polygon_from, to_geojson
 from anlan.kernel.ingress import Receipt, Tally
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Device, Draft, Estimate, Observation, UnknownReason
+from anlan.matters import open_matters
 from anlan.outlook import FOLLOWED, Outlooks
 from anlan.pack import find_pack, read_pack
 from anlan.reach import UNIT_TOPICS, Reach
@@ -103,6 +109,7 @@ class District:
             for record in store.records("watch")
         }
         self._listeners: list[Listener] = []
+        self.matters = open_matters(pack, store, folder, clock, self._tell_changes)
         self._stepping = threading.RLock()
         self._field: Field | None = None
         self._state: State | None = None
@@ -263,10 +270,18 @@ class District:
 
     def flow(self, line: Mapping[str, Any] | str) -> LineFlow:
         """Return the people per minute over a line (degrees), counted where devices stand on it, else inferred."""
-        unused = self._withdrawn | {name for name, of in self._suspected.items() if of.left_out}
-        counted = {name: windows for name, windows in self._duty.windows.items() if name not in unused}
         drawn = self.pack.projection.project(line_from(line))
-        return self._flows.flow(drawn, self._field, counted, self.clock.now().timestamp())
+        return self._flows.flow(drawn, self._field, self._counted(), self.clock.now().timestamp())
+
+    def border(self) -> BorderNow:
+        """Return the people and the vehicles over the district's border, per minute, each way."""
+        people, vehicles = over_border(self._lines, self._counted())
+        return BorderNow(at=self.estimated_at, people=people, vehicles=vehicles)
+
+    def _counted(self) -> dict[str, tuple[Window, ...]]:
+        """Return what each line counted lately, but for lines that are withdrawn or cannot be believed."""
+        unused = self._withdrawn | {name for name, of in self._suspected.items() if of.left_out}
+        return {name: windows for name, windows in self._duty.windows.items() if name not in unused}
 
     def total(self) -> Estimate:
         """Return the people in the whole district's public space."""
@@ -519,6 +534,10 @@ class District:
     @cached_property
     def _spots(self) -> Spots:
         return Spots.of(self.pack, self.cells)
+
+    @cached_property
+    def _lines(self) -> Lines:
+        return Lines.of(self.pack, LINED)
 
     @cached_property
     def _flows(self) -> Flows:

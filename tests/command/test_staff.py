@@ -23,8 +23,8 @@ API = "/api/v1"
 class House:
     """A small district with staff, served."""
 
-    def __init__(self, folder):
-        self.district = District.open(small_pack(), folder, clock=FollowedClock(BEGIN))
+    def __init__(self, folder, pack=None):
+        self.district = District.open(pack or small_pack(), folder, clock=FollowedClock(BEGIN))
         self.staff = Staff(self.district.store, read_roles(), self.district.pack.areas)
         root = self.district.pack.areas.root.area_id
         grant = Grant(role_id="", area_id=root, from_at=BEGIN - timedelta(days=3650))

@@ -70,7 +70,7 @@ def _each(draw, count, make):
 @st.composite
 def devices(draw, n, place):
     kind = draw(st.sampled_from(DeviceKind))
-    over_line = kind in (DeviceKind.GATE, DeviceKind.PASSAGE)
+    over_line = kind in (DeviceKind.GATE, DeviceKind.PASSAGE, DeviceKind.ROAD)
     grid = None
     if kind is DeviceKind.GRID:
         grid = GridSpec(
@@ -95,7 +95,14 @@ def packs(draw):
     names = lambda: draw(_labels)  # noqa: E731 - each call draws anew
     root = Area(area_id="r", level="district", parent_id=None, name=names(), polygon=box(121.4, 31.1, 121.6, 31.3))
     streets = [
-        Area(area_id=f"s{k}", level="street", parent_id="r", name=names(), polygon=draw(st.none() | boxes()))
+        Area(
+            area_id=f"s{k}",
+            level="street",
+            parent_id="r",
+            name=names(),
+            polygon=draw(st.none() | boxes()),
+            residents=draw(st.none() | st.integers(0, 10**6).map(float)),
+        )
         for k in range(draw(st.integers(0, 4)))
     ]
     place = Place(

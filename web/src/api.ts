@@ -69,7 +69,7 @@ export interface Area {
 }
 
 export type DeviceState = "ok" | "late" | "silent" | "never" | "suspect" | "withdrawn";
-export type DeviceKind = "gate" | "passage" | "area" | "grid";
+export type DeviceKind = "gate" | "passage" | "road" | "area" | "grid";
 
 export interface Counted {
   in?: number | null;
@@ -98,6 +98,8 @@ export interface Device {
   state: DeviceState;
   reason: string | null;
   last_end_at: string | null;
+  /** How long after its window the newest count came in. */
+  delay_s: number | null;
   last: Counted | null;
   per_minute: number | null;
   suspicion?: Suspicion | null;
@@ -111,6 +113,25 @@ export interface Tally {
   duplicate: number;
   refused: number;
   refused_by_code: Record<string, number>;
+}
+
+/** People, or vehicles, over the border per minute; the whole is null where a line is silent, or where there is none. */
+export interface BorderFlow {
+  in_per_minute: number | null;
+  out_per_minute: number | null;
+  net_per_minute: number | null;
+  net_sd_per_minute: number | null;
+  counted_in_per_minute: number | null;
+  counted_out_per_minute: number | null;
+  over_s: number;
+  lines: string[];
+  silent: string[];
+}
+
+export interface Border {
+  at: string | null;
+  people: BorderFlow;
+  vehicles: BorderFlow;
 }
 
 export interface CurvePoint {
@@ -153,9 +174,9 @@ export type Measure = "density" | "share_of_capacity" | "specific_flow" | "net_i
 export interface Grounds {
   measure: Measure;
   limit: number;
-  also: "net_inflow" | "weaker_share" | null;
+  also: "net_inflow" | "weaker_share" | "in_per_out" | null;
   above: number | null;
-  source: string;
+  source: Label | string;
   value: number | null;
   sd: number | null;
   probability: number | null;
@@ -500,6 +521,7 @@ export const api = {
   placeWhy: async (place: string) => (await get<{ why: Why | null }>(`/places/${id(place)}/why`)).why,
   countCurve: async (polygon: Polygon, minutes: number) =>
     (await post<{ points: CurvePoint[] }>("/count/curve", { polygon, minutes })).points,
+  border: () => get<Border>("/border"),
   devices: async () => (await get<{ devices: Device[] }>("/devices")).devices,
   deviceCurve: async (device: string, minutes: number) =>
     (await get<{ points: DevicePoint[] }>(`/devices/${id(device)}/curve?minutes=${minutes}`)).points,

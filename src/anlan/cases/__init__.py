@@ -1,6 +1,6 @@
 """Resolve: every matter has an owner, a clock and an ending. Case types are data; this is the engine that runs them."""
 
-from anlan.cases.clocks import Firing, Light, Phase, Reading, firings, read_clocks
+from anlan.cases.clocks import Firing, Light, Phase, Reading, Turn, firings, read_clocks, turns
 from anlan.cases.definition import OPEN, CaseType, Catalogue
 from anlan.cases.diagram import diagram
 from anlan.cases.forgetting import Destruction, forget, forget_at
@@ -15,11 +15,14 @@ from anlan.cases.machine import (
     Linked,
     advance,
     applied,
+    carried,
     closed_at,
+    facts_of,
     next_steps,
     open_case,
     public_fields,
     readable,
+    readable_history,
 )
 from anlan.cases.reading import Fault
 from anlan.cases.replay import Told, replay
@@ -43,11 +46,14 @@ __all__ = [
     "Phase",
     "Reading",
     "Told",
+    "Turn",
     "WorkTime",
     "advance",
     "applied",
+    "carried",
     "closed_at",
     "diagram",
+    "facts_of",
     "firings",
     "forget",
     "forget_at",
@@ -59,6 +65,8 @@ __all__ = [
     "read_guard",
     "read_type",
     "readable",
+    "readable_history",
     "replay",
     "shipped_types",
+    "turns",
 ]

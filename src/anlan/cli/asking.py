@@ -25,14 +25,26 @@ class Server:
     def ask(self, path: str, body: Any = None, *, method: str | None = None) -> Any:
         """Return the JSON of an answer; an error comes as the error it was."""
         packed = None if body is None else json.dumps(body).encode()
+        return json.loads(self._open(path, packed, "application/json", method))
+
+    def send(self, path: str, content: bytes) -> Any:
+        """Send bytes as they are; return the JSON of the answer."""
+        return json.loads(self._open(path, content, "application/octet-stream", "POST"))
+
+    def fetch(self, path: str) -> bytes:
+        """Return an answer that is not JSON."""
+        return self._open(path, None, "application/json", None)
+
+    def _open(self, path: str, content: bytes | None, media_type: str, method: str | None) -> bytes:
         key = key_for(self.url)
-        headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {key}"} if key else {})
+        headers = {"content-type": media_type} | ({"authorization": f"Bearer {key}"} if key else {})
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked
-            f"{self.url}/api/v1{path}", data=packed, headers=headers, method=method
+            f"{self.url}/api/v1{path}", data=content, headers=headers, method=method
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - the same
-                return json.load(answer)
+                made: bytes = answer.read()
+                return made
         except urllib.error.HTTPError as fault:
             raise _told(fault.read()) from None
         except OSError as fault:

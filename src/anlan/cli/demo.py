@@ -84,7 +84,9 @@ class Demo:
                 broker=self._broker,
                 staff=self._staff,
                 simulation=self,
-                guest=None if self._show.closed else everything("guest", self._pack.areas),
+                guest=None
+                if self._show.closed
+                else everything("guest", self._pack.areas, self._district.matters.kinds.rights()),
                 ready=self._begin,
             )
         finally:

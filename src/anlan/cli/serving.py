@@ -27,6 +27,7 @@ from anlan.ingest.adapters import Adapter
 from anlan.ingest.wiring import FILE as ADAPTERS_FILE
 from anlan.kernel.access import Actor
 from anlan.kernel.errors import NotFound, Unavailable
+from anlan.matters import forget_due, tell_due
 from anlan.pack import find_pack
 from anlan.staff import Staff, read_roles
 from anlan.store import SqlStore
@@ -86,12 +87,14 @@ class Minutes:
         while not self._stopped:
             try:
                 self._district.advance()
+                tell_due(self._district.matters, self._district.clock.now())
                 if time.monotonic() - kept_at > HOUSEKEEPING_S:
                     kept_at = time.monotonic()
                     now = self._district.clock.now()
                     self._district.history.seal(now)
                     self._district.history.retain(now)
                     self._district.store.forget_due(datetime.now(UTC))
+                    forget_due(self._district.matters, now)
             except Exception:
                 log.exception("a minute could not be made; it is tried again")
                 time.sleep(1.0)
@@ -146,7 +149,8 @@ def run_server(
     Unavailable
         If the broker cannot listen, or be reached.
     """
-    with kept_key(listener.getsockname()[1], district.pack.areas) as terminals:
+    roles = district.matters.kinds.rights()
+    with kept_key(listener.getsockname()[1], district.pack.areas, roles) as terminals:
         app = create_app(district, simulation=simulation, staff=staff, terminals=terminals, guest=guest)
         _run(app, listener, broker, ready)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,18 +28,19 @@ def _file(port: int) -> Path:
     return state_folder() / "terminals" / str(port)
 
 
-def everything(actor_id: str, areas: AreaTree) -> Actor:
-    """Return an actor who may do everything in a district."""
+def everything(actor_id: str, areas: AreaTree, also: Iterable[str] = ()) -> Actor:
+    """Return an actor who may do everything in a district; ``also`` are the roles in its cases."""
     from anlan.kernel.access import Actor, Grant
     from anlan.staff.roles import SUBJECTS
 
     grant = Grant(role_id="", area_id=areas.root.area_id, from_at=datetime.min.replace(tzinfo=UTC))
     rights = frozenset(f"{subject}.{verb}" for subject in SUBJECTS for verb in ("read", "act"))
+    rights |= frozenset(also)
     return Actor(actor_id=actor_id, grants=(grant,), rights=rights)
 
 
 @contextlib.contextmanager
-def kept_key(port: int, areas: AreaTree) -> Iterator[dict[str, Actor]]:
+def kept_key(port: int, areas: AreaTree, also: Iterable[str] = ()) -> Iterator[dict[str, Actor]]:
     """Keep a key for this machine's terminal while a server runs; yield it with what it may do."""
     from anlan.staff.proving import new_token
 
@@ -50,7 +51,7 @@ def kept_key(port: int, areas: AreaTree) -> Iterator[dict[str, Actor]]:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(token)
     try:
-        yield {token: everything(NAME, areas)}
+        yield {token: everything(NAME, areas, also)}
     finally:
         path.unlink(missing_ok=True)
 

@@ -315,12 +315,14 @@ def _form_fault(device: Device, seen: Observation) -> tuple[RefusalCode, str] | 
     fits = {
         DeviceKind.GATE: seen.n_in is not None,
         DeviceKind.PASSAGE: seen.n_in is not None if device.directed else seen.n_passed is not None,
+        DeviceKind.ROAD: seen.n_in is not None,
         DeviceKind.AREA: seen.n_present is not None,
         DeviceKind.GRID: seen.counts is not None,
     }[kind]
     asked = {
         DeviceKind.GATE: "in and out",
         DeviceKind.PASSAGE: "in and out" if device.directed else "passed",
+        DeviceKind.ROAD: "in and out",
         DeviceKind.AREA: "present",
         DeviceKind.GRID: "counts",
     }[kind]

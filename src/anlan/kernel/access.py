@@ -35,12 +35,16 @@ class Role:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """A role in an area, for a time; ``until_at`` is None where nobody has set an end."""
+    """A role in an area, for a time; ``until_at`` is None where nobody has set an end.
+
+    ``office_id`` is the office through which it is held, empty where there is none.
+    """
 
     role_id: str
     area_id: str
     from_at: datetime
     until_at: datetime | None = None
+    office_id: str = ""
 
     def holds(self, at: datetime) -> bool:
         """Tell whether it holds at a moment: from its first on, and not at its last."""
@@ -122,6 +126,15 @@ class Access:
             if reach is Reach.OWN:
                 covered |= self._subtree(grant.area_id)
         return Scope(False, frozenset(covered))
+
+    def held(self, actor: Actor, at: datetime) -> list[tuple[str, Grant]]:
+        """Return every right that an actor holds at a moment, each with the grant that gives it."""
+        return [
+            (right, grant)
+            for grant in actor.grants
+            if grant.holds(at)
+            for right in (self._of(grant) if actor.rights is None else sorted(actor.rights))
+        ]
 
     def require(self, actor: Actor, right: str, at: datetime, area_ids: Iterable[str] | None = None) -> Scope:
         """Return the scope of a right; refuse where it is not held, or not in any of these areas.

@@ -237,11 +237,14 @@ class Staff:
     def actor(self, account_id: str, at: datetime) -> Actor:
         """Return what an account may do at a moment."""
         grants = [
-            Grant(role_id=role_id, area_id=office.area_id, from_at=held.from_at, until_at=held.until_at)
+            Grant(
+                role_id=role_id, area_id=office.area_id, from_at=held.from_at, until_at=held.until_at,
+                office_id=office.office_id,
+            )
             for office in self.offices()
             for held in held_by(office, account_id, at)
             for role_id in office.role_ids
-        ]
+        ]  # fmt: skip
         return Actor(actor_id=account_id, grants=tuple(grants))
 
     # -- signing in ------------------------------------------------------------------------------------------------

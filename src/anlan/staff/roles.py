@@ -11,9 +11,22 @@ from typing import Any
 from anlan.kernel.access import Reach, Role
 from anlan.kernel.errors import BadInput
 
-SUBJECTS = ("crowd", "alerts", "incidents", "units", "devices", "observations", "simulation", "log", "accounts")
+SUBJECTS = (
+    "crowd",
+    "alerts",
+    "incidents",
+    "units",
+    "cases",
+    "devices",
+    "observations",
+    "simulation",
+    "log",
+    "accounts",
+)
 """What there are rights to; a later part of the platform adds its own."""
 RIGHT = re.compile(rf"({'|'.join(SUBJECTS)})\.(read|act)")
+CASE_ROLE = re.compile(r"cases\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+"""A role in cases of one type, ``cases.hazard.works``: it is held in the area of the grant, and nowhere beyond."""
 
 
 def read_roles(folder: Path | None = None) -> tuple[Role, ...]:
@@ -54,8 +67,13 @@ def _role(role_id: str, body: Any, faults: list[str]) -> Role | None:
         return None
     reaches = set(Reach)
     for right, reach in rights.items():
+        if CASE_ROLE.fullmatch(right) and not RIGHT.fullmatch(right):
+            if reach != Reach.OWN:
+                faults.append(f"[{role_id}] {right} = {reach!r} must be own")
+            continue
         if not RIGHT.fullmatch(right):
-            faults.append(f"[{role_id}] {right!r} must be one of {', '.join(SUBJECTS)}, with .read or .act")
+            told = f"{', '.join(SUBJECTS)}, with .read or .act, or cases.TYPE.ROLE"
+            faults.append(f"[{role_id}] {right!r} must be one of {told}")
         if reach not in reaches:
             faults.append(f"[{role_id}] {right} = {reach!r} must be one of {', '.join(Reach)}")
     if faults:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from alembic import command
@@ -23,6 +23,8 @@ from anlan.kernel.errors import BadInput, Conflict, NotFound, Unavailable
 from anlan.kernel.records import Change, Draft, Record
 from anlan.store import private
 from anlan.store.records import GENESIS, Audit, Keeping, Kept, canonical, change_hash
+
+Made = TypeVar("Made")
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 APPEND_LOCK = 0x616E6C616E
@@ -142,33 +144,43 @@ class SqlStore:
             If the database cannot be written; nothing was.
         """
         moment = as_utc(at, "at").isoformat()
-        written = [_written(draft) for draft in drafts]
         with self._writing() as connection:
-            last = connection.execute(
-                sa.select(_change.c.change_id, _change.c.hash).order_by(_change.c.change_id.desc()).limit(1)
-            ).first()
-            change_id, previous_hash = (last.change_id, last.hash) if last else (0, GENESIS)
-            made = []
-            for draft, body in zip(drafts, written, strict=True):
-                change_id += 1
-                row = {
-                    "change_id": change_id,
-                    "at": moment,
-                    "kind": draft.kind,
-                    "record_id": draft.record_id,
-                    "version": _next_version(connection, draft),
-                    "action": draft.action,
-                    "actor": draft.actor,
-                    "body": body,
-                    "previous_hash": previous_hash,
-                }
-                previous_hash = row["hash"] = _hash_of(row)
-                _put(connection, row)
-                made.append(_change_from(row))
+            made = _append(connection, drafts, moment)
             private.put(connection, keeping)
         if any(one.body is None for one in keeping):
             self._wipe()
-        return tuple(made)
+        return made
+
+    def together(
+        self, at: datetime, work: Callable[[sa.Connection], tuple[Sequence[Draft], Made]]
+    ) -> tuple[tuple[Change, ...], Made]:
+        """Let ``work`` read and write tables beside the log, and append the drafts it returns, all or nothing.
+
+        No other writer comes in between, so what it reads is still true when it writes. ``expected_version`` of a
+        draft is found by `version_of`.
+        """
+        moment = as_utc(at, "at").isoformat()
+        with self._writing() as connection:
+            drafts, result = work(connection)
+            made = _append(connection, drafts, moment)
+        return made, result
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Open a transaction on the tables beside the log, for what the log need not tell of."""
+        with self._writing() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Open a connection that reads one moment of the tables beside the log."""
+        with _told(self._engine), self._snapshot() as connection:
+            yield connection
+
+    def wipe(self, work: Callable[[sa.Engine], None]) -> None:
+        """Take what was deleted out of the files too, as ``work`` does it."""
+        with _told(self._engine):
+            work(self._engine)
 
     def kept(self, kind: str, key: str | None = None) -> list[Kept]:
         """Return what is kept beside the log, of a kind and, where given, of one key."""
@@ -266,10 +278,43 @@ class SqlStore:
         self._engine.dispose()
 
 
+def _append(connection: sa.Connection, drafts: Sequence[Draft], moment: str) -> tuple[Change, ...]:
+    """Write drafts with their lines in the chain."""
+    written = [_written(draft) for draft in drafts]
+    last = connection.execute(
+        sa.select(_change.c.change_id, _change.c.hash).order_by(_change.c.change_id.desc()).limit(1)
+    ).first()
+    change_id, previous_hash = (last.change_id, last.hash) if last else (0, GENESIS)
+    made = []
+    for draft, body in zip(drafts, written, strict=True):
+        change_id += 1
+        row = {
+            "change_id": change_id,
+            "at": moment,
+            "kind": draft.kind,
+            "record_id": draft.record_id,
+            "version": _next_version(connection, draft),
+            "action": draft.action,
+            "actor": draft.actor,
+            "body": body,
+            "previous_hash": previous_hash,
+        }
+        previous_hash = row["hash"] = _hash_of(row)
+        _put(connection, row)
+        made.append(_change_from(row))
+    return tuple(made)
+
+
+def version_of(connection: sa.Connection, kind: str, record_id: str) -> int | None:
+    """Return the version of a living record, None where none lives."""
+    of_record = (_record.c.kind == kind) & (_record.c.record_id == record_id)
+    version: int | None = connection.execute(sa.select(_record.c.version).where(of_record)).scalar()
+    return version
+
+
 def _next_version(connection: sa.Connection, draft: Draft) -> int:
     """Return the version that a draft makes, if the record is still as its writer saw it."""
-    of_record = (_record.c.kind == draft.kind) & (_record.c.record_id == draft.record_id)
-    version: int | None = connection.execute(sa.select(_record.c.version).where(of_record)).scalar()
+    version = version_of(connection, draft.kind, draft.record_id)
     if draft.body is None and version is None:
         raise NotFound(f"{draft.kind} {draft.record_id!r}", "does not exist", "list what there is")
     if version != draft.expected_version:

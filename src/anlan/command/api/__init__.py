@@ -1,7 +1,8 @@
 """The routes, by subject."""
 
-from anlan.command.api import alerts, coverage, crowd, devices, district, live, log, reach, staff, whatif
+from anlan.command.api import alerts, cases, coverage, crowd, devices, district, live, log, reach, staff, whatif
 
-ROUTERS = tuple(part.router for part in (district, crowd, coverage, alerts, reach, whatif, devices, log, live, staff))
+_PARTS = (district, crowd, coverage, alerts, reach, cases, whatif, devices, log, live, staff)
+ROUTERS = tuple(part.router for part in _PARTS)
 
 __all__ = ["ROUTERS"]

@@ -11,8 +11,11 @@ from anlan.command.access import Admitted, Asker, now, seen_live
 from anlan.command.api.asked import Where
 from anlan.command.live import Hub, LiveAnswer, Seen
 from anlan.command.simulation import Simulation
+from anlan.district import District
 from anlan.kernel.access import Actor
 from anlan.kernel.errors import NotFound
+from anlan.matters import KIND as CASE
+from anlan.matters import standing
 from anlan.staff import Staff
 
 router = APIRouter(tags=["live"])
@@ -35,8 +38,13 @@ async def live(
     if staff is None:
         return LiveAnswer(hub, seen)
 
+    matters = cast(District, request.app.state.district).matters
+
     def sees(kind: str, content: Any) -> Any | None:
-        return seen_live(staff, where, _still(staff, asker), kind, content)
+        actor = _still(staff, asker)
+        if kind == "change" and content["kind"] == CASE:  # seen by whoever may see the case, and by nobody else
+            return content if matters.sees(standing(staff.access, actor, now()), content["record"]) else None
+        return seen_live(staff, where, actor, kind, content)
 
     return LiveAnswer(hub, seen, Seen(sees, lambda: _proven(staff, asker)))
 

@@ -1,0 +1,184 @@
+"""Cases: how long lists, steps, searches and routes take where a district has a hundred thousand of them."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from anlan.cases import Action
+from anlan.kernel.access import Access, Actor, Grant
+from anlan.kernel.clock import FollowedClock
+from anlan.matters import Asked, Matters, NewCase, Standing, count_cases, list_cases, open_matters, standing, tell_due
+from anlan.matters.words import numbers_of
+from anlan.pack import find_pack, read_pack
+from anlan.staff import read_roles
+from anlan.store import SqlStore, casebook
+from anlan.store.casebook import Query
+from anlan.store.records import canonical
+from row import Row
+
+AT = datetime(2026, 12, 1, 2, tzinfo=UTC)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+PLACES = ("豫园路口", "外滩观景台", "弄堂口", "地铁站出口", "菜场门前", "小学门口", "绿地边", "停车场")
+THINGS = ("路灯不亮", "垃圾未清运", "井盖松动", "夜间施工噪声", "护栏损坏", "积水不退", "消防通道被占", "路面坑洼")
+
+
+def somebody(access: Access, name: str, area_id: str, *roles: str) -> Standing:
+    """Return the standing of somebody with roles of staff in an area."""
+    grants = tuple(Grant(role_id=one, area_id=area_id, from_at=LONG_AGO, office_id=name) for one in roles)
+    return standing(access, Actor(actor_id=name, grants=grants), AT)
+
+
+def request_for(rng: random.Random, area_id: str) -> NewCase:
+    """Return a resident's request like many."""
+    what = f"{rng.choice(PLACES)}{rng.choice(THINGS)}，编号 {rng.randrange(10**6)}"
+    kind = rng.choice(["road", "light", "waste", "noise", "other"])
+    return NewCase(
+        type_id="resident_request", area_id=area_id, filled={"kind": kind, "source": "hotline", "what": what}
+    )
+
+
+def fill(matters: Matters, desk: Standing, areas: list[str], n: int) -> None:
+    """Write so many requests as the house does: some opened by it, the rest as copies of their rows elsewhere."""
+    rng = random.Random(4)  # noqa: S311 - a seeded generator, not for secrets
+    for _ in range(40):
+        made = matters.open(request_for(rng, rng.choice(areas)), desk)
+        for step in (["assign"], [])[rng.random() < 0.5]:
+            matters.act(made.case_id, Action(transition=step), desk)
+    with matters.store.reading() as connection:
+        seeds = casebook.every_row(connection, 0, 1000)
+        steps = casebook.steps_of(connection, [one["case_no"] for one in seeds])
+    for begin in range(len(seeds), n, 5000):
+        rows, lines, words = [], [], []
+        for number in range(begin + 1, min(begin + 5000, n) + 1):
+            seed, area_id = rng.choice(seeds), rng.choice(areas)
+            back = rng.randrange(300 * 86400) * 1_000_000
+            moved = {name: seed[name] - back for name in ("opened_at", "changed_at", "told_at")}
+            moved |= {
+                name: seed[name] - back if seed[name] < casebook.NEVER else seed[name]
+                for name in ("due_at", "yellow_at", "red_at")
+            }
+            owner = matters.ground.lies(area_id)["grid"]
+            rows.append(seed | moved | {
+                "case_no": number, "case_id": f"{number:012x}", "area_id": area_id,
+                "rank": matters.ground.rank(area_id), "owner_area_id": owner, "next_at": casebook.NEVER,
+            })  # fmt: skip
+            request = request_for(rng, area_id)
+            for one in steps[seed["case_no"]]:
+                line = one | {"case_no": number, "at": one["at"] - back}
+                if one["k"] == 0:
+                    line["filled"] = canonical(dict(request.filled))
+                lines.append(line)
+            words += [{"word": one, "case_no": number} for one in numbers_of([str(request.filled["what"])])]
+        with matters.store.writing() as connection:
+            connection.execute(casebook.matter.insert(), rows)
+            connection.execute(casebook.step.insert(), lines)
+            connection.execute(casebook.word.insert(), words)
+
+
+def timed(act: Callable[[], object], times: int) -> list[float]:
+    """Return how long each of so many goes takes, ms."""
+    took = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        act()
+        took.append(1000 * (time.perf_counter() - begun))
+    return took
+
+
+def lists(matters: Matters, everywhere: Standing, narrow: Standing, times: int) -> Iterator[tuple[str, list[float]]]:
+    """Yield the time of pages of every kind, for one who sees all and one who sees a committee."""
+    asked = {
+        "newest": Asked(),
+        "by type and state": Asked(query=Query(type_ids=("resident_request",), states=("assigned",))),
+        "red lights, soonest first": Asked(query=Query(light="red"), order="due"),
+        "yellow lights": Asked(query=Query(light="yellow")),
+        "what nothing fits": Asked(query=Query(type_ids=("resident_request",), states=("ruling",), light="green")),
+        "closed": Asked(query=Query(closed=True)),
+        "of a post": Asked(query=Query(post="nobody")),
+    }
+    street = matters.ground.areas.of_level("street")[3].area_id
+    for name, one in {**asked, "of a street": Asked(area_id=street)}.items():
+        for who in (everywhere, narrow):
+            yield name, timed(lambda: list_cases(matters, one, who), times)  # noqa: B023 - it is called at once
+    page = list_cases(matters, Asked(order="opened"), everywhere)
+    for _ in range(20):
+        page = list_cases(matters, Asked(order="opened", after=page.next or ""), everywhere)
+    yield (
+        "the 20th page",
+        timed(lambda: list_cases(matters, Asked(order="opened", after=page.next or ""), everywhere), times),
+    )
+
+
+def rows(*, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
+    """Measure on SQLite, in a folder of its own."""
+    n, times = (5_000, 5) if quick else (100_000, 15)
+    pack = read_pack(find_pack("huangpu"))
+    with tempfile.TemporaryDirectory() as folder:
+        store = SqlStore.open(f"sqlite:///{folder}/records.db")
+        matters = open_matters(pack, store, Path(folder), FollowedClock(AT), lambda _changes: None)
+        access = Access(read_roles(), pack.areas)
+        root = pack.areas.root.area_id
+        desk = somebody(access, "desk", root, "intake_desk")
+        committee = pack.areas.of_level("committee")[40].area_id
+        areas = [one.area_id for one in pack.areas.of_level("micro_grid")]
+        say(f"writing {n:,} cases in {len(areas):,} micro-grids")
+        fill(matters, desk, areas, n)
+        yield from _measured(matters, (desk, somebody(access, "far", committee, "intake_desk")), n, times)
+        yield _routes(matters, 1000 if quick else 10_000)
+        store.close()
+
+
+def _measured(matters: Matters, who: tuple[Standing, Standing], n: int, times: int) -> Iterator[Row]:
+    desk, narrow = who
+    told = list(lists(matters, desk, narrow, times))
+    worst, took = max(((name, float(np.median(one))) for name, one in told), key=lambda one: one[1])
+    yield Row(
+        id="4.1", what=f"slowest page of 50 among {len(told)} lists of {n:,} cases ({worst}), median", value=took,
+        unit="ms", goal="< 100 ms", ok=took < 100,
+    )  # fmt: skip
+    counted = float(np.median(timed(lambda: count_cases(matters, Asked(), desk), times)))
+    yield Row(id="4.2", what="board: counts by type, state and light", value=counted, unit="ms")
+    rng, made = random.Random(5), []  # noqa: S311 - the same
+    areas = [one.area_id for one in matters.ground.areas.of_level("micro_grid")[:500]]
+    opening = timed(lambda: made.append(matters.open(request_for(rng, rng.choice(areas)), desk).case_id), 40)
+    left = list(made)
+    step = timed(lambda: matters.act(left.pop(), Action(transition="assign", seen=1), desk), 40)
+    yield Row(id="4.3", what="open a case, on the disk", value=float(np.median(opening)), unit="ms")
+    took = float(np.median(step))
+    yield Row(id="4.4", what="a transition, on the disk, median", value=took, unit="ms", goal="< 20 ms", ok=took < 20)
+    for k, (words, asker) in enumerate((("路灯", desk), ("消防 12", desk), ("豫园路口积水", narrow)), 5):
+        took = float(np.median(timed(lambda: list_cases(matters, Asked(sought=words), asker), times)))  # noqa: B023 - at once
+        where = "everywhere" if asker is desk else "in one committee"
+        yield Row(id=f"4.{k}", what=f"search {words!r} {where}", value=took, unit="ms", goal="< 100 ms", ok=took < 100)
+    matters.clock.set(AT + timedelta(days=3))
+    begun = time.perf_counter()
+    n_told = tell_due(matters, matters.clock.now())
+    each = 1000 * (time.perf_counter() - begun) / max(n_told, 1)
+    yield Row(id="4.8", what=f"clocks: each of {n_told} warnings and breaches that were due", value=each, unit="ms")
+
+
+def _routes(matters: Matters, n: int) -> Row:
+    rng = np.random.default_rng(6)
+    west, south, east, north = matters.ground.areas.root.polygon.bounds
+    inside, took = 0, []
+    while inside < n:
+        lon, lat = float(rng.uniform(west, east)), float(rng.uniform(south, north))
+        if matters.ground.at(lon, lat) is None:
+            continue
+        new = NewCase(type_id="resident_request", lon=lon, lat=lat, filled={"kind": "light"})
+        begun = time.perf_counter()
+        matters.route(new)
+        took.append(1000 * (time.perf_counter() - begun))
+        inside += 1
+    most = float(np.quantile(took, 0.999))
+    return Row(
+        id="4.9", what=f"route one of {n:,} points: 999 of 1000 within (longest {max(took):.1f} ms)", value=most,
+        unit="ms", goal="<= 5 ms", ok=most <= 5,
+    )  # fmt: skip

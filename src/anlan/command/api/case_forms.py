@@ -1,0 +1,291 @@
+"""What the routes of cases answer and take."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from anlan.command.api.forms import Form, Moment, Text
+
+Light = Literal["red", "yellow", "green", "none"]
+Digests = Annotated[dict[str, str], Field(description="Kind of evidence to the digest of a file that was sent.")]
+
+
+class Brief(Form):
+    """A case in a list. ``light`` is computed: none where no clock runs or rests."""
+
+    id: str
+    type: str = Field(examples=["resident_request"])
+    version: int
+    label: Text
+    state: str = Field(examples=["in_work"])
+    state_label: Text
+    closed: bool
+    light: Light
+    area: str = Field(description="The finest area that it lies in.")
+    owner_level: str
+    owner_area: str
+    post: str = Field(description="The duty that the routing gave it to; empty where none.")
+    opened_at: Moment
+    changed_at: Moment
+    due_at: Moment | None
+    n_changes: int
+    forgotten: bool
+    fields: dict[str, Any] = Field(description="What the asker may read; empty in lists of narrow types.")
+
+
+class Cases(Form):
+    """A page of a list; ``next`` is the ``after`` of the one behind it."""
+
+    at: Moment
+    cases: list[Brief]
+    next: str | None
+
+
+class Filter(Form):
+    """What a list is to hold; what is not given is not asked for."""
+
+    type: list[str] = Field(default=[], description="Any of these types.")
+    state: list[str] = Field(default=[], description="Any of these states.")
+    closed: bool | None = None
+    area: str | None = Field(default=None, description="Lies in this area or below.")
+    owner: str | None = Field(default=None, description="Is owned by this area.")
+    post: str | None = Field(default=None, description="Was given to this duty.")
+    light: Light | None = None
+    due_before: str | None = Field(default=None, description="ISO 8601 with offset.")
+    parent: str | None = Field(default=None, description="Is a part of this case.")
+    q: str = Field(default="", max_length=200, description="Words, Chinese or not, in what the asker may read.")
+
+
+class PageFilter(Filter):
+    """A filter, and which page of what it leaves."""
+
+    order: Literal["changed", "opened", "due"] = "changed"
+    after: str = Field(default="", max_length=40, description="The next of the page before.")
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class Clock(Form):
+    """A time limit as it stands."""
+
+    id: str
+    label: Text
+    phase: Literal["not_started", "running", "resting", "stopped"]
+    light: Literal["red", "yellow", "green"]
+    elapsed_s: float
+    limit_s: float
+    due_at: Moment | None
+    provisional_years: list[int] = Field(description="Years of which no calendar is confirmed: the date may move.")
+
+
+class Step(Form):
+    """A step that the asker's roles allow from here, and what it takes."""
+
+    id: str
+    label: Text
+    to: str
+    fills: list[str]
+    needs: list[str]
+    evidence: list[str]
+    note: bool
+    because: Text | None = Field(description="The condition it is bound to.")
+
+
+class Linked(Form):
+    """Another case that this one has to do with, as far as the asker may see it."""
+
+    id: str
+    type: str
+    state: str
+    closed: bool
+
+
+class Told(Form):
+    """What a clock told: a warning (share below 1), a breach (1), or a climb beyond it."""
+
+    clock: str
+    at: Moment
+    share: float
+    to: Literal["owner", "up", "top"]
+    area: str
+    letter: bool
+
+
+class Case(Brief):
+    """A case as the asker may see it. ``etag`` of a step is ``n_changes``."""
+
+    lon: float | None
+    lat: float | None
+    field_labels: dict[str, Text]
+    clocks: list[Clock]
+    steps: list[Step]
+    parent: str | None
+    children: list[Linked]
+    waits_for: list[Linked]
+    told: list[Told]
+
+
+class Line(Form):
+    """One line of a case's history; fields that the asker may not read are left out."""
+
+    step: str
+    source: str
+    target: str
+    at: Moment
+    actor: str
+    unit: str
+    filled: dict[str, Any]
+    evidence: dict[str, str]
+    note: str
+    owner_level: str
+
+
+class History(Form):
+    """Every step, oldest first."""
+
+    id: str
+    history: list[Line]
+
+
+class NewCase(Form):
+    """A case to open: its type, where it is (a point in degrees, or an area), and what is told."""
+
+    type: str
+    lon: float | None = Field(default=None, ge=-180, le=180)
+    lat: float | None = Field(default=None, ge=-90, le=90)
+    area: str | None = None
+    filled: dict[str, Any] = Field(default_factory=dict)
+    evidence: Digests = Field(default_factory=dict)
+    note: str = Field(default="", max_length=4000)
+    parent: str | None = Field(default=None, description="The case of which it is a part.")
+
+
+class NewStep(Form):
+    """A step to take. ``seen`` is the ``n_changes`` that was read: refused where somebody was faster."""
+
+    step: str
+    filled: dict[str, Any] = Field(default_factory=dict)
+    evidence: Digests = Field(default_factory=dict)
+    note: str = Field(default="", max_length=4000)
+    seen: int | None = None
+
+
+class Taken(Form):
+    """What became of an opening or a step."""
+
+    id: str
+    type: str
+    state: str
+    n_changes: int
+    area: str
+
+
+class Count(Form):
+    """How many cases of a type stand in a state under a light."""
+
+    type: str
+    state: str
+    light: Light
+    n_cases: int
+
+
+class Counts(Form):
+    """A board in numbers."""
+
+    at: Moment
+    counts: list[Count]
+
+
+class StoredFile(Form):
+    """A file that waits for a case to take it, for a day."""
+
+    digest: str = Field(description="SHA-256 of what is stored: of a picture, without what the camera wrote beside it.")
+
+
+class Rule(Form):
+    """A routing rule that was looked at, and why it did not decide."""
+
+    id: str
+    level: str | None
+    post: str
+    areas: list[str]
+    when: str | None
+    because: Text
+    ruled_in: str | None = Field(description="The case whose joint ruling it comes from.")
+    missed: str = Field(description="Empty where it decided.")
+
+
+class Route(Form):
+    """Where a case would go, and why."""
+
+    areas: dict[str, str]
+    owner_level: str
+    owner_area: str
+    post: str
+    because: Text
+    rules: list[Rule]
+
+
+class CaseTold(Told):
+    """What a clock told of a case."""
+
+    case: str
+    type: str
+    state: str
+
+
+class CasesTold(Form):
+    """What clocks told, newest first."""
+
+    at: Moment
+    told: list[CaseTold]
+
+
+class FieldForm(Form):
+    """One field of a type."""
+
+    id: str
+    label: Text
+    kind: str
+    required: bool
+    options: dict[str, Text]
+
+
+class KindForm(Form):
+    """A type under which the asker may open cases, or see them."""
+
+    id: str
+    version: int
+    label: Text
+    purpose: Text
+    confidentiality: Literal["public", "internal", "restricted", "sealed"]
+    entry_level: str
+    may_open: bool
+    fields: list[FieldForm]
+    states: dict[str, Text]
+    evidence: dict[str, Text]
+
+
+class Kinds(Form):
+    """The types in force."""
+
+    types: list[KindForm]
+
+
+class Destroyed(Form):
+    """That a case was forgotten: what kinds of things went, and nothing of what they said."""
+
+    case: str
+    type: str
+    destroyed_at: Moment
+    fields: list[str]
+    n_notes: int
+    n_files: int
+    basis: str
+
+
+class Destructions(Form):
+    """The newest records of what was destroyed."""
+
+    destructions: list[Destroyed]

@@ -1,0 +1,173 @@
+"""Cases: opened, moved, listed, sought and exported, each answer only with what the asker may see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response, StreamingResponse
+
+from anlan.cases import Action
+from anlan.command import case_views, views
+from anlan.command.access import Admitted, now
+from anlan.command.api import case_forms
+from anlan.command.api.asked import Opened
+from anlan.kernel.clock import parse_moment
+from anlan.kernel.errors import NotAllowed
+from anlan.matters import (
+    Asked,
+    Matters,
+    NewCase,
+    Standing,
+    count_cases,
+    export_cases,
+    list_cases,
+    plain_reader,
+    standing,
+    told_to,
+)
+from anlan.store import casebook
+
+router = APIRouter(tags=["cases"])
+
+
+def _matters(district: Opened) -> Matters:
+    return district.matters
+
+
+def _standing(request: Request, asker: Admitted) -> Standing:
+    if request.app.state.staff is None:
+        return plain_reader(asker.name)
+    return standing(request.app.state.staff.access, asker.actor, now())
+
+
+def _filter(wanted: case_forms.Filter) -> Asked:
+    query = casebook.Query(
+        type_ids=tuple(wanted.type), states=tuple(wanted.state), closed=wanted.closed, owner_area_id=wanted.owner,
+        post=wanted.post, light=wanted.light,
+        due_before=None if wanted.due_before is None else parse_moment(wanted.due_before, "due_before"),
+    )  # fmt: skip
+    return Asked(query=query, area_id=wanted.area, parent_id=wanted.parent, sought=wanted.q.strip())
+
+
+Kept = Annotated[Matters, Depends(_matters)]
+Who = Annotated[Standing, Depends(_standing)]
+Wanted = Annotated[case_forms.Filter, Query()]
+
+
+@router.get("/cases", response_model=case_forms.Cases, summary="Cases that one may see, page by page")
+def cases(kept: Kept, who: Who, wanted: Annotated[case_forms.PageFilter, Query()]) -> dict[str, Any]:
+    """Return a page; ``next`` goes on behind it, also where cases come in meanwhile."""
+    asked = replace(_filter(wanted), order=wanted.order, after=wanted.after, limit=wanted.limit)
+    page = list_cases(kept, asked, who)
+    at = views.moment(kept.clock.now())
+    return {"at": at, "cases": [case_views.brief(one) for one in page.cases], "next": page.next}
+
+
+@router.get("/cases/counts", response_model=case_forms.Counts, summary="How many, by type, state and light")
+def counts(kept: Kept, who: Who, wanted: Wanted) -> dict[str, Any]:
+    """Return the numbers of a board, of the cases that one may see."""
+    made = [
+        {"type": one.type_id, "state": one.state, "light": one.light, "n_cases": one.n_cases}
+        for one in count_cases(kept, _filter(wanted), who)
+    ]
+    return {"at": views.moment(kept.clock.now()), "counts": made}
+
+
+@router.get("/cases/export", response_class=Response, summary="Cases that one may see, as CSV")
+def export(kept: Kept, who: Who, wanted: Wanted) -> Response:
+    """Return every case of a list; with one type asked for, its fields too. The log keeps that it was exported."""
+    lines: Iterator[str] = export_cases(kept, _filter(wanted), who)
+    headers = {"content-disposition": 'attachment; filename="cases.csv"', "cache-control": "no-store"}
+    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/cases/types", response_model=case_forms.Kinds, summary="The types in force")
+def types(kept: Kept, who: Who) -> dict[str, Any]:
+    """Return each with its fields, and whether the asker may open cases of it."""
+    return {"types": [case_views.kind(one, who) for one in kept.kinds.in_force.values()]}
+
+
+@router.get("/cases/told", response_model=case_forms.CasesTold, summary="What clocks told the areas of one's own")
+def told(kept: Kept, who: Who, hours: Annotated[int, Query(ge=1, le=24 * 366)] = 24) -> dict[str, Any]:
+    """Return warnings, breaches and climbs, newest first."""
+    at = kept.clock.now()
+    rows = told_to(kept, who, at - timedelta(hours=hours))
+    made = [
+        case_views.told(one) | {"case": one["case_id"], "type": one["type_id"], "state": one["state"]} for one in rows
+    ]
+    return {"at": views.moment(at), "told": made}
+
+
+@router.get("/cases/destroyed", response_model=case_forms.Destructions, summary="What was forgotten, and why")
+def destroyed(kept: Kept) -> dict[str, Any]:
+    """Return the newest records; they name fields, and nothing of what they said."""
+    with kept.store.reading() as connection:
+        rows = casebook.destructions(connection, 500)
+    return {"destructions": [case_views.destroyed(one) for one in rows]}
+
+
+@router.post("/cases/route", response_model=case_forms.Route, summary="Where would this go, and why")
+def route(kept: Kept, who: Who, new: case_forms.NewCase) -> dict[str, Any]:
+    """Return the areas, the owner, and every rule that was looked at; nothing is opened."""
+    way, kind = kept.route(_new(new)), kept.kinds.current(new.type)
+    return case_views.route(way, kind, lambda case_id: kept.sees(who, case_id))
+
+
+@router.post("/cases/files", response_model=case_forms.StoredFile, summary="Send a file", status_code=201)
+async def send_file(request: Request, kept: Kept, who: Who) -> dict[str, Any]:
+    """Keep a picture, PDF or office document (the body as it is) until a step of a case takes it."""
+    if not who.acts:
+        raise NotAllowed("right cases.act", "must be granted to you", "ask whoever keeps the accounts")
+    content = await request.body()
+    return {"digest": await asyncio.to_thread(kept.room.put, content, who.actor_id)}
+
+
+@router.post("/cases", response_model=case_forms.Taken, summary="Open a case", status_code=201)
+def open_case(kept: Kept, who: Who, new: case_forms.NewCase) -> dict[str, Any]:
+    """Open it where it lies; the routing gives it an owner."""
+    return case_views.taken(kept.open(_new(new), who))
+
+
+@router.get("/cases/{case_id}", response_model=case_forms.Case, summary="One case")
+def case(kept: Kept, who: Who, case_id: str) -> dict[str, Any]:
+    """Return it with its clocks and the steps that one may try. Reading a restricted one is a line of the log."""
+    return case_views.case(kept.read(case_id, who))
+
+
+@router.get("/cases/{case_id}/history", response_model=case_forms.History, summary="What became of a case")
+def history(kept: Kept, who: Who, case_id: str) -> dict[str, Any]:
+    """Return every step, without what one may not read."""
+    return {"id": case_id, "history": [case_views.line(one) for one in kept.read(case_id, who).history]}
+
+
+@router.post("/cases/{case_id}/steps", response_model=case_forms.Taken, summary="Take a step")
+def take_step(kept: Kept, who: Who, case_id: str, step: case_forms.NewStep) -> dict[str, Any]:
+    """Take it, or be told which rule it breaks; 409 where somebody was faster, with what they did."""
+    action = Action(transition=step.step, filled=step.filled, evidence=step.evidence, note=step.note, seen=step.seen)
+    return case_views.taken(kept.act(case_id, action, who))
+
+
+@router.post("/cases/{case_id}/links/{other_id}", response_model=case_forms.Taken, summary="Let it wait for another")
+def link(kept: Kept, who: Who, case_id: str, other_id: str) -> dict[str, Any]:
+    """Link a case that a gate of the type waits for."""
+    return case_views.taken(kept.link(case_id, other_id, who))
+
+
+@router.get("/cases/{case_id}/files/{digest}", response_class=Response, summary="A file of a case")
+def read_file(kept: Kept, who: Who, case_id: str, digest: str) -> Response:
+    """Return it to whoever may read the case."""
+    content, media_type = kept.room.read(digest, kept.read(case_id, who).row["case_no"])
+    headers = {"content-disposition": "attachment", "cache-control": "no-store"}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def _new(new: case_forms.NewCase) -> NewCase:
+    return NewCase(
+        type_id=new.type, lon=new.lon, lat=new.lat, area_id=new.area, filled=new.filled, evidence=new.evidence,
+        note=new.note, parent_id=new.parent,
+    )  # fmt: skip

@@ -1,0 +1,200 @@
+"""Lists of cases in somebody's sight: page by page, counted, sought, exported."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from anlan.kernel.clock import as_utc
+from anlan.kernel.errors import BadInput
+from anlan.kernel.records import Draft
+from anlan.matters.keeping import Matters, Seen
+from anlan.matters.rows import case_of, texts_of
+from anlan.matters.standing import NARROW, Standing
+from anlan.matters.words import holds, wanted
+from anlan.store import casebook
+from anlan.store.casebook import ORDERS, Query, Row, moment
+
+MOST = 200
+SOUGHT_AT_ONCE = 100
+"""Of cases that may hold what is sought, so many are looked at in one go."""
+LOOKED_AT = 5000
+"""A search that has looked at so many ends with what it found, and says where to go on."""
+LIGHTS = ("red", "yellow", "green", "none")
+EXPORTS = "case_export"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is wanted of a list. ``sought`` are words; ``after`` is the ``next`` of the page before."""
+
+    query: Query = Query()  # noqa: RUF009 - it is frozen
+    area_id: str | None = None
+    parent_id: str | None = None
+    sought: str = ""
+    order: str = "changed"
+    after: str = ""
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page, and where the next begins; None at the end."""
+
+    cases: tuple[Seen, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many cases of a type stand in a state under a light."""
+
+    type_id: str
+    state: str
+    light: str
+    n_cases: int
+
+
+def list_cases(matters: Matters, asked: Asked, who: Standing) -> Page:
+    """Return a page of the cases that somebody may see, in a stable order.
+
+    Raises
+    ------
+    BadInput
+        If the order, the light, the area, the limit, the words or the place to go on are none.
+    """
+    query, key = _checked(matters, asked, who)
+    conditions = [matters.sight(who).where(), *query.where(matters.clock.now())]
+    column = ORDERS[asked.order][0].name
+    found: list[Seen] = []
+    n_looked = 0
+    size = SOUGHT_AT_ONCE if asked.sought else asked.limit + 1
+    with matters.store.reading() as connection:
+        while True:
+            rows = casebook.page(connection, conditions, asked.order, key, size)
+            for seen in _seen(matters, connection, rows, who):
+                if asked.sought and not holds(asked.sought, _texts(seen)):
+                    continue
+                if len(found) == asked.limit:
+                    return Page(cases=tuple(found), next=_key(found[-1].row, column))
+                found.append(seen)
+            n_looked += len(rows)
+            if len(rows) < size:
+                return Page(cases=tuple(found), next=None)
+            key = (rows[-1][column], rows[-1]["case_no"])
+            if n_looked >= LOOKED_AT:
+                return Page(cases=tuple(found), next=_key(rows[-1], column))
+
+
+def count_cases(matters: Matters, asked: Asked, who: Standing) -> list[Count]:
+    """Return how many cases there are by type, state and light, of those that somebody may see.
+
+    Raises
+    ------
+    BadInput
+        If words are sought: what holds them is told case by case.
+    """
+    if asked.sought:
+        raise BadInput("q with counts", "must not be given", "list the cases that hold it")
+    query, _ = _checked(matters, asked, who)
+    with matters.store.reading() as connection:
+        rows = casebook.counts(connection, matters.sight(who), query, at=matters.clock.now())
+    return [Count(type_id=one[0], state=one[1], light=one[2], n_cases=one[3]) for one in rows]
+
+
+def export_cases(matters: Matters, asked: Asked, who: Standing) -> Iterator[str]:
+    """Yield lines of CSV of the cases that somebody may see; that they were exported is a line of the log.
+
+    With one type asked for, each of its fields is a column, as far as it may be read.
+    """
+    list_cases(matters, replace(asked, limit=1), who)  # refuses what cannot be asked before anything is told
+    types = tuple(asked.query.type_ids)
+    fields = list(matters.kinds.current(types[0]).fields) if len(types) == 1 else []
+    draft = Draft(kind=EXPORTS, record_id=f"{who.actor_id}/{matters.clock.now().timestamp():.6f}", action="export",
+                  actor=who.actor_id, body={"types": list(types)})  # fmt: skip
+    matters.announce(matters.store.apply([draft], at=matters.clock.now()))
+    heads = ["case", "type", "version", "state", "light", "area", "owner_area", "opened_at", "changed_at", "due_at"]
+    return _lines(matters, asked, who, [*heads, *fields], fields)
+
+
+def _lines(matters: Matters, asked: Asked, who: Standing, heads: Sequence[str], fields: Sequence[str]) -> Iterator[str]:
+    yield "\ufeff" + _csv(heads)  # the mark by which office programs know UTF-8
+    after: str | None = asked.after
+    while after is not None:
+        page = list_cases(matters, replace(asked, after=after, limit=MOST), who)
+        for one in page.cases:
+            row = one.row
+            plain = [row["case_id"], row["type_id"], row["version"], row["state"], one.light, row["area_id"]]
+            moments = [_told(moment(row[name])) for name in ("opened_at", "changed_at", "due_at")]
+            narrow = one.kind.confidentiality in NARROW  # what its own roles may read does not leave the house
+            told = ["" if narrow else one.fields.get(name, "") for name in fields]
+            yield _csv([*plain, row["owner_area_id"], *moments, *told])
+        after = page.next
+
+
+def told_to(matters: Matters, who: Standing, since_at: datetime, limit: int = MOST) -> list[Row]:
+    """Return what clocks told the areas in which somebody reads, newest first."""
+    with matters.store.reading() as connection:
+        ranges = matters.ground.of_scope(who.reads)
+        return casebook.tellings(connection, matters.sight(who), ranges, since_at, limit)
+
+
+def _checked(matters: Matters, asked: Asked, who: Standing) -> tuple[Query, tuple[int, int] | None]:
+    for name, value, known in (("order", asked.order, tuple(ORDERS)), ("light", asked.query.light or "red", LIGHTS)):
+        if value not in known:
+            raise BadInput(f"{name}={value!r}", f"must be one of {', '.join(known)}", "choose one")
+    if not 1 <= asked.limit <= MOST:
+        raise BadInput(f"limit={asked.limit}", f"must be from 1 to {MOST}", "ask for less, page by page")
+    query = asked.query
+    if asked.area_id is not None:
+        query = replace(query, ranks=matters.ground.range_of(asked.area_id))
+    if asked.parent_id is not None:
+        query = replace(query, parent_no=matters.read(asked.parent_id, who).row["case_no"])
+    if asked.sought:
+        query = replace(query, words=wanted(asked.sought))
+    return query, _key_of(asked.after)
+
+
+def _seen(matters: Matters, connection: Any, rows: Sequence[Row], who: Standing) -> Iterator[Seen]:
+    steps = casebook.steps_of(connection, [row["case_no"] for row in rows])
+    for row in rows:
+        kind, case = matters.kinds.of(row), case_of(row, steps[row["case_no"]], matters.ground)
+        yield matters.seen(kind, case, row, who)
+
+
+def _texts(seen: Seen) -> list[str]:
+    """Return what may be sought in a case: only what its reader may read."""
+    found = [seen.case.case_id, *texts_of(seen.kind, seen.fields)]
+    return found + [text for one in seen.history for text in texts_of(seen.kind, one.filled, one.note)]
+
+
+def _key(row: Row, column: str) -> str:
+    return f"{row[column]}.{row['case_no']}"
+
+
+def _key_of(after: str) -> tuple[int, int] | None:
+    if not after:
+        return None
+    value, _, number = after.partition(".")
+    if not (value.lstrip("-").isascii() and value.lstrip("-").isdigit() and number.isascii() and number.isdigit()):
+        raise BadInput(f"after={after[:40]!r}", "must be the next of a page", "give it as it came")
+    if len(value) > 19 or len(number) > 18:
+        raise BadInput(f"after={after[:40]!r}", "must be the next of a page", "give it as it came")
+    return int(value), int(number)
+
+
+def _told(at: datetime | None) -> str:
+    return "" if at is None else as_utc(at, "at").isoformat()
+
+
+def _csv(values: Sequence[Any]) -> str:
+    """Return a line of CSV in which no office program takes a text for a formula."""
+    written = io.StringIO()
+    formulas = ("=", "+", "-", "@", "\t", "\r")
+    safe = [f"'{one}" if isinstance(one, str) and one.startswith(formulas) else one for one in values]
+    csv.writer(written).writerow(safe)
+    return written.getvalue()

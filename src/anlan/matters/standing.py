@@ -1,0 +1,88 @@
+"""Who asks about cases: where they read, where they act, and which roles of which types they hold.
+
+It is made once per request from rights; lists, search, export, counts and the live feed all go by it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from anlan.cases import By, CaseType
+from anlan.cases.definition import Confidentiality
+from anlan.kernel.access import Access, Actor, Grant, Scope
+
+READ, ACT = "cases.read", "cases.act"
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+NARROW = frozenset({Confidentiality.RESTRICTED, Confidentiality.SEALED})
+"""Types of these are read by their own roles only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What somebody may see and do with cases at this moment.
+
+    ``roles`` are grants of the roles of each type, in the areas where they are held. ``reads`` and ``acts`` are the
+    areas of the two plain rights, without which no role opens anything.
+    """
+
+    actor_id: str
+    reads: Scope
+    acts: Scope
+    roles: Mapping[str, tuple[Grant, ...]]
+
+    def by(self, kind: CaseType, areas: Collection[str], wanted: Collection[str] = ()) -> By:
+        """Return who acts on a case of a type in these areas.
+
+        The unit is the office through which one of the ``wanted`` roles is held here, the actor where there is none.
+        """
+        held = [one for one in self.roles.get(kind.type_id, ()) if one.area_id in areas]
+        through = [one.office_id for one in held if one.role_id in wanted and one.office_id]
+        return By(actor_id=self.actor_id, unit_id=min(through, default=self.actor_id), grants=tuple(held))
+
+    def reader(self, kind: CaseType, areas: Collection[str], top: str) -> By | None:
+        """Return who reads a case of a type in these areas; None where nobody of that standing may."""
+        if not self.reads.covers(areas):
+            return None
+        by = self.by(kind, areas)
+        if kind.confidentiality in NARROW:
+            return by if any(one.role_id in kind.readers for one in by.grants) else None
+        plain = Grant(role_id=READ, area_id=top, from_at=ALWAYS)
+        return By(actor_id=by.actor_id, unit_id=by.unit_id, grants=(*by.grants, plain))
+
+    def acts_here(self, areas: Collection[str]) -> bool:
+        """Tell whether the right to act holds in any of these areas."""
+        return self.acts.covers(areas)
+
+
+def standing(access: Access, actor: Actor, at: datetime) -> Standing:
+    """Return what an actor may see and do with cases.
+
+    Parameters
+    ----------
+    access : Access
+        The district's roles and areas.
+    actor : Actor
+        Whoever asks.
+    at : datetime
+        The moment by which offices are held, which is the real one also where the district's time is played.
+    """
+    found: dict[str, list[Grant]] = defaultdict(list)
+    for right, grant in access.held(actor, at):
+        subject, _, rest = right.partition(".")
+        type_id, _, role_id = rest.partition(".")
+        if subject == "cases" and role_id:
+            # The engine asks whether a grant holds by the district's time; that it holds has just been asked.
+            made = Grant(role_id=role_id, area_id=grant.area_id, from_at=ALWAYS, office_id=grant.office_id)
+            if made not in found[type_id]:
+                found[type_id].append(made)
+    roles = {type_id: tuple(grants) for type_id, grants in found.items()}
+    reads, acts = access.scope(actor, READ, at), access.scope(actor, ACT, at)
+    return Standing(actor_id=actor.actor_id, reads=reads, acts=acts, roles=roles)
+
+
+def plain_reader(actor_id: str) -> Standing:
+    """Return the standing of a server without staff: it reads everywhere what is not restricted, and acts nowhere."""
+    return Standing(actor_id=actor_id, reads=Scope(True, frozenset()), acts=Scope(False, frozenset()), roles={})

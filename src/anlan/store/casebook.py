@@ -1,0 +1,411 @@
+"""The tables of cases, and what is asked of them. Nothing here is in the log, which cannot forget.
+
+``matter`` has one narrow row for each case, by which lists are made; ``matter_step`` holds its history with whatever
+was filled in. Moments are microseconds since 1970: integers compare alike on both databases. Where an area lies is its
+``rank``, its place in a walk through the tree, so that an area with all below it is one range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from anlan.kernel.clock import as_utc
+
+NEVER = 2**62
+"""The moment of what does not come: it sorts behind every other."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+schema = sa.MetaData()
+"""The tables as they are asked; migrations make them, with their indexes."""
+
+
+def _table(name: str, key: tuple[str, ...], whole: tuple[str, ...], text: tuple[str, ...], *more: Any) -> sa.Table:
+    columns: list[sa.Column[Any]] = [
+        sa.Column(one, sa.BigInteger, nullable=False, autoincrement=False) for one in whole
+    ]
+    columns += [sa.Column(one, sa.Text, nullable=False) for one in text]
+    return sa.Table(name, schema, *columns, *more, sa.PrimaryKeyConstraint(*key), sqlite_with_rowid=len(key) < 2)
+
+
+kind_text = _table("case_type", ("type_id", "version"), ("version", "kept_at"), ("type_id", "body"))
+matter = _table(
+    "matter",
+    ("case_no",),
+    (
+        "case_no", "version", "closed", "rank", "opened_at", "changed_at", "due_at", "yellow_at", "red_at", "clocked",
+        "next_at", "told_at", "forget_at", "forgotten", "n_changes",
+    ),
+    ("case_id", "kind", "type_id", "state", "owner_level", "area_id", "owner_area_id", "post"),
+    sa.Column("parent_no", sa.BigInteger),
+    sa.Column("lon", sa.Float(53)),
+    sa.Column("lat", sa.Float(53)),
+    sa.UniqueConstraint("case_id"),
+)  # fmt: skip
+step = _table(
+    "matter_step",
+    ("case_no", "k"),
+    ("case_no", "k", "at"),
+    ("transition", "source", "target", "owner_level", "actor_id", "unit_id", "filled", "evidence", "note"),
+)
+word = _table("matter_word", ("word", "case_no"), ("word", "case_no"), ())
+link = _table("matter_link", ("case_no", "other_no"), ("case_no", "other_no"), ())
+telling = _table(
+    "matter_telling",
+    ("case_no", "clock_id", "at", "share"),
+    ("case_no", "at", "letter", "rank"),
+    ("clock_id", "climb", "area_id"),
+    sa.Column("share", sa.Float(53), nullable=False),
+)
+stored_file = _table(
+    "matter_file",
+    ("digest", "case_no", "actor_id"),
+    ("case_no", "put_at", "n_bytes"),
+    ("digest", "actor_id", "media_type"),
+)
+destruction = _table("destruction", ("case_id",), ("destroyed_at", "rank"), ("case_id", "type_id", "body"))
+setting = _table("matter_setting", ("key",), (), ("key", "body"))
+
+Row = dict[str, Any]
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What may be seen: for kinds (``type/version``), ranges of ranks. The one filter of whatever is told of cases.
+
+    Nothing stands in it that was not granted, so an empty one sees nothing.
+    """
+
+    parts: tuple[tuple[tuple[str, ...], tuple[Range, ...]], ...]
+
+    def where(self) -> sa.ColumnElement[bool]:
+        """Return it as a condition of SQL."""
+        found = [
+            matter.c.kind.in_(kinds) & sa.or_(*(matter.c.rank.between(low, high) for low, high in ranges))
+            for kinds, ranges in self.parts
+            if kinds and ranges
+        ]
+        return sa.or_(*found) if found else sa.false()
+
+    def sees(self, row: Mapping[str, Any]) -> bool:
+        """Tell the same of one row."""
+        return any(
+            row["kind"] in kinds and any(low <= row["rank"] <= high for low, high in ranges)
+            for kinds, ranges in self.parts
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What is wanted of a list. Everything that is None or empty is not asked for; ``words`` must all be there."""
+
+    type_ids: Collection[str] = ()
+    states: Collection[str] = ()
+    closed: bool | None = None
+    ranks: Range | None = None
+    owner_area_id: str | None = None
+    post: str | None = None
+    light: str | None = None
+    due_before: datetime | None = None
+    parent_no: int | None = None
+    words: Collection[int] = ()
+
+    def where(self, at: datetime) -> list[sa.ColumnElement[bool]]:
+        """Return it as conditions of SQL, with lights as they stand at a moment."""
+        found: list[sa.ColumnElement[bool]] = []
+        if self.type_ids:
+            found.append(matter.c.type_id.in_(self.type_ids))
+        if self.states:
+            found.append(matter.c.state.in_(self.states))
+        if self.closed is not None:
+            found.append(matter.c.closed == int(self.closed))
+        if self.ranks is not None:
+            found.append(matter.c.rank.between(*self.ranks))
+        for column, wanted in ((matter.c.owner_area_id, self.owner_area_id), (matter.c.post, self.post)):
+            if wanted is not None:
+                found.append(column == wanted)
+        if self.light is not None:
+            found.append(_light(at) == self.light)
+        if self.due_before is not None:
+            found.append(matter.c.due_at < micros(self.due_before))
+        if self.parent_no is not None:
+            found.append(matter.c.parent_no == self.parent_no)
+        found += [matter.c.case_no.in_(sa.select(word.c.case_no).where(word.c.word == one)) for one in self.words]
+        return found
+
+
+ORDERS = {"changed": (matter.c.changed_at, True), "opened": (matter.c.opened_at, True), "due": (matter.c.due_at, False)}
+"""By what lists may be sorted, and whether downwards."""
+
+
+def micros(at: datetime) -> int:
+    """Return a moment as microseconds since 1970."""
+    return (as_utc(at, "at") - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(count: int) -> datetime | None:
+    """Return the moment of so many microseconds; None for never."""
+    return None if count >= NEVER else _EPOCH + timedelta(microseconds=count)
+
+
+def _light(at: datetime) -> sa.ColumnElement[str]:
+    now = micros(at)
+    return sa.case(
+        ((matter.c.closed == 1) | (matter.c.clocked == 0), "none"),
+        (matter.c.red_at <= now, "red"),
+        (matter.c.yellow_at <= now, "yellow"),
+        else_="green",
+    )
+
+
+def light_of(row: Mapping[str, Any], at: datetime) -> str:
+    """Return the light of one case at a moment: ``none`` where no clock runs or rests."""
+    if row["closed"] or not row["clocked"]:
+        return "none"
+    now = micros(at)
+    return "red" if row["red_at"] <= now else "yellow" if row["yellow_at"] <= now else "green"
+
+
+# -- one case --------------------------------------------------------------------------------------------------------
+
+
+def row_of(connection: sa.Connection, case_id: str) -> Row | None:
+    """Return the row of a case, None where there is none."""
+    found = connection.execute(sa.select(matter).where(matter.c.case_id == case_id)).mappings().first()
+    return None if found is None else dict(found)
+
+
+def rows_of(connection: sa.Connection, numbers: Iterable[int]) -> list[Row]:
+    """Return the rows of some cases, by number."""
+    asked = sa.select(matter).where(matter.c.case_no.in_(list(numbers))).order_by(matter.c.case_no)
+    return [dict(one) for one in connection.execute(asked).mappings()]
+
+
+def steps_of(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, list[Row]]:
+    """Return the histories of some cases, each in order."""
+    asked = sa.select(step).where(step.c.case_no.in_(list(numbers))).order_by(step.c.case_no, step.c.k)
+    found: dict[int, list[Row]] = {}
+    for one in connection.execute(asked).mappings():
+        found.setdefault(one["case_no"], []).append(dict(one))
+    return found
+
+
+def next_number(connection: sa.Connection) -> int:
+    """Return the number of the next case. The caller writes, so nobody else takes it."""
+    return int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(matter.c.case_no), 0) + 1)).scalar_one())
+
+
+def put_row(connection: sa.Connection, row: Row, *, new: bool) -> None:
+    """Write the row of a case."""
+    if new:
+        connection.execute(matter.insert(), row)
+    else:
+        connection.execute(matter.update().where(matter.c.case_no == row["case_no"]).values(row))
+
+
+def add_step(connection: sa.Connection, row: Row) -> None:
+    """Add a line to a history."""
+    connection.execute(step.insert(), row)
+
+
+def rewrite_steps(connection: sa.Connection, number: int, rows: Sequence[Row]) -> None:
+    """Put a history that was forgotten in the place of the one that said everything."""
+    connection.execute(step.delete().where(step.c.case_no == number))
+    connection.execute(step.insert(), list(rows))
+
+
+def add_words(connection: sa.Connection, number: int, words: Iterable[int]) -> None:
+    """Let a case be found by these words."""
+    wanted = set(words)
+    if not wanted:
+        return
+    have = set(
+        connection.execute(sa.select(word.c.word).where((word.c.case_no == number) & word.c.word.in_(wanted))).scalars()
+    )
+    rows = [{"word": one, "case_no": number} for one in sorted(wanted - have)]
+    if rows:
+        connection.execute(word.insert(), rows)
+
+
+def linked_to(connection: sa.Connection, number: int) -> tuple[list[Row], list[Row]]:
+    """Return the children of a case, and the cases that it waits for."""
+    children = connection.execute(sa.select(matter).where(matter.c.parent_no == number)).mappings()
+    waits = sa.select(matter).join(link, link.c.other_no == matter.c.case_no).where(link.c.case_no == number)
+    return [dict(one) for one in children], [dict(one) for one in connection.execute(waits).mappings()]
+
+
+def add_link(connection: sa.Connection, number: int, other: int) -> None:
+    """Let a case wait for another; a second time changes nothing."""
+    there = (link.c.case_no == number) & (link.c.other_no == other)
+    if connection.execute(sa.select(link.c.case_no).where(there)).first() is None:
+        connection.execute(link.insert(), {"case_no": number, "other_no": other})
+
+
+# -- many ------------------------------------------------------------------------------------------------------------
+
+
+def page(
+    connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]], order: str, after: tuple[int, int] | None,
+    limit: int,
+) -> list[Row]:  # fmt: skip
+    """Return up to ``limit`` rows behind a key (sorted value, number), in an order of `ORDERS`."""
+    column, down = ORDERS[order]
+    asked = sa.select(matter).where(*conditions).limit(limit)
+    if after is not None:
+        value, number = after
+        beyond = (column < value) if down else (column > value)
+        number_beyond = (matter.c.case_no < number) if down else (matter.c.case_no > number)
+        asked = asked.where(beyond | ((column == value) & number_beyond))
+    keys = (column.desc(), matter.c.case_no.desc()) if down else (column, matter.c.case_no)
+    return [dict(one) for one in connection.execute(asked.order_by(*keys)).mappings()]
+
+
+def counts(connection: sa.Connection, sight: Sight, query: Query, *, at: datetime) -> list[tuple[str, str, str, int]]:
+    """Return how many cases there are by type, state and light."""
+    lit = sa.select(matter.c.type_id, matter.c.state, _light(at).label("light"))
+    each = lit.where(sight.where(), *query.where(at)).subquery()
+    names = (each.c.type_id, each.c.state, each.c.light)
+    rows = connection.execute(sa.select(*names, sa.func.count()).group_by(*names))
+    return sorted((one[0], one[1], one[2], int(one[3])) for one in rows)
+
+
+def due(connection: sa.Connection, at: datetime, limit: int) -> list[Row]:
+    """Return cases of which a clock has something to tell by a moment."""
+    asked = sa.select(matter).where(matter.c.next_at <= micros(at)).order_by(matter.c.next_at, matter.c.case_no)
+    return [dict(one) for one in connection.execute(asked.limit(limit)).mappings()]
+
+
+def to_forget(connection: sa.Connection, at: datetime, limit: int) -> list[Row]:
+    """Return cases whose time to be forgotten has come."""
+    asked = sa.select(matter).where((matter.c.forget_at <= micros(at)) & (matter.c.forgotten == 0))
+    return [
+        dict(one)
+        for one in connection.execute(asked.order_by(matter.c.forget_at, matter.c.case_no).limit(limit)).mappings()
+    ]
+
+
+def add_tellings(connection: sa.Connection, rows: Sequence[Row]) -> None:
+    """Keep what clocks told."""
+    if rows:
+        connection.execute(telling.insert(), list(rows))
+
+
+def tellings(
+    connection: sa.Connection, sight: Sight, ranges: Sequence[Range], since_at: datetime, limit: int
+) -> list[Row]:
+    """Return what clocks told areas within ``ranges`` since a moment, newest first, of cases that may be seen."""
+    told = sa.or_(*(telling.c.rank.between(low, high) for low, high in ranges)) if ranges else sa.false()
+    asked = (
+        sa.select(telling, matter.c.case_id, matter.c.type_id, matter.c.state)
+        .join(matter, matter.c.case_no == telling.c.case_no)
+        .where(sight.where(), told, telling.c.at >= micros(since_at))
+        .order_by(telling.c.at.desc(), telling.c.case_no, telling.c.share.desc())
+    )
+    return [dict(one) for one in connection.execute(asked.limit(limit)).mappings()]
+
+
+def tellings_of(connection: sa.Connection, number: int) -> list[Row]:
+    """Return what the clocks of one case told, oldest first."""
+    asked = sa.select(telling).where(telling.c.case_no == number).order_by(telling.c.at, telling.c.share)
+    return [dict(one) for one in connection.execute(asked).mappings()]
+
+
+def forget(connection: sa.Connection, number: int) -> list[str]:
+    """Delete whatever else is known of a case; return the digests of its files that no other case has."""
+    digests = _drop_files(connection, stored_file.c.case_no == number)
+    for table in (word, telling):
+        connection.execute(table.delete().where(table.c.case_no == number))
+    connection.execute(link.delete().where((link.c.case_no == number) | (link.c.other_no == number)))
+    return digests
+
+
+def wipe(engine: sa.Engine) -> None:
+    """Take what was deleted out of the database's files too (see `anlan.store.private.wipe`)."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if engine.dialect.name == "postgresql":
+            for table in (matter, step, word, telling, stored_file, link):
+                connection.exec_driver_sql(f"VACUUM (FULL) {table.name}")
+        else:
+            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+# -- types, files, settings ------------------------------------------------------------------------------------------
+
+
+def kept_types(connection: sa.Connection) -> dict[tuple[str, int], str]:
+    """Return the text of every type and version that was ever in force."""
+    return {(one.type_id, one.version): one.body for one in connection.execute(sa.select(kind_text))}
+
+
+def keep_type(connection: sa.Connection, type_id: str, version: int, body: str, at: datetime) -> None:
+    """Keep the text of a type, so that its cases go on by it."""
+    row = {"type_id": type_id, "version": version, "body": body, "kept_at": micros(at)}
+    connection.execute(kind_text.insert(), row)
+
+
+def read_setting(connection: sa.Connection, key: str) -> str | None:
+    """Return what is kept under a key."""
+    found: str | None = connection.execute(sa.select(setting.c.body).where(setting.c.key == key)).scalar()
+    return found
+
+
+def keep_setting(connection: sa.Connection, key: str, body: str) -> None:
+    """Keep something under a key."""
+    connection.execute(setting.delete().where(setting.c.key == key))
+    connection.execute(setting.insert(), {"key": key, "body": body})
+
+
+def files_of(connection: sa.Connection, digest: str) -> list[Row]:
+    """Return who has a file: ``case_no`` is 0 until a case takes it from whoever stored it."""
+    found = connection.execute(sa.select(stored_file).where(stored_file.c.digest == digest)).mappings()
+    return [dict(one) for one in found]
+
+
+def put_file(connection: sa.Connection, row: Row) -> None:
+    """Note that somebody stored a file."""
+    connection.execute(stored_file.insert(), row)
+
+
+def take_file(connection: sa.Connection, digest: str, actor_id: str, number: int) -> None:
+    """Let a case have a file that its actor stored."""
+    own = (stored_file.c.digest == digest) & (stored_file.c.actor_id == actor_id) & (stored_file.c.case_no == 0)
+    connection.execute(stored_file.update().where(own).values(case_no=number))
+
+
+def unclaimed(connection: sa.Connection, before_at: datetime) -> list[str]:
+    """Forget files that no case has taken since a moment; return the digests that nobody has any more."""
+    return _drop_files(connection, (stored_file.c.case_no == 0) & (stored_file.c.put_at < micros(before_at)))
+
+
+def _drop_files(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[str]:
+    digests = set(connection.execute(sa.select(stored_file.c.digest).where(which)).scalars())
+    connection.execute(stored_file.delete().where(which))
+    left = connection.execute(sa.select(stored_file.c.digest).where(stored_file.c.digest.in_(digests))).scalars()
+    return sorted(digests - set(left))
+
+
+def file_digests(connection: sa.Connection) -> set[str]:
+    """Return the digest of every file that is known."""
+    return set(connection.execute(sa.select(stored_file.c.digest)).scalars())
+
+
+def keep_destruction(connection: sa.Connection, row: Row) -> None:
+    """Keep the record of what was destroyed."""
+    connection.execute(destruction.insert(), row)
+
+
+def destructions(connection: sa.Connection, limit: int) -> list[Row]:
+    """Return the newest records of what was destroyed."""
+    asked = sa.select(destruction).order_by(destruction.c.destroyed_at.desc(), destruction.c.case_id).limit(limit)
+    return [dict(one) for one in connection.execute(asked).mappings()]
+
+
+def every_row(connection: sa.Connection, after: int, limit: int) -> list[Row]:
+    """Return rows by number, for what must be computed anew."""
+    asked = sa.select(matter).where(matter.c.case_no > after).order_by(matter.c.case_no).limit(limit)
+    return [dict(one) for one in connection.execute(asked).mappings()]
