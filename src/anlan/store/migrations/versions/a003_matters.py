@@ -1,5 +1,8 @@
 """Cases: what must be forgotten of them stands in tables of their own, beside the log."""
 
+from collections.abc import Callable
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 # By table: its key, its whole numbers, its texts, and what else there is. As they were at this step; later ones add.
-TABLES = {
+TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "case_type": (("type_id", "version"), ("version", "kept_at"), ("type_id", "body")),
     "matter": (
         ("case_no",),
@@ -37,14 +40,14 @@ TABLES = {
     "destruction": (("case_id",), ("destroyed_at", "rank"), ("case_id", "type_id", "body")),
     "matter_setting": (("key",), (), ("key", "body")),
 }  # fmt: skip
-MORE = {
+MORE: dict[str, Callable[[], tuple[Any, ...]]] = {
     "matter": lambda: (
         sa.Column("parent_no", sa.BigInteger), sa.Column("lon", sa.Float(53)), sa.Column("lat", sa.Float(53)),
         sa.UniqueConstraint("case_id"),
     ),
     "matter_telling": lambda: (sa.Column("share", sa.Float(53), nullable=False),),
 }  # fmt: skip
-INDEXES = {
+INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "matter": (
         ("changed_at", "case_no"), ("due_at", "case_no"), ("opened_at", "case_no"), ("type_id", "state", "changed_at"),
         ("rank", "changed_at"), ("next_at",), ("forget_at",), ("parent_no",),
@@ -58,11 +61,10 @@ INDEXES = {
 def upgrade() -> None:
     """Make the tables."""
     for name, (key, whole, text) in TABLES.items():
-        columns = [sa.Column(one, sa.Text, nullable=False) for one in text]
+        columns: list[sa.Column[Any]] = [sa.Column(one, sa.Text, nullable=False) for one in text]
         columns += [sa.Column(one, sa.BigInteger, nullable=False, autoincrement=False) for one in whole]
         more = MORE[name]() if name in MORE else ()
-        narrow = {"sqlite_with_rowid": len(key) < 2}
-        op.create_table(name, *columns, *more, sa.PrimaryKeyConstraint(*key), **narrow)
+        op.create_table(name, *columns, *more, sa.PrimaryKeyConstraint(*key), sqlite_with_rowid=len(key) < 2)
         for names in INDEXES.get(name, ()):
             op.create_index(f"{name}_by_{names[0]}", name, list(names))
 
