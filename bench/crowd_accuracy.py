@@ -1,12 +1,13 @@
 """How well people are counted once a night was seen: error, coverage and width by size of place, and with parts lost.
 
 Each day is of a simulated district of its own: other ways, corners, homes and faults of devices than any that the
-estimator was made with. Counting begins on an ordinary day, at three at night. The day after is judged, in its busy
-hours from four in the afternoon.
+estimator was made with. Counting begins on an ordinary day, at three at night; on that day the footfall of the district
+is surveyed by hand. The day after is judged, in its busy hours from four in the afternoon.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
@@ -22,7 +23,7 @@ from anlan.crowd.state import State
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind, Observation
 from anlan.pack import find_pack, read_pack
-from anlan.twin import Scenario, scenarios, simulate
+from anlan.twin import Scenario, Surveyor, Twin, scenarios, walk
 from row import Row
 
 Floats = npt.NDArray[np.float64]
@@ -107,10 +108,8 @@ class Way:
 
 def judge(pack: Pack, scenario_id: str, seed: int, say: Callable[[str], None]) -> dict[str, Judged]:
     """Run a day whole, without its location grid for an hour, and without a fifth of its devices."""
-    cells, rng = Cells.of(pack), np.random.default_rng(seed)
-    polygons, sizes = shapes_of(pack, cells, rng)
-    counter, estimator = Counter(pack, cells), Estimator(pack, cells)
-    parts = [counter.shares(polygon) for polygon in polygons]
+    rng = np.random.default_rng(seed)
+    polygons, sizes = shapes_of(pack, Cells.of(pack), rng)
     day = replace(next(s for s in scenarios(pack) if s.scenario_id == scenario_id), district_seed=seed)
     begin_at = day.opens_at.replace(hour=LEARN_FROM.hour, minute=0)
     end_at = day.opens_at.replace(hour=JUDGE_TO.hour, minute=JUDGE_TO.minute)
@@ -118,12 +117,21 @@ def judge(pack: Pack, scenario_id: str, seed: int, say: Callable[[str], None]) -
     eyes = [d.device_id for d in pack.devices if d.kind is not DeviceKind.GRID]
     dead = set(rng.choice(eyes, round(DEAD_SHARE * len(eyes)), replace=False))
     grids = {d.device_id for d in pack.devices if d.kind is DeviceKind.GRID}
+    surveyor = Surveyor(pack, seed)
+    twin = Twin(pack, before, seed, before.opens_at, at_most=day.visits)
+    days = walk(twin, seed, end_at, polygons, then=(begin_at, day), surveyor=surveyor)
+    learned = [minute.observations for minute in itertools.islice(days, 24 * 60)]
+    pack = replace(pack, usual=surveyor.made())
+    cells = Cells.of(pack)
+    counter, estimator = Counter(pack, cells), Estimator(pack, cells)
+    parts = [counter.shares(polygon) for polygon in polygons]
     state, naive = estimator.start(before.opens_at), Naive(pack, cells, parts)
-    for minute in simulate(pack, before, seed + 1000, before.opens_at, begin_at):
-        state = estimator.advance(state, [seen for seen in minute.observations if seen.end_at <= minute.at], minute.at)
-    say(f"{scenario_id} seed {seed}: an ordinary day was learned from")
+    for k, observations in enumerate(learned):
+        at = before.opens_at + timedelta(minutes=k + 1)
+        state = estimator.advance(state, [seen for seen in observations if seen.end_at <= at], at)
+    say(f"{scenario_id} seed {seed}: an ordinary day was surveyed and learned from")
     ways: dict[str, Way] = {}
-    for minute in simulate(pack, day, seed, begin_at, end_at, polygons):
+    for minute in days:
         now = minute.at.astimezone(begin_at.tzinfo).time()
         ripe = [seen for seen in minute.observations if seen.end_at <= minute.at]
         naive.see(ripe)

@@ -43,7 +43,9 @@ def main() -> int:
     asked.add_argument(
         "area",
         choices=sorted(
-            p.stem for p in HERE.glob("*.py") if p.stem not in {"run", "row", "peers", "accuracy"} and "_" not in p.stem
+            p.stem
+            for p in HERE.glob("*.py")
+            if p.stem not in {"run", "row", "peers", "accuracy", "ground"} and "_" not in p.stem
         ),
     )
     asked.add_argument("--strict", action="store_true", help="exit with 1 where a goal is missed")

@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from huangpu_drawing import facts
 from huangpu_drawing.areas import draw_areas, in_degrees
-from huangpu_drawing.counters import draw_devices
+from huangpu_drawing.counters import draw_border, draw_devices
 from huangpu_drawing.fabric import Sketch, fill, named_roads
 from huangpu_drawing.gateways import draw_gateways, draw_response
 from huangpu_drawing.ground import LAT, LON, PLANE, Ground, draw_ground, largest, shore
@@ -39,7 +39,7 @@ from anlan.kernel.geo import Area2D
 from anlan.kernel.ladders import with_density
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Place
-from anlan.pack import write_pack
+from anlan.pack import read_pack, write_pack
 
 OUT = Path(__file__).with_name("huangpu")
 SEED = 310101
@@ -93,6 +93,8 @@ def draw() -> Pack:
     town = draw_town(ground, np.random.default_rng(SEED))
     areas = in_degrees(draw_areas(ground, town.borders))
     stations, posts, units = draw_response(areas, town.pieces)
+    gateways = draw_gateways(town.pieces, ground)
+    devices = draw_devices(town.places, town.gates, town.pieces, ground)
     return Pack(
         pack_id="huangpu",
         version=VERSION,
@@ -104,8 +106,8 @@ def draw() -> Pack:
         areas=areas,
         places=tuple(with_density(LADDERS, place) for place in town.places),
         streets=tuple(streets_of(town.pieces)),
-        devices=tuple(draw_devices(town.places, town.gates, town.pieces, ground)),
-        gateways=tuple(draw_gateways(town.pieces, ground)),
+        devices=(*devices, *draw_border(gateways, town.pieces)),
+        gateways=tuple(gateways),
         water=tuple(draw_water(ground, town)),
         green=tuple(PLANE.unproject(green) for green in greens(town.places, town.blocks, ground)),
         stations=tuple(stations),
@@ -113,6 +115,7 @@ def draw() -> Pack:
         units=tuple(units),
         calendar=facts.calendar(),
         ladders=LADDERS,
+        usual=read_pack(OUT).usual,  # counted by survey_huangpu.py, not drawn
         schematic=True,
         notice=facts.NOTICE,
         figures=facts.FIGURES,

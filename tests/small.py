@@ -1,11 +1,14 @@
 """A small district for tests of what stands on top: 1 km², three places, six devices of every kind."""
 
+from dataclasses import replace
+from itertools import pairwise
+
 from shapely.geometry import LineString, Point, Polygon, box
 
 from anlan.kernel.areas import Area, AreaTree, Level
 from anlan.kernel.geo import Projection
 from anlan.kernel.pack import Pack
-from anlan.kernel.records import Device, DeviceKind, Gateway, GridSpec, Place, Post, Station, Street
+from anlan.kernel.records import Device, DeviceKind, Gateway, GridSpec, Place, Post, Station, Street, Unit
 
 LON, LAT = 121.48, 31.22
 PLANE = Projection(LON, LAT)
@@ -159,6 +162,43 @@ def small_pack():
         attribution="drawn for a test",
         figures={"residents": 20_000.0},
     )
+
+
+def town_pack():
+    """Return the same district with streets that meet every 200 m, three vehicles and a foot patrol at three posts."""
+    marks = range(-400, 401, 200)
+    ends = [((a, y), (b, y)) for y in marks for a, b in pairwise(marks)]
+    ends += [((x, a), (x, b)) for x in marks for a, b in pairwise(marks)]
+    streets = tuple(
+        Street(
+            street_id=f"g{k}",
+            name=label(f"{k}路", f"Road {k}"),
+            street_class="secondary",
+            line=line(*between),
+            width_m=12,
+            speed_kmh=40,
+        )
+        for k, between in enumerate(ends)
+    )
+    spots = {"p-1": (-400, 0), "p-2": (400, 0), "p-3": (0, 400), "p-4": (0, -400)}
+    posts = tuple(
+        Post(post_id=key, name=label(f"{key}岗", f"Post {key}"), point=PLANE.unproject(Point(*at)))
+        for key, at in spots.items()
+    )
+    units = (
+        Unit(unit_id="v1", name=label("一号车", "Car 1"), kind="vehicle", crew=4, post_id="p-1"),
+        Unit(
+            unit_id="v2",
+            name=label("二号车", "Car 2"),
+            kind="vehicle",
+            crew=4,
+            post_id="p-2",
+            capabilities=("medical", "crowd"),
+        ),
+        Unit(unit_id="v3", name=label("三号车", "Car 3"), kind="vehicle", crew=4, post_id="p-3"),
+        Unit(unit_id="f1", name=label("步巡一组", "Foot 1"), kind="foot", crew=2, post_id="p-1"),
+    )
+    return replace(small_pack(), streets=streets, posts=posts, units=units)
 
 
 def ring(polygon: Polygon):

@@ -11,13 +11,24 @@ from tests.test_house import PERSONAL
 import anlan.cases.definition
 import anlan.cases.forgetting
 import anlan.cases.machine
+import anlan.cases.migration
+import anlan.cases.paperwork
+import anlan.cases.sheets
+import anlan.cases.triggers
+import anlan.indicators
 import anlan.kernel.answers
+import anlan.kernel.entries
 import anlan.kernel.ingress
 import anlan.kernel.records
+import anlan.kernel.response
 import anlan.matters.keeping
 import anlan.matters.listing
 import anlan.matters.routing
 import anlan.matters.standing
+import anlan.papers
+import anlan.response.demand
+import anlan.response.rota.answer
+import anlan.response.rota.problem
 from anlan.command import create_app
 from anlan.district import District
 from anlan.ingest.wire import Sent, Values
@@ -38,11 +49,22 @@ def offending(names):
 def test_no_record_has_room_for_an_identity():
     modules = (
         anlan.kernel.records,
+        anlan.kernel.response,
         anlan.kernel.ingress,
         anlan.kernel.answers,
         anlan.cases.definition,
         anlan.cases.machine,
         anlan.cases.forgetting,
+        anlan.cases.migration,
+        anlan.cases.paperwork,
+        anlan.cases.sheets,
+        anlan.cases.triggers,
+        anlan.indicators,
+        anlan.kernel.entries,
+        anlan.papers,
+        anlan.response.demand,
+        anlan.response.rota.answer,
+        anlan.response.rota.problem,
         anlan.matters.keeping,
         anlan.matters.listing,
         anlan.matters.routing,

@@ -1,4 +1,4 @@
-"""The 106 counters and the feed of the location grid."""
+"""The 106 counters, those on the border, and the feed of the location grid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shapely
 import shapely.ops
 from shapely.geometry import LineString, Point, Polygon
 
-from anlan.kernel.records import Device, DeviceKind, GridSpec, Place
+from anlan.kernel.records import Device, DeviceKind, Gateway, GridSpec, Place
 from huangpu_drawing.fabric import WIDTH_M, Stroke
 from huangpu_drawing.ground import PLANE, Ground, metres
 from huangpu_drawing.network import Piece
@@ -17,6 +17,9 @@ from huangpu_drawing.places import GATE_HALF_M, Gate
 
 N_DEVICES = 106
 GRID_M = 200.0
+INWARD_M = 10.0
+"""How far inside the border its counters stand."""
+DRIVEN = ("primary", "secondary", "tertiary", "residential")
 
 PASSAGES = (
     ("Nanjing Road Pedestrian Street", (-0.40, 1.92)), ("Nanjing Road Pedestrian Street", (-0.06, 1.96)),
@@ -114,6 +117,50 @@ def _views(place: Place, n: int) -> list[Device]:
             )
         )
     return devices
+
+
+def draw_border(gateways: Sequence[Gateway], pieces: Sequence[Piece]) -> list[Device]:
+    """Place counters of people, and of vehicles where they drive, on the roads that end at the border.
+
+    Most roads come in from across another one that runs along the border; no line can be drawn there.
+    """
+    ends = [(line, stroke, end) for line, stroke in pieces for end in (0.0, line.length)]
+    roads = []
+    for gateway in gateways:
+        spot = PLANE.project(gateway.point)
+        found = [(line, stroke, end) for line, stroke, end in ends if line.interpolate(end).distance(spot) < 0.5]
+        if gateway.kind == "road" and len(found) == 1:
+            line, stroke, end = found[0]
+            roads.append((gateway, stroke, _inward(line, end, _width(stroke))))
+    on_foot = [_at_border(told, DeviceKind.PASSAGE, "walk") for told in roads]
+    driven = [_at_border(told, DeviceKind.ROAD, "drive") for told in roads if told[1].street_class in DRIVEN]
+    return [*on_foot, *driven]
+
+
+def _width(stroke: Stroke) -> float:
+    return stroke.width_m or WIDTH_M[stroke.street_class]
+
+
+def _inward(line: LineString, end: float, width: float) -> LineString:
+    """Return a line across a road near its end: from its left to its right is into the district."""
+    near = min(INWARD_M, line.length / 2)
+    at = near if end == 0.0 else line.length - near
+    a, b = (np.array(line.interpolate(v).coords[0]) for v in (end, at))
+    middle, across = b, np.array([-(b - a)[1], (b - a)[0]]) / np.hypot(*(b - a)) * (width / 2 + 1.5)
+    return LineString([middle - across, middle + across])
+
+
+def _at_border(told: tuple[Gateway, Stroke, LineString], kind: DeviceKind, word: str) -> Device:
+    gateway, _, line = told
+    zh, en = {"walk": ("行人", "people"), "drive": ("车流", "vehicles")}[word]
+    return Device(
+        device_id=f"border-{word}-{gateway.gateway_id.removeprefix('road-')}",
+        kind=kind,
+        name={"zh": f"{gateway.name['zh']}{zh}", "en": f"{gateway.name['en']} {en}"},
+        geometry=PLANE.unproject(line),
+        expected_error=0.06 if kind is DeviceKind.PASSAGE else 0.03,
+        border=True,
+    )
 
 
 def _grid(ground: Ground) -> Device:

@@ -35,6 +35,14 @@ POSTS = (
     ("nanpu", "南浦", "Nanpu", (1.10, -1.76)),
 )  # fmt: skip
 FOOT = ("bund", "people", "yuyuan", "xintiandi")
+SKILLS = {
+    "bund": ("medical", "crowd"),
+    "people": ("medical",),
+    "yuyuan": ("crowd",),
+    "xintiandi": ("medical",),
+    "dapu": ("medical",),
+}
+"""What the vehicles at these posts can do beyond what every vehicle can: equipment and training as drawn, not known."""
 EXTRA_STATIONS = (
     ("station-bund", "外滩治安派出所", "Bund Public Order Police Station", (0.73, 1.72)),
     ("station-people", "人民广场治安派出所", "People's Square Public Order Police Station", (-0.87, 1.50)),
@@ -141,6 +149,7 @@ def draw_response(areas: AreaTree, pieces: Sequence[Piece]) -> tuple[list[Statio
             kind="vehicle",
             crew=4,
             post_id=f"post-{key}",
+            capabilities=SKILLS.get(key, ()),
         )
         for k, (key, *_) in enumerate(POSTS, 1)
     ]

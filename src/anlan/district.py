@@ -21,17 +21,21 @@ from shapely.geometry.base import BaseGeometry
 from anlan.crowd import (
     LEAST_M2,
     LEAST_PERSONS,
+    LINED,
     Cells,
     Counter,
     Estimator,
     Evidence,
     Field,
     Flows,
+    Lines,
     Sensing,
     Spots,
     State,
+    Window,
     count,
     device_now,
+    over_border,
     why,
 )
 from anlan.crowd.whatif import Clearance, Measure, Trial, Trials, clearance
@@ -41,6 +45,7 @@ from anlan.ingest import Door
 from anlan.kernel.answers import (
     AlertNow,
     AreaNow,
+    BorderNow,
     CurvePoint,
     DeviceNow,
     Forecast,
@@ -59,6 +64,7 @@ from anlan.kernel.records import Change, Device, Draft, Estimate, Observation, U
 from anlan.matters import open_matters
 from anlan.outlook import FOLLOWED, Outlooks
 from anlan.pack import find_pack, read_pack
+from anlan.reach import UNIT_TOPICS, Reach
 from anlan.store import Audit, DuckHistory, SqlStore, Step
 
 log = logging.getLogger(__name__)
@@ -95,6 +101,8 @@ class District:
         self.sensing = Sensing(pack, self.estimator, lambda: self._field, lambda: self._area_shares)
         self._duty = Duty(pack, store)
         self._outlooks = Outlooks(pack, history)
+        self.reach = Reach(pack, store, clock, self._tell)
+        self.door.beside[UNIT_TOPICS] = self.reach.hear
         self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
         self._watches = {
             record.record_id: self._watch_of(record.version, record.record_id, record.body)
@@ -165,6 +173,7 @@ class District:
     def close(self) -> None:
         """Commit what waits, and let go of everything."""
         self.door.close()
+        self.reach.flush()
         with self._stepping:
             self.history.close()
         self.store.close()
@@ -177,6 +186,7 @@ class District:
 
     def advance(self) -> int:
         """Make every minute that is due by the clock; return how many."""
+        self.reach.beat()
         with self._stepping:
             return self._engine.advance(self.clock.now())
 
@@ -195,6 +205,7 @@ class District:
             self._now, self._levels, self._suspected = {}, {}, {}
             self._outlooks.forget()
             self._tell_changes(self._duty.reset(self.clock.now()))
+        self.reach.reset()
 
     # -- counting --------------------------------------------------------------------------------------------------
 
@@ -259,10 +270,18 @@ class District:
 
     def flow(self, line: Mapping[str, Any] | str) -> LineFlow:
         """Return the people per minute over a line (degrees), counted where devices stand on it, else inferred."""
-        unused = self._withdrawn | {name for name, of in self._suspected.items() if of.left_out}
-        counted = {name: windows for name, windows in self._duty.windows.items() if name not in unused}
         drawn = self.pack.projection.project(line_from(line))
-        return self._flows.flow(drawn, self._field, counted, self.clock.now().timestamp())
+        return self._flows.flow(drawn, self._field, self._counted(), self.clock.now().timestamp())
+
+    def border(self) -> BorderNow:
+        """Return the people and the vehicles over the district's border, per minute, each way."""
+        people, vehicles = over_border(self._lines, self._counted())
+        return BorderNow(at=self.estimated_at, people=people, vehicles=vehicles)
+
+    def _counted(self) -> dict[str, tuple[Window, ...]]:
+        """Return what each line counted lately, but for lines that are withdrawn or cannot be believed."""
+        unused = self._withdrawn | {name for name, of in self._suspected.items() if of.left_out}
+        return {name: windows for name, windows in self._duty.windows.items() if name not in unused}
 
     def total(self) -> Estimate:
         """Return the people in the whole district's public space."""
@@ -515,6 +534,10 @@ class District:
     @cached_property
     def _spots(self) -> Spots:
         return Spots.of(self.pack, self.cells)
+
+    @cached_property
+    def _lines(self) -> Lines:
+        return Lines.of(self.pack, LINED)
 
     @cached_property
     def _flows(self) -> Flows:

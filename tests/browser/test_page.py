@@ -1,6 +1,7 @@
 """The page, driven as a duty officer drives it, against the real server over a small district."""
 
 import time
+from datetime import timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -306,6 +307,22 @@ def test_a_lost_server_is_said_with_the_time_of_the_last_data(chromium, tmp_path
     told = seen.find("live").inner_text()
     seen.context.close()
     assert told == f"Connection lost, last data 31 Dec, {at:%H:%M}"
+
+
+def test_it_is_said_by_how_much_numbers_and_counts_are_behind(chromium, tmp_path):
+    with played(tmp_path, minutes=3) as made:
+        seen = Visit(chromium, made.url)
+        seen.open()
+        seen.page.wait_for_selector(".live-live")
+        assert seen.find("lag").count() == 0
+        made.clock.set(made.clock.now() + timedelta(minutes=4))
+        late = made.seen("quay-1", end_at=made.clock.now() - timedelta(minutes=3), n_present=4000)
+        made.district.observe([late, made.seen("walk-1", n_in=300, n_out=300)])
+        seen.open()
+        seen.page.wait_for_selector("[data-test=lag]")
+        told = seen.find("lag").inner_text()
+        assert told == "numbers 4 min behind; counts come 3 min late (1 of 6 devices)"
+        seen.context.close()
 
 
 def test_everything_that_can_be_pressed_has_a_name_and_is_large_enough(visit):

@@ -10,13 +10,13 @@ from anlan.cases import (
     OPEN,
     Action,
     Catalogue,
-    Facts,
     Light,
     Linked,
     Phase,
     advance,
     applied,
     closed_at,
+    facts_of,
     firings,
     forget,
     forget_at,
@@ -25,6 +25,7 @@ from anlan.cases import (
     public_fields,
     read_clocks,
     readable,
+    readable_history,
     replay,
     shipped_types,
 )
@@ -33,7 +34,7 @@ from anlan.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 KINDS = list(shipped_types())
 EACH = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.type_id)
 MANY = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 
 
@@ -84,7 +85,7 @@ def test_every_guard_held_when_its_step_was_taken(kind, choice):
         values |= change.filled
         evidence |= set(change.evidence)
         guard = None if change.transition == OPEN else kind.transitions[change.transition].guard
-        assert guard is None or guard.holds(Facts(values, frozenset(evidence), times)) is True
+        assert guard is None or guard.holds(facts_of(kind, values, evidence, times)) is True
         times[change.transition] = times.get(change.transition, 0) + 1
     assert values == dict(case.values)
 
@@ -98,7 +99,8 @@ def test_clocks_are_never_negative_and_rest_where_a_case_has_ended(kind, work, c
     for one in read_clocks(kind, case, work, at):
         assert one.elapsed >= timedelta()
         assert (one.due_at is not None) == (one.phase is Phase.RUNNING)
-        assert (one.light is Light.RED) == (one.elapsed >= one.limit)
+        begun = one.phase is not Phase.NOT_STARTED
+        assert (one.light is Light.RED) == (begun and one.elapsed >= one.limit)
     if closed_at(kind, case) is not None:
         last = read_clocks(kind, case, work, case.history[-1].at + timedelta(days=900))
         assert {one.phase for one in last} <= {Phase.STOPPED, Phase.NOT_STARTED}
@@ -133,7 +135,7 @@ def test_what_is_forgotten_is_gone_from_case_and_record(kind, work, choice):
     kept, record = forget(kind, case, work, due_at)
     assert set(kept.values) <= kind.retention.keeps
     assert not any(one.note or one.evidence or one.actor_id or one.unit_id for one in kept.history)
-    assert list(kept.areas)[-1] == kind.retention.level
+    assert list(kept.areas)[-1] == (kind.retention.level if kind.retention.level in case.areas else "district")
     assert [one.target for one in kept.history] == [one.target for one in case.history]
     assert set(record.fields) | set(kept.values) == set(case.values)
     assert len(record.digests) == len({one for change in case.history for one in change.evidence.values()})
@@ -149,10 +151,18 @@ def test_talks_never_begin_without_the_consent_of_both():
             assert told.case.values["consent_second"]
 
 
-def test_private_notes_are_read_by_the_mediator_only():
+def test_private_notes_are_read_by_whoever_wrote_them_only():
     kind = shipped_types().get("mediation")
     case = replay(kind)[-1].case
-    assert "private_notes" in readable(kind, case, someone("m", "mediator"), BEGIN)
+    assert "private_notes" in readable(kind, case, someone("post-m", "mediator"), BEGIN)
+    colleague = someone("post-m2", "mediator")
+    assert "facts" in readable(kind, case, colleague, BEGIN)
+    assert "private_notes" not in readable(kind, case, colleague, BEGIN)
+    told = [one.filled for one in readable_history(kind, case, colleague, BEGIN)]
+    assert not any("private_notes" in one for one in told)
+    assert any("facts" in one for one in told)
+    with pytest.raises(NotAllowed):
+        readable_history(kind, case, someone("x", "administrator"), BEGIN)
     seen = readable(kind, case, someone("r", "registrar"), BEGIN)
     assert not {"private_notes", "facts", "terms"} & set(seen)
     for role in ("administrator", "commander", "desk"):
@@ -288,7 +298,7 @@ def test_a_call_for_help_is_forgotten_after_three_days(work):
     due_at = forget_at(kind, case, work)
     assert due_at == closed_at(kind, case) + timedelta(hours=72)
     kept, record = forget(kind, case, work, due_at)
-    assert kept.values == {"outcome": "linked"}
+    assert kept.values == {"outcome": "linked", "unsafe": False, "officer_asked": True}
     assert dict(kept.areas) == {"district": "district-1", "street": "street-1"}
-    assert record.fields == ("follow_up", "needs", "officer_asked", "unsafe")
+    assert record.fields == ("follow_up", "needs")
     assert "夜间门诊" not in repr(kept) + repr(record)

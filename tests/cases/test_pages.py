@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from anlan.cases import diagram, lint_type, read_type, replay, shipped_types
+from anlan.cases.page import page
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -15,8 +16,9 @@ def fence(page, kind):
 
 
 @pytest.mark.parametrize("kind", list(shipped_types()), ids=lambda kind: kind.type_id)
-def test_the_page_draws_every_type_as_it_is(kind):
+def test_the_page_tells_every_type_as_it_is(kind):
     assert diagram(kind) in fence("case-types.md", "mermaid")
+    assert page(kind) in (DOCS / "case-types.md").read_text()
 
 
 def test_the_type_on_the_page_works_without_any_code():

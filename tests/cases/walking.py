@@ -37,10 +37,29 @@ def values_of(one):
         return st.booleans()
     if one.kind is FieldKind.CHOICE:
         return st.sampled_from(sorted(one.options))
+    if one.kind is FieldKind.TABLE:
+        return tables_of(one)
     if one.kind in {FieldKind.NUMBER, FieldKind.INTEGER}:
         return st.integers(int(one.least or 0), int(one.most or 9))
     texts = {FieldKind.DATE: "2026-05-01", FieldKind.MOMENT: "2026-05-01T08:00:00+08:00"}
     return st.just(texts.get(one.kind, "text"))
+
+
+def tables_of(table):
+    """A whole table, one row for each option of its first choice; sometimes a row short, sometimes nonsense."""
+    options = next(([*one.options] for one in table.columns.values() if one.options), ["only"])
+    rows = [{name: one_cell(one, k, options) for name, one in table.columns.items()} for k in range(len(options))]
+    return st.sampled_from([rows, rows, rows, rows[1:] or rows, [{}]])
+
+
+def one_cell(one, k, options):
+    if one.options:
+        return options[k] if [*one.options] == options else sorted(one.options)[k % len(one.options)]
+    if one.kind is FieldKind.BOOLEAN:
+        return True
+    if one.kind in {FieldKind.NUMBER, FieldKind.INTEGER}:
+        return int(max(one.least or 0, 1))
+    return "2026-05-01" if one.kind is FieldKind.DATE else f"text {k}"
 
 
 def action_for(draw, kind, name, fills, evidence, note):
@@ -65,7 +84,8 @@ def walks(draw, kind, most=25):
             break
         step = draw(st.sampled_from(steps))
         role = draw(st.sampled_from(sorted(step.roles if draw(st.integers(0, 5)) else set(kind.roles))))
-        by = someone(draw(st.sampled_from(people)), role)
+        unit = walk.case.values.get(step.unit) if step.unit and draw(st.integers(0, 5)) else None
+        by = someone(draw(st.sampled_from(people)), role, unit=unit)
         action = action_for(draw, kind, step.transition_id, step.fills, step.evidence, draw(st.integers(0, 5)))
         gates = [gate for gate in kind.gates if draw(st.booleans())]
         linked = [

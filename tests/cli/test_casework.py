@@ -40,7 +40,7 @@ def test_an_example_is_played_under_the_districts_calendar(anlan):
     assert status == 0
     told = json.loads(out)
     assert [one["state"] for one in told["steps"]][-1] == "fixed"
-    assert sum(one["refused"] is not None for one in told["steps"]) == 5
+    assert sum(one["refused"] is not None for one in told["steps"]) == 7
     # 10:00 to 17:00 on Friday 13 February 2026, and 09:00 to 09:40 on the make-up Saturday.
     assert told["clocks"][1]["elapsed_s"] == pytest.approx(7.6667 * 3600, abs=1)
 

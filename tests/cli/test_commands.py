@@ -47,6 +47,7 @@ def test_every_verb_that_reads_speaks_json():
         ("devices",),
         ("watches",),
         ("alerts",),
+        ("border",),
         ("audit", "verify"),
         ("twin", "scenarios"),
         ("district", "check"),
@@ -173,3 +174,17 @@ def test_alerts_are_told_in_the_district_s_own_time(monkeypatch):
     assert shown.exit_code == 0, shown.output
     assert "12-31 18:30" in shown.output
     assert "The Bund" in shown.output
+
+
+def test_a_border_with_a_silent_counter_is_told_as_a_least(monkeypatch):
+    flow = {
+        "counted_in_per_minute": 38.0, "counted_out_per_minute": 22.0, "net_per_minute": 16.0,
+        "net_sd_per_minute": 7.7, "lines": ["west", "east"], "silent": [],
+    }  # fmt: skip
+    mute = flow | {"net_per_minute": None, "net_sd_per_minute": None, "silent": ["east"]}
+    monkeypatch.setattr("anlan.cli.commands.Server.ask", lambda *_: {"people": flow, "vehicles": mute})
+    shown = CliRunner().invoke(app, ["border", "--lang", "en"], env={"COLUMNS": "120"})
+    assert shown.exit_code == 0, shown.output
+    people, vehicles = (next(line for line in shown.output.splitlines() if word in line) for word in ("people", "vehi"))
+    assert all(word in people for word in ("38", "22", "+16 ±8", "2/2"))
+    assert all(word in vehicles for word in ("≥38", "≥22", "unknown", "1/2"))

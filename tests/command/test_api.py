@@ -497,3 +497,12 @@ def test_the_flow_over_a_bare_line_is_inferred_and_tells_no_direction(http):
 )
 def test_no_line_is_refused(http, wrong):
     refused(http.post("/flow", json=wrong), 422, "bad_input")
+
+
+# -- border ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_border_without_counters_is_unknown_and_not_zero(http):
+    told = strict(http.get("/border"))
+    assert told["people"]["lines"] == told["vehicles"]["lines"] == []
+    assert told["people"]["in_per_minute"] is told["people"]["counted_in_per_minute"] is None

@@ -101,7 +101,7 @@ def test_the_alert_says_why():
     assert (grounds.measure, grounds.limit, grounds.ahead_s) == (Measure.DENSITY, 4.0, 0.0)
     assert grounds.value == pytest.approx(4.3)
     assert grounds.probability > 0.5
-    assert "Fruin" in grounds.source
+    assert all("Fruin" in text for text in (grounds.source["zh"], grounds.source["en"]))
     assert set(grounds.devices) == {"quay-1", "grid"}
 
 
@@ -203,6 +203,39 @@ def test_a_closed_place_gains_what_its_gates_count():
     assert alert.grounds.value == pytest.approx(150 / 60)
 
 
+def garden(ladder, n_in, n_out, people_now=900):
+    """Return what stands of the closed place after some minutes of so many people through each of its gates."""
+    judge, state = judge_of(ladder), AlertState()
+    for k in range(1, 7):
+        at = BEGIN + k * MINUTE
+        seen = [passing(at, n_in, n_out, "garden-1"), passing(at, n_in, n_out, "garden-2")]
+        state, _ = judge.judge(state, {"place:garden": people(people_now, at)}, at, seen)
+    return state.standing()
+
+
+@pytest.mark.parametrize(
+    ("also", "above", "crossing", "calm"),
+    [(Also.COUNTERFLOW, 0.25, (60, 50), (60, 5)), (Also.IMBALANCE, 2.0, (60, 10), (60, 55))],
+)
+def test_a_place_is_judged_by_what_goes_through_its_gates_both_ways(also, above, crossing, calm):
+    limits = (None, 0.05, None, None)
+    ladder = Ladder(of="garden", measure=Measure.DENSITY, limits=limits, source="gates", also=also, above=above)
+    (alert,) = garden(ladder, *crossing)
+    assert (alert.rung, alert.grounds.also) == (Rung.YELLOW, also)
+    assert alert.grounds.other == pytest.approx(min(crossing) / sum(crossing) if also is Also.COUNTERFLOW else 6.0)
+    assert garden(ladder, *calm) == []
+
+
+def test_nothing_is_gained_over_a_line_that_does_not_tell_in_from_out():
+    net = Ladder(of="sum-1", measure=Measure.NET_INFLOW, limits=(None, 0.1, None, None), source="none")
+    desk = Desk(judge_of(net))
+    end_at = desk.at + MINUTE
+    begin_at = end_at - timedelta(hours=1)
+    passed = Observation(device_id="sum-1", begin_at=begin_at, end_at=end_at, sequence=1, n_passed=3_000)
+    desk.minute(5_000, seen=[passed])
+    assert desk.state.standing() == []
+
+
 @settings(max_examples=30, deadline=None)
 @given(numbers=st.lists(st.none() | st.integers(20, 70_000), min_size=2, max_size=40), cut=st.integers(0, 39))
 def test_a_restart_repeats_nothing_and_changes_nothing(numbers, cut):
@@ -244,7 +277,7 @@ def test_the_more_particular_ladder_holds():
     assert found["share_of_capacity"] == "place"
     found = {one.key: one.source for one in ladders_of_place((by_kind,), quay)}
     assert found["share_of_capacity"] == "kind"
-    assert "Seoul" in found["density"]
+    assert "Seoul" in found["density"]["en"]
 
 
 @pytest.mark.parametrize("limits", [(2, 4, 3, 5), (None, None, None, None), (0, 1, 2, 3), (2, 2, 3, 4)])

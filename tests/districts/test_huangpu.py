@@ -77,7 +77,8 @@ def test_the_figures_are_those_of_what_is_drawn(pack):
     assert (figures["streets"], figures["grids"], figures["committees"]) == (10, 30, 171)
     assert len(pack.areas.of_level("micro_grid")) > 10_000
     assert pack.projection.project(pack.boundary).area / 1e6 == pytest.approx(figures["area_km2"], rel=1e-3)
-    assert len(pack.devices) - len(of_kind(pack, DeviceKind.GRID)) == figures["devices"] == 106
+    eyes = [d for d in pack.devices if d.kind is not DeviceKind.GRID and not d.border]
+    assert len(eyes) == figures["devices"] == 106
     vehicles = [unit for unit in pack.units if unit.kind == "vehicle"]
     assert [unit.crew for unit in vehicles] == [4] * 7
     assert figures["vehicles"] == len(vehicles)
@@ -169,7 +170,7 @@ def test_there_are_about_thirty_thousand_cells(pack):
 
 
 def test_kinds_of_devices_are_mixed_as_the_district_has_them(pack):
-    n = Counter(device.kind for device in pack.devices)
+    n = Counter(device.kind for device in pack.devices if not device.border)
     assert n[DeviceKind.GRID] == 1
     assert 55 <= n[DeviceKind.GATE] <= 65
     assert 20 <= n[DeviceKind.PASSAGE] <= 30
@@ -267,3 +268,15 @@ def test_drawing_again_gives_the_same_files(tmp_path):
         if path.suffix == ".gz":  # compressors differ between machines, what they hold does not
             ours, theirs = gzip.decompress(ours), gzip.decompress(theirs)
         assert ours == theirs, name
+
+
+def test_counters_stand_on_the_roads_that_end_at_the_border_with_the_district_on_their_right(pack):
+    outline = pack.projection.project(pack.boundary)
+    counters = [d for d in pack.devices if d.border]
+    assert {d.kind for d in counters} == {DeviceKind.PASSAGE, DeviceKind.ROAD}
+    for device in counters:
+        (ax, ay), (bx, by) = pack.projection.project(device.geometry).coords
+        length = np.hypot(bx - ax, by - ay)
+        middle, right = np.array([ax + bx, ay + by]) / 2, np.array([by - ay, ax - bx]) / length
+        depth = [outline.exterior.distance(Point(middle + far * right)) for far in (-8.0, 0.0, 8.0)]
+        assert depth[0] < depth[1] < depth[2] < 25.0, device.device_id

@@ -35,6 +35,18 @@ _points = st.builds(Point, _lons, _lats)
 _numbers = st.floats(0.5, 500, allow_nan=False)
 
 
+def _car(k, name):
+    return Unit(
+        unit_id=f"u{k}",
+        name=name,
+        kind="car",
+        crew=4,
+        station_id="st",
+        capabilities=("medical", "crowd"),
+        agency="fire",
+    )
+
+
 @st.composite
 def boxes(draw):
     lon, lat = draw(_lons), draw(_lats)
@@ -58,7 +70,7 @@ def _each(draw, count, make):
 @st.composite
 def devices(draw, n, place):
     kind = draw(st.sampled_from(DeviceKind))
-    over_line = kind in (DeviceKind.GATE, DeviceKind.PASSAGE)
+    over_line = kind in (DeviceKind.GATE, DeviceKind.PASSAGE, DeviceKind.ROAD)
     grid = None
     if kind is DeviceKind.GRID:
         grid = GridSpec(
@@ -83,7 +95,14 @@ def packs(draw):
     names = lambda: draw(_labels)  # noqa: E731 - each call draws anew
     root = Area(area_id="r", level="district", parent_id=None, name=names(), polygon=box(121.4, 31.1, 121.6, 31.3))
     streets = [
-        Area(area_id=f"s{k}", level="street", parent_id="r", name=names(), polygon=draw(st.none() | boxes()))
+        Area(
+            area_id=f"s{k}",
+            level="street",
+            parent_id="r",
+            name=names(),
+            polygon=draw(st.none() | boxes()),
+            residents=draw(st.none() | st.integers(0, 10**6).map(float)),
+        )
         for k in range(draw(st.integers(0, 4)))
     ]
     place = Place(
@@ -120,7 +139,7 @@ def packs(draw):
         green=_each(draw, 2, lambda _: draw(boxes())),
         stations=(Station(station_id="st", name=names(), point=draw(_points)),),
         posts=_each(draw, 2, lambda k: Post(post_id=f"k{k}", name=names(), point=draw(_points))),
-        units=_each(draw, 2, lambda k: Unit(unit_id=f"u{k}", name=names(), kind="car", crew=4, station_id="st")),
+        units=_each(draw, 2, lambda k: _car(k, names())),
         calendar=Calendar(
             rest_days={on: names() for on in days[::2]},
             working_days={on: names() for on in days[1::2]},

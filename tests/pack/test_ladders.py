@@ -34,6 +34,20 @@ def test_a_faulty_ladder_is_told_with_its_row_and_a_remedy(folder, line, value, 
     assert faults[0].remedy
 
 
+def test_a_source_is_told_in_each_language_or_once_for_all(folder, tmp_path):
+    head = "of,measure,notice,yellow,orange,red,source,source_zh,source_en\n"
+    folder.text("ladders.csv", head + "*,density,2,3,4,5,,首尔2023,Seoul 2023\ngarden,density,1,2,3,4,Still,,\n")
+    pack = read_pack(folder.path)
+    assert [one.source for one in pack.ladders] == [{"zh": "首尔2023", "en": "Seoul 2023"}, "Still"]
+    write_pack(pack, tmp_path / "again")
+    assert read_pack(tmp_path / "again").ladders == pack.ladders
+    folder.text("ladders.csv", head + "*,density,2,3,4,5,Seoul,首尔,\n*,share_of_capacity,,,,1,,,\n")
+    assert [(fault.row, fault.rule) for fault in check_pack(folder.path) if fault.file == "ladders.csv"] == [
+        (2, "must not stand beside source_<language>"),
+        (3, "must be given"),
+    ]
+
+
 def test_a_rule_that_comes_twice_is_told(folder):
     line = "garden,density,1,2,3,4,,,Still"
     assert "row 2 has it" in told(folder, line, line)[0].rule

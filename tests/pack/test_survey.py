@@ -86,7 +86,7 @@ def test_a_faulty_place_is_told(folder, row, value, rule):
 @pytest.mark.parametrize(
     ("geometry", "row", "rule"),
     [
-        (ACROSS, {"id": "d1", "kind": "camera"}, "must be one of gate, passage, area, grid"),
+        (ACROSS, {"id": "d1", "kind": "camera"}, "must be one of gate, passage, road, area, grid"),
         (ACROSS, {"id": "d1", "kind": "area"}, "must be a Polygon for kind area"),
         (ACROSS, {"id": "d1", "kind": "gate"}, "must be given"),
         (ACROSS, PASSAGE | {"place": "gardn"}, "must be in places.geojson"),

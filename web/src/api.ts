@@ -69,7 +69,7 @@ export interface Area {
 }
 
 export type DeviceState = "ok" | "late" | "silent" | "never" | "suspect" | "withdrawn";
-export type DeviceKind = "gate" | "passage" | "area" | "grid";
+export type DeviceKind = "gate" | "passage" | "road" | "area" | "grid";
 
 export interface Counted {
   in?: number | null;
@@ -98,6 +98,8 @@ export interface Device {
   state: DeviceState;
   reason: string | null;
   last_end_at: string | null;
+  /** How long after its window the newest count came in. */
+  delay_s: number | null;
   last: Counted | null;
   per_minute: number | null;
   suspicion?: Suspicion | null;
@@ -111,6 +113,25 @@ export interface Tally {
   duplicate: number;
   refused: number;
   refused_by_code: Record<string, number>;
+}
+
+/** People, or vehicles, over the border per minute; the whole is null where a line is silent, or where there is none. */
+export interface BorderFlow {
+  in_per_minute: number | null;
+  out_per_minute: number | null;
+  net_per_minute: number | null;
+  net_sd_per_minute: number | null;
+  counted_in_per_minute: number | null;
+  counted_out_per_minute: number | null;
+  over_s: number;
+  lines: string[];
+  silent: string[];
+}
+
+export interface Border {
+  at: string | null;
+  people: BorderFlow;
+  vehicles: BorderFlow;
 }
 
 export interface CurvePoint {
@@ -153,9 +174,9 @@ export type Measure = "density" | "share_of_capacity" | "specific_flow" | "net_i
 export interface Grounds {
   measure: Measure;
   limit: number;
-  also: "net_inflow" | "weaker_share" | null;
+  also: "net_inflow" | "weaker_share" | "in_per_out" | null;
   above: number | null;
-  source: string;
+  source: Label | string;
   value: number | null;
   sd: number | null;
   probability: number | null;
@@ -249,6 +270,140 @@ export interface Tried {
   turned_away: Band;
   cut_off: number;
   cut_off_places: string[];
+}
+
+export type UnitStatus = "available" | "dispatched" | "en_route" | "on_scene" | "returning" | "out_of_service";
+
+/** A team or vehicle as it is now. */
+export interface Unit {
+  id: string;
+  name: Label;
+  kind: string;
+  crew: number;
+  capabilities: string[];
+  agency: string;
+  status: UnitStatus;
+  since_at: string | null;
+  at: [number, number] | null;
+  position_at: string | null;
+  post: string | null;
+  incident: string | null;
+  version: number;
+}
+
+export interface Post {
+  id: string;
+  name: Label;
+  at: [number, number];
+}
+
+export interface Assignment {
+  id: string;
+  unit: string;
+  dispatched_at: string;
+  en_route_at: string | null;
+  on_scene_at: string | null;
+  available_at: string | null;
+  turnout_s: number | null;
+  travel_s: number | null;
+  response_s: number | null;
+  on_scene_s: number | null;
+  expected_s: number | null;
+  low_s: number | null;
+  high_s: number | null;
+  overridden: boolean;
+  ended: "cleared" | "recalled" | "pre_empted" | null;
+}
+
+export interface Incident {
+  id: string;
+  kind: string;
+  name: Label;
+  priority: number;
+  at: [number, number];
+  area: string | null;
+  place: string | null;
+  state: "waiting" | "dispatched" | "on_scene" | "closed";
+  received_at: string;
+  dispatched_at: string | null;
+  on_scene_at: string | null;
+  closed_at: string | null;
+  outcome: string | null;
+  unattended: boolean;
+  target_s: number | null;
+  version: number;
+  note: string | null;
+  reason: string | null;
+  assignments: Assignment[];
+}
+
+export interface Need {
+  units: number;
+  capabilities: string[];
+  crew: number;
+  agency: string | null;
+}
+
+export interface Kind {
+  kind: string;
+  name: Label;
+  priority: number;
+  target_s: number;
+  needs: Need[];
+}
+
+/** A unit that could go, with the reason; or why it could not. */
+export interface Candidate {
+  unit: string;
+  chosen: boolean;
+  barred: string | null;
+  expected_s: number | null;
+  low_s: number | null;
+  high_s: number | null;
+  within: number | null;
+  has: string[];
+  crew: number;
+  takes_from: string | null;
+  cover_lost: number;
+  cost_s: number | null;
+}
+
+export interface Recommendation {
+  incident: string;
+  at: string;
+  target_s: number;
+  left_s: number | null;
+  chosen: string[];
+  on_it: string[];
+  missing: Need[];
+  cover_now: number;
+  cover_after: number;
+  candidates: Candidate[];
+}
+
+export interface Share {
+  n: number;
+  of: number;
+  share: number | null;
+  low: number | null;
+  high: number | null;
+}
+
+export interface Reached {
+  group: string;
+  n: number;
+  n_reached: number;
+  response_s: { p50: number | null; p90: number | null };
+  within: Record<string, Share>;
+}
+
+/** What was really reached. */
+export interface Proof {
+  overall: Reached;
+  by_kind: Reached[];
+  by_area: Reached[];
+  promised: Share;
+  overridden: Share;
 }
 
 export interface Office {
@@ -366,6 +521,7 @@ export const api = {
   placeWhy: async (place: string) => (await get<{ why: Why | null }>(`/places/${id(place)}/why`)).why,
   countCurve: async (polygon: Polygon, minutes: number) =>
     (await post<{ points: CurvePoint[] }>("/count/curve", { polygon, minutes })).points,
+  border: () => get<Border>("/border"),
   devices: async () => (await get<{ devices: Device[] }>("/devices")).devices,
   deviceCurve: async (device: string, minutes: number) =>
     (await get<{ points: DevicePoint[] }>(`/devices/${id(device)}/curve?minutes=${minutes}`)).points,
@@ -379,6 +535,22 @@ export const api = {
   alerts: async () => (await get<{ alerts: Alert[] }>("/alerts")).alerts,
   acknowledge: (alert: string, note: string) => post<unknown>(`/alerts/${id(alert)}/acknowledge`, { note }),
   closeAlert: (alert: string, note: string) => post<unknown>(`/alerts/${id(alert)}/close`, { note }),
+  playbooks: async () => (await get<{ kinds: Kind[] }>("/playbooks")).kinds,
+  incidents: async (pastHours: number) => (await get<{ incidents: Incident[] }>(`/incidents?past_hours=${pastHours}`)).incidents,
+  incident: (incident: string) => get<Incident>(`/incidents/${id(incident)}`),
+  raise: (kind: string, at: [number, number], note: string) => post<Incident>("/incidents", { kind, at, note }),
+  recommendation: (incident: string) => get<Recommendation>(`/incidents/${id(incident)}/recommendation`),
+  dispatch: (incident: string, units: string[], reason: string, version: number) =>
+    post<Incident>(`/incidents/${id(incident)}/dispatch`, { units, reason, version }),
+  recall: (incident: string, unit: string) => post<Incident>(`/incidents/${id(incident)}/recall`, { unit }),
+  closeIncident: (incident: string, outcome: string) => post<Incident>(`/incidents/${id(incident)}/close`, { outcome }),
+  units: () => get<{ units: Unit[]; posts: Post[] }>("/units"),
+  moveUnit: (unit: string, to: string) => post<Unit>(`/units/${id(unit)}/move`, { post: to }),
+  reachCover: () => get<{ cover: number; move_up: { unit: string; post: string; cover_now: number; cover_after: number; travel_s: number } | null }>("/reach/cover"),
+  proof: (pastHours: number) => get<Proof>(`/reach/proof?past_hours=${pastHours}`),
+  async reachCells(): Promise<Density> {
+    return { at: null, cells: littleEndian(await (await ask("/reach/cells")).arrayBuffer()) };
+  },
   simulation: () => get<Simulation>("/simulation"),
   simulate: (change: { scenario?: string; speed?: number; paused?: boolean }) =>
     post<Simulation>("/simulation", change),

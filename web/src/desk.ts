@@ -6,6 +6,7 @@ import {
   ApiError,
   type Alert,
   type Area,
+  type Border,
   type CurvePoint,
   type Density,
   type Device,
@@ -29,11 +30,13 @@ export type Selection =
   | { kind: "device"; id: string }
   | { kind: "area"; id: string; level: string }
   | { kind: "polygon"; polygon: Polygon; name: string; watch: { id: string; version: number } | null }
-  | { kind: "line"; line: GeoJSON.LineString };
+  | { kind: "line"; line: GeoJSON.LineString }
+  | { kind: "incident"; id: string }
+  | { kind: "raise"; at: [number, number] };
 
-export type Tab = "alerts" | "places" | "devices" | "areas" | "watches";
+export type Tab = "alerts" | "reach" | "places" | "devices" | "areas" | "watches";
 /** Drawing a new polygon or line, or moving the corners of the selected polygon. */
-export type Drawing = "off" | "new" | "line" | "corners";
+export type Drawing = "off" | "new" | "line" | "corners" | "spot";
 
 export const district = signal<District | null>(null);
 export const whole = signal<Estimate | null>(null);
@@ -46,6 +49,8 @@ export const densities = signal<Density | null>(null);
 export const layer = signal<Layer>("people");
 export const coverage = signal<Density | null>(null);
 /** What the measure tried last would change, cell by cell; null where none is shown. */
+/** What goes over the district's border; null where nobody may see it. */
+export const border = signal<Border | null>(null);
 export const changes = signal<Density | null>(null);
 export const trails = signal<ReadonlyMap<string, CurvePoint[]>>(new Map());
 export const link = signal<LiveLink>("connecting");
@@ -71,6 +76,7 @@ interface Anchor {
 const anchor = signal<Anchor | null>(null);
 const TRAIL_MINUTES = 60;
 const STALE_AFTER_MIN = 3;
+const USUALLY_BEHIND_MS = 100_000; // a minute, the ten seconds it waits for counts, and what making it takes
 const UNHEARD_MS = 90_000; // how far a played district's clock runs on by itself, in its own time
 const BACKWARDS_MS = 120_000; // a correction backwards that is smaller makes the clock wait instead of jump
 
@@ -90,6 +96,22 @@ export const stale = computed<boolean>(() => {
   if (link.value === "lost") return true;
   const at = lastAt.value;
   return at !== null && now.value !== null && now.value - Date.parse(at) > STALE_AFTER_MIN * 60_000 + graceMs();
+});
+
+/** How far the estimate is behind the district's clock, ms, where that is more than a minute and its making take. */
+export const behind = computed<number | null>(() => {
+  const at = lastAt.value;
+  if (at === null || now.value === null) return null;
+  const ms = now.value - Date.parse(at);
+  return ms > USUALLY_BEHIND_MS + graceMs() ? ms : null;
+});
+
+/** The devices whose counts come late, and by how much the one in the middle does. */
+export const late = computed<{ n: number; s: number } | null>(() => {
+  const delays = devices.value.filter((one) => one.state === "late" && one.delay_s !== null).map((one) => one.delay_s ?? 0);
+  delays.sort((a, b) => a - b);
+  const s = delays[delays.length >> 1];
+  return s === undefined ? null : { n: delays.length, s };
 });
 
 /** A played district may owe a few seconds of ours, which are minutes of its own. */
@@ -148,10 +170,12 @@ export async function open(): Promise<void> {
     }
   }
   listen({ message: heard, link: (to) => (link.value = to) });
+  for (const one of following) one({ kind: "open", body: null });
   void refreshSimulation();
   void refreshDensity();
   void refreshWatches();
   void refreshAlerts();
+  void refreshBorder();
   void fillTrails();
   addEventListener("visibilitychange", () => {
     if (!document.hidden) void refreshAll();
@@ -173,7 +197,11 @@ interface Minute {
     Partial<Estimate> & { id: string })[];
 }
 
+/** Other parts of the desk that follow the stream; they are told `open` once it is there. */
+export const following = new Set<(message: LiveMessage) => void>();
+
 function heard({ kind, body }: LiveMessage): void {
+  for (const one of following) one({ kind, body });
   if (kind === "minute") heardMinute(body as Minute);
   else if (kind === "clock") heardPace(body as Pace);
   else if (kind === "change") heardChange(body as { kind: string; action: string });
@@ -185,6 +213,7 @@ function heard({ kind, body }: LiveMessage): void {
 
 /** An alert is asked for at once, whatever else a change may ask for a little later. */
 function heardChange({ kind, action }: { kind: string; action: string }): void {
+  if (kind === "incident" || kind === "unit" || kind === "assignment") return;
   if (kind !== "alert") return void Promise.all([refreshWatches(), devicesSoon()]);
   if (action === "raise" || action === "escalate" || action === "reach") chime();
   void refreshAlerts();
@@ -229,7 +258,7 @@ function heardMinute(said: Minute): void {
 }
 
 /** Run at most once in every `ms`, and once more after the last wish. */
-function calmly(ms: number, work: () => Promise<void>): () => Promise<void> {
+export function calmly(ms: number, work: () => Promise<void>): () => Promise<void> {
   let running = false;
   let again = false;
   return async function run(): Promise<void> {
@@ -251,7 +280,7 @@ function calmly(ms: number, work: () => Promise<void>): () => Promise<void> {
 
 const curvesSoon = calmly(4_000, async () => void (slowMinute.value += 1));
 const densitySoon = calmly(1_000, refreshDensity);
-const devicesSoon = calmly(4_000, refreshDevices);
+const devicesSoon = calmly(4_000, async () => void (await Promise.all([refreshDevices(), refreshBorder()])));
 const alertsSoon = calmly(2_000, refreshAlerts);
 
 export async function showLayer(one: Layer): Promise<void> {
@@ -280,7 +309,12 @@ export function showChanges(made: Tried | null): void {
 async function refreshDensity(): Promise<void> {
   if (document.hidden || !may("crowd.read", true)) return;
   if (layer.peek() === "seen") coverage.value = await api.coverage();
+  if (layer.peek() === "reach") coverage.value = await api.reachCells();
   densities.value = await api.density();
+}
+
+async function refreshBorder(): Promise<void> {
+  border.value = await api.border().catch(() => null);
 }
 
 async function refreshDevices(): Promise<void> {
@@ -323,7 +357,7 @@ async function refreshAll(): Promise<void> {
     slowMinute.value += 1;
   });
   void fillTrails();
-  await Promise.allSettled([refreshDensity(), refreshDevices(), refreshWatches(), refreshAlerts(), refreshSimulation()]);
+  await Promise.allSettled([refreshDensity(), refreshDevices(), refreshBorder(), refreshWatches(), refreshAlerts(), refreshSimulation()]);
 }
 
 /** Fetch the last hour of every place, a few at a time. */

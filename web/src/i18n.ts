@@ -86,6 +86,7 @@ export function people(n: number): string {
 }
 export const integer = (n: number): string => whole.value.format(n);
 export const density = (n: number): string => fine.value.format(n);
+export const ratio = (n: number): string => n.toFixed(1);
 export const share = (n: number): string => percent.value.format(n);
 export const timeOf = (at: string | number | Date): string => clock.value.format(new Date(at));
 export const secondsOf = (at: string | number | Date): string => seconds.value.format(new Date(at));

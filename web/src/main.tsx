@@ -3,6 +3,7 @@ import { render } from "preact";
 import { App } from "./App.tsx";
 import { open } from "./desk.ts";
 import "./desk.css";
+import "./reach.css";
 
 render(<App />, document.getElementById("desk")!);
 addEventListener("hashchange", () => /^#(enter|first)=/.test(location.hash) && location.reload());

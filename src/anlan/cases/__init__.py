@@ -15,11 +15,14 @@ from anlan.cases.machine import (
     Linked,
     advance,
     applied,
+    carried,
     closed_at,
+    facts_of,
     next_steps,
     open_case,
     public_fields,
     readable,
+    readable_history,
 )
 from anlan.cases.reading import Fault
 from anlan.cases.replay import Told, replay
@@ -47,8 +50,10 @@ __all__ = [
     "WorkTime",
     "advance",
     "applied",
+    "carried",
     "closed_at",
     "diagram",
+    "facts_of",
     "firings",
     "forget",
     "forget_at",
@@ -60,6 +65,7 @@ __all__ = [
     "read_guard",
     "read_type",
     "readable",
+    "readable_history",
     "replay",
     "shipped_types",
     "turns",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Any
 
-from anlan.cases.definition import CaseType, Climb, ClockRule, Measured
-from anlan.cases.machine import Case
+from anlan.cases.definition import CaseType, Climb, ClockRule
+from anlan.cases.machine import Case, CaseChange
 from anlan.cases.working import WorkTime
 from anlan.kernel.clock import as_utc
 
@@ -44,7 +46,8 @@ class Firing:
 class Reading:
     """A clock at a moment. ``due_at`` is None unless it runs: while it rests nobody knows.
 
-    ``provisional_years`` are years of working time whose calendar is not confirmed: the date may still move.
+    ``first_due_at`` is what was promised when its present run began: pauses and extensions move ``due_at``, and never
+    this. ``provisional_years`` are years of working time whose calendar is not confirmed: the date may still move.
     """
 
     clock_id: str
@@ -54,6 +57,14 @@ class Reading:
     limit: timedelta
     due_at: datetime | None
     provisional_years: tuple[int, ...] = ()
+    first_due_at: datetime | None = None
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether the limit was kept; None while that is not decided, for the clock goes on or never began."""
+        if self.light is Light.RED:
+            return False
+        return True if self.phase is Phase.STOPPED else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,31 +150,59 @@ def firings(kind: CaseType, case: Case, work: WorkTime, *, since_at: datetime, u
 
 def _runs(kind: CaseType, case: Case, rule: ClockRule, work: WorkTime, at: datetime) -> tuple[list[_Run], Phase]:
     """Return every run of a clock up to a moment, and what it does at its end."""
-    whole = _whole(rule, work)
     runs: list[_Run] = []
-    phase = Phase.NOT_STARTED
+    values: dict[str, Any] = {}
+    phase, over = Phase.NOT_STARTED, False
     for change in case.history:
-        if change.at > at:
+        if change.at > at or over:
             break
+        values |= change.filled
         before, phase = phase, _phase(kind, rule, phase, change.target)
+        if change.transition in rule.stopped_by:
+            over, phase = True, before if before is Phase.NOT_STARTED else Phase.STOPPED
         if phase is Phase.RUNNING and before in {Phase.NOT_STARTED, Phase.STOPPED}:
-            runs.append(_Run(((change.at, None),), ((change.at, whole),)))
-            continue
-        if not runs:
-            continue
-        stretches, limits = runs[-1].stretches, runs[-1].limits
-        if phase is Phase.RUNNING and before is Phase.RESTING:
-            stretches = (*stretches, (change.at, None))
-        elif phase is not Phase.RUNNING and before is Phase.RUNNING:
-            stretches = (*stretches[:-1], (stretches[-1][0], change.at))
-        if change.transition == rule.extended_by and before is not Phase.STOPPED:
-            limits = (*limits, (change.at, limits[-1][1] + whole))
-        runs[-1] = _Run(stretches, limits)
+            whole = _whole(rule, work, values, change.at)
+            if whole is None:  # the date is not known yet, and no time is told of what is not known
+                phase = before
+            else:
+                runs.append(_Run(((change.at, None),), ((change.at, whole),)))
+        elif runs:
+            runs[-1] = _moved(rule, runs[-1], (before, phase), change, _whole(rule, work, values, _begin(runs[-1])))
     return runs, phase
 
 
-def _whole(rule: ClockRule, work: WorkTime) -> timedelta:
-    return rule.limit.length(work.day_s if rule.limit.measured is Measured.WORKING else 86400.0)
+def _begin(run: _Run) -> datetime:
+    return run.stretches[0][0]
+
+
+def _moved(
+    rule: ClockRule, run: _Run, phases: tuple[Phase, Phase], change: CaseChange, whole: timedelta | None
+) -> _Run:
+    """Return a run after a change: it may rest, go on, stop, be extended, or have its date moved."""
+    (before, phase), stretches, limits = phases, run.stretches, run.limits
+    if phase is Phase.RUNNING and before is Phase.RESTING:
+        stretches = (*stretches, (change.at, None))
+    elif phase is not Phase.RUNNING and before is Phase.RUNNING:
+        stretches = (*stretches[:-1], (stretches[-1][0], change.at))
+    if before is Phase.STOPPED or whole is None:
+        return _Run(stretches, limits)
+    if rule.until is not None and whole != limits[-1][1]:
+        limits = (*limits, (change.at, whole))
+    elif rule.until is None and change.transition == rule.extended_by:
+        limits = (*limits, (change.at, limits[-1][1] + whole))
+    return _Run(stretches, limits)
+
+
+def _whole(rule: ClockRule, work: WorkTime, values: Mapping[str, Any], begin_at: datetime) -> timedelta | None:
+    """Return the time that a run has from its beginning; None where it ends on a date that nobody has told."""
+    if rule.limit is not None:
+        return rule.limit.length(work.day_s if rule.working else 86400.0)
+    told = values.get(str(rule.until))
+    if told is None:
+        return None
+    moment = "T" in told
+    end_at = datetime.fromisoformat(told) if moment else datetime.combine(date.fromisoformat(told), time.max, work.zone)
+    return max(end_at - begin_at, timedelta())
 
 
 def _phase(kind: CaseType, rule: ClockRule, before: Phase, state: str) -> Phase:
@@ -176,7 +215,7 @@ def _phase(kind: CaseType, rule: ClockRule, before: Phase, state: str) -> Phase:
 
 
 def _spent(rule: ClockRule, begin_at: datetime, end_at: datetime, work: WorkTime) -> timedelta:
-    return work.between(begin_at, end_at) if rule.limit.measured is Measured.WORKING else end_at - begin_at
+    return work.between(begin_at, end_at) if rule.working else end_at - begin_at
 
 
 def _gone(rule: ClockRule, run: _Run, amount: timedelta, work: WorkTime) -> datetime | None:
@@ -185,17 +224,22 @@ def _gone(rule: ClockRule, run: _Run, amount: timedelta, work: WorkTime) -> date
     for begin_at, end_at in run.stretches:
         spent = None if end_at is None else _spent(rule, begin_at, end_at, work)
         if spent is None or spent >= left:
-            return work.after(begin_at, left) if rule.limit.measured is Measured.WORKING else begin_at + left
+            return work.after(begin_at, left) if rule.working else begin_at + left
         left -= spent
     return None
 
 
 def _moments(rule: ClockRule, run: _Run, share: float, work: WorkTime) -> list[datetime]:
-    """Return when a share of the limit had gone, by the limit that held then: an extension silences the old."""
+    """Return when a share of the limit had gone, by the limit that held then: an extension silences the old.
+
+    A date that is moved to before the present is over at once.
+    """
     ends = [begin_at for begin_at, _ in run.limits[1:]] + [None]
-    found = []
+    found: list[datetime] = []
     for (begin_at, limit), end_at in zip(run.limits, ends, strict=True):
         at = _gone(rule, run, limit * share, work)
+        if at is not None and at < begin_at and not found:
+            at = begin_at
         if at is not None and begin_at <= at and (end_at is None or at < end_at):
             found.append(at)
     return found
@@ -203,15 +247,21 @@ def _moments(rule: ClockRule, run: _Run, share: float, work: WorkTime) -> list[d
 
 def _read(rule: ClockRule, told: tuple[list[_Run], Phase], work: WorkTime, at: datetime) -> Reading:
     runs, phase = told
-    run = runs[-1] if runs else _Run((), ((at, _whole(rule, work)),))
+    if not runs:
+        limit = _whole(rule, work, {}, at) or timedelta()
+        return Reading(
+            clock_id=rule.clock_id, phase=phase, light=Light.GREEN, elapsed=timedelta(), limit=limit, due_at=None
+        )
+    run = runs[-1]
     limit = run.limits[-1][1]
     elapsed = sum((_spent(rule, begin, end or at, work) for begin, end in run.stretches), timedelta())
     due_at = _gone(rule, run, limit, work) if phase is Phase.RUNNING else None
     light = Light.RED if elapsed >= limit else Light.YELLOW if elapsed >= limit * rule.warn_share else Light.GREEN
     years: tuple[int, ...] = ()
-    if rule.limit.measured is Measured.WORKING and runs:
-        years = work.unconfirmed(run.stretches[0][0], due_at or run.stretches[-1][1] or at)
+    if rule.working:
+        years = work.unconfirmed(_begin(run), due_at or run.stretches[-1][1] or at)
+    first = _Run(((_begin(run), None),), ())
     return Reading(
         clock_id=rule.clock_id, phase=phase, light=light, elapsed=elapsed, limit=limit, due_at=due_at,
-        provisional_years=years,
+        provisional_years=years, first_due_at=_gone(rule, first, run.limits[0][1], work),
     )  # fmt: skip

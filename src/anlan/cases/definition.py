@@ -9,14 +9,17 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from anlan.cases.guards import Expression
+from anlan.cases.guards import Expression, Facts
 from anlan.kernel.clock import parse_moment
 from anlan.kernel.errors import BadInput, NotFound
 from anlan.kernel.records import Label
 
 LONGEST_TEXT = 4000
+LONGEST_TABLE = 500
 OPEN = "open"
 """The name under which the opening of a case stands in its history."""
+MIGRATE = "migrate"
+"""The name under which it stands there that a case went over to another version of its type."""
 
 
 class FieldKind(StrEnum):
@@ -29,6 +32,7 @@ class FieldKind(StrEnum):
     CHOICE = "choice"
     DATE = "date"
     MOMENT = "moment"
+    TABLE = "table"
 
 
 class Confidentiality(StrEnum):
@@ -49,7 +53,11 @@ class Measured(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One thing that a case tells. ``readers`` are the only roles that read it; empty where the type's rule holds."""
+    """One thing that a case tells. ``readers`` are the only roles that read it; empty where the type's rule holds.
+
+    ``own`` is read by nobody but whoever wrote it last. A table has ``columns``, from ``least`` to ``most`` rows, a
+    condition that holds of ``each`` row, and columns that are ``unique`` together.
+    """
 
     field_id: str
     label: Label
@@ -60,6 +68,11 @@ class Field:
     least: float | None = None
     most: float | None = None
     readers: frozenset[str] = frozenset()
+    own: bool = False
+    columns: Mapping[str, Field] = field(default_factory=dict)
+    each: Expression | None = None
+    because: Label | None = None
+    unique: tuple[str, ...] = ()
 
     def check(self, value: Any) -> Any:
         """Return the value as it is kept; refuse one that does not fit.
@@ -70,6 +83,11 @@ class Field:
             If it is of another kind, not among the options, or out of range.
         """
         told = f"{self.field_id}={value!r}"
+        if self.kind is FieldKind.TABLE:
+            return self._rows(value, told[:80])
+        return self._plain(value, told)
+
+    def _plain(self, value: Any, told: str) -> Any:
         if self.kind is FieldKind.BOOLEAN:
             return self._keep(isinstance(value, bool), value, told, "must be true or false")
         if self.kind in {FieldKind.NUMBER, FieldKind.INTEGER}:
@@ -94,6 +112,41 @@ class Field:
             return parse_moment(value, self.field_id).isoformat()
         short = len(value) <= LONGEST_TEXT
         return self._keep(short, value, f"{self.field_id} of {len(value)} characters", f"must be <= {LONGEST_TEXT}")
+
+    def _rows(self, value: Any, told: str) -> list[dict[str, Any]]:
+        """Return the rows of a table, each as it is kept; every row that is wrong is told."""
+        fits = isinstance(value, list | tuple) and all(isinstance(row, Mapping) for row in value)
+        self._keep(fits, value, told, "must be a list of rows, each a table of its columns")
+        low, high = int(self.least or 1), int(self.most or LONGEST_TABLE)
+        self._keep(
+            low <= len(value) <= high, value, f"{self.field_id} of {len(value)} rows", f"must have {low} to {high}"
+        )
+        rows: list[dict[str, Any]] = []
+        faults: list[str] = []
+        for k, row in enumerate(value, 1):
+            try:
+                rows.append(self._row(row))
+            except BadInput as fault:
+                faults.append(f"row {k}: {fault.value} {fault.rule}")
+        keys = [tuple(row.get(name) for name in self.unique) for row in rows] if self.unique else []
+        twice = sorted({", ".join(map(str, key)) for key in keys if keys.count(key) > 1})
+        faults += [f"{key} must stand in one row only" for key in twice]
+        told = f"{self.field_id}: {'; '.join(faults[:20])}"
+        self._keep(not faults, value, told, f"({len(faults)} faults in {len(value)} rows)")
+        return rows
+
+    def _row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        for name in row:
+            if name not in self.columns:
+                raise BadInput(f"column {name!r}", f"must be one of {', '.join(self.columns)}", "take it out")
+        missing = [name for name, one in self.columns.items() if one.required and name not in row]
+        if missing:
+            raise BadInput(f"column {', '.join(missing)}", "must be filled in", "fill it in")
+        kept = {name: self.columns[name].check(value) for name, value in row.items()}
+        if self.each is not None and self.each.holds(Facts(kept, frozenset(), {})) is not True:
+            why = (self.because or {}).get("en") or self.each.text
+            raise BadInput(", ".join(map(str, kept.values()))[:60], f"must keep: {why}", "correct the row")
+        return kept
 
     def _keep(self, fits: bool, value: Any, told: str, rule: str) -> Any:  # noqa: FBT001 - the claim that it fits
         if not fits:
@@ -121,7 +174,10 @@ class Transition:
 
     ``level`` is the lowest level of area at which its roles may be held; ``owner`` asks for the area that owns the
     case, or one above it. ``other_than`` names earlier steps whose actor may not take this one, ``other_unit_than``
-    those whose unit.
+    those whose unit. Fields of ``anew`` must be told with this very step, whatever was told before. Evidence of the
+    kinds in ``apart`` must be different files. ``unit`` is the field that holds the unit which alone may take the step.
+    No linked case of a type in ``clear_of`` may be open. A step ``waits`` until its case has stood so long in its
+    state, and is possible ``within`` so long.
     """
 
     transition_id: str
@@ -141,6 +197,12 @@ class Transition:
     other_unit_than: frozenset[str] = frozenset()
     moves_up: bool = False
     children_closed: bool = False
+    anew: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    unit: str | None = None
+    clear_of: frozenset[str] = frozenset()
+    waits: Amount | None = None
+    within: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +231,9 @@ class Climb:
 class ClockRule:
     """A time limit: it begins in a state of ``starts``, rests in ``pauses``, ends in ``stops`` and where a case ends.
 
-    ``extended_by`` is the transition that gives the whole limit once more each time it is taken.
+    It has a ``limit``, or runs ``until`` the end of the date, or the moment, that a field holds. ``extended_by`` is the
+    transition that gives the whole limit once more each time it is taken. A step of ``stopped_by`` stops it for good.
+    Where ``optional``, the date may stay unknown, and then the clock does not begin.
     """
 
     clock_id: str
@@ -177,11 +241,19 @@ class ClockRule:
     starts: frozenset[str]
     stops: frozenset[str]
     pauses: frozenset[str]
-    limit: Amount
+    limit: Amount | None
     warn_share: float
     climbs: tuple[Climb, ...] = ()
     extended_by: str | None = None
     public: bool = False
+    until: str | None = None
+    optional: bool = False
+    stopped_by: frozenset[str] = frozenset()
+
+    @property
+    def working(self) -> bool:
+        """Whether it counts working time."""
+        return self.limit is not None and self.limit.measured is Measured.WORKING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +262,16 @@ class Gate:
 
     transition: str
     type_id: str
+    states: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRule:
+    """A document that a case gives: made by the template ``paper``, while it stands in one of ``states``."""
+
+    document_id: str
+    label: Label
+    paper: str
     states: frozenset[str]
 
 
@@ -205,7 +287,10 @@ class Retention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One line of an example history. ``refused`` is the code of the error with which it must be refused."""
+    """One line of an example history. ``refused`` is the code of the error with which it must be refused.
+
+    ``linked`` are the states of closed cases by their type, ``open_parts`` the types of its own parts that are open.
+    """
 
     at: datetime
     do: str
@@ -217,6 +302,7 @@ class Trial:
     evidence: tuple[str, ...]
     note: str
     linked: Mapping[str, str]
+    open_parts: tuple[str, ...]
     state: str
     refused: str
 
@@ -245,6 +331,25 @@ class CaseType:
     children: frozenset[str]
     retention: Retention
     example: tuple[Trial, ...]
+    opening: frozenset[str] = frozenset()
+    documents: Mapping[str, DocumentRule] = field(default_factory=dict)
+    carried: frozenset[str] = frozenset()
+
+    @property
+    def told_at_opening(self) -> tuple[str, ...]:
+        """The fields that may be filled at the opening: required ones, those of ``opening``, and what no step fills.
+
+        What a step fills under its guard and its roles cannot be slipped in before.
+        """
+        stepwise = {name for step in self.transitions.values() for name in step.fills}
+        return tuple(
+            name for name, one in self.fields.items() if one.required or name in self.opening or name not in stepwise
+        )
+
+    @property
+    def closed_circle(self) -> bool:
+        """Whether nobody but the type's own readers may know of a case."""
+        return self.confidentiality in {Confidentiality.RESTRICTED, Confidentiality.SEALED}
 
     def steps_from(self, state_id: str) -> tuple[Transition, ...]:
         """Return the transitions that leave a state, in the order of the file."""
@@ -273,9 +378,16 @@ class Catalogue:
                         f"gate of {one.type_id} on {gate.type_id} in {told}",
                         "must name a type and states that there are", "correct the gate",
                     )  # fmt: skip
-            unknown = one.children - {other.type_id for other in types}
+                if any(other.closed_circle for other in types if other.type_id == gate.type_id):
+                    raise BadInput(
+                        f"gate of {one.type_id} on {gate.type_id}", "must not rest on a type of a closed circle",
+                        "take the gate out: what is said there is a ground for nothing else",
+                    )  # fmt: skip
+            asked = one.children.union(*(step.clear_of for step in one.transitions.values()))
+            unknown = asked - {other.type_id for other in types}
             if unknown:
-                raise BadInput(f"children={min(unknown)!r} of {one.type_id}", "must be a type", "correct it")
+                told = f"children, clear_of={min(unknown)!r} of {one.type_id}"
+                raise BadInput(told, "must be a type", "correct it")
 
     def __iter__(self) -> Iterator[CaseType]:
         return iter(self._types.values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from anlan.kernel.errors import BadInput
@@ -25,8 +25,10 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "in": lambda one, many: one in many,
 }  # fmt: skip
-ASKS = ("given", "has", "times")
-"""``given(field)``, ``has(evidence)``, ``times(transition)``."""
+ASKS = ("given", "has", "times", "rows")
+"""``given(field)``, ``has(evidence)``, ``times(transition)``, ``rows(table)``."""
+OVER = ("some", "every")
+"""``some(table, condition of a row)``, ``every(table, condition of a row)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Facts:
     values: Mapping[str, Any]
     evidence: frozenset[str]
     times: Mapping[str, int]
+    options: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What each column of choices, ``table.column``, may hold: what ``covers`` asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Whether a field is filled in, evidence is there, or how often a step was taken."""
+    """Whether a field is filled in, evidence is there, how often a step was taken, or how many rows a table has."""
 
     what: str
     name: str
@@ -76,7 +80,24 @@ class Not:
     part: Node
 
 
-Node = Literal | Name | Ask | Both | Not
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Whether a condition holds of some row of a table, or of every one."""
+
+    what: str
+    table: str
+    part: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Covers:
+    """Whether each option of a column of choices stands in some row of a table."""
+
+    table: str
+    column: str
+
+
+Node = Literal | Name | Ask | Both | Not | Over | Covers
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +119,7 @@ class Expression:
         return _truth(self.root, facts)
 
     def parts(self) -> Iterator[Node]:
-        """Yield every part, the whole first."""
+        """Yield every part, the whole first; what is asked of the rows of a table is not looked into."""
         waiting: list[Node] = [self.root]
         while waiting:
             node = waiting.pop()
@@ -113,7 +134,8 @@ def read_guard(text: str) -> Expression:
     """Return a guard.
 
     Operators: ``or``, ``and``, ``not``, ``== != < <= > >= in``. Values: ``true``, ``false``, numbers, ``'text'``,
-    ``['a', 'b']``, field names; ``given(field)``, ``has(evidence)``, ``times(transition)``.
+    ``['a', 'b']``, field names; ``given(field)``, ``has(evidence)``, ``times(transition)``, ``rows(table)``,
+    ``some(table, condition)``, ``every(table, condition)``, ``covers(table, column)``.
 
     Examples
     --------
@@ -222,12 +244,20 @@ class _Reader:
             return Literal(text == "true")
         if self.peek() != "(":
             return Name(text)
-        if text not in ASKS:
-            self.refuse(f"asks {text}(), which there is not", f"ask one of {', '.join(ASKS)}")
+        return self.asked(text, depth)
+
+    def asked(self, what: str, depth: int) -> Node:
+        if what not in (*ASKS, *OVER, "covers"):
+            self.refuse(f"asks {what}(), which there is not", f"ask one of {', '.join((*ASKS, *OVER, 'covers'))}")
         self.take()
         _, name = self.take()
+        if what in ASKS:
+            self.expect(")")
+            return Ask(what, name)
+        self.expect(",")
+        node = Covers(name, self.take()[1]) if what == "covers" else Over(what, name, self.either(depth + 1))
         self.expect(")")
-        return Ask(text, name)
+        return node
 
     def several(self) -> Literal:
         values: list[Any] = []
@@ -253,6 +283,8 @@ def _value(node: Node, facts: Facts) -> Any:
         return facts.values.get(node.name)
     if isinstance(node, Ask) and node.what == "times":
         return facts.times.get(node.name, 0)
+    if isinstance(node, Ask) and node.what == "rows":
+        return len(facts.values.get(node.name, ()))
     return _truth(node, facts)
 
 
@@ -260,16 +292,32 @@ def _truth(node: Node, facts: Facts) -> Truth:
     if isinstance(node, Not):
         part = _truth(node.part, facts)
         return None if part is None else not part
-    if isinstance(node, Ask) and node.what != "times":
+    if isinstance(node, Ask) and node.what in {"given", "has"}:
         return node.name in (facts.values if node.what == "given" else facts.evidence)
+    if isinstance(node, Over | Covers):
+        return _over(node, facts)
     if isinstance(node, Both) and node.sign in {"and", "or"}:
-        sides = (_truth(node.left, facts), _truth(node.right, facts))
-        decisive = node.sign == "or"
-        if decisive in sides:
-            return decisive
-        return None if None in sides else not decisive
+        return _joined([_truth(node.left, facts), _truth(node.right, facts)], decisive=node.sign == "or")
     if isinstance(node, Both):
         left, right = _value(node.left, facts), _value(node.right, facts)
         return None if left is None or right is None else _COMPARE[node.sign](left, right)
     value = _value(node, facts)
     return value if isinstance(value, bool) else None
+
+
+def _over(node: Over | Covers, facts: Facts) -> Truth:
+    rows = facts.values.get(node.table)
+    if rows is None:
+        return None
+    if isinstance(node, Covers):
+        asked = facts.options.get(f"{node.table}.{node.column}", frozenset())
+        return asked <= {row.get(node.column) for row in rows}
+    sides = [_truth(node.part, Facts(row, frozenset(), {})) for row in rows]
+    return _joined(sides, decisive=node.what == "some")
+
+
+def _joined(sides: list[Truth], *, decisive: bool) -> Truth:
+    """Return what parts say together: one that decides is enough; none decides where one is unknown."""
+    if decisive in sides:
+        return decisive
+    return None if None in sides else not decisive

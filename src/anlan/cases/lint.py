@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from anlan.cases.definition import OPEN, CaseType, Confidentiality, FieldKind
-from anlan.cases.guards import Ask, Both, Expression, Literal, Name, Node, Not
+from anlan.cases.definition import MIGRATE, OPEN, CaseType, ClockRule, Field, FieldKind, Measured, Transition
+from anlan.cases.guards import Ask, Both, Covers, Expression, Literal, Name, Node, Not, Over
 from anlan.cases.reading import Fault, Faults, parse_type
 from anlan.kernel.errors import BadInput
 
 _KINDS = {
     FieldKind.TEXT: "text", FieldKind.CHOICE: "text", FieldKind.DATE: "text", FieldKind.MOMENT: "text",
-    FieldKind.NUMBER: "number", FieldKind.INTEGER: "number", FieldKind.BOOLEAN: "truth",
+    FieldKind.NUMBER: "number", FieldKind.INTEGER: "number", FieldKind.BOOLEAN: "truth", FieldKind.TABLE: "table",
 }  # fmt: skip
 
 
@@ -66,13 +66,19 @@ def _check_names(kind: CaseType, faults: Faults) -> None:
     for gate in kind.gates:
         _known(faults, "gates", [gate.transition], kind.transitions, "step")
     _known(faults, "retention keeps", kind.retention.keeps, kind.fields, "field")
+    _known(faults, "opening", kind.opening, kind.fields, "field")
+    _known(faults, "carried", kind.carried, kind.told_at_opening, "field that is told at the opening")
+    for name, paper in kind.documents.items():
+        _known(faults, f"documents.{name}", paper.states, kind.states, "state")
     for name in sorted(kind.retention.keeps & kind.fields.keys()):
+        if kind.fields[name].kind is FieldKind.TABLE:
+            faults.add("retention keeps", name, "must not be a table", "keep choices, numbers and dates")
         if kind.fields[name].kind is FieldKind.TEXT:
             faults.add("retention keeps", name, "must not be free text", "keep choices, numbers and dates")
 
 
 def _check_secrecy(kind: CaseType, faults: Faults) -> None:
-    if kind.confidentiality in {Confidentiality.RESTRICTED, Confidentiality.SEALED}:
+    if kind.closed_circle:
         if not kind.readers:
             faults.add("readers", "none", f"must be given where a type is {kind.confidentiality}", "name its roles")
         told = [name for name, one in kind.fields.items() if one.public]
@@ -82,8 +88,8 @@ def _check_secrecy(kind: CaseType, faults: Faults) -> None:
 
 def _check_steps(kind: CaseType, faults: Faults) -> None:
     steps = {*kind.transitions, OPEN}
-    if OPEN in kind.transitions:
-        faults.add("transitions.open", "open", "is the name of the opening itself", "give it another name")
+    for name in {OPEN, MIGRATE} & kind.transitions.keys():
+        faults.add(f"transitions.{name}", name, "is a name of the engine's own", "give it another name")
     for name, step in kind.transitions.items():
         where = f"transitions.{name}"
         _known(faults, f"{where} from", step.sources, kind.states, "state")
@@ -91,6 +97,10 @@ def _check_steps(kind: CaseType, faults: Faults) -> None:
         _known(faults, f"{where} roles", step.roles, kind.roles, "role")
         _known(faults, f"{where} evidence", step.evidence, kind.evidence, "evidence")
         _known(faults, where, {*step.fills, *step.needs}, kind.fields, "field")
+        _known(faults, f"{where} anew", step.anew, step.fills, "field that the step fills")
+        _known(faults, f"{where} unit", filter(None, [step.unit]), kind.fields, "field")
+        _known(faults, f"{where} apart", step.apart, kind.evidence, "evidence")
+        _check_waits(where, step, faults)
         _known(faults, where, step.other_than | step.other_unit_than, steps, "step")
         if not step.roles:
             faults.add(where, "roles", "must name somebody who may do it", "name a role")
@@ -98,29 +108,57 @@ def _check_steps(kind: CaseType, faults: Faults) -> None:
             faults.add(where, "level", "must not stand beside owner", "choose one")
 
 
+def _check_waits(where: str, step: Transition, faults: Faults) -> None:
+    for word, amount in (("waits", step.waits), ("within", step.within)):
+        if amount is not None and amount.measured is Measured.WORKING:
+            faults.add(where, word, "must be calendar time", "write it like '90 days'; a clock counts working time")
+    if step.waits and step.within and step.waits.length(86400.0) > step.within.length(86400.0):
+        faults.add(where, "waits", "must not be longer than within", "correct one of the two")
+
+
 def _check_guards(kind: CaseType, faults: Faults) -> None:
+    known = {"given": kind.fields, "has": kind.evidence, "times": {**kind.transitions, OPEN: None}}
+    known["rows"] = {name: one for name, one in kind.fields.items() if one.kind is FieldKind.TABLE}
     for name, step in kind.transitions.items():
         if step.guard is not None:
-            found = _guard_fault(step.guard, kind)
+            found = _guard_fault(step.guard, kind.fields, known)
             if found:
                 faults.add(f"transitions.{name} guard", repr(step.guard.text), found)
+    for name, table in kind.fields.items():
+        if table.each is not None:
+            found = _guard_fault(table.each, table.columns, {"given": table.columns})
+            if found:
+                faults.add(f"fields.{name} each", repr(table.each.text), found)
 
 
-def _guard_fault(guard: Expression, kind: CaseType) -> str:
-    known = {"given": kind.fields, "has": kind.evidence, "times": {**kind.transitions, OPEN: None}}
+def _guard_fault(guard: Expression, fields: Mapping[str, Field], known: Mapping[str, Iterable[str]]) -> str:
     for node in guard.parts():
-        if isinstance(node, Name) and node.name not in kind.fields:
+        if isinstance(node, Name) and node.name not in fields:
             return f"asks for the field {node.name!r}, which there is not"
-        if isinstance(node, Ask) and node.name not in known[node.what]:
+        if isinstance(node, Ask) and node.name not in known.get(node.what, ()):
             return f"asks {node.what}({node.name}), which there is not"
+        found = _table_fault(node, fields) if isinstance(node, Over | Covers) else ""
+        if found:
+            return found
     try:
-        whole = _kind_of(guard.root, kind)
+        whole = _kind_of(guard.root, fields)
     except BadInput as fault:
         return f"{fault.value} {fault.rule}"
     return "" if whole == "truth" else f"must be true or false, and is a {whole}"
 
 
-def _kind_of(node: Node, kind: CaseType) -> str:
+def _table_fault(node: Over | Covers, fields: Mapping[str, Field]) -> str:
+    columns = fields[node.table].columns if node.table in fields else {}
+    if not columns:
+        return f"asks for the table {node.table!r}, which there is not"
+    if isinstance(node, Covers):
+        sound = node.column in columns and columns[node.column].options
+        return "" if sound else f"asks for the choices of {node.table}.{node.column}, which there are not"
+    found = _guard_fault(Expression("", node.part), columns, {"given": columns})
+    return f"{found} in {node.table}" if found else ""
+
+
+def _kind_of(node: Node, fields: Mapping[str, Field]) -> str:
     """Return truth, number, text or list; raise where a part cannot be decided."""
     if isinstance(node, Literal):
         value = node.value
@@ -129,38 +167,42 @@ def _kind_of(node: Node, kind: CaseType) -> str:
             else "list" if isinstance(value, tuple) else "number"
         )  # fmt: skip
     if isinstance(node, Name):
-        return _KINDS[kind.fields[node.name].kind]
+        return _KINDS[fields[node.name].kind]
     if isinstance(node, Ask):
-        return "number" if node.what == "times" else "truth"
+        return "number" if node.what in {"times", "rows"} else "truth"
+    if isinstance(node, Over | Covers):
+        return "truth"
     if isinstance(node, Not):
-        return _need(node.part, "truth", kind)
-    return _kind_of_both(node, kind)
+        return _need(node.part, "truth", fields)
+    return _kind_of_both(node, fields)
 
 
-def _kind_of_both(node: Both, kind: CaseType) -> str:
+def _kind_of_both(node: Both, fields: Mapping[str, Field]) -> str:
     if node.sign in {"and", "or"}:
-        _need(node.left, "truth", kind)
-        return _need(node.right, "truth", kind)
-    left, right = _kind_of(node.left, kind), _kind_of(node.right, kind)
+        _need(node.left, "truth", fields)
+        return _need(node.right, "truth", fields)
+    left, right = _kind_of(node.left, fields), _kind_of(node.right, fields)
     if (node.sign == "in") != (right == "list") or left == "list":
         raise BadInput(
             f"{node.sign!r}", "must have a value on the left, and a list on the right of in only", "correct it"
         )
     literal = node.right.value if isinstance(node.right, Literal) else None
+    if "table" in {left, right}:
+        raise BadInput(f"{node.sign!r}", "must not compare a table", "ask for its rows, or for some or every row")
     if node.sign != "in" and left != right:
         raise BadInput(f"{node.sign!r}", f"must not compare a {left} with a {right}", "correct it")
     if node.sign in {"<", "<=", ">", ">="} and left == "truth":
         raise BadInput(f"{node.sign!r}", "must not order what is true or false", "use == or the field alone")
-    if isinstance(node.left, Name) and kind.fields[node.left.name].options and literal is not None:
+    if isinstance(node.left, Name) and fields[node.left.name].options and literal is not None:
         told = literal if isinstance(literal, tuple) else (literal,)
-        wrong = [one for one in told if one not in kind.fields[node.left.name].options]
+        wrong = [one for one in told if one not in fields[node.left.name].options]
         if wrong:
             raise BadInput(repr(wrong[0]), f"must be an option of {node.left.name}", "correct it")
     return "truth"
 
 
-def _need(node: Node, wanted: str, kind: CaseType) -> str:
-    found = _kind_of(node, kind)
+def _need(node: Node, wanted: str, fields: Mapping[str, Field]) -> str:
+    found = _kind_of(node, fields)
     if found != wanted:
         raise BadInput(f"a {found}", "must be true or false there", "compare it with something")
     return found
@@ -195,8 +237,9 @@ def _check_clocks(kind: CaseType, faults: Faults) -> None:
     for clock in kind.clocks:
         where = f"clocks.{clock.clock_id}"
         _known(faults, where, clock.starts | clock.stops | clock.pauses, kind.states, "state")
-        if clock.extended_by is not None:
-            _known(faults, where, [clock.extended_by], kind.transitions, "step")
+        _known(faults, where, [*clock.stopped_by, *filter(None, [clock.extended_by])], kind.transitions, "step")
+        if clock.until is not None:
+            _check_until(kind, clock, faults)
         twice = (clock.starts & clock.stops) | (clock.starts & clock.pauses) | (clock.stops & clock.pauses)
         for name in sorted(twice):
             faults.add(
@@ -205,3 +248,24 @@ def _check_clocks(kind: CaseType, faults: Faults) -> None:
         for name in sorted(clock.starts):
             if name in kind.states and kind.states[name].closed:
                 faults.add(where, repr(name), "must not start a clock where a case has ended", "take it out")
+
+
+def _check_until(kind: CaseType, clock: ClockRule, faults: Faults) -> None:
+    """A clock that runs to a date: the date is known before it begins, and it neither rests nor is extended."""
+    where, name = f"clocks.{clock.clock_id}", str(clock.until)
+    _known(faults, f"{where} until", [name], kind.fields, "field")
+    if name not in kind.fields:
+        return
+    if kind.fields[name].kind not in {FieldKind.DATE, FieldKind.MOMENT}:
+        faults.add(where, f"until={name}", "must be a date or a moment", "choose another field")
+    if clock.pauses or clock.extended_by:
+        faults.add(where, "pauses, extended_by", "must not stand beside until", "let a step fill another date")
+    told = {step.transition_id for step in kind.transitions.values() if name in (*step.needs, *step.anew)}
+    for step in kind.transitions.values():
+        enters = step.target in clock.starts and not step.sources <= clock.starts
+        if enters and not clock.optional and not kind.fields[name].required and step.transition_id not in told:
+            faults.add(
+                where, f"until={name}", f"must be known when {step.transition_id} begins it", "let it need the date"
+            )
+    if kind.opens in clock.starts and not clock.optional and not kind.fields[name].required:
+        faults.add(where, f"until={name}", "must be known at the opening", "set required = true")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from anlan.cases.definition import OPEN, CaseType, Confidentiality, Transition
-from anlan.cases.guards import Facts, Name
+from anlan.cases.definition import OPEN, CaseType, Field, FieldKind, Transition
+from anlan.cases.guards import Covers, Facts, Name, Over
 from anlan.kernel.access import Grant
 from anlan.kernel.clock import as_utc
 from anlan.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -99,6 +99,16 @@ class Case:
         """Return how often a step was taken."""
         return sum(one.transition == transition for one in self.history)
 
+    @property
+    def entered_at(self) -> datetime:
+        """When it came into its present state; a step that leads back to the same state changes nothing."""
+        at = self.history[-1].at
+        for change in reversed(self.history):
+            at = change.at
+            if change.source != change.target:
+                break
+        return at
+
 
 def open_case(kind: CaseType, case: tuple[str, Mapping[str, str]], action: Action, by: By, at: datetime) -> Case:
     """Open a case in an area.
@@ -127,7 +137,7 @@ def open_case(kind: CaseType, case: tuple[str, Mapping[str, str]], action: Actio
             told = ", ".join(areas) or "none"
             raise BadInput(f"areas of levels {told}", f"must reach the {level}", "give a place inside the district")
     _require_role(kind.opened_by, areas, None, by, at)
-    filled = _checked(kind, action.filled, tuple(kind.fields))
+    filled = _checked(kind, action.filled, kind.told_at_opening)
     missing = [one.field_id for one in kind.fields.values() if one.required and one.field_id not in filled]
     _require_filled(missing, "open")
     first = CaseChange(
@@ -145,7 +155,7 @@ def advance(
     """Return what an action changes; nothing is changed by asking. See `applied`.
 
     Checked in this order: version, who has seen what, the step leaves the state, role and area, four eyes, children,
-    gates, fields, evidence, note, guard.
+    gates, how long it has stood there, fields, evidence, note, guard.
 
     Parameters
     ----------
@@ -181,17 +191,21 @@ def advance(
     step = _step(kind, case, action.transition)
     _require_role(step.roles, case.areas, case.owner_level if step.owner else step.level, by, at)
     _require_other_eyes(step, case, by)
+    _require_unit(step, case, by)
     _require_linked(kind, step, linked)
+    _require_time(step, case, at)
     filled = _checked(kind, action.filled, step.fills)
     values = {**case.values, **filled}
-    _require_filled([name for name in step.needs if name not in values], step.transition_id)
+    missing = [name for name in step.needs if name not in values]
+    _require_filled([*missing, *(name for name in step.anew if name not in filled)], step.transition_id)
     evidence = _evidence(kind, action.evidence)
     missing = [one for one in step.evidence if one not in evidence]
     if missing:
         raise BadInput(f"evidence {', '.join(missing)}", f"must come with {step.transition_id}", "add the file")
+    _require_apart(step, case, evidence)
     if step.note and not action.note.strip():
         raise BadInput("note=''", f"must say why, with {step.transition_id}", "write a note")
-    _require_guard(step, case, values, evidence)
+    _require_guard(kind, step, case, (values, evidence))
     return CaseChange(
         transition=step.transition_id, source=case.state, target=step.target, at=at, actor_id=by.actor_id,
         unit_id=by.unit_id, filled=filled, evidence=evidence, note=action.note, owner_level=_owner(step, case),
@@ -231,6 +245,7 @@ def next_steps(kind: CaseType, case: Case, by: By, at: datetime) -> tuple[Transi
         try:
             _require_role(step.roles, case.areas, case.owner_level if step.owner else step.level, by, at)
             _require_other_eyes(step, case, by)
+            _require_unit(step, case, by)
         except NotAllowed:
             continue
         found.append(step)
@@ -240,30 +255,81 @@ def next_steps(kind: CaseType, case: Case, by: By, at: datetime) -> tuple[Transi
 def readable(kind: CaseType, case: Case, by: By, at: datetime) -> dict[str, Any]:
     """Return the fields that an actor may read.
 
-    A type that is restricted or sealed is read by its own roles only, a field with readers by these only; no role is
-    above that, and none reads everything.
+    A type that is restricted or sealed is read by its own roles only, a field with readers by these only, and a field
+    of one's own by whoever wrote it last; no role is above that, and none reads everything.
 
     Raises
     ------
     NotAllowed
         If the type is not for the actor's roles at all.
     """
-    roles = {one.role_id for one in by.grants if one.holds(at) and one.area_id in case.areas.values()}
-    closed_circle = kind.confidentiality in {Confidentiality.RESTRICTED, Confidentiality.SEALED}
-    if not roles or (closed_circle and not roles & kind.readers):
-        raise NotAllowed(f"case {case.case_id}", "must be open to one of your roles here", "ask its owner")
+    roles = _roles_of_a_reader(kind, case, by, at)
     return {
         name: value
         for name, value in case.values.items()
-        if not kind.fields[name].readers or roles & kind.fields[name].readers
+        if _is_read(kind.fields[name], roles) and (not kind.fields[name].own or _wrote_last(case, name, by))
     }
+
+
+def readable_history(kind: CaseType, case: Case, by: By, at: datetime) -> tuple[CaseChange, ...]:
+    """Return the history of a case with those fields only that an actor may read, each as it was told then.
+
+    Raises
+    ------
+    NotAllowed
+        If the type is not for the actor's roles at all.
+    """
+    roles = _roles_of_a_reader(kind, case, by, at)
+    return tuple(
+        replace(
+            one,
+            filled={
+                name: value
+                for name, value in one.filled.items()
+                if _is_read(kind.fields[name], roles) and (not kind.fields[name].own or one.actor_id == by.actor_id)
+            },
+        )
+        for one in case.history
+    )
 
 
 def public_fields(kind: CaseType, case: Case) -> dict[str, Any]:
     """Return the fields that anybody may read; none of a type that is restricted or sealed."""
-    if kind.confidentiality in {Confidentiality.RESTRICTED, Confidentiality.SEALED}:
+    if kind.closed_circle:
         return {}
     return {name: value for name, value in case.values.items() if kind.fields[name].public}
+
+
+def carried(kind: CaseType, case: Case) -> dict[str, Any]:
+    """Return what a case hands on to its next edition: last year's plan, to be opened anew and told again."""
+    return {name: value for name, value in case.values.items() if name in kind.carried}
+
+
+def facts_of(kind: CaseType, values: Mapping[str, Any], evidence: Iterable[str], times: Mapping[str, int]) -> Facts:
+    """Return what a guard of a type may ask about."""
+    options = {
+        f"{name}.{column}": frozenset(one.options)
+        for name, table in kind.fields.items()
+        for column, one in table.columns.items()
+        if one.kind is FieldKind.CHOICE
+    }
+    return Facts(values, frozenset(evidence), times, options)
+
+
+def _roles_of_a_reader(kind: CaseType, case: Case, by: By, at: datetime) -> set[str]:
+    roles = {one.role_id for one in by.grants if one.holds(at) and one.area_id in case.areas.values()}
+    if not roles or (kind.closed_circle and not roles & kind.readers):
+        raise NotAllowed(f"case {case.case_id}", "must be open to one of your roles here", "ask its owner")
+    return roles
+
+
+def _is_read(one: Field, roles: set[str]) -> bool:
+    return not one.readers or bool(roles & one.readers)
+
+
+def _wrote_last(case: Case, name: str, by: By) -> bool:
+    writers = [change.actor_id for change in case.history if name in change.filled]
+    return bool(writers) and writers[-1] == by.actor_id
 
 
 def _step(kind: CaseType, case: Case, transition: str) -> Transition:
@@ -300,10 +366,43 @@ def _require_other_eyes(step: Transition, case: Case, by: By) -> None:
             )
 
 
+def _require_time(step: Transition, case: Case, at: datetime) -> None:
+    stood = at - case.entered_at
+    for amount, fits, rule in ((step.waits, False, "be there at least"), (step.within, True, "be there at most")):
+        if amount is None:
+            continue
+        length = amount.length(86400.0)
+        if (stood > length) if fits else (stood < length):
+            told = f"{step.transition_id} after {stood.total_seconds() / 86400:.1f} days in {case.state!r}"
+            raise Conflict(told, f"must {rule} {amount.n} {amount.unit}", "wait, or take another step")
+
+
+def _require_apart(step: Transition, case: Case, evidence: Mapping[str, str]) -> None:
+    seen: dict[str, str] = {}
+    for name, digest in [item for one in case.history for item in one.evidence.items()] + list(evidence.items()):
+        if name not in step.apart:
+            continue
+        if seen.setdefault(digest, name) != name:
+            raise BadInput(
+                f"evidence {name} of {step.transition_id}", f"must be another file than {seen[digest]}",
+                "store a picture of each",
+            )  # fmt: skip
+
+
+def _require_unit(step: Transition, case: Case, by: By) -> None:
+    if step.unit is not None and case.values.get(step.unit) != by.unit_id:
+        told = case.values.get(step.unit, "nobody yet")
+        raise NotAllowed(f"unit {by.unit_id}", f"must be {told}, as {step.unit} says", "ask that unit")
+
+
 def _require_linked(kind: CaseType, step: Transition, linked: tuple[Linked, ...]) -> None:
     unfinished = [one.case_id for one in linked if one.child and not one.closed]
     if step.children_closed and unfinished:
         raise Conflict(f"open children {', '.join(unfinished[:5])}", "must be closed first", "close each of them")
+    pending = [one for one in linked if one.type_id in step.clear_of and not one.closed]
+    if pending:
+        told = ", ".join(f"{one.type_id} {one.case_id}" for one in pending[:5])
+        raise Conflict(f"{told} in {pending[0].state!r}", f"must be closed before {step.transition_id}", "resolve it")
     for gate in kind.gates:
         if gate.transition != step.transition_id:
             continue
@@ -336,16 +435,20 @@ def _evidence(kind: CaseType, evidence: Mapping[str, str]) -> dict[str, str]:
     return dict(evidence)
 
 
-def _require_guard(step: Transition, case: Case, values: Mapping[str, Any], evidence: Mapping[str, str]) -> None:
+def _require_guard(
+    kind: CaseType, step: Transition, case: Case, told: tuple[Mapping[str, Any], Mapping[str, str]]
+) -> None:
+    values, evidence = told
     if step.guard is None:
         return
-    given = frozenset(name for one in case.history for name in one.evidence) | frozenset(evidence)
+    given = [*(name for one in case.history for name in one.evidence), *evidence]
     times = {one.transition: case.times(one.transition) for one in case.history}
-    truth = step.guard.holds(Facts(values, given, times))
+    truth = step.guard.holds(facts_of(kind, values, given, times))
     if truth:
         return
     if truth is None:
         asked = {part.name for part in step.guard.parts() if isinstance(part, Name)}
+        asked |= {part.table for part in step.guard.parts() if isinstance(part, Over | Covers)}
         _require_filled(sorted(asked - set(values)), step.transition_id)
     why = (step.because or {}).get("en") or step.guard.text
     raise Conflict(step.transition_id, f"must wait: {why}", "do that first, or take another step")

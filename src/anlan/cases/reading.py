@@ -15,6 +15,7 @@ from anlan.cases.definition import (
     Climb,
     ClockRule,
     Confidentiality,
+    DocumentRule,
     Field,
     FieldKind,
     Gate,
@@ -103,9 +104,11 @@ class Table:
             value = words[0]
         return kind(value)
 
-    def amount(self, key: str) -> Amount:
-        """Return a length of time: ``"5 working days"``."""
-        value = self.take(key, str)
+    def amount(self, key: str, default: Any = _NONE) -> Any:
+        """Return a length of time: ``"5 working days"``; the default where none is given."""
+        value = self.take(key, str, default)
+        if value is default and default is not _NONE:
+            return default
         found = _AMOUNT.fullmatch(value)
         if found is None:
             self.faults.add(
@@ -187,6 +190,8 @@ def parse_type(text: str, where: str) -> tuple[CaseType | None, Faults]:
         clocks=tuple(_clock(name, one) for name, one in top.tables("clocks").items()),
         gates=tuple(_gate(one) for one in top.rows("gates")), children=frozenset(top.texts("children")),
         retention=_retention(retention, entry_level), example=tuple(_trial(one) for one in top.rows("example")),
+        opening=frozenset(top.texts("opening")), carried=frozenset(top.texts("carried")),
+        documents={name: _document(name, one) for name, one in top.tables("documents").items()},
     )  # fmt: skip
     top.done()
     return made, faults
@@ -207,19 +212,35 @@ def _field(name: str, table: Table) -> Field:
         )
     kind = table.word("kind", FieldKind, FieldKind)
     least, most = (table.take(key, (int, float), None) for key in ("least", "most"))
-    if (least is not None or most is not None) and kind not in {FieldKind.NUMBER, FieldKind.INTEGER}:
-        table.faults.add(table.where, "least, most", "must be of a number", "take them out")
+    if (least is not None or most is not None) and kind not in {FieldKind.NUMBER, FieldKind.INTEGER, FieldKind.TABLE}:
+        table.faults.add(table.where, "least, most", "must be of a number or a table's rows", "take them out")
     made = Field(
         field_id=name, kind=kind, label=table.label("label"), required=table.take("required", bool, False),
         public=table.take("public", bool, False), options=_labels(table, "options"), least=least, most=most,
-        readers=frozenset(table.texts("readers")),
+        readers=frozenset(table.texts("readers")), own=table.take("own", bool, False),
+        columns={key: _field(key, one) for key, one in table.tables("columns").items()},
+        each=_guard(table, "each"), because=table.label("because", None), unique=table.texts("unique"),
     )  # fmt: skip
     if (kind is FieldKind.CHOICE) != bool(made.options):
         table.faults.add(table.where, "options", "must be given for a choice, and only there")
-    if made.public and made.readers:
-        table.faults.add(table.where, "public", "must not stand beside readers", "choose one")
+    if made.public and (made.readers or made.own):
+        table.faults.add(table.where, "public", "must not stand beside readers or own", "choose one")
+    _check_table(made, table)
     table.done()
     return made
+
+
+def _check_table(made: Field, table: Table) -> None:
+    is_table = made.kind is FieldKind.TABLE
+    if is_table != bool(made.columns):
+        table.faults.add(table.where, "columns", "must be given for a table, and only there")
+    if not is_table and (made.each or made.unique):
+        table.faults.add(table.where, "each, unique", "must be of a table", "take them out")
+    for name, one in made.columns.items():
+        if one.kind is FieldKind.TABLE or one.readers or one.own or one.public:
+            table.faults.add(table.where, f"column {name}", "must be a plain field", "let the table say who reads it")
+    for name in set(made.unique) - set(made.columns):
+        table.faults.add(table.where, repr(name), "is no column of this table", "correct unique")
 
 
 def _state(name: str, table: Table) -> State:
@@ -231,8 +252,8 @@ def _state(name: str, table: Table) -> State:
     return made
 
 
-def _guard(table: Table) -> Expression | None:
-    text = table.take("guard", str, None)
+def _guard(table: Table, key: str = "guard") -> Expression | None:
+    text = table.take(key, str, None)
     if text is None:
         return None
     try:
@@ -251,7 +272,10 @@ def _transition(name: str, table: Table) -> Transition:
         evidence=table.texts("evidence"), note=table.take("note", bool, False), fills=table.texts("fills"),
         needs=table.texts("needs"), other_than=frozenset(table.texts("other_than")),
         other_unit_than=frozenset(table.texts("other_unit_than")), moves_up=table.take("moves_up", bool, False),
-        children_closed=table.take("children_closed", bool, False),
+        children_closed=table.take("children_closed", bool, False), anew=table.texts("anew"),
+        apart=table.texts("apart"), unit=table.take("unit", str, None),
+        clear_of=frozenset(table.texts("clear_of")), waits=table.amount("waits", None),
+        within=table.amount("within", None),
     )  # fmt: skip
     table.done()
     return made
@@ -270,10 +294,15 @@ def _clock(name: str, table: Table) -> ClockRule:
         climbs.append(one)
     made = ClockRule(
         clock_id=name, label=table.label("label"), starts=frozenset(table.texts("starts", _NONE)),
-        stops=frozenset(table.texts("stops")), pauses=frozenset(table.texts("pauses")), limit=table.amount("limit"),
+        stops=frozenset(table.texts("stops")), pauses=frozenset(table.texts("pauses")),
+        limit=table.amount("limit", None), until=table.take("until", str, None),
+        optional=table.take("optional", bool, False),
+        stopped_by=frozenset(table.texts("stopped_by")),
         warn_share=float(table.take("warn_share", (int, float), 0.8)), climbs=tuple(climbs),
         extended_by=table.take("extended_by", str, None), public=table.take("public", bool, False),
     )  # fmt: skip
+    if (made.limit is None) == (made.until is None):
+        table.faults.add(table.where, "limit, until", "must be one of the two", "give a length, or a field with a date")
     if not 0 < made.warn_share < 1:
         table.faults.add(table.where, f"warn_share={made.warn_share:g}", "must be between 0 and 1")
     table.done()
@@ -283,6 +312,15 @@ def _clock(name: str, table: Table) -> ClockRule:
 def _gate(table: Table) -> Gate:
     made = Gate(
         transition=table.take("transition", str), type_id=table.take("type", str),
+        states=frozenset(table.texts("states", _NONE)),
+    )  # fmt: skip
+    table.done()
+    return made
+
+
+def _document(name: str, table: Table) -> DocumentRule:
+    made = DocumentRule(
+        document_id=name, label=table.label("label"), paper=table.take("paper", str),
         states=frozenset(table.texts("states", _NONE)),
     )  # fmt: skip
     table.done()
@@ -309,6 +347,7 @@ def _trial(table: Table) -> Trial:
         at=at, do=table.take("do", str), by=table.take("by", str), role=table.take("role", str),
         level=table.take("level", str, ""), unit=table.take("unit", str, "unit"), filled=table.take("fields", dict, {}),
         evidence=table.texts("evidence"), note=table.take("note", str, ""), linked=table.take("linked", dict, {}),
+        open_parts=table.texts("open_parts"),
         state=table.take("state", str, ""), refused=table.take("refused", str, ""),
     )  # fmt: skip
     table.done()

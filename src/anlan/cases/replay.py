@@ -75,4 +75,5 @@ def _taken(kind: CaseType, case: Case | None, trial: Trial) -> Case:
     if case is None:
         raise BadInput(f"example of {kind.type_id}", "must begin with open", "write that line first")
     linked = [Linked(case_id=one, type_id=one, state=state, closed=True) for one, state in trial.linked.items()]
+    linked += [Linked(case_id=one, type_id=one, state="open", closed=False, child=True) for one in trial.open_parts]
     return applied(case, advance(kind, case, action, by, at=trial.at, linked=linked))

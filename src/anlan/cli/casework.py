@@ -97,6 +97,47 @@ def diagram(which: Which, lang: Lang = "zh") -> None:
     say.out.print(drawn(read_type(*_text(which)), lang), end="", markup=False, soft_wrap=True)
 
 
+@types_app.command()
+def page(which: Which) -> None:
+    """Print a type as a page in Markdown: its picture, clocks, tables, rules, papers, and when it is forgotten."""
+    from anlan.cases import read_type
+    from anlan.cases.page import page as written
+
+    say.out.print(written(read_type(*_text(which))), end="", markup=False, soft_wrap=True)
+
+
+@types_app.command()
+def sheet(
+    which: Which,
+    file: Annotated[Path, typer.Argument(help="A sheet, .csv or .xlsx: one case a row, headings first.")],
+    district: District = "huangpu",
+    as_json: AsJson = False,
+    lang: Lang = "zh",
+) -> None:
+    """Try a sheet of many cases: all its faults are told, and nothing is opened; exit with 2 where there is one."""
+    from anlan.cases import read_type
+    from anlan.cases.sheets import read_cells, read_drafts
+    from anlan.pack import find_pack, read_pack
+
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise NotFound(f"file {str(file)!r}", "does not exist", "give a .csv or .xlsx") from None
+    except OSError as fault:
+        raise Unavailable(f"file {str(file)!r}", f"cannot be read ({fault})", "give a .csv or .xlsx") from None
+    kind = read_type(*_text(which))
+    told = read_drafts(kind, read_cells(content, file.name), read_pack(find_pack(district)).areas)
+    if as_json:
+        say.as_json({"n_drafts": len(told.drafts), "faults": [asdict(one) for one in told.faults]})
+    for one in () if as_json else told.faults:
+        say.out.print(f"[red]✗[/] {escape(str(one))}", soft_wrap=True)
+    if not as_json:
+        n, bad = len(told.drafts), len(told.faults)
+        say.out.print(f"可登记 {n} 行，错误 {bad} 处" if lang == "zh" else f"{n} rows can be opened, {bad} faults")
+    if told.faults:
+        raise typer.Exit(2)
+
+
 @types_app.command("try")
 def try_(
     which: Which,

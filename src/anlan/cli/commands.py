@@ -17,6 +17,12 @@ from anlan.cli.casework import types_app
 from anlan.cli.districts import AsJson, Lang, district_app, observations_app, twin_app
 from anlan.cli.forecasting import forecast_app
 from anlan.cli.matters import cases_app
+from anlan.cli.papering import indicators_app, papers_app
+from anlan.cli.patrolling import crews
+from anlan.cli.planning import plan_app
+from anlan.cli.reaching import incident_app, unit_app
+from anlan.cli.responding import replay_app, simulate_
+from anlan.cli.rotas import rota_
 from anlan.cli.staffing import staff_app
 from anlan.kernel.clock import parse_moment
 
@@ -37,7 +43,16 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(staff_app, name="staff")
 app.add_typer(forecast_app, name="forecast")
 app.add_typer(types_app, name="types")
+plan_app.command("rota")(rota_)
+app.add_typer(plan_app, name="plan")
+app.add_typer(replay_app, name="replay")
+app.command("simulate")(simulate_)
+app.add_typer(papers_app, name="papers")
+app.add_typer(indicators_app, name="indicators")
 app.add_typer(cases_app, name="cases")
+app.add_typer(incident_app, name="incident")
+app.add_typer(unit_app, name="unit")
+twin_app.command("crews")(crews)
 app.command("edge")(afield.edge)
 app.command("grid")(afield.grid)
 
@@ -155,6 +170,16 @@ def flow(
         say.as_json(made)
     else:
         say.out.print(say.flow(made, lang))
+
+
+@app.command()
+def border(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
+    """How many people and vehicles go over the district's border per minute, each way."""
+    made = Server(url).ask("/border")
+    if as_json:
+        say.as_json(made)
+    else:
+        say.out.print(say.border(made, lang))
 
 
 @app.command()
@@ -349,7 +374,7 @@ def alerts(
             datetime.fromisoformat(alert["since_at"]).astimezone(zone).strftime("%m-%d %H:%M"),
             unseen[0 if zh else 1]
             if told is None
-            else f"{say.grounds(told, lead, lang)}\n[dim]{escape(told['source'])}[/]",
+            else f"{say.grounds(told, lead, lang)}\n[dim]{escape(say.name_in(told['source'], lang))}[/]",
             words[state][0 if zh else 1],
         )
     say.out.print(shown if made["alerts"] else ("目前没有预警" if zh else "nothing stands announced"))

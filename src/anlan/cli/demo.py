@@ -68,6 +68,7 @@ class Demo:
         self._minutes = Minutes(self._district)
         self._broker = EmbeddedBroker(HOST, 0, self._district.door)
         self._player: subprocess.Popen[str] | None = None
+        self._crews: subprocess.Popen[bytes] | None = None
         self._lock = threading.RLock()
         self._line: dict[str, Any] = {}
         self._fault: str | None = None
@@ -90,6 +91,7 @@ class Demo:
             )
         finally:
             self._end_player()
+            self._end_crews()
             self._minutes.stop()
             self._district.close()
 
@@ -157,6 +159,12 @@ class Demo:
         say.out.print("  Ctrl-C ends it.\n")
         with self._lock:
             self._begin_player()
+        if self._show.replay is None and self._pack.units:
+            self._crews = subprocess.Popen(  # noqa: S603 - ourselves
+                [sys.executable, "-m", "anlan", "twin", "crews", "--district", str(self._pack_folder), "--url", url],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
 
     def _begin_player(self) -> None:
         broker = f"mqtt://{HOST}:{self._broker.port}"
@@ -203,6 +211,16 @@ class Demo:
         if player is not None and player.stdin is not None and player.poll() is None:
             player.stdin.write(json.dumps(control) + "\n")
             player.stdin.flush()
+
+    def _end_crews(self) -> None:
+        crews, self._crews = self._crews, None
+        if crews is not None:
+            crews.terminate()
+            try:
+                crews.wait(3)
+            except subprocess.TimeoutExpired:
+                crews.kill()
+                crews.wait()
 
     def _end_player(self) -> None:
         player, self._player = self._player, None

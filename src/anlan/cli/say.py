@@ -72,6 +72,7 @@ SITES = {
 KINDS = {
     "gate": ("出入口计数器", "gates"),
     "passage": ("断面计数器", "passages"),
+    "road": ("车流计数器", "vehicle counters"),
     "area": ("区域计数器", "area cameras"),
     "grid": ("位置栅格", "location grid"),
 }
@@ -89,8 +90,10 @@ def as_json(content: Any) -> None:
     sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
 
 
-def name_in(name: dict[str, str], language: str) -> str:
+def name_in(name: dict[str, str] | str, language: str) -> str:
     """Return a name in a language, or in any that there is."""
+    if isinstance(name, str):
+        return name
     return name.get(language) or next((text for text in name.values() if text), "")
 
 
@@ -103,6 +106,34 @@ def people(estimate: dict[str, Any], language: str) -> tuple[str, str]:
         return "<10", ""
     interval = "" if estimate["low"] is None else f"{estimate['low']:,}–{estimate['high']:,}"
     return f"{estimate['occupancy']:,}", interval
+
+
+def border(made: dict[str, Any], language: str) -> Table:
+    """Return what goes over the border as a table; a sum that lacks a counter says so."""
+    zh = language == "zh"
+    headings = (
+        ("", "进入/分>", "离开/分>", "净增/分>", "计数器>")
+        if zh
+        else ("", "in/min>", "out/min>", "net/min>", "counters>")
+    )
+    shown = table("", *headings)
+    for name, words in (("people", ("行人", "people")), ("vehicles", ("车辆", "vehicles"))):
+        told, missing = made[name], len(made[name]["silent"])
+
+        def number(value: float | None, *, whole: bool = bool(told["lines"]) and not missing) -> str:
+            if value is None:
+                return "未知" if zh else "unknown"
+            return f"{value:,.0f}" if whole else f"≥{value:,.0f}"
+
+        net = told["net_per_minute"]
+        shown.add_row(
+            words[0 if zh else 1],
+            number(told["counted_in_per_minute"]),
+            number(told["counted_out_per_minute"]),
+            number(None) if net is None else f"{net:+,.0f} ±{told['net_sd_per_minute']:,.0f}",
+            f"{len(told['lines']) - missing}/{len(told['lines'])}",
+        )
+    return shown
 
 
 def flow(made: dict[str, Any], language: str) -> Table:

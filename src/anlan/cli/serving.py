@@ -70,6 +70,7 @@ class Minutes:
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+        threading.Thread(target=self._district.reach.warm, name="warm", daemon=True).start()
 
     def wake(self) -> None:
         """Look at the clock now."""

@@ -51,6 +51,7 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("POST", "/count"): ("crowd.read", BY_AREA),
     ("POST", "/count/curve"): ("crowd.read", BY_AREA),
     ("POST", "/flow"): ("crowd.read", EVERYWHERE),
+    ("GET", "/border"): ("crowd.read", EVERYWHERE),
     ("GET", "/watches"): ("crowd.read", BY_AREA),
     ("POST", "/watches"): ("crowd.act", BY_AREA),
     ("DELETE", "/watches/{watch_id}"): ("crowd.act", BY_AREA),
@@ -75,6 +76,23 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("POST", "/cases/{case_id}/steps"): ("cases.act", BY_AREA),
     ("POST", "/cases/{case_id}/links/{other_id}"): ("cases.act", BY_AREA),
     ("GET", "/cases/{case_id}/files/{digest}"): ("cases.read", BY_AREA),
+    ("GET", "/playbooks"): (ANYBODY, BY_AREA),
+    ("GET", "/incidents"): ("incidents.read", BY_AREA),
+    ("POST", "/incidents"): ("incidents.act", BY_AREA),
+    ("GET", "/incidents/{incident_id}"): ("incidents.read", BY_AREA),
+    ("GET", "/incidents/{incident_id}/recommendation"): ("incidents.read", BY_AREA),
+    ("POST", "/incidents/{incident_id}/dispatch"): ("incidents.act", BY_AREA),
+    ("POST", "/incidents/{incident_id}/recall"): ("incidents.act", BY_AREA),
+    ("POST", "/incidents/{incident_id}/close"): ("incidents.act", BY_AREA),
+    ("GET", "/units"): ("units.read", BY_AREA),
+    ("POST", "/units"): ("units.act", EVERYWHERE),
+    ("DELETE", "/units/{unit_id}"): ("units.act", EVERYWHERE),
+    ("POST", "/units/positions"): ("units.act", BY_AREA),
+    ("POST", "/units/{unit_id}/status"): ("units.act", BY_AREA),
+    ("POST", "/units/{unit_id}/move"): ("incidents.act", BY_AREA),
+    ("GET", "/reach/cover"): ("units.read", EVERYWHERE),
+    ("GET", "/reach/cells"): ("units.read", EVERYWHERE),
+    ("GET", "/reach/proof"): ("incidents.read", EVERYWHERE),
     ("POST", "/what-if"): ("crowd.read", EVERYWHERE),
     ("POST", "/clearance"): ("crowd.read", EVERYWHERE),
     ("GET", "/devices"): ("devices.read", BY_AREA),
@@ -105,6 +123,9 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
 
 CHANGES: Mapping[str, str] = {
     "alert": "alerts.read",
+    "incident": "incidents.read",
+    "assignment": "incidents.read",
+    "unit": "units.read",
     "watch": "crowd.read",
     "withdrawn_device": "devices.read",
     "account": "accounts.read",
@@ -216,6 +237,9 @@ def seen_live(staff: Staff, where: Whereabouts, actor: Actor, kind: str, content
     """Return what an actor may see of a message of the live feed, None where nothing."""
     if kind == "change":
         return content if _sees_change(staff, where, actor, content) else None
+    if kind == "units":
+        own = staff.access.scope(actor, "units.read", now())
+        return content if own.everywhere else _units_within(own, where, content)
     if kind != "minute":
         return content
     crowd = staff.access.scope(actor, "crowd.read", now())
@@ -226,6 +250,12 @@ def seen_live(staff: Staff, where: Whereabouts, actor: Actor, kind: str, content
     return {**content, "district": None, "places": places, "devices": devices}
 
 
+def _units_within(scope: Scope, where: Whereabouts, content: Any) -> Any | None:
+    """Return the units of a message that are in these areas, None where there is none."""
+    found = [one for one in content["units"] if scope.covers(where.of_point(one[1], one[2]))] if scope else []
+    return {"units": found} if found else None
+
+
 def _sees_change(staff: Staff, where: Whereabouts, actor: Actor, change: Mapping[str, Any]) -> bool:
     scope = staff.access.scope(actor, CHANGES.get(change["kind"], "log.read"), now())
     if scope.everywhere or not scope:
@@ -233,6 +263,8 @@ def _sees_change(staff: Staff, where: Whereabouts, actor: Actor, change: Mapping
     if change["kind"] == "alert":
         subject = ((change["body"] or {}).get("alert") or {}).get("subject_id", "")
         return scope.covers(where.of_subject(subject))
+    if change["kind"] == "incident" and change["body"]:
+        return scope.covers(where.of_point(change["body"]["lon"], change["body"]["lat"]))
     if change["kind"] == "withdrawn_device":
         return scope.covers(where.of_device(change["record"]))
     return False

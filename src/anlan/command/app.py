@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 import anlan
-from anlan.command import api, views
+from anlan.command import api, reach_views, views
 from anlan.command.access import admit
 from anlan.command.api.forms import ERRORS
 from anlan.command.guard import SHOWN, Guard, TooLarge, told
@@ -76,7 +76,10 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         def hand_on(kind: str, content: dict[str, Any]) -> None:
-            hub.publish(kind, _message(district, kind, content))
+            if kind == "units":  # where units are: only the newest matters
+                hub.pass_on(kind, reach_views.positions(content["units"]))
+            else:
+                hub.publish(kind, _message(district, kind, content))
 
         hub.attach(asyncio.get_running_loop())
         leave = district.subscribe(hand_on)

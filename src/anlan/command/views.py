@@ -13,6 +13,8 @@ from anlan.kernel.answers import (
     AlertNow,
     AreaCoverage,
     AreaNow,
+    BorderFlow,
+    BorderNow,
     CurvePoint,
     DeviceNow,
     DeviceProposal,
@@ -56,6 +58,26 @@ def estimate(made: Estimate) -> Json:
         "freshness_s": rounded(made.freshness_s),
         "hidden": made.hidden,
         "unknown": None if made.unknown is None else str(made.unknown),
+    }
+
+
+def border(made: BorderNow) -> Json:
+    """Return what goes over the district's border."""
+    return {"at": moment(made.at), "people": _over(made.people), "vehicles": _over(made.vehicles)}
+
+
+def _over(made: BorderFlow) -> Json:
+    known = made.in_per_min is not None and made.out_per_min is not None
+    return {
+        "in_per_minute": rounded(made.in_per_min, 1),
+        "out_per_minute": rounded(made.out_per_min, 1),
+        "net_per_minute": rounded((made.in_per_min or 0.0) - (made.out_per_min or 0.0), 1) if known else None,
+        "net_sd_per_minute": rounded(made.net_sd_per_min, 1),
+        "counted_in_per_minute": rounded(made.counted_in_per_min, 1),
+        "counted_out_per_minute": rounded(made.counted_out_per_min, 1),
+        "over_s": made.over_s,
+        "lines": list(made.lines),
+        "silent": list(made.silent),
     }
 
 
@@ -159,6 +181,7 @@ def device(now: DeviceNow) -> Json:
         "state": str(now.state),
         "reason": now.reason,
         "last_end_at": moment(tally.last_end_at) if tally else None,
+        "delay_s": rounded(now.delay_s, 1),
         "last": None if last is None else scalars(last),
         "per_minute": rounded(now.per_minute, 2),
         "suspicion": None if now.suspicion is None else suspicion(now.suspicion),
@@ -244,7 +267,7 @@ def grounds(made: Grounds) -> Json:
         "limit": made.limit,
         "also": None if made.also is None else str(made.also),
         "above": made.above,
-        "source": made.source,
+        "source": made.source if isinstance(made.source, str) else dict(made.source),
         "value": rounded(made.value, 4),
         "sd": rounded(made.sd, 4),
         "probability": rounded(made.probability, 3),

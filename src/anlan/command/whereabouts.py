@@ -30,6 +30,12 @@ class Whereabouts:
         """Return the areas in which a device stands."""
         return self._kept(f"device:{device_id}", lambda: self._pack.device(device_id).geometry)
 
+    def of_point(self, lon: float, lat: float) -> frozenset[str]:
+        """Return the areas, of every level, in which a point (degrees) lies."""
+        areas = self._pack.areas
+        found = [areas.at(lon, lat, level.key) for level in areas.levels]
+        return frozenset(area.area_id for area in found if area is not None)
+
     def of_subject(self, subject_id: str) -> frozenset[str]:
         """Return the areas of what an alert is about, ``place:ID`` or ``device:ID``; none where it has gone."""
         kind, _, own_id = subject_id.partition(":")

@@ -1,6 +1,7 @@
 """Count the people in any place, with an honest interval. Pure computing over plain records."""
 
 from anlan.crowd.alerts import AlertParams, AlertState, Judge
+from anlan.crowd.border import over_border
 from anlan.crowd.cells import Cells
 from anlan.crowd.count import Counter, count
 from anlan.crowd.estimate import Estimator
@@ -8,7 +9,7 @@ from anlan.crowd.field import Field
 from anlan.crowd.flow import Flows
 from anlan.crowd.health import device_now
 from anlan.crowd.layout import Params
-from anlan.crowd.lines import Window
+from anlan.crowd.lines import LINED, Lines, Window
 from anlan.crowd.measures import level_of_service, walking_speed
 from anlan.crowd.parcels import LEAST_M2, LEAST_PERSONS, Parcels
 from anlan.crowd.sensing import Sensing
@@ -19,6 +20,7 @@ from anlan.crowd.why import Evidence, Spots, why
 __all__ = [
     "LEAST_M2",
     "LEAST_PERSONS",
+    "LINED",
     "AlertParams",
     "AlertState",
     "Cells",
@@ -28,6 +30,7 @@ __all__ = [
     "Field",
     "Flows",
     "Judge",
+    "Lines",
     "Outlook",
     "Params",
     "Parcels",
@@ -38,6 +41,7 @@ __all__ = [
     "count",
     "device_now",
     "level_of_service",
+    "over_border",
     "walking_speed",
     "why",
 ]

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from anlan.crowd.judging import Odds, Verdict, judge_line, judge_place, persons
-from anlan.crowd.lines import Lines, Window
+from anlan.crowd.judging import Gain, Odds, Verdict, judge_line, judge_place, persons
+from anlan.crowd.lines import LINED, Lines, Window
 from anlan.crowd.trend import Outlook, Trend, TrendParams, followed, outlook
 from anlan.kernel.alerts import Alert, AlertAction, AlertKind, AlertNews
 from anlan.kernel.errors import BadInput
@@ -141,13 +141,14 @@ class Judge:
     def __init__(self, pack: Pack, params: AlertParams | None = None, trend: TrendParams | None = None) -> None:
         self.params = params or AlertParams()
         self._trend = trend or TrendParams()
-        self._lines = Lines.of(pack)
+        self._lines = Lines.of(pack, LINED)
         self._places = {f"place:{place.place_id}": place for place in pack.places}
         self._ladders = {name: ladders_of_place(pack.ladders, place) for name, place in self._places.items()}
         kinds = {place.place_id: place.kind for place in pack.places}
         self._line_ladders = {
             name: ladders_of_line(pack.ladders, tuple(filter(None, (kinds.get(d.place_id or ""), d.place_id, name))))
             for name, d in self._lines.devices.items()
+            if d.kind is not DeviceKind.ROAD
         }
         self._least = {
             name: min(ladder.given[0][1] if ladder.measure.of_line else 0.0 for ladder in ladders)
@@ -189,12 +190,16 @@ class Judge:
                 subjects[name] = self._blind(name, before, estimate, telling)
                 continue
             trend = followed(before.trend, _as_number(estimate), self._trend)
-            net = self._lines.gained(place.place_id, windows) or (trend.slope / 60, trend.var_slope**0.5 / 60)
+            gained = self._lines.gained(place.place_id, windows)
+            per_s, sd = gained or (trend.slope / 60, trend.var_slope**0.5 / 60)
+            net = Gain(per_s=per_s, sd=sd, flow=self._lines.through(place.place_id, windows))
             told = (outlooks or {}).get(name) or outlook(trend, estimate, self.params.ahead_min, self._trend)
             verdict = judge_place(place, self._ladders[name], estimate, net, told, self.params.odds)
             seen = self._seen(before, telling)
             subjects[name] = self._moved(name, replace(seen, trend=trend), verdict, telling)
         for device_id, kept in windows.items():
+            if device_id not in self._line_ladders:
+                continue
             name = f"device:{device_id}"
             before = state.subjects.get(name, Subject())
             flow = self._lines.flow(device_id, kept)

@@ -19,6 +19,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd import scan
+from anlan.crowd.usual import people_at_home, usual_people
 from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import Projection
 from anlan.kernel.pack import Pack
@@ -26,7 +27,7 @@ from anlan.kernel.pack import Pack
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-BUILD = "6"
+BUILD = "7"
 """Changes whenever cells of the same pack would come out otherwise."""
 
 PLACE_DENSITY = {"metro": 0.12, "venue": 0.10, "bazaar": 0.12, "promenade": 0.06, "pedestrian": 0.08, "passage": 0.10}
@@ -55,9 +56,15 @@ class Cells:
     walkable_m2 : float64, shape (n,)
         Ground that can be walked on.
     expected : float64, shape (n,)
-        Persons in public space to be expected at noon, before anything is observed.
+        Persons in public space to be expected by day, before anything is observed.
+    hours : int64, shape (k,)
+        Local hours of the usual numbers, rising.
+    usual : float64, shape (k, n)
+        Persons usually in public space at those hours.
     indoors : float64, shape (n,)
         Persons indoors to be expected, whom a location grid sees as well.
+    surveyed, counted_at_home
+        Whether a survey of footfall, and a census by area, stand behind these numbers.
     """
 
     west_m: float
@@ -71,7 +78,11 @@ class Cells:
     column: Indices
     walkable_m2: Floats
     expected: Floats
+    hours: Indices
+    usual: Floats
     indoors: Floats
+    surveyed: bool
+    counted_at_home: bool
     digest: str
 
     def __len__(self) -> int:
@@ -97,11 +108,15 @@ class Cells:
         walkable = np.minimum(walkable, ground) + paved_open + block
         expected = (expected + on_streets * scale + block * BLOCK_DENSITY) * size**2
         row, column = np.nonzero(walkable * size**2 >= 1.0)
+        x_m, y_m = west + (column + 0.5) * size, south + (row + 0.5) * size
         # Maps do not show every house: a little of any ground is taken to be built up.
         indoors = np.maximum(open_ground - paved_open + np.minimum(built, ground), UNSEEN_HOUSES * ground)
+        houses = indoors[row, column]
         residents = pack.figures.get("residents")
         people = residents or INDOOR_DENSITY * float(ground.sum()) * size**2
-        total = float(indoors[row, column].sum())
+        total = float(houses.sum())
+        told = people_at_home(pack.areas, plane, x_m, y_m, houses)
+        hours, usual = usual_people(pack, x_m, y_m, expected[row, column])
         return cls(
             west_m=float(west),
             south_m=float(south),
@@ -113,10 +128,24 @@ class Cells:
             row=row,
             column=column,
             walkable_m2=walkable[row, column] * size**2,
-            expected=np.maximum(expected[row, column], 1e-3),
-            indoors=indoors[row, column] * (people / total if total else 0.0),
+            expected=np.maximum(expected[row, column], 1e-3) if pack.usual is None else usual.mean(axis=0),
+            hours=hours,
+            usual=usual,
+            indoors=houses * (people / total if total else 0.0) if told is None else told,
+            surveyed=pack.usual is not None,
+            counted_at_home=told is not None,
             digest=digest_of(pack),
         )
+
+    def usual_at(self, hour: float) -> Floats:
+        """Return the people usually in public space in each cell at a local hour of 0 to 24, shape (n,)."""
+        place = float(
+            np.interp(hour, [self.hours[-1] - 24, *self.hours, self.hours[0] + 24], range(-1, len(self.hours) + 1))
+        )
+        before = int(np.floor(place))
+        part = place - before
+        n = len(self.hours)
+        return np.asarray((1 - part) * self.usual[before % n] + part * self.usual[(before + 1) % n])
 
     def to_bytes(self) -> bytes:
         """Return the cells as bytes."""
@@ -288,6 +317,13 @@ def digest_of(pack: Pack) -> str:
         digest.update(repr((place.kind, place.walkable_share)).encode() + shapely.to_wkb(place.polygon))
     for street in pack.streets:
         digest.update(repr((street.walk, street.street_class, street.width_m)).encode() + shapely.to_wkb(street.line))
+    for area in pack.areas:
+        if area.residents is not None:
+            digest.update(repr((area.area_id, area.residents)).encode() + shapely.to_wkb(area.polygon))
+    if pack.usual is not None:
+        usual = pack.usual
+        digest.update(repr(usual.hours).encode() + np.column_stack([usual.lon, usual.lat, usual.size_m]).tobytes())
+        digest.update(usual.persons.tobytes())
     for polygon in pack.water:
         digest.update(shapely.to_wkb(polygon))
     return digest.hexdigest()

@@ -50,7 +50,7 @@ class Counter:
         cell = [cells.at(line.centroid.x, line.centroid.y) for line in lines]
         self._passed = np.zeros(len(cells), bool)
         self._passed[[number for number in cell if number is not None]] = True
-        kinds = {device.kind for device in pack.devices}
+        kinds = {device.kind for device in pack.devices} - {DeviceKind.ROAD}
         self._flow_only = kinds == {DeviceKind.PASSAGE}
 
     def shares(self, polygon: BaseGeometry) -> Shares:

@@ -23,6 +23,7 @@ from anlan.crowd.rows import (
     GridNoise,
     Rows,
     Seen,
+    asleep_rows,
     cordon_rows,
     doubted,
     grid_rows,
@@ -46,6 +47,8 @@ STEEP = 8.0
 NIGHT, DAWN = time(2), time(9)
 """Local times between which closed places are emptiest; counting must have begun by then to tell."""
 
+ASLEEP_AT = time(4)
+"""Local time at which those are at home whom a census has there."""
 SETTLED = 0.5
 """The part of a night in which people indoors are learned well enough."""
 
@@ -79,7 +82,7 @@ class Estimator:
 
     def __init__(self, pack: Pack, cells: Cells, params: Params | None = None) -> None:
         self.cells = cells
-        self.params = params or Params()
+        self.params = (params or Params()).given(cells)
         self.sources = sources_of(pack, cells)
         self.layout = layout_of(cells, self.sources, self.params) if self.sources.tell_presence else None
         self.watcher = Watcher(pack)
@@ -224,7 +227,7 @@ class Estimator:
         layout, grid = self.layout, self.sources.grids[number]
         assert layout is not None  # noqa: S101 - only called where something tells presence
         fields = self._seen_by(number, mean, at)
-        expected = np.asarray(grid.weights @ fields.outdoors).ravel() + fields.indoors
+        expected = fields.by_square(grid)
         counts = np.where(expected < grid.suppressed_below, np.nan, expected)
         rows = grid_rows(layout, grid, number, counts, fields, GridNoise(self.params, self._blocks))
         return rows, [] if rows is None else [(grid.device.device_id,)] * len(rows.noise)
@@ -278,12 +281,16 @@ class Estimator:
         fine = unresolved(cordons.weights, persons, self._blocks, self.params)
         dawn = night_rows(layout, kept, mean) if self._hour(moment.at) < DAWN <= self._hour(at) else None
         if dawn is not None:  # an offset that was held certain and turns out wrong has to give way
-            covariance[each, each] += dawn.matrix[:, layout.offset].T @ dawn.surprise**2
+            likely = dots(dawn.matrix, dawn.matrix @ whole(covariance)) + dawn.noise
+            beyond = np.maximum(dawn.surprise**2 - self.params.belief**2 * likely, 0.0)
+            covariance[each, each] += dawn.matrix[:, layout.offset].T @ beyond
+        asleep = self.cells.counted_at_home and self._hour(moment.at) < ASLEEP_AT <= self._hour(at)
         rows = [
             passage_rows(layout, self.sources, fresh, mean, persons / self.cells.walkable_m2),
             view_rows(layout, self.sources, fresh, mean, persons),
             cordon_rows(layout, cordons, told, mean, persons, fine),
             dawn,
+            asleep_rows(layout, mean) if asleep and layout.homes else None,
         ]
         mean, covariance, off = self._believe(mean, covariance, [one for one in rows if one is not None])
         newest = _newest(moment.newest, counts)
@@ -321,7 +328,10 @@ class Estimator:
         """Hold the log-ratios within reason, so that no misfit can drive two of them apart without end."""
         layout = self.layout
         assert layout is not None  # noqa: S101 - only called where something tells presence
-        homes, share = [(part, STEEP) for part in layout.homes], [(part, 1.0) for part in layout.share]
+        homes, share = (
+            [(part, STEEP) for part in layout.homes],
+            [(part, 1.0) for part in (*layout.share, *layout.holder)],
+        )
         lopsided = (layout.asymmetry, 4 * self.params.asymmetry)
         for part, most in ((layout.out, STEEP), (layout.shift, 1.5), lopsided, *homes, *share):
             mean[part] = np.clip(mean[part], -most, most)
@@ -372,11 +382,13 @@ class Estimator:
     def _seen_by(self, number: int, mean: Floats, at: datetime) -> Seen:
         layout, grid = self.layout, self.sources.grids[number]
         assert layout is not None  # noqa: S101 - only called where something tells presence
-        share = grid.share * np.exp(layout.share_hats @ mean[layout.share[number]])
-        indoors = grid.share * grid.indoors * profile.indoors(at, self._zone)
+        share = grid.share * self.params.share_about * np.exp(layout.share_hats @ mean[layout.share[number]])
+        rhythm = profile.at_home if self.cells.counted_at_home else profile.indoors
+        indoors = grid.share * grid.indoors * rhythm(at, self._zone)
         ratio = np.exp(mean[layout.homes[number]] + layout.shift_hats[number] @ mean[layout.shift])
         indoors[grid.lived_in] *= ratio
-        return Seen(outdoors=self._persons(mean, at) * share, indoors=indoors)
+        holder = np.exp(layout.holder_hats[number] @ mean[layout.holder[number]])
+        return Seen(outdoors=self._persons(mean, at) * share, indoors=indoors, share=holder)
 
     # -- fields ----------------------------------------------------------------------------------------------------
 
@@ -384,7 +396,8 @@ class Estimator:
         layout = self.layout
         assert layout is not None  # noqa: S101 - only called where something tells presence
         ratio = np.exp(layout.out_hats @ mean[layout.out])
-        return np.asarray(self.cells.expected * profile.outdoors(at, self._zone) * ratio)
+        local = at.astimezone(self._zone)
+        return np.asarray(self.cells.usual_at(local.hour + local.minute / 60) * ratio)
 
     def _informed(self, newest: Mapping[str, datetime]) -> tuple[Floats, Floats]:
         """Return since when, and until when, each cell is informed by something that tells presence."""

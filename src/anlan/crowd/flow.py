@@ -267,9 +267,11 @@ class Flows:
         """
         found, in_place = [], self.ground.mostly_places(line)
         for name, windows in counted.items():
-            told = self.lines.flow(name, windows)
             own = self.drawn.get(name)
-            if own is None or self.lines.devices[name].kind is not DeviceKind.PASSAGE or told.n < LEAST_PERSONS:
+            if own is None:  # vehicles: nobody walks over it
+                continue
+            told = self.lines.flow(name, windows)
+            if self.lines.devices[name].kind is not DeviceKind.PASSAGE or told.n < LEAST_PERSONS:
                 continue
             if self.ground.mostly_places(own) is in_place:
                 guess, _, live = self._guessed(field, *self._crossed(own, ()), now_s)

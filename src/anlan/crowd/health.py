@@ -34,7 +34,7 @@ def device_now(
     if withdrawn:
         state, reason = DeviceState.WITHDRAWN, "withdrawn"
     last = tally.last if tally else None
-    lined = device.kind in {DeviceKind.GATE, DeviceKind.PASSAGE}
+    lined = device.kind in {DeviceKind.GATE, DeviceKind.PASSAGE, DeviceKind.ROAD}
     flow = per_minute(last) if last is not None and lined and state is not DeviceState.SILENT else None
     return DeviceNow(device=device, state=state, reason=reason, per_minute=flow, tally=tally, suspicion=suspicion)
 

@@ -56,6 +56,15 @@ class Odds:
     fall_ahead: float = 0.15
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """People in minus people out per second and its standard deviation; and the flow that it is of, where counted."""
+
+    per_s: float
+    sd: float
+    flow: Flow | None = None
+
+
 def exceeds(limit: float, mean: float, sd: float) -> float:
     r"""Return the probability that a positive number of that mean and standard deviation is above a limit.
 
@@ -98,7 +107,7 @@ def judge_place(
     place: Place,
     ladders: Iterable[Ladder],
     estimate: Estimate,
-    net: tuple[float, float] | None,
+    net: Gain | None,
     outlooks: Sequence[Outlook],
     odds: Odds,
 ) -> Verdict:
@@ -111,8 +120,8 @@ def judge_place(
     ----------
     estimate : Estimate
         Known.
-    net : (float, float), optional
-        People in minus people out per second, and its standard deviation; None where nothing tells it.
+    net : Gain, optional
+        None where nothing tells it.
     outlooks : sequence of Outlook
         The same place some minutes ahead, nearest first.
     """
@@ -122,15 +131,15 @@ def judge_place(
         if ladder.measure is Measure.NET_INFLOW:
             judged += _by_net(ladder, estimate, net)
             continue
-        per, also = _persons_per_unit(ladder.measure, place, estimate), _also(ladder, net)
-        if per is None or also is None:
+        per, second = _persons_per_unit(ladder.measure, place, estimate), _second(ladder, net)
+        if per is None or second is None:
             continue
+        also, other = second
         for rung, limit in ladder.given:
             now = Grounds(
                 measure=ladder.measure, limit=limit, value=mean / per, sd=sd / per,
                 probability=exceeds(limit * per, mean, sd) * also, source=ladder.source, occupancy=mean,
-                net_inflow=None if net is None else net[0], also=ladder.also, above=ladder.above,
-                other=None if ladder.also is None or net is None else net[0],
+                net_inflow=None if net is None else net.per_s, also=ladder.also, above=ladder.above, other=other,
             )  # fmt: skip
             chances = [exceeds(limit * per, look.occupancy, look.sd) * also for look in outlooks]
             ahead = _ahead(now, per, list(zip(outlooks, chances, strict=True)), odds)
@@ -141,19 +150,14 @@ def judge_place(
 def judge_line(ladders: Iterable[Ladder], flow: Flow, odds: Odds) -> Verdict:
     """Return which rungs of its ladders the flow over a line has reached. Nothing is foretold of a line."""
     judged = []
+    net = Gain(per_s=flow.net_per_s, sd=flow.sd_per_s, flow=flow) if flow.directed else None
     for ladder in ladders:
-        by_flow = ladder.measure is Measure.SPECIFIC_FLOW
+        by_flow, second = ladder.measure is Measure.SPECIFIC_FLOW, _second(ladder, net)
+        if second is None or (net is None and not by_flow):
+            continue
         value = flow.specific if by_flow else abs(flow.net_per_s)
         sd = flow.sd_per_s / (flow.width_m if by_flow else 1.0)
-        other, also = None, 1.0
-        if ladder.also is Also.COUNTERFLOW:
-            other = flow.weaker_share
-            if other is None or ladder.above is None:
-                continue
-            also = above(ladder.above, other, math.sqrt(max(other * (1 - other), 0.01) / max(flow.n, 1)))
-        elif ladder.also is not None:
-            other = flow.net_per_s
-            also = above(ladder.above or 0.0, other, flow.sd_per_s)
+        also, other = second
         for rung, limit in ladder.given:
             now = Grounds(
                 measure=ladder.measure, limit=limit, value=value, sd=sd, probability=above(limit, value, sd) * also,
@@ -180,27 +184,46 @@ def _persons_per_unit(measure: Measure, place: Place, estimate: Estimate) -> flo
     return None
 
 
-def _by_net(ladder: Ladder, estimate: Estimate, net: tuple[float, float] | None) -> list[Judged]:
+def _by_net(ladder: Ladder, estimate: Estimate, net: Gain | None) -> list[Judged]:
     """Judge what a place gains; nothing is judged where nothing tells it."""
-    if net is None:
+    second = _second(ladder, net)
+    if net is None or second is None:
         return []
+    also, other = second
     return [
         Judged(
             rung=rung,
             now=Grounds(
-                measure=ladder.measure, limit=limit, value=net[0], sd=net[1], probability=above(limit, *net),
-                source=ladder.source, occupancy=estimate.occupancy, net_inflow=net[0],
+                measure=ladder.measure, limit=limit, value=net.per_s, sd=net.sd,
+                probability=above(limit, net.per_s, net.sd) * also, source=ladder.source,
+                occupancy=estimate.occupancy, net_inflow=net.per_s, also=ladder.also, above=ladder.above, other=other,
             ),
         )
         for rung, limit in ladder.given
     ]  # fmt: skip
 
 
-def _also(ladder: Ladder, net: tuple[float, float] | None) -> float | None:
-    """Return the probability of the second condition: 1 where there is none, None where nothing tells it."""
+def _second(ladder: Ladder, net: Gain | None) -> tuple[float, float | None] | None:
+    r"""Return the probability of the second condition, and its number; None where nothing tells it.
+
+    Where there is none it is certain. That :math:`r` come in for each who goes out is judged as
+    :math:`n_{in} - r\, n_{out} > 0`, which is as sure as both counts are, :math:`\sigma^2 = n_{in} + r^2 n_{out}`.
+    """
     if ladder.also is None:
-        return 1.0
-    return None if net is None or ladder.above is None else above(ladder.above, *net)
+        return 1.0, None
+    if net is None or ladder.above is None:
+        return None
+    if ladder.also is Also.FILLING:
+        return above(ladder.above, net.per_s, net.sd), net.per_s
+    flow, limit = net.flow, ladder.above
+    if flow is None or not flow.directed or flow.n == 0:
+        return None
+    if ladder.also is Also.COUNTERFLOW:
+        share = flow.weaker_share or 0.0
+        return above(limit, share, math.sqrt(max(share * (1 - share), 0.01) / flow.n)), share
+    part = flow.in_per_s / (flow.in_per_s + flow.out_per_s)
+    n_in, n_out = flow.n * part, flow.n * (1 - part)
+    return above(0.0, n_in - limit * n_out, math.sqrt(n_in + limit**2 * n_out + 1)), flow.in_per_out
 
 
 def _ahead(now: Grounds, per: float, looks: Sequence[tuple[Outlook, float]], odds: Odds) -> Grounds | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -46,14 +46,18 @@ class Params:
     homes_scales: tuple[tuple[float, float], ...] = ((1200.0, 0.50), (350.0, 0.50))
     homes_level: float = 0.30
     homes_nugget: float = 0.15
+    holder_scales: tuple[tuple[float, float], ...] = ((900.0, 0.18),)
+    holder_level: float = 0.12
     shift_scales: tuple[tuple[float, float], ...] = ((2000.0, 0.12),)
     shift_level: float = 0.5
     share_scales: tuple[tuple[float, float], ...] = ((700.0, 0.22),)
     share_level: float = 0.35
+    share_about: float = 1.0
     out_forgets_min: float = 90.0
     homes_forgets_min: float = 14_400.0
     shift_forgets_min: float = 240.0
     share_forgets_min: float = 240.0
+    holder_forgets_min: float = 43_200.0
     passage_spread: float = 0.42
     passage_forgets_min: float = 150.0
     view_spread: float = 0.18
@@ -76,6 +80,31 @@ class Params:
     """What remains between a square and its prediction, as a part of its count."""
     grid_wait_min: float = 20.0
     """How late a location grid, or a missing window of a gate, may come and still be put in its place in time."""
+    surveyed_scales: tuple[tuple[float, float], ...] = ((1200.0, 0.25), (400.0, 0.35), (140.0, 0.30))
+    surveyed_level: float = 0.35
+    surveyed_fine: float = 0.4
+    surveyed_widen: float = 1.2
+    surveyed_split: float = 0.07
+    counted_scales: tuple[tuple[float, float], ...] = ((350.0, 0.35),)
+    counted_level: float = 0.08
+    counted_shift: float = 0.2
+    counted_share: tuple[float, float, tuple[tuple[float, float], ...]] = (1.25, 0.15, ((700.0, 0.18),))
+    """What takes the place of the others where a survey of footfall, and a census by area, tell what is to be
+    expected."""
+
+    def given(self, cells: Cells) -> Params:
+        """Return the constants for what is known of a district."""
+        found = self
+        if cells.surveyed:
+            found = replace(found, out_scales=self.surveyed_scales, out_level=self.surveyed_level)
+            found = replace(found, fine=self.surveyed_fine, widen=self.surveyed_widen, split=self.surveyed_split)
+        if cells.counted_at_home:
+            about, level, scales = self.counted_share
+            found = replace(found, homes_scales=self.counted_scales, homes_level=self.counted_level)
+            found = replace(
+                found, shift_level=self.counted_shift, share_about=about, share_level=level, share_scales=scales
+            )
+        return found
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,6 +119,7 @@ class Layout:
     homes: tuple[slice, ...]
     shift: slice
     share: tuple[slice, ...]
+    holder: tuple[slice, ...]
     passage: slice
     view: slice
     offset: slice
@@ -98,6 +128,7 @@ class Layout:
     out_hats: sp.csr_matrix
     shift_hats: tuple[sp.csr_matrix, ...]
     share_hats: sp.csr_matrix
+    holder_hats: tuple[sp.csr_matrix, ...]
     stationary: Floats
     keep: Floats
 
@@ -109,13 +140,20 @@ def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
     out = laid.put(matern(x_m, y_m, params.out_scales) + params.out_level**2, params.out_forgets_min)
     homes = []
     for grid in sources.grids:
-        block = matern(grid.x_m, grid.y_m, params.homes_scales) + params.homes_level**2
+        x_m, y_m = _lived_in(grid)
+        block = matern(x_m, y_m, params.homes_scales) + params.homes_level**2
         block[np.diag_indices_from(block)] += params.homes_nugget**2
         homes.append(laid.put(block, params.homes_forgets_min))
     shift, shift_hats = laid.shared(sources.grids, params)
     share_hats, x_m, y_m = hats(cells.x_m, cells.y_m, params.share_knots_m)
     block = matern(x_m, y_m, params.share_scales) + params.share_level**2
     share = [laid.put(block, params.share_forgets_min) for _ in sources.grids]
+    holder, holder_hats = [], []
+    for grid in sources.grids:
+        found, x_m, y_m = hats(*grid.middles, params.share_knots_m)
+        block = matern(x_m, y_m, params.holder_scales) + params.holder_level**2
+        holder.append(laid.put(block, params.holder_forgets_min))
+        holder_hats.append(found)
     n_cordons = len(sources.cordons.place_ids)
     expected = sources.cordons.weights @ cells.expected if n_cordons else np.empty(0)
     return Layout(
@@ -123,6 +161,7 @@ def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
         homes=tuple(homes),
         shift=shift,
         share=tuple(share),
+        holder=tuple(holder),
         passage=laid.each(np.full(len(sources.passages.devices), params.passage_spread), params.passage_forgets_min),
         view=laid.each(np.full(len(sources.views.devices), params.view_spread), params.view_forgets_min),
         # Nobody knows how many were inside when counting began; in thousands, as the rows of cordons are.
@@ -132,6 +171,7 @@ def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
         out_hats=out_hats,
         shift_hats=shift_hats,
         share_hats=share_hats,
+        holder_hats=tuple(holder_hats),
         stationary=np.asfortranarray(sla.block_diag(*laid.blocks)),
         keep=np.concatenate(laid.keeps),
     )
@@ -160,8 +200,13 @@ class _Laid:
         """Add the field by which more or fewer are indoors, which all grids see, at the squares of each."""
         if not grids:
             return slice(self.size, self.size), ()
-        x_m, y_m = (np.concatenate([getattr(grid, axis) for grid in grids]) for axis in ("x_m", "y_m"))
+        x_m, y_m = np.concatenate([_lived_in(grid) for grid in grids], axis=1)
         found, x_m, y_m = hats(x_m, y_m, params.shift_knots_m)
         where = self.put(matern(x_m, y_m, params.shift_scales) + params.shift_level**2, params.shift_forgets_min)
-        ends = np.cumsum([0, *(len(grid.x_m) for grid in grids)])
+        ends = np.cumsum([0, *(len(grid.lived_in) for grid in grids)])
         return where, tuple(found[a:b] for a, b in itertools.pairwise(ends))
+
+
+def _lived_in(grid: Grid) -> Floats:
+    """Return the middles of a grid's squares with people indoors, shape (2, n_lived_in)."""
+    return np.array(grid.middles)[:, grid.lived_in]

@@ -15,6 +15,9 @@ OVER = timedelta(minutes=5)
 LEAST_WIDTH_M = 2.0
 """A line drawn shorter than this is a point that stands for a door."""
 
+ON_FOOT = frozenset({DeviceKind.GATE, DeviceKind.PASSAGE})
+LINED = ON_FOOT | {DeviceKind.ROAD}
+
 Window = tuple[float, float, int, int, bool]
 """Begin and end in seconds since 1970, in, out, and whether the directions were told apart (else all are "in")."""
 
@@ -41,6 +44,11 @@ class Flow:
         return self.in_per_s - self.out_per_s
 
     @property
+    def in_per_out(self) -> float | None:
+        """How many come in for each who goes out; None where directions are not told apart or nobody goes out."""
+        return self.in_per_s / self.out_per_s if self.directed and self.out_per_s > 0 else None
+
+    @property
     def weaker_share(self) -> float | None:
         """The weaker direction as a part of the flow; None where directions are not told apart or nobody passed."""
         total = self.in_per_s + self.out_per_s
@@ -49,7 +57,7 @@ class Flow:
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """The lines of a district's gates and passages, with their widths."""
+    """The lines of a district's counters, with their widths."""
 
     devices: Mapping[str, Device]
     width_m: Mapping[str, float]
@@ -57,9 +65,9 @@ class Lines:
     """By the place that they close."""
 
     @classmethod
-    def of(cls, pack: Pack) -> Lines:
-        """Return the lines of a pack."""
-        lines = {d.device_id: d for d in pack.devices if d.kind in {DeviceKind.GATE, DeviceKind.PASSAGE}}
+    def of(cls, pack: Pack, kinds: frozenset[DeviceKind] = ON_FOOT) -> Lines:
+        """Return the lines of a pack: those that people walk over where ``kinds`` does not say otherwise."""
+        lines = {d.device_id: d for d in pack.devices if d.kind in kinds}
         width = {
             name: max(float(pack.projection.project(d.geometry).length), LEAST_WIDTH_M) for name, d in lines.items()
         }
@@ -100,6 +108,21 @@ class Lines:
             directed=all(w[4] for w in windows),
             width_m=self.width_m[device_id],
             n=n_in + n_out,
+        )
+
+    def through(self, place_id: str, kept: Mapping[str, Sequence[Window]]) -> Flow | None:
+        """Return the people over all gates of a closed place together; None where a gate is silent."""
+        gates = self.gates.get(place_id, ())
+        if not gates or any(gate not in kept for gate in gates):
+            return None
+        flows = [self.flow(gate, kept[gate]) for gate in gates]
+        return Flow(
+            in_per_s=sum(flow.in_per_s for flow in flows),
+            out_per_s=sum(flow.out_per_s for flow in flows),
+            sd_per_s=math.sqrt(sum(flow.sd_per_s**2 for flow in flows)),
+            directed=True,
+            width_m=sum(flow.width_m for flow in flows),
+            n=sum(flow.n for flow in flows),
         )
 
     def gained(self, place_id: str, kept: Mapping[str, Sequence[Window]]) -> tuple[float, float] | None:

@@ -20,8 +20,13 @@ from anlan.kernel.records import Observation
 Floats = npt.NDArray[np.float64]
 
 
-NIGHT_PERSONS, NIGHT_SHARE = 30.0, 0.01
+NIGHT_PERSONS, NIGHT_SHARE = 10.0, 0.001
 """Who is in a closed place when fewest are: so many, and such a part of those who came since counting began."""
+ASLEEP = 0.05
+"""Spread of the logarithm of how many residents are at home in the small hours, by a kilometre or two."""
+WITHIN = 0.02
+"""Part of the unresolved variance of a closed place that is left to its row: the gates count everybody, wherever they
+stand inside."""
 LEAST_SUM = 0.01
 """Thousands of persons below which a closed place counts as empty."""
 JAM_DOUBT = 0.5
@@ -206,15 +211,14 @@ def cordon_rows(
     drift = [(0, _ones(offset, layout.size, -1.0)), (0, _ones(asymmetry, layout.size, -through))]
     matrix = placed(layout.size, [(layout.out.start, out), *drift])
     surprise = target - total
-    # The fine pattern inside is hardly noise here: the gates count everybody, wherever they stand.
-    noise = (0.2 * fine[heard] + told.missing_var[heard]) / 1e6 + (0.01 * total) ** 2 + 1e-4
+    noise = (WITHIN * fine[heard] + told.missing_var[heard]) / 1e6 + (0.01 * total) ** 2 + 1e-4
     return Rows(matrix, surprise, noise, doubted=True)
 
 
 def night_rows(layout: Layout, balance: Balance, mean: Floats) -> Rows | None:
     r"""Return rows that say how few were in closed places when fewest were, in thousands of persons.
 
-    .. math:: B_{min} + o + \delta F_{min} = 0 \pm (n_0 + \epsilon F_{min})
+    .. math:: B_{min} + o + \delta F_{min} = n \pm n, \quad n = n_0 + \epsilon F_{min}
 
     with the lowest balance of the night :math:`B_{min}` and the through-flow :math:`F_{min}` by then: of all who came,
     hardly any were still there. It pins the offset of each cordon once a day, and by that shows by how much its gates
@@ -226,17 +230,34 @@ def night_rows(layout: Layout, balance: Balance, mean: Floats) -> Rows | None:
     net, through = balance.least[heard] / 1000, balance.least_through[heard] / 1000
     offset, asymmetry = layout.offset.start + heard, layout.asymmetry.start + heard
     matrix = placed(layout.size, [(0, _ones(offset, layout.size)), (0, _ones(asymmetry, layout.size, through))])
-    surprise = -(net + mean[offset] + through * mean[asymmetry])
     spread = NIGHT_PERSONS / 1000 + NIGHT_SHARE * through
+    surprise = spread - (net + mean[offset] + through * mean[asymmetry])
     return Rows(matrix, surprise, spread**2, doubted=False)
+
+
+def asleep_rows(layout: Layout, mean: Floats) -> Rows:
+    """Return rows that say that in the small hours those are at home whom the census has there.
+
+    It tells how many of them a location grid counts, which at any other hour could as well be how many are at home.
+    """
+    knots = np.arange(layout.shift.start, layout.shift.stop)
+    return Rows(_ones(knots, layout.size), -mean[knots], np.full(len(knots), ASLEEP**2), doubted=False)
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What a location grid should count: of people in public space by cell, and of people indoors by square."""
+    """What a location grid should count: of people in public space by cell, and of people indoors by square.
+
+    ``share`` (n_squares,) is by how much more or fewer of all of them it counts in a square than its holder tells.
+    """
 
     outdoors: Floats
     indoors: Floats
+    share: Floats
+
+    def by_square(self, grid: Grid) -> Floats:
+        """Return the count to be expected of each square."""
+        return np.asarray(self.share * (np.asarray(grid.weights @ self.outdoors).ravel() + self.indoors))
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,7 +286,7 @@ class GridNoise:
 def grid_rows(layout: Layout, grid: Grid, number: int, counts: Floats, seen: Seen, noise: GridNoise) -> Rows | None:
     r"""Return rows of a location grid.
 
-    .. math:: \log n_g = \log \Bigl(y_g + \sum_c h_{gc} r_c x_c\Bigr)
+    .. math:: \log n_g = s_g + \log \Bigl(y_g + \sum_c h_{gc} r_c x_c\Bigr)
 
     with position error :math:`h`, people in public space :math:`x` and how many of them it counts :math:`r` (a smooth
     field about what its holder tells), and whom it counts indoors :math:`y`, a number for each square that is learned
@@ -280,25 +301,27 @@ def grid_rows(layout: Layout, grid: Grid, number: int, counts: Floats, seen: See
     counts : float64, shape (n_squares,)
         NaN where suppressed.
     """
-    expected = np.asarray(grid.weights @ seen.outdoors).ravel() + seen.indoors
+    expected = seen.by_square(grid)
     limit = max(grid.suppressed_below, 1)
     suppressed = np.isnan(counts)
     told = np.flatnonzero(np.where(suppressed, expected > 1.5 * limit, expected > 0.5))
     if not len(told):
         return None
-    weights, suppressed = grid.weights[told], suppressed[told]
+    weights, suppressed = sp.diags(seen.share[told]) @ grid.weights[told], suppressed[told]
     expected = np.maximum(expected[told], 1.0)
     relative = sp.diags(1 / expected)
     out = relative @ slopes(weights, seen.outdoors, layout.out_hats)
     share = relative @ slopes(weights, seen.outdoors, layout.share_hats)
     lived_in = grid.lived_in
     indoors = sp.csr_matrix(
-        (seen.indoors[lived_in], (lived_in, np.arange(len(lived_in)))), shape=(len(counts), len(lived_in))
+        ((seen.share * seen.indoors)[lived_in], (lived_in, np.arange(len(lived_in)))),
+        shape=(len(counts), len(lived_in)),
     )
     homes = relative @ indoors[told]
     shift = homes @ layout.shift_hats[number]
     parts = [(layout.out.start, out), (layout.homes[number].start, homes), (layout.shift.start, shift)]
-    matrix = placed(layout.size, [*parts, (layout.share[number].start, share)])
+    parts += [(layout.share[number].start, share), (layout.holder[number].start, layout.holder_hats[number][told])]
+    matrix = placed(layout.size, parts)
     counted = np.where(suppressed, limit / 2, np.maximum(counts[told], 1.0))
     variance = noise.variance(weights, seen, expected) + np.where(suppressed, 0.5**2, 0.0)
     return Rows(matrix, np.log(counted) - np.log(expected), variance, doubted=True)

@@ -54,18 +54,25 @@ class Cordons:
 class Grid:
     """A location grid: ``weights @ persons`` is what falls into each square, the position error included.
 
-    ``indoors`` (n_squares,) persons to be expected indoors by square; ``lived_in`` the squares where there are any,
-    ``x_m`` and ``y_m`` (n_lived_in,) their middles.
+    ``indoors`` (n_squares,) persons to be expected indoors by square; ``lived_in`` the squares where there are any.
     """
 
     device: Device
     weights: sp.csr_matrix
     indoors: Floats
     lived_in: npt.NDArray[np.int64]
-    x_m: Floats
-    y_m: Floats
     share: float
     suppressed_below: int
+
+    @property
+    def middles(self) -> tuple[Floats, Floats]:
+        """East and north of the middle of every square, each of shape (n_squares,)."""
+        spec = self.device.grid
+        assert spec is not None  # noqa: S101 - the pack's reader gives every grid device its squares
+        number = np.arange(spec.n_columns * spec.n_rows)
+        x_m = spec.west_m + spec.size_m * (number % spec.n_columns + 0.5)
+        y_m = spec.south_m + spec.size_m * (number // spec.n_columns + 0.5)
+        return np.asarray(x_m, np.float64), np.asarray(y_m, np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,8 +175,6 @@ def _grid(cells: Cells, device: Device) -> Grid:
         weights=weights,
         indoors=indoors,
         lived_in=lived_in,
-        x_m=np.asarray(spec.west_m + spec.size_m * (lived_in % spec.n_columns + 0.5), np.float64),
-        y_m=np.asarray(spec.south_m + spec.size_m * (lived_in // spec.n_columns + 0.5), np.float64),
         share=spec.market_share,
         suppressed_below=spec.suppressed_below,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -67,6 +67,10 @@ class _Waiting:
         self.told.set_running_or_notify_cancel()
 
 
+Beside = Callable[[str, bytes], object]
+"""Takes a topic and a message; refuses with one of our errors."""
+
+
 class Door:
     """The one way in. Bodies that come together are committed together, by one writer thread.
 
@@ -78,6 +82,8 @@ class Door:
         self.limits = limits or Limits()
         self.adapters: Sequence[Adapter] = (OwnForm(),)
         """Formats that are understood where a way in names none of its own."""
+        self.beside: dict[str, Beside] = {}
+        """Who takes messages that are no counts, by the beginning of their topic: where units are, for instance."""
         self._devices = {device.device_id: device for device in devices}
         self._inbox = inbox
         self._clock = clock
@@ -114,6 +120,9 @@ class Door:
         Unavailable
             If too much waits for the disk already; send it again later.
         """
+        for begins, take in self.beside.items():
+            if topic.startswith(begins):
+                return self._handed_on(take, topic, payload)
         adapter = adapter_of(self.adapters if adapters is None else adapters, topic)
         try:
             self._measure(payload)
@@ -127,6 +136,17 @@ class Door:
             log.exception("%s failed on a message", type(adapter).__name__)
             decoded = _malformed("message must be one that its adapter can read; the log has the adapter's fault.")
         return self._enqueue(_Waiting(*decoded, len(payload)))
+
+    def _handed_on(self, take: Beside, topic: str, payload: bytes) -> Future[Receipt]:
+        """Hand a message to whoever takes its topic; what is refused is told in the receipt, and comes never again."""
+        told: Future[Receipt] = Future()
+        try:
+            self._measure(payload)
+            take(topic, payload)
+            told.set_result(Receipt(n_accepted=1))
+        except AnlanError as fault:
+            told.set_result(Receipt(refusals=(Refusal(code=RefusalCode.MALFORMED, message=str(fault)),)))
+        return told
 
     def _measure(self, body: bytes) -> None:
         if len(body) > self.limits.body_bytes:
@@ -295,12 +315,14 @@ def _form_fault(device: Device, seen: Observation) -> tuple[RefusalCode, str] | 
     fits = {
         DeviceKind.GATE: seen.n_in is not None,
         DeviceKind.PASSAGE: seen.n_in is not None if device.directed else seen.n_passed is not None,
+        DeviceKind.ROAD: seen.n_in is not None,
         DeviceKind.AREA: seen.n_present is not None,
         DeviceKind.GRID: seen.counts is not None,
     }[kind]
     asked = {
         DeviceKind.GATE: "in and out",
         DeviceKind.PASSAGE: "in and out" if device.directed else "passed",
+        DeviceKind.ROAD: "in and out",
         DeviceKind.AREA: "present",
         DeviceKind.GRID: "counts",
     }[kind]

@@ -295,7 +295,7 @@ def _whole(value: str | None) -> int:
 
 def _observation(device: Device, begin_at: datetime, values: Sequence[int]) -> Observation:
     end_at = begin_at + timedelta(seconds=device.interval_s)
-    pair = device.kind is DeviceKind.GATE or (device.kind is DeviceKind.PASSAGE and device.directed)
+    pair = device.kind in {DeviceKind.GATE, DeviceKind.ROAD} or (device.kind is DeviceKind.PASSAGE and device.directed)
     asked = "in a recording" if device.kind is DeviceKind.GRID else "by n_in and n_out" if pair else "by a count"
     if device.kind is DeviceKind.GRID or pair != (len(values) == 2):
         raise BadInput(f"device {device.device_id!r}", f"must be told {asked}", "correct --columns")

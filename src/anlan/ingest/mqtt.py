@@ -113,7 +113,8 @@ class MqttIngress:
         with self._lock:
             self._connection += 1
         self.connected = True
-        client.subscribe([(topic, 1) for adapter in self._adapters for topic in adapter.topics])
+        topics = [topic for adapter in self._adapters for topic in adapter.topics]
+        client.subscribe([(topic, 1) for topic in (*topics, *(f"{begins}#" for begins in self._door.beside))])
 
     def _on_disconnect(self, _client: paho.Client, _own: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self.connected = False

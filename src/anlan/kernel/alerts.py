@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from anlan.kernel.ladders import Also, Measure, Rung
+from anlan.kernel.ladders import Also, Measure, Rung, Source
 from anlan.kernel.records import UnknownReason
 
 
@@ -45,7 +45,7 @@ class Grounds:
     value: float
     sd: float
     probability: float
-    source: str
+    source: Source
     ahead_s: float = 0.0
     occupancy: float | None = None
     net_inflow: float | None = None

@@ -102,6 +102,14 @@ class DeviceNow:
     tally: Tally | None
     suspicion: Suspicion | None = None
 
+    @property
+    def delay_s(self) -> float | None:
+        """How long after its window the newest count came in, s; None where nothing has."""
+        told = self.tally
+        if told is None or told.last_end_at is None or told.last_received_at is None:
+            return None
+        return (told.last_received_at - told.last_end_at).total_seconds()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
@@ -204,6 +212,33 @@ class LineFlow:
     freshness_s: float | None = None
     hidden: bool = False
     unknown: UnknownReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BorderFlow:
+    """People, or vehicles, over all ``lines`` on the border, per minute over the last ``over_s`` seconds.
+
+    ``counted_*`` is what the lines that report counted. The whole (``in_per_min``, ``out_per_min``) is unknown where a
+    line is ``silent``, or where there is none. ``net_sd_per_min`` is the deviation of in minus out.
+    """
+
+    lines: tuple[str, ...]
+    silent: tuple[str, ...]
+    over_s: float = 0.0
+    counted_in_per_min: float | None = None
+    counted_out_per_min: float | None = None
+    in_per_min: float | None = None
+    out_per_min: float | None = None
+    net_sd_per_min: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BorderNow:
+    """What goes over the district's border; ``at`` is None before the first minute."""
+
+    at: datetime | None
+    people: BorderFlow
+    vehicles: BorderFlow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

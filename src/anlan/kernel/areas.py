@@ -22,13 +22,17 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Area:
-    """A node of the tree. ``polygon`` is in degrees, or None where nobody has drawn it yet."""
+    """A node of the tree. ``polygon`` is in degrees, or None where nobody has drawn it yet.
+
+    ``residents`` is how many live there by the last census, all levels below included; None where it is not told.
+    """
 
     area_id: str
     level: str
     parent_id: str | None
     name: Label
     polygon: Area2D | None
+    residents: float | None = None
 
 
 class AreaTree:

@@ -8,10 +8,13 @@ from enum import IntEnum, StrEnum
 from itertools import pairwise
 
 from anlan.kernel.errors import BadInput
-from anlan.kernel.records import Place, Thresholds
+from anlan.kernel.records import Label, Place, Thresholds
 
 Limits = tuple[float | None, float | None, float | None, float | None]
 """One limit for each rung, notice to red; None where the ladder leaves that rung out."""
+
+Source = Label | str
+"""Where a rule comes from: a text in each of the district's languages, or one for all of them."""
 
 EVERYWHERE = "*"
 
@@ -50,7 +53,9 @@ class Also(StrEnum):
     FILLING = "net_inflow"
     """People in minus people out is more than so many per second, 1/s."""
     COUNTERFLOW = "weaker_share"
-    """The weaker direction is more than this part of the flow."""
+    """The weaker direction is more than this part of the flow over a line, or over the gates of a place."""
+    IMBALANCE = "in_per_out"
+    """More than so many come in for each who goes out, over a line, or over the gates of a place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +81,7 @@ class Ladder:
     of: str
     measure: Measure
     limits: Limits
-    source: str
+    source: Source
     also: Also | None = None
     above: float | None = None
 
@@ -111,28 +116,40 @@ DEFAULTS = (
         of=EVERYWHERE,
         measure=Measure.SHARE,
         limits=(0.7, 0.8, 0.9, 1.0),
-        source="LB/T 034-2014: divert near the carrying capacity; 80 % as the police standard for seated events",
+        source={
+            "zh": "LB/T 034-2014：接近承载量时分流；80 % 取自公安部门有座活动标准",
+            "en": "LB/T 034-2014: divert near the carrying capacity; 80 % as the police standard for seated events",
+        },
     ),
     Ladder(
         of=EVERYWHERE,
         measure=Measure.SPECIFIC_FLOW,
         limits=(None, 1.1, 1.367, 1.817),
-        source="Fruin 1971 (E from 66 per m and min); Green Guide 82; HSG195 109 per m and min",
+        source={
+            "zh": "Fruin 1971（每米每分钟66人起为E级）；英国《绿色指南》82人；HSG195 109人",
+            "en": "Fruin 1971 (E from 66 per m and min); Green Guide 82; HSG195 109 per m and min",
+        },
     ),
     Ladder(
         of=EVERYWHERE,
         measure=Measure.SPECIFIC_FLOW,
         limits=(0.817, 1.1, 1.367, None),
-        source="Fruin 1971: from class D (49 per m and min) opposing streams conflict",
+        source={
+            "zh": "Fruin 1971：D级（每米每分钟49人）起，对向人流相互冲突",
+            "en": "Fruin 1971: from class D (49 per m and min) opposing streams conflict",
+        },
         also=Also.COUNTERFLOW,
         above=0.25,
     ),
 )
 """Ladders that hold where a pack says nothing else. Densities are the place's own thresholds."""
 
-DENSITY_SOURCE = "Seoul 2023: warning at 3 per m²; Fruin 1971 and Still 2014: 4 critical when moving, 5 dangerous"
+DENSITY_SOURCE: Label = {
+    "zh": "首尔2023：每平方米3人预警；Fruin 1971、Still 2014：行进中4人临界，5人危险",
+    "en": "Seoul 2023: warning at 3 per m²; Fruin 1971 and Still 2014: 4 critical when moving, 5 dangerous",
+}
 
-OWN_SOURCE = "set by the district for this place"
+OWN_SOURCE: Label = {"zh": "城区为该场所自定", "en": "set by the district for this place"}
 
 
 def ladders_of_place(ladders: Iterable[Ladder], place: Place) -> tuple[Ladder, ...]:

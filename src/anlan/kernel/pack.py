@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from shapely.geometry import Polygon
 
 from anlan.kernel.areas import AreaTree
@@ -16,6 +18,30 @@ from anlan.kernel.ladders import Ladder
 from anlan.kernel.records import Calendar, Device, Gateway, Label, Place, Post, Station, Street, Unit
 
 PACK_FORMAT = 1
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Usual:
+    """How many people are usually where in public space, as a survey of footfall found it on ordinary days.
+
+    Attributes
+    ----------
+    lon, lat : float64, shape (n,)
+        Centres of the squares that were looked at, degrees.
+    size_m : float64, shape (n,)
+        Their sides, along east and north.
+    hours : tuple of int
+        Local hours at which they were looked at, rising.
+    persons : float64, shape (n, len(hours))
+        People present; NaN where nobody looked.
+    """
+
+    lon: Floats
+    lat: Floats
+    size_m: Floats
+    hours: tuple[int, ...]
+    persons: Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +70,8 @@ class Pack:
     units: tuple[Unit, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     ladders: tuple[Ladder, ...] = ()
+    usual: Usual | None = None
+    """A survey of footfall, where the district has one."""
     cell_m: float = 25.0
     block_share: float = 0.1
     schematic: bool = False

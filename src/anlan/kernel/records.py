@@ -30,6 +30,8 @@ class DeviceKind(StrEnum):
     """People in and out over a line at an entrance of a closed place."""
     PASSAGE = "passage"
     """People over a line across a street: both directions, or only their sum."""
+    ROAD = "road"
+    """Vehicles over a line across a road, each way. They are not people, and tell nothing of who is on foot."""
     AREA = "area"
     """People present in a field of view."""
     GRID = "grid"
@@ -74,6 +76,8 @@ class Device:
     """Standard deviation of the relative error of one value (a fraction)."""
     directed: bool = True
     """False where a passage counter reports only the sum of both directions."""
+    border: bool = False
+    """True where its line stands on the district's border: "in" is into the district."""
     grid: GridSpec | None = None
 
 
@@ -157,6 +161,10 @@ class Unit:
     crew: int
     station_id: str | None = None
     post_id: str | None = None
+    capabilities: tuple[str, ...] = ()
+    """What it can do beyond what its kind can: ``medical``, ``crowd`` ... A playbook asks for them by name."""
+    agency: str = ""
+    """Whose it is; empty for the district's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -293,4 +293,4 @@ def _column_list(form: Form) -> list[str]:
         notes = [column.kind.value, *([column.unit] if column.unit else []), *(["required"] if column.required else [])]
         choices = f": {', '.join(column.one_of)}" if column.one_of else ""
         lines.append(f"- `{column.name}` ({', '.join(notes)}){choices}")
-    return [*lines, "- `name_<language>`"] if form.named else lines
+    return [*lines, f"- `{form.label}<language>`"] if form.named else lines

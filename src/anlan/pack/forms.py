@@ -54,7 +54,8 @@ class Form:
     drawn: bool = True
     """Whether a row must carry a geometry."""
     named: bool = True
-    """Whether the form takes ``name_<language>`` columns."""
+    """Whether the form takes a text per language, in columns ``<label><language>``."""
+    label: str = NAME_PREFIX
     unique: bool = True
     """Whether the first column may not repeat."""
 
@@ -73,7 +74,11 @@ _KIND = Column(name="kind", required=True)
 
 AREAS = Form(
     stem=AREAS_FOLDER,
-    columns=(Column(name="code", required=True), Column(name="parent")),
+    columns=(
+        Column(name="code", required=True),
+        Column(name="parent"),
+        Column(name="residents", kind=Kind.NUMBER, least=0, unit="persons"),
+    ),
     shapes=POLYGONS,
     drawn=False,
 )
@@ -111,6 +116,7 @@ DEVICES = Form(
         Column(name="interval_s", kind=Kind.NUMBER, above=0, unit="s"),
         Column(name="expected_error", kind=Kind.NUMBER, least=0, most=10),
         Column(name="directed", kind=Kind.FLAG),
+        Column(name="border", kind=Kind.FLAG),
         Column(name="grid", kind=Kind.TABLE),
     ),
     shapes=("LineString", *POLYGONS),
@@ -138,6 +144,8 @@ UNITS = Form(
         Column(name="crew", kind=Kind.WHOLE, required=True, least=1, unit="persons"),
         Column(name="station"),
         Column(name="post"),
+        Column(name="capabilities"),
+        Column(name="agency"),
     ),
 )
 CALENDAR = Form(
@@ -149,6 +157,19 @@ CALENDAR = Form(
     unique=False,
 )
 
+USUAL = Form(
+    stem="usual",
+    columns=(
+        Column(name="lon", kind=Kind.NUMBER, required=True, least=-180, most=180, unit="degrees"),
+        Column(name="lat", kind=Kind.NUMBER, required=True, least=-90, most=90, unit="degrees"),
+        Column(name="size_m", kind=Kind.NUMBER, required=True, least=5, most=500, unit="m"),
+        *(Column(name=f"persons_{hour:02d}", kind=Kind.NUMBER, least=0, unit="persons") for hour in range(24)),
+    ),
+    named=False,
+    unique=False,
+)
+
+SOURCE_PREFIX = "source_"
 RUNGS = ("notice", "yellow", "orange", "red")
 LADDERS = Form(
     stem="ladders",
@@ -158,13 +179,13 @@ LADDERS = Form(
         *(Column(name=rung, kind=Kind.NUMBER, above=0) for rung in RUNGS),
         Column(name="also", one_of=tuple(Also)),
         Column(name="above", kind=Kind.NUMBER, least=0),
-        Column(name="source", required=True),
+        Column(name="source"),
     ),
-    named=False,
+    label=SOURCE_PREFIX,
     unique=False,
 )
 
-FORMS = (PLACES, STREETS, DEVICES, GATEWAYS, WATER, GREEN, STATIONS, POSTS, UNITS, CALENDAR, LADDERS)
+FORMS = (PLACES, STREETS, DEVICES, GATEWAYS, WATER, GREEN, STATIONS, POSTS, UNITS, CALENDAR, LADDERS, USUAL)
 
-FOREIGN = ("twin.toml",)
+FOREIGN = ("twin.toml", "playbooks.toml")
 """Files of a pack folder that belong to other readers."""

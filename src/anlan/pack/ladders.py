@@ -29,10 +29,20 @@ def check_ladders(table: Table, places: Table, devices: Table, findings: Finding
         if of in own and measure == Measure.DENSITY and also is None:
             rule = f"must come once (places.geojson, row {own[of].number} has thresholds)"
             findings.add(table.at(row), f"{measure} of {of}", rule, "keep one of the two")
+        _check_source(table, row, findings)
         try:
             ladder_of(row)
         except BadInput as fault:
             findings.add(table.at(row), fault.value, fault.rule, fault.next_step)
+
+
+def _check_source(table: Table, row: Row, findings: Findings) -> None:
+    """Tell a ladder without an authority, or with one for all languages and one for each."""
+    one, each = row.values["source"], row.name
+    if one is None and not each:
+        findings.add(table.at(row), "source=''", "must be given", "give it, or source_<language> for each language")
+    elif one is not None and each:
+        findings.add(table.at(row), f"source={one!r}", "must not stand beside source_<language>", "keep one of the two")
 
 
 def ladder_of(row: Row) -> Ladder:
@@ -49,7 +59,7 @@ def ladder_of(row: Row) -> Ladder:
         of=values["of"],
         measure=Measure(values["measure"]),
         limits=limits,
-        source=values["source"] or "",
+        source=values["source"] or row.name,
         also=Also(values["also"]) if values["also"] else None,
         above=values["above"],
     )

@@ -30,16 +30,17 @@ from anlan.kernel.records import (
     Unit,
 )
 from anlan.pack.faults import Fault, Findings
+from anlan.pack.footfall import check_usual, usual_of
 from anlan.pack.forms import AREAS, AREAS_FOLDER, DISTRICT_FILE, FOREIGN, FORMS, GATEWAY_KINDS, GRID, Form
 from anlan.pack.header import Header, read_header
 from anlan.pack.ladders import check_ladders, ladder_of
 from anlan.pack.tables import Row, Table, convert, read_table
 
 _GEOJSON = (".geojson", ".geojson.gz")
-_CSV = (".csv",)
+_CSV = (".csv", ".csv.gz")
 _PROSE = (".md", ".txt", ".rst")
 _NOT_IN_TOPIC = frozenset("/+#")
-_LINES = (DeviceKind.GATE, DeviceKind.PASSAGE)
+_LINES = (DeviceKind.GATE, DeviceKind.PASSAGE, DeviceKind.ROAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def survey(folder: Path) -> Survey:
         check_ladders(tables["ladders"], tables["places"], tables["devices"], findings)
         _check_outline(tree, [tables["places"], tables["devices"], *(table for _, table in areas)], findings)
     _check_calendar(tables["calendar"], header, findings)
+    check_usual(tables["usual"], header, findings)
     pack = None
     if tree is not None and not any(fault.blocking for fault in findings.faults):
         pack = _pack(folder, header, tree, tables)
@@ -136,6 +138,7 @@ def _tree(header: Header, tables: list[tuple[str, Table]], findings: Findings) -
                 parent_id=row.values["parent"],
                 name=row.name,
                 polygon=row.geometry,
+                residents=row.values["residents"],
             )
             for level, table in tables
             for row in table.rows
@@ -214,6 +217,10 @@ def _check_device(table: Table, row: Row, places: dict[str, Row], findings: Find
         findings.add(at, f"place of gate {row.values['id']!r}", "must be given", "name the closed place it opens to")
     if kind is DeviceKind.GRID and row.values["grid"] is None:
         findings.add(at, "grid", "must be given for a grid", "give west_m, south_m, size_m, n_columns and n_rows")
+    if row.values["border"] and (kind not in _LINES or row.values["directed"] is False):
+        findings.add(
+            at, f"border=true of {kind} {row.values['id']!r}", "must be a line that tells in from out", "drop it"
+        )
     if row.values["grid"] is not None:
         _check_grid(at, row.values["grid"], findings)
 
@@ -297,6 +304,7 @@ def _pack(folder: Path, header: Header, tree: AreaTree, tables: dict[str, Table]
         units=tuple(map(_unit, tables["units"].rows)),
         calendar=_calendar(tables["calendar"], header),
         ladders=ladders,
+        usual=usual_of(tables["usual"], header),
         schematic=values["schematic"],
         notice=values["notice"],
         figures=values["figures"],
@@ -332,7 +340,7 @@ def _street(row: Row) -> Street:
 
 
 def _device(row: Row) -> Device:
-    given = _given(row, "interval_s", "expected_error", "directed")
+    given = _given(row, "interval_s", "expected_error", "directed", "border")
     if row.values["grid"] is not None:
         numbers = {column.name: convert(row.values["grid"].get(column.name), column)[0] for column in GRID}
         given["grid"] = GridSpec(**{name: number for name, number in numbers.items() if number is not None})
@@ -354,6 +362,8 @@ def _unit(row: Row) -> Unit:
         crew=row.values["crew"],
         station_id=row.values["station"],
         post_id=row.values["post"],
+        capabilities=tuple(dict.fromkeys((row.values["capabilities"] or "").split())),
+        agency=row.values["agency"] or "",
     )
 
 

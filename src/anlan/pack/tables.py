@@ -22,7 +22,7 @@ import shapely
 from anlan.kernel.geo import into_wgs84
 from anlan.kernel.records import Label
 from anlan.pack.faults import Findings
-from anlan.pack.forms import NAME_PREFIX, Column, Form, Kind
+from anlan.pack.forms import Column, Form, Kind
 
 _FAR_DEGREES = 2.0
 _SHOWN = 40
@@ -207,7 +207,7 @@ def _tell_unknown_columns(
 ) -> None:
     known = {column.name for column in form.columns}
     if form.named:
-        known |= {NAME_PREFIX + language for language in languages}
+        known |= {form.label + language for language in languages}
     seen: dict[str, int] = {}
     for row in rows:
         for name in row.values:
@@ -238,7 +238,7 @@ def _typed(row: Row, file: str, form: Form, reading: Reading, findings: Findings
         return None
     name = {}
     for language in reading.languages if form.named else ():
-        text = row.values.get(NAME_PREFIX + language)
+        text = row.values.get(form.label + language)
         if text not in (None, ""):
             name[language] = str(text)
     return Row(row.number, values, name, row.geometry)

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,11 +17,12 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from anlan.kernel.areas import Area
 from anlan.kernel.errors import Conflict, Unavailable
 from anlan.kernel.ladders import Ladder, with_density
-from anlan.kernel.pack import PACK_FORMAT, Pack
-from anlan.kernel.records import Device, Label, Place, Street, Thresholds
-from anlan.pack.forms import AREAS_FOLDER, DISTRICT_FILE, NAME_PREFIX, RUNGS
+from anlan.kernel.pack import PACK_FORMAT, Pack, Usual
+from anlan.kernel.records import Device, Label, Place, Street, Thresholds, Unit
+from anlan.pack.forms import AREAS_FOLDER, DISTRICT_FILE, NAME_PREFIX, RUNGS, SOURCE_PREFIX
 
 DECIMALS = 7
 """Digits of a written degree: 1 cm."""
@@ -81,7 +83,9 @@ def refuse_existing(folder: Path) -> None:
 def _sheets(pack: Pack) -> Iterable[_Sheet]:
     for level in pack.areas.levels:
         areas = pack.areas.of_level(level.key)
-        rows = [_row({"code": a.area_id, "parent": a.parent_id}, a.name) for a in areas]
+        rows = [
+            _row({"code": a.area_id, "parent": a.parent_id, "residents": _plain(a.residents)}, a.name) for a in areas
+        ]
         yield _Sheet(f"{AREAS_FOLDER}/{level.key}", rows, [a.polygon for a in areas])
     yield _Sheet("places", [_place(p, pack.ladders) for p in pack.places], [p.polygon for p in pack.places])
     yield _Sheet("streets", [_street(s) for s in pack.streets], [s.line for s in pack.streets])
@@ -99,10 +103,7 @@ def _sheets(pack: Pack) -> Iterable[_Sheet]:
     yield _Sheet("posts", [_row({"id": p.post_id}, p.name) for p in pack.posts], [p.point for p in pack.posts])
     yield _Sheet(
         "units",
-        [
-            _row({"id": u.unit_id, "kind": u.kind, "crew": u.crew, "station": u.station_id, "post": u.post_id}, u.name)
-            for u in pack.units
-        ],
+        [_unit(unit) for unit in pack.units],
         None,
     )
     days = [(on, "rest", name) for on, name in pack.calendar.rest_days.items()]
@@ -110,11 +111,21 @@ def _sheets(pack: Pack) -> Iterable[_Sheet]:
     rows = [_row({"on": on.isoformat(), "kind": kind}, name) for on, kind, name in sorted(days, key=lambda d: d[:2])]
     yield _Sheet("calendar", rows, None)
     yield _Sheet("ladders", [_ladder(one) for one in pack.ladders], None)
+    yield _Sheet("usual", [] if pack.usual is None else _usual(pack.usual), None)
 
 
 def _row(values: Mapping[str, Any], name: Label) -> dict[str, Any]:
     given = {key: value for key, value in values.items() if value is not None}
     return given | {NAME_PREFIX + language: text for language, text in name.items()}
+
+
+def _area(area: Area) -> dict[str, Any]:
+    return _row({"code": area.area_id, "parent": area.parent_id, "residents": _plain(area.residents)}, area.name)
+
+
+def _unit(unit: Unit) -> dict[str, Any]:
+    told = {"id": unit.unit_id, "kind": unit.kind, "crew": unit.crew, "station": unit.station_id, "post": unit.post_id}
+    return _row(told | {"capabilities": " ".join(unit.capabilities), "agency": unit.agency}, unit.name)
 
 
 def _place(place: Place, ladders: Iterable[Ladder]) -> dict[str, Any]:
@@ -135,8 +146,21 @@ def _place(place: Place, ladders: Iterable[Ladder]) -> dict[str, Any]:
 def _ladder(ladder: Ladder) -> dict[str, Any]:
     limits = dict(zip(RUNGS, ladder.limits, strict=True))
     values = {"of": ladder.of, "measure": str(ladder.measure)} | limits
-    values |= {"also": ladder.also and str(ladder.also), "above": ladder.above, "source": ladder.source}
-    return values
+    values |= {"also": ladder.also and str(ladder.also), "above": ladder.above}
+    if isinstance(ladder.source, str):
+        return values | {"source": ladder.source}
+    return values | {SOURCE_PREFIX + language: text for language, text in ladder.source.items()}
+
+
+def _usual(usual: Usual) -> list[dict[str, Any]]:
+    """Return the squares of a survey; people in tenths."""
+    names = [f"persons_{hour:02d}" for hour in usual.hours]
+    where = zip(usual.lon.tolist(), usual.lat.tolist(), usual.size_m.tolist(), usual.persons.tolist(), strict=True)
+    return [
+        {"lon": round(lon, DECIMALS), "lat": round(lat, DECIMALS), "size_m": size_m}
+        | {name: f"{n:.1f}".removesuffix(".0") for name, n in zip(names, persons, strict=True) if not math.isnan(n)}
+        for lon, lat, size_m, persons in where
+    ]
 
 
 def _street(street: Street) -> dict[str, Any]:
@@ -159,25 +183,24 @@ def _device(device: Device) -> dict[str, Any]:
         "interval_s": device.interval_s,
         "expected_error": device.expected_error,
         "directed": None if device.directed else False,
+        "border": device.border or None,
         "grid": asdict(device.grid) if device.grid is not None else None,
     }
     return _row(values, device.name)
 
 
 def _write(folder: Path, sheet: _Sheet) -> None:
-    for suffix in (".geojson", ".geojson.gz", ".csv"):
+    for suffix in (".geojson", ".geojson.gz", ".csv", ".csv.gz"):
         (folder / f"{sheet.stem}{suffix}").unlink(missing_ok=True)
     if not sheet.rows:
         return
-    if sheet.geometries is None:
-        (folder / f"{sheet.stem}.csv").write_bytes(_csv(sheet.rows))
-        return
-    content = _geojson(sheet.rows, sheet.geometries)
+    content = _csv(sheet.rows) if sheet.geometries is None else _geojson(sheet.rows, sheet.geometries)
+    name = f"{sheet.stem}.csv" if sheet.geometries is None else f"{sheet.stem}.geojson"
     if len(content) > _ZIPPED_FROM_BYTES:
         # No time stamp inside: the same pack gives the same bytes.
-        (folder / f"{sheet.stem}.geojson.gz").write_bytes(gzip.compress(content, mtime=0))
+        (folder / f"{name}.gz").write_bytes(gzip.compress(content, mtime=0))
     else:
-        (folder / f"{sheet.stem}.geojson").write_bytes(content)
+        (folder / name).write_bytes(content)
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -227,7 +250,7 @@ def _header(pack: Pack) -> str:
     for level in pack.areas.levels:
         lines += ["", "[[levels]]", f"key = {_toml(level.key)}", f"label = {_toml(level.label)}"]
     if pack.figures:
-        lines += ["", "[figures]", *(f"{_key(name)} = {_toml(value)}" for name, value in pack.figures.items())]
+        lines += ["", "[figures]", *(f"{_key(name)} = {_toml(_plain(value))}" for name, value in pack.figures.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -238,6 +261,11 @@ def _toml(value: object) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _plain(value: float | None) -> float | None:
+    """Return a number as people write it: whole ones without a decimal point."""
+    return int(value) if value is not None and float(value).is_integer() and abs(value) < 1e15 else value
 
 
 def _key(name: str) -> str:

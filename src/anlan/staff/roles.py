@@ -11,7 +11,18 @@ from typing import Any
 from anlan.kernel.access import Reach, Role
 from anlan.kernel.errors import BadInput
 
-SUBJECTS = ("crowd", "alerts", "cases", "devices", "observations", "simulation", "log", "accounts")
+SUBJECTS = (
+    "crowd",
+    "alerts",
+    "cases",
+    "incidents",
+    "units",
+    "devices",
+    "observations",
+    "simulation",
+    "log",
+    "accounts",
+)
 """What there are rights to; a later part of the platform adds its own."""
 RIGHT = re.compile(rf"({'|'.join(SUBJECTS)})\.(read|act)")
 CASE_ROLE = re.compile(r"cases\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")

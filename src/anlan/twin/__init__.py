@@ -1,8 +1,9 @@
 """A simulated district whose truth is known. It reaches Anlan only as real devices would."""
 
 from anlan.twin.defaults import scenarios
+from anlan.twin.footfall import Surveyor
 from anlan.twin.scenario import Scenario
-from anlan.twin.stream import Minute, beats, record, simulate
+from anlan.twin.stream import Minute, beats, record, simulate, walk
 from anlan.twin.walkers import Twin
 
-__all__ = ["Minute", "Scenario", "Twin", "beats", "record", "scenarios", "simulate"]
+__all__ = ["Minute", "Scenario", "Surveyor", "Twin", "beats", "record", "scenarios", "simulate", "walk"]

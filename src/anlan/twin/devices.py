@@ -15,6 +15,7 @@ from anlan.kernel.pack import Pack
 from anlan.kernel.records import Device, DeviceKind, GridSpec, Observation
 from anlan.twin.scenario import Fault, local_hour
 from anlan.twin.walkers import Truth, Twin
+from anlan.twin.waves import waves
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,6 +24,12 @@ LATE_SHARE = 0.002
 REPEAT_SHARE = 0.002
 LEFT_OF_HALF = 0.4
 """What a device that misses more than half still counts."""
+CENSUS_OFF = 0.08
+"""Spread of the logarithm of who really lives in an area to whom the census tells."""
+HOME_POINTS = 5
+"""Points along each side of a grid's square at which homes are laid."""
+VEHICLES_PER_H_AND_M, STAYS_H = 25.0, 2.0
+"""Vehicles over a road each way, by its width; and how long they stay."""
 GRID_DELAY = timedelta(minutes=5)
 AT_HOME = (1.0, 1.0, 1.0, 1.0, 1.0, 0.98, 0.92, 0.80, 0.68, 0.62, 0.60, 0.60,
            0.62, 0.60, 0.60, 0.60, 0.62, 0.68, 0.76, 0.82, 0.88, 0.93, 0.97, 1.0)  # fmt: skip
@@ -50,7 +57,12 @@ class Observer:
         self._sequence: dict[str, int] = {}
         self._last: dict[str, Observation] = {}
         self._begin: dict[str, datetime] = {}
-        self._lines = [d for d in pack.devices if d.kind in {DeviceKind.GATE, DeviceKind.PASSAGE}]
+        lines = [d for d in pack.devices if d.kind in {DeviceKind.GATE, DeviceKind.PASSAGE}]
+        self._lines = [d for d in lines if not d.border]
+        # Counters on the border have chances of their own: whatever else counts does so alike with them and without.
+        self._border = [d for d in lines if d.border]
+        self._roads = [_Road(d, pack, twin) for d in pack.devices if d.kind is DeviceKind.ROAD]
+        self._at_border = np.random.default_rng((seed, 7))
         self._views = [d for d in pack.devices if d.kind is DeviceKind.AREA]
         self._seen = Truth(pack, [d.geometry for d in self._views])
         self._view_m2 = np.array([max(pack.projection.project(d.geometry).area, 1.0) for d in self._views])
@@ -59,25 +71,25 @@ class Observer:
             for d in pack.devices
             if d.kind is DeviceKind.GRID and d.grid
         ]
-        self._miss = {}
-        for device in self._lines:
-            miss = rng.uniform(0.02, 0.08) if device.kind is DeviceKind.GATE else rng.uniform(0.03, 0.12)
-            self._miss[device.device_id] = np.clip(miss + np.array([0.0, rng.normal(0, 0.01)]), 0.005, 0.2)
+        self._miss = {device.device_id: _missed(device, rng) for device in self._lines}
+        lasting = np.random.default_rng((twin.scenario.district_seed, 7))
+        self._miss |= {device.device_id: _missed(device, lasting) for device in self._border}
         self._bias = rng.normal(0, 0.08, len(self._views))
         self._at_gate = {device_id: k for k, device_id in enumerate(twin.gate_ids) if device_id is not None}
         self._at_passage = {device_id: k for k, device_id in enumerate(twin.passage_ids)}
         # Counting begins now: of who is inside already no gate has a count.
-        self._crossed = {device.device_id: self._tallied(device.device_id) for device in self._lines}
+        self._crossed = {device.device_id: self._tallied(device.device_id) for device in lines}
 
     def look(self, at: datetime, x: Floats, y: Floats, public: npt.NDArray[np.bool_]) -> None:
         """Count a minute that ends at ``at``; messages go on their way."""
         for device in self._lines:
             if self._ends(device, at):
-                self._send(self._broken(self._line_count(device, at)), at)
+                self._send(self._broken(self._line_count(device, at, self._rng)), at, self._rng)
         present = self._seen.count(x[public], y[public])
         for k, device in enumerate(self._views):
             if self._ends(device, at):
-                self._send(self._broken(self._view_count(k, device, present[k], at)), at)
+                self._send(self._broken(self._view_count(k, device, present[k], at)), at, self._rng)
+        self._look_at_border(at)
         for holder in self._grids:
             holder.look(x, y)
             if at.timestamp() % holder.device.interval_s == 0:
@@ -109,14 +121,14 @@ class Observer:
             return tally.passed[self._at_passage[name]].copy()
         return np.zeros(2, np.int64)
 
-    def _line_count(self, device: Device, at: datetime) -> Observation:
+    def _line_count(self, device: Device, at: datetime, rng: np.random.Generator) -> Observation:
         name = device.device_id
         total = self._tallied(name)
         crossed = total - self._crossed[name]
         self._crossed[name] = total
         minutes = (at - self._begin[name]).total_seconds() / 60
         dense = 0.02 * min(crossed.sum() / max(minutes, 1) / 200.0, 1.0)  # more are missed in a dense stream
-        counted = self._rng.binomial(crossed, 1 - np.clip(self._miss[name] + dense, 0, 0.5))
+        counted = rng.binomial(crossed, 1 - np.clip(self._miss[name] + dense, 0, 0.5))
         begin_at, self._begin[name] = self._begin[name], at
         return Observation(
             device_id=name,
@@ -126,6 +138,23 @@ class Observer:
             n_in=int(counted[0]) if device.directed else None,
             n_out=int(counted[1]) if device.directed else None,
             n_passed=None if device.directed else int(counted.sum()),
+        )
+
+    def _look_at_border(self, at: datetime) -> None:
+        for device in self._border:
+            if self._ends(device, at):
+                self._send(self._broken(self._line_count(device, at, self._at_border)), at, self._at_border)
+        for road in self._roads:
+            if self._ends(road.device, at):
+                self._send(self._broken(self._road_count(road, at)), at, self._at_border)
+
+    def _road_count(self, road: _Road, at: datetime) -> Observation:
+        name = road.device.device_id
+        begin_at, self._begin[name] = self._begin[name], at
+        n_in, n_out = self._at_border.poisson(road.expected(at, (at - begin_at).total_seconds()))
+        sequence = self._number(road.device)
+        return Observation(
+            device_id=name, begin_at=begin_at, end_at=at, sequence=sequence, n_in=int(n_in), n_out=int(n_out)
         )
 
     def _view_count(self, k: int, device: Device, present: float, at: datetime) -> Observation:
@@ -165,11 +194,11 @@ class Observer:
             n_present=sent("n_present"),
         )
 
-    def _send(self, seen: Observation, at: datetime) -> None:
+    def _send(self, seen: Observation, at: datetime, rng: np.random.Generator) -> None:
         """Send a count, or keep it while the device is out: lines send it afterwards, views have lost it."""
         name = seen.device_id
-        if name not in self._out_until and self._rng.random() < OUTAGE_PER_MINUTE:
-            self._out_until[name] = at + timedelta(minutes=float(self._rng.uniform(3, 15)))
+        if name not in self._out_until and rng.random() < OUTAGE_PER_MINUTE:
+            self._out_until[name] = at + timedelta(minutes=float(rng.uniform(3, 15)))
         if name in self._out_until:
             if at < self._out_until[name]:
                 if seen.n_present is None:
@@ -177,17 +206,43 @@ class Observer:
                 return
             del self._out_until[name]
             for late in self._kept.pop(name, []):
-                self._deliver(late, at + timedelta(seconds=float(self._rng.uniform(1, 5))))
-        delay = min(self._rng.exponential(1.5), 8.0)
-        if self._rng.random() < LATE_SHARE:
-            delay = self._rng.uniform(30, 200)
+                self._deliver(late, at + timedelta(seconds=float(rng.uniform(1, 5))))
+        delay = min(rng.exponential(1.5), 8.0)
+        if rng.random() < LATE_SHARE:
+            delay = rng.uniform(30, 200)
         self._deliver(seen, at + timedelta(seconds=float(delay)))
-        if self._rng.random() < REPEAT_SHARE:
+        if rng.random() < REPEAT_SHARE:
             self._deliver(seen, at + timedelta(seconds=float(delay) + 5.0))
 
     def _deliver(self, seen: Observation, at: datetime) -> None:
         self._n_sent += 1
         heapq.heappush(self._on_the_way, (at, self._n_sent, seen))
+
+
+def _missed(device: Device, rng: np.random.Generator) -> Floats:
+    """Return the shares that a line misses, in and out."""
+    miss = rng.uniform(0.02, 0.08) if device.kind is DeviceKind.GATE else rng.uniform(0.03, 0.12)
+    return np.clip(miss + np.array([0.0, rng.normal(0, 0.01)]), 0.005, 0.2)
+
+
+class _Road:
+    """Vehicles over a line: as many come in as people arrive in that hour, and leave two hours later.
+
+    Nobody of the simulated people sits in them: they are a stream beside, by the width of the road.
+    """
+
+    def __init__(self, device: Device, pack: Pack, twin: Twin) -> None:
+        self.device = device
+        self._zone = twin.zone
+        width_m = float(pack.projection.project(device.geometry).length)
+        hours = np.array(twin.scenario.arrivals)
+        self._per_s = VEHICLES_PER_H_AND_M * width_m / 3600 * np.append(hours, hours[0]) / hours.mean()
+
+    def expected(self, at: datetime, length_s: float) -> Floats:
+        """Return how many are expected in and out in a window that ends at a moment."""
+        hour = local_hour(at, self._zone)
+        hours = np.array([hour, (hour - STAYS_H) % 24])
+        return np.asarray(np.interp(hours, np.arange(25), self._per_s) * length_s)
 
 
 class _GridHolder:
@@ -212,22 +267,21 @@ class _GridHolder:
         column, row = np.meshgrid(np.arange(spec.n_columns), np.arange(spec.n_rows))
         x = np.asarray(spec.west_m + (column.ravel() + 0.5) * spec.size_m, np.float64)
         y = np.asarray(spec.south_m + (row.ravel() + 0.5) * spec.size_m, np.float64)
-        self._share = np.clip(spec.market_share * 0.93 * np.exp(0.18 * _waves(x, y, 900.0, lasting)), 0.02, 0.95)
+        self._share = np.clip(spec.market_share * 0.93 * np.exp(0.18 * waves(x, y, 900.0, lasting)), 0.02, 0.95)
         self._at_home = self._homes(pack, x, y, lasting)
 
     def _homes(self, pack: Pack, x: Floats, y: Floats, lasting: np.random.Generator) -> Floats:
         """Residents by square: spread unevenly over the ground of the district, but not over water and places."""
         open_ground = shapely.union_all([*pack.water, *(place.polygon for place in pack.places)])
         ground = Truth(pack, [pack.boundary.difference(open_ground)])
-        step = self._spec.size_m / 5
-        offsets = (np.arange(5) - 2) * step
-        inside = np.zeros(len(x))
-        for dx in offsets:
-            for dy in offsets:
-                inside += ground.inside(x + dx, y + dy)
-        density = inside * np.exp(0.6 * _waves(x, y, 500.0, lasting))
-        total = density.sum()
-        return density / total * self._twin.scenario.residents if total else density
+        offsets = (np.arange(HOME_POINTS) - (HOME_POINTS - 1) / 2) * self._spec.size_m / HOME_POINTS
+        dx, dy = (axis.ravel() for axis in np.meshgrid(offsets, offsets))
+        px, py = (x[:, None] + dx).ravel(), (y[:, None] + dy).ravel()
+        uneven = np.repeat(np.exp(0.6 * waves(x, y, 500.0, lasting)), len(dx))
+        home = ground.inside(px, py) * uneven
+        home *= self._twin.scenario.residents / max(home.sum(), 1.0)
+        home *= _census(pack, px, py, home, lasting)
+        return np.asarray(home.reshape(len(x), -1).sum(axis=1))
 
     def look(self, x: Floats, y: Floats) -> None:
         spec = self._spec
@@ -253,11 +307,15 @@ class _GridHolder:
         )
 
 
-def _waves(x: Floats, y: Floats, length_m: float, rng: np.random.Generator) -> Floats:
-    """Return a smooth field of about unit spread: a few plane waves in random directions."""
-    total = np.zeros(len(x))
-    for _ in range(12):
-        angle, phase = rng.uniform(0, 2 * np.pi, 2)
-        wave = 2 * np.pi / (length_m * rng.uniform(1, 3))
-        total += np.cos(wave * (x * np.cos(angle) + y * np.sin(angle)) + phase)
-    return np.asarray(total / np.sqrt(6.0))
+def _census(pack: Pack, x: Floats, y: Floats, home: Floats, lasting: np.random.Generator) -> Floats:
+    """Return the factor at each point that makes the residents of each area those of the census, nearly."""
+    told = [area for area in pack.areas if area.residents is not None and area.polygon is not None]
+    factor = np.ones(len(x))
+    if not told:
+        return factor
+    tree = shapely.STRtree([pack.projection.project(area.polygon) for area in told])
+    point, area = tree.query(shapely.points(x, y), predicate="intersects")
+    there = np.bincount(area, home[point], len(told))
+    people = np.array([a.residents or 0.0 for a in told]) * np.exp(CENSUS_OFF * lasting.standard_normal(len(told)))
+    factor[point] = np.divide(people, there, out=np.ones(len(told)), where=there > 0)[area]
+    return factor

@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Observation
 from anlan.twin.devices import Observer
+from anlan.twin.footfall import Surveyor
 from anlan.twin.scenario import Scenario
 from anlan.twin.walkers import Truth, Twin
 
@@ -51,15 +52,44 @@ def simulate(
     polygons : sequence of geometry
         In degrees; the truth is the people in public space inside each.
     """
-    twin = Twin(pack, scenario, seed, begin_at)
-    observer = Observer(pack, twin, seed)
-    truth = Truth(pack, polygons)
-    at = begin_at
+    return walk(Twin(pack, scenario, seed, begin_at), seed, end_at, polygons)
+
+
+def walk(
+    twin: Twin,
+    seed: int,
+    end_at: datetime,
+    polygons: Sequence[BaseGeometry] = (),
+    *,
+    then: tuple[datetime, Scenario] | None = None,
+    surveyor: Surveyor | None = None,
+) -> Iterator[Minute]:
+    """Walk on with a district as it is, minute by minute.
+
+    Parameters
+    ----------
+    twin : Twin
+    seed : int
+        Of what chance does to the counts.
+    polygons : sequence of geometry
+        As for :func:`simulate`.
+    then : (datetime, Scenario), optional
+        When another day begins, for whoever is there already and those who come.
+    surveyor : Surveyor, optional
+        Who counts by hand meanwhile.
+    """
+    observer, truth = Observer(twin.pack, twin, seed), Truth(twin.pack, polygons)
+    at = twin.at
     while at < end_at:
+        if then is not None and at == then[0]:
+            twin.scenario = then[1]
         at += MINUTE
         twin.advance(at, 20.0)
         x, y, public = twin.positions()
         observer.look(at, x, y, public)
+        if surveyor is not None:
+            local = at.astimezone(twin.zone)
+            surveyor.look(local.hour, local.minute, x[public], y[public])
         yield Minute(
             at=at,
             observations=tuple(observer.delivered(at + timedelta(seconds=10))),

@@ -57,9 +57,19 @@ class Twin:
         The same seed gives the same day.
     begin_at : datetime, optional
         The scenario's opening where None. The hours before are walked through in coarse steps.
+    at_most : float, optional
+        Visits of the fullest day that ``scenario`` may be exchanged for later.
     """
 
-    def __init__(self, pack: Pack, scenario: Scenario, seed: int = 1, begin_at: datetime | None = None) -> None:
+    def __init__(
+        self,
+        pack: Pack,
+        scenario: Scenario,
+        seed: int = 1,
+        begin_at: datetime | None = None,
+        *,
+        at_most: float | None = None,
+    ) -> None:
         self.pack = pack
         self.scenario = scenario
         self.rng = np.random.default_rng(seed)
@@ -70,7 +80,7 @@ class Twin:
         self._origin = begin_at - WARM_UP
         self.at = self._origin
         self._net = _compiled(pack, self.network)
-        self._w = _empty(int(max(20_000, 0.45 * scenario.visits)))
+        self._w = _empty(int(max(20_000, 0.45 * max(scenario.visits, at_most or 0.0))))
         self.gate_ids = [door.device_id for door in self.network.doors]
         self.passage_ids = [d.device_id for d in pack.devices if d.kind is DeviceKind.PASSAGE]
         self.tally = _Tally(

@@ -6,11 +6,14 @@ import { useEffect, useRef } from "preact/hooks";
 import { api, type District, type Polygon } from "../api.ts";
 import { alerts, changes, coverage, densities, devices, drawing, layer, level, say, selection, told } from "../desk.ts";
 import { lang, named, t } from "../i18n.ts";
+import { incidents, raiseAt, units } from "../reach.ts";
 import { theme } from "../theme.ts";
 import { DensityPicture } from "./density.ts";
 import { Drafting } from "./drafting.ts";
 import { anchorOf, boundsOf } from "./geometry.ts";
 import { ABOVE_DENSITY, LABELS, nameIn, styleOf, type SourceName } from "./style.ts";
+import { Moving } from "./moving.ts";
+import { INCIDENT_STATES, STATUSES, incidentImage, unitImage } from "./reachSymbols.ts";
 import { KINDS, STATES, SYMBOL_PX, symbolImage } from "./symbols.ts";
 
 setWorkerUrl(workerUrl); // without it the map stays silently empty
@@ -81,6 +84,14 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
       const name = `${kind}-${state}`;
       if (!map.hasImage(name)) map.addImage(name, symbolImage(kind, state, RATIO), { pixelRatio: RATIO });
     }
+    for (const status of STATUSES) for (const kind of ["vehicle", "foot"]) {
+      const name = `unit-${kind}-${status}`;
+      if (!map.hasImage(name)) map.addImage(name, unitImage(kind, status, RATIO), { pixelRatio: RATIO });
+    }
+    for (const state of INCIDENT_STATES) for (const priority of [1, 2, 3]) {
+      const name = `incident-${state}-${priority}`;
+      if (!map.hasImage(name)) map.addImage(name, incidentImage(state, priority, RATIO), { pixelRatio: RATIO });
+    }
     if (!map.getSource("density")) {
       map.addSource("density", { type: "canvas", canvas: densityPicture.canvas, animate: false, coordinates: district.grid.corners as [[number, number], [number, number], [number, number], [number, number]] });
       map.addLayer({ id: "density", type: "raster", source: "density", paint: { "raster-resampling": "nearest", "raster-fade-duration": 0 } }, ABOVE_DENSITY);
@@ -106,11 +117,19 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
         for (const layer of LABELS) if (map.getLayer(layer)) map.setLayoutProperty(layer, "text-field", name);
       }),
       effect(() => {
-        const shown = { people: densities.value, seen: coverage.value, changed: changes.value }[layer.value];
+        const shown = { people: densities.value, seen: coverage.value, reach: coverage.value, changed: changes.value }[layer.value];
         if (shown) paintDensity();
       }),
       effect(() => put("devices", deviceSymbols())),
       effect(() => put("alerts", alertOutlines())),
+      effect(() => put("incidents", incidentSpots())),
+      effect(() => {
+        moving.follow(new Map(units.value.flatMap((one) => (one.at ? [[one.id, one.at] as const] : []))));
+        put("units", unitSpots());
+      }),
+      effect(() => {
+        if (drawing.value === "spot") map.getCanvas().style.cursor = "crosshair";
+      }),
       effect(() => showSelection()),
       effect(() => void showAreas(level.value)),
       effect(() => drafting.follow(drawing.value)),
@@ -135,6 +154,26 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
     return { type: "FeatureCollection", features };
   }
 
+  const moving = new Moving(() => put("units", unitSpots()), calm);
+  endings.push(() => moving.stop());
+  function unitSpots(): GeoJSON.FeatureCollection {
+    const features = units.peek().flatMap((one): GeoJSON.Feature[] => {
+      if (!one.at) return [];
+      const properties = { id: one.id, status: one.status, shape: one.kind === "vehicle" ? "vehicle" : "foot", label: named(one.name, one.id), incident: one.incident ?? "", rank: STATUSES.indexOf(one.status) };
+      return [{ type: "Feature", geometry: { type: "Point", coordinates: moving.at(one.id, one.at) }, properties }];
+    });
+    return { type: "FeatureCollection", features: features.reverse() };
+  }
+
+  function incidentSpots(): GeoJSON.FeatureCollection {
+    const chosen = selection.value;
+    const features = incidents.value
+      .filter((one) => one.state !== "closed")
+      .map((one): GeoJSON.Feature => ({ type: "Feature", geometry: { type: "Point", coordinates: one.at }, properties: { id: one.id, state: one.state, priority: one.priority, chosen: chosen?.kind === "incident" && chosen.id === one.id } }));
+    if (chosen?.kind === "raise") features.push({ type: "Feature", geometry: { type: "Point", coordinates: chosen.at }, properties: { id: "", state: "waiting", priority: 2, chosen: true } });
+    return { type: "FeatureCollection", features };
+  }
+
   /** The places and lines of the alerts that stand, the most serious drawn last. */
   function alertOutlines(): GeoJSON.FeatureCollection {
     const features = [...alerts.value].reverse().flatMap((one): GeoJSON.Feature[] => {
@@ -145,7 +184,7 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
   }
 
   function paintDensity(): void {
-    const density = { people: densities, seen: coverage, changed: changes }[layer.peek()].peek();
+    const density = { people: densities, seen: coverage, reach: coverage, changed: changes }[layer.peek()].peek();
     const source = map.getSource("density") as CanvasSource | undefined;
     if (!density || !source) return;
     densityPicture.draw(density, theme.peek(), layer.peek());
@@ -159,6 +198,7 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
     let outline: GeoJSON.Geometry | null = null;
     if (chosen?.kind === "polygon") outline = drafting.holds(chosen.polygon) ? null : chosen.polygon;
     else if (chosen?.kind === "line") outline = chosen.line;
+    else if (chosen?.kind === "incident" || chosen?.kind === "raise") outline = null;
     else if (chosen?.kind === "device") outline = outlines.get(chosen.id) ?? null;
     else if (chosen) outline = handle.peek()?.geometryOf(chosen.kind === "place" ? "places" : "areas", chosen.id) ?? null;
     drafting.keep(chosen?.kind === "polygon" ? chosen.polygon : null);
@@ -178,22 +218,26 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
 
   const pick = (layer: string, x: number, y: number): string | null => {
     if (!map.getLayer(layer)) return null;
-    const near = layer === "device-symbols" ? SYMBOL_PX / 3 : 0;
+    const near = layer.endsWith("-symbols") ? SYMBOL_PX / 3 : 0;
     const found = map.queryRenderedFeatures([[x - near, y - near], [x + near, y + near]], { layers: [layer] });
     return (found[0]?.properties["id"] as string | undefined) ?? null;
   };
-  map.on("click", ({ point }) => {
+  const incidentOf = (id: string | null): string | null => units.peek().find((one) => one.id === id)?.incident ?? null;
+  map.on("click", ({ point, lngLat }) => {
+    if (drawing.peek() === "spot") return raiseAt([lngLat.lng, lngLat.lat]);
     if (drawing.peek() !== "off" || drafting.isHeld(point)) return;
     const device = pick("device-symbols", point.x, point.y);
     const place = pick("place-fills", point.x, point.y);
     const area = pick("area-fills", point.x, point.y);
-    if (device) selection.value = { kind: "device", id: device };
+    const incident = pick("incident-symbols", point.x, point.y) ?? incidentOf(pick("unit-symbols", point.x, point.y));
+    if (incident) selection.value = { kind: "incident", id: incident };
+    else if (device) selection.value = { kind: "device", id: device };
     else if (place) selection.value = { kind: "place", id: place };
     else if (area) selection.value = { kind: "area", id: area, level: level.peek() };
   });
   map.on("mousemove", ({ point }) => {
     if (drawing.peek() !== "off") return;
-    const over = pick("device-symbols", point.x, point.y) ?? pick("place-fills", point.x, point.y);
+    const over = pick("incident-symbols", point.x, point.y) ?? pick("device-symbols", point.x, point.y) ?? pick("place-fills", point.x, point.y);
     map.getCanvas().style.cursor = over ? "pointer" : "";
   });
   const seen = new ResizeObserver(() => map.resize());

@@ -1,14 +1,16 @@
 import type { Density, District } from "../api.ts";
 import type { Theme } from "../theme.ts";
-import { CHANGE_STEPS, DENSITY_STEPS, SEEN_STEPS } from "./palette.ts";
+import { CHANGE_STEPS, DENSITY_STEPS, REACH_STEPS, SEEN_STEPS } from "./palette.ts";
 
-/** What the cells show: how many people there are, how well the devices see, or what a measure would change. */
-export type Layer = "people" | "seen" | "changed";
+/** What the cells show: how many people there are, how well devices see, how soon help would come, or what a measure would change. */
+export type Layer = "people" | "seen" | "reach" | "changed";
 
 /** The value of a cell in which a measure changes nothing; others are persons more or fewer than that. */
 export const NO_CHANGE = 32_000;
 export const NOT_WALKABLE = 65_535;
 const UNKNOWN = 65_534;
+/** Seconds to a cell that nobody reaches within five minutes: known, and too long. */
+const NOT_IN_TIME = 3_601;
 /** Pixels of the picture per side of a cell: enough for a hatch. */
 const PIXELS = 4;
 const HATCH: Record<Theme, readonly [number, number, number]> = { light: [70, 82, 92], dark: [150, 164, 174] };
@@ -20,6 +22,7 @@ export class DensityPicture {
   private readonly lookups: Record<Layer, Record<Theme, Uint32Array>> = {
     people: { light: lookupOf("light", DENSITY_STEPS), dark: lookupOf("dark", DENSITY_STEPS) },
     seen: { light: lookupOf("light", SEEN_STEPS), dark: lookupOf("dark", SEEN_STEPS) },
+    reach: { light: lookupOf("light", REACH_STEPS), dark: lookupOf("dark", REACH_STEPS) },
     changed: { light: lookupOf("light", CHANGE_STEPS), dark: lookupOf("dark", CHANGE_STEPS) },
   };
 
@@ -40,7 +43,8 @@ export class DensityPicture {
     const wash = packed(r, g, b, 0.06);
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
-        const value = density.cells[row * columns + column]!;
+        const told = density.cells[row * columns + column]!;
+        const value = layer === "reach" && told === UNKNOWN ? NOT_IN_TIME : told;
         if (value === NOT_WALKABLE || (value !== UNKNOWN && lookup[value] === 0)) continue;
         for (let y = 0; y < PIXELS; y++) {
           const start = (row * PIXELS + y) * columns * PIXELS + column * PIXELS;

@@ -35,7 +35,7 @@ export class Drafting {
       this.held = this.shape = null;
       tool.setMode(wish === "line" ? "linestring" : "polygon");
       this.map.getCanvas().style.cursor = "crosshair";
-    } else if (this.tool && this.wish()) {
+    } else if (wish === "off" && this.tool && this.wish()) {
       this.tool.clear();
       this.rest();
     }

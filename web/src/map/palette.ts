@@ -80,6 +80,14 @@ export const DENSITY_STEPS: readonly { from: number; rgb: readonly [number, numb
   { from: 5, rgb: [254, 232, 56], alpha: { light: 1, dark: 1 } },
 ];
 
+/** The same of how soon the next incident would be reached, in thousands of seconds: within one, three, five minutes, later. */
+export const REACH_STEPS: readonly { from: number; label: string; rgb: readonly [number, number, number]; alpha: Record<Theme, number> }[] = [
+  { from: 0, label: "1", rgb: [0, 104, 104], alpha: { light: 0.8, dark: 0.86 } },
+  { from: 0.061, label: "3", rgb: [88, 168, 158], alpha: { light: 0.66, dark: 0.7 } },
+  { from: 0.181, label: "5", rgb: [226, 190, 110], alpha: { light: 0.6, dark: 0.62 } },
+  { from: 0.301, label: ">5", rgb: [178, 60, 34], alpha: { light: 0.55, dark: 0.66 } },
+];
+
 /** The same of the layer of coverage: the part of a cell's uncertainty that the devices have taken away. */
 export const SEEN_STEPS: readonly { from: number; rgb: readonly [number, number, number]; alpha: Record<Theme, number> }[] = [
   { from: 0, rgb: [140, 45, 4], alpha: { light: 0.72, dark: 0.8 } },

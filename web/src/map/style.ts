@@ -5,7 +5,7 @@ import type { Theme } from "../theme.ts";
 import { PALETTES, RUNG_COLOURS } from "./palette.ts";
 
 export const FONT = "Noto Sans SC";
-export const SOURCES = ["boundary", "water", "green", "streets", "places", "gateways", "stations", "areas", "alerts", "selection", "devices", "place-points", "area-points"] as const;
+export const SOURCES = ["boundary", "water", "green", "streets", "places", "gateways", "stations", "areas", "alerts", "selection", "devices", "incidents", "units", "place-points", "area-points"] as const;
 export type SourceName = (typeof SOURCES)[number];
 
 const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
@@ -118,6 +118,42 @@ function overlays(theme: Theme): LayerSpecification[] {
         "icon-allow-overlap": true,
         "symbol-sort-key": ["get", "rank"],
       },
+    },
+    {
+      id: "incident-rings",
+      type: "circle",
+      source: "incidents",
+      filter: ["all", ["!=", ["get", "state"], "closed"], ["get", "chosen"]],
+      paint: { "circle-radius": 19, "circle-color": c.selected, "circle-opacity": 0.16, "circle-stroke-color": c.selected, "circle-stroke-width": 2 },
+    },
+    {
+      id: "incident-symbols",
+      type: "symbol",
+      source: "incidents",
+      layout: {
+        "icon-image": ["concat", "incident-", ["get", "state"], "-", ["get", "priority"]],
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 11.5, 0.85, 16, 1.25],
+        "icon-allow-overlap": true,
+        "symbol-sort-key": ["-", 4, ["get", "priority"]],
+      },
+    },
+    {
+      id: "unit-symbols",
+      type: "symbol",
+      source: "units",
+      layout: {
+        "icon-image": ["concat", "unit-", ["get", "shape"], "-", ["get", "status"]],
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 11.5, 0.72, 16, 1.15],
+        "icon-allow-overlap": true,
+        "text-field": ["step", ["zoom"], "", 13.4, ["get", "label"]],
+        "text-font": [FONT],
+        "text-size": 11,
+        "text-anchor": "left",
+        "text-offset": [1.15, 0],
+        "text-optional": true,
+        "symbol-sort-key": ["get", "rank"],
+      },
+      paint: { "text-color": c.text, "text-halo-color": c.halo, "text-halo-width": 1.6 },
     },
   ];
 }

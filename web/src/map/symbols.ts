@@ -1,7 +1,7 @@
 import type { DeviceKind, DeviceState } from "../api.ts";
 import { STATE_COLOURS } from "./palette.ts";
 
-export const KINDS: readonly DeviceKind[] = ["gate", "passage", "area", "grid"];
+export const KINDS: readonly DeviceKind[] = ["gate", "passage", "road", "area", "grid"];
 export const STATES: readonly DeviceState[] = ["ok", "late", "silent", "never", "suspect", "withdrawn"];
 export const SYMBOL_PX = 22;
 
@@ -9,6 +9,7 @@ export const SYMBOL_PX = 22;
 const SHAPES: Record<DeviceKind, string> = {
   gate: "M5.5 4h11a1.5 1.5 0 0 1 1.5 1.5v11a1.5 1.5 0 0 1-1.5 1.5h-11A1.5 1.5 0 0 1 4 16.500v-11A1.5 1.5 0 0 1 5.500 4z",
   passage: "M11 2.500 19.500 11 11 19.500 2.500 11z",
+  road: "M2.500 7.500A2 2 0 0 1 4.500 5.500h13a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2h-13a2 2 0 0 1-2-2z",
   area: "M11 3.200a7.800 7.800 0 1 0 0 15.600 7.800 7.800 0 0 0 0-15.600z",
   grid: "M6.800 3.500h8.400L19.500 11l-4.300 7.500H6.800L2.500 11z",
 };

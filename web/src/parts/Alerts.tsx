@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { api, type Alert, type Grounds } from "../api.ts";
 import { sound, toggleSound } from "../chime.ts";
 import { alerts, device, refreshAlerts, say, selection, told } from "../desk.ts";
-import { density, duration, integer, named, people, share, t, timeOf, word } from "../i18n.ts";
+import { density, duration, integer, named, people, ratio, share, t, timeOf, word } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
 import { Icon } from "./Icon.tsx";
 
@@ -46,7 +46,7 @@ function AlertRow({ one, map }: { one: Alert; map: Signal<MapHandle | null> }) {
         {one.grounds && <span class="row-note">{numbers(one.grounds)}</span>}
         <span class="row-note quiet">
           {t("alert.since", { time: timeOf(one.since_at) })}
-          {one.grounds ? ` · ${t("alert.source", { source: one.grounds.source })}` : ""}
+          {one.grounds ? ` · ${t("alert.source", { source: named(one.grounds.source) })}` : ""}
         </span>
         {one.grounds && <span class="row-note quiet">{t("alert.devices", { devices: namesOf(one.grounds.devices) })}</span>}
       </button>
@@ -69,6 +69,7 @@ function numbers(grounds: Grounds): string {
   const parts = [t(grounds.ahead_s > 0 ? "alert.expected" : "alert.value", { value }), t("alert.probability", { share: share(grounds.probability ?? 0) })];
   if (grounds.occupancy !== null) parts.push(t("alert.people", { n: people(grounds.occupancy) }));
   if (grounds.also === "weaker_share" && grounds.other !== null) parts.push(t("alert.weaker", { share: share(grounds.other) }));
+  if (grounds.also === "in_per_out" && grounds.other !== null) parts.push(t("alert.imbalance", { n: ratio(grounds.other) }));
   if (grounds.net_inflow !== null && Math.abs(grounds.net_inflow * 60) >= 1) parts.push(t("alert.net", { n: integer(Math.round(grounds.net_inflow * 60)) }));
   return parts.join(" · ");
 }

@@ -5,10 +5,13 @@ import { api, type Area, type CurvePoint, type Device, type DevicePoint, type Es
 import { device, drawing, minute, place, refreshWatches, say, selection, slowMinute, told, type Selection } from "../desk.ts";
 import { duration, integer, momentOf, named, people, share, t, timeOf, word } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
+import { incident } from "../reach.ts";
+import { anchorOf } from "../map/geometry.ts";
 import { Curve, type Line } from "./Curve.tsx";
 import { EstimateView } from "./EstimateView.tsx";
 import { FlowView } from "./FlowView.tsx";
 import { Icon } from "./Icon.tsx";
+import { IncidentView, RaiseForm } from "./IncidentCard.tsx";
 import { rateOf } from "./Lists.tsx";
 import { Suspected } from "./Suspected.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
@@ -26,6 +29,19 @@ export function Card({ map }: { map: Signal<MapHandle | null> }) {
   if (chosen.kind === "device") return <DeviceCard key={chosen.id} id={chosen.id} />;
   if (chosen.kind === "area") return <AreaCard key={chosen.id} id={chosen.id} level={chosen.level} map={map} />;
   if (chosen.kind === "line") return <FlowCard line={chosen.line} />;
+  if (chosen.kind === "incident") return <IncidentCard key={chosen.id} id={chosen.id} />;
+  if (chosen.kind === "raise")
+    return (
+      <Frame kind={t("raise.label")} title={t("raise.title")}>
+        <RaiseForm
+          at={chosen.at}
+          spotOf={(id) => {
+            const outline = map.value?.geometryOf("places", id);
+            return outline ? anchorOf(outline) : null;
+          }}
+        />
+      </Frame>
+    );
   return <PolygonCard chosen={chosen} />;
 }
 
@@ -47,6 +63,15 @@ function Frame({ kind, title, children }: { kind: string; title: string; childre
       </header>
       {children}
     </section>
+  );
+}
+
+function IncidentCard({ id }: { id: string }) {
+  const one = incident(id);
+  return (
+    <Frame kind={`${t("incident.label")} · ${id}`} title={named(one?.name, id)}>
+      <IncidentView id={id} />
+    </Frame>
   );
 }
 

@@ -17,6 +17,8 @@ const PATHS = {
   down: "M12 5v14M6 13l6 6 6-6",
   level: "M5 12h14",
   warn: "M12 4 2.500 20h19zM12 10v4.500M12 17.300v.2",
+  siren: "M6 18v-5a6 6 0 0 1 12 0v5M4 20.500h16M12 3.500V2M5 6 4 5M19 6l1-1M12 10v4",
+  plus: "M12 5v14M5 12h14",
   search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l4.500 4.500",
 } as const;
 

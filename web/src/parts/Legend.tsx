@@ -1,20 +1,20 @@
 import type { District } from "../api.ts";
 import { changes, layer, showLayer } from "../desk.ts";
-import { CHANGE_STEPS, DENSITY_STEPS, SEEN_STEPS } from "../map/palette.ts";
+import { CHANGE_STEPS, DENSITY_STEPS, REACH_STEPS, SEEN_STEPS } from "../map/palette.ts";
 import { KINDS } from "../map/symbols.ts";
 import { t, word } from "../i18n.ts";
 import { theme } from "../theme.ts";
 import { LevelPicker } from "./Lists.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
 
-const LAYERS = ["people", "seen"] as const;
+const LAYERS = ["people", "seen", "reach"] as const;
 
 /** What the map's colours and shapes mean. */
 export function Legend({ district }: { district: District }) {
   const shown = layer.value;
-  const steps = { people: DENSITY_STEPS, seen: SEEN_STEPS, changed: CHANGE_STEPS }[shown];
+  const steps = { people: DENSITY_STEPS, seen: SEEN_STEPS, reach: REACH_STEPS, changed: CHANGE_STEPS }[shown];
   const title = t(`legend.${shown}`);
-  const label = (k: number): string => (shown === "changed" ? CHANGE_STEPS[k]!.label : `${steps[k]!.from}${k === steps.length - 1 ? "+" : ""}`);
+  const label = (k: number): string => (shown === "changed" ? CHANGE_STEPS[k]!.label : shown === "reach" ? REACH_STEPS[k]!.label : `${steps[k]!.from}${k === steps.length - 1 ? "+" : ""}`);
   return (
     <details class="legend" open={innerWidth > 720}>
       <summary>{t("legend.title")}</summary>

@@ -5,9 +5,11 @@ import { alerts, areasOf, devices, level, minute, places, selection, severity, s
 import { density, integer, named, people, share, t, timeOf, word } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
 import { STATES } from "../map/symbols.ts";
+import { waiting } from "../reach.ts";
 import { Alerts } from "./Alerts.tsx";
 import { Bar, Class, shortOccupancy } from "./EstimateView.tsx";
 import { Icon, type IconName } from "./Icon.tsx";
+import { Reach } from "./Reach.tsx";
 import { Spark } from "./Spark.tsx";
 import { evidenceOf } from "./Suspected.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
@@ -15,6 +17,7 @@ import { useAsked } from "./useAsked.ts";
 
 const TABS: readonly { id: Tab; icon: IconName }[] = [
   { id: "alerts", icon: "warn" },
+  { id: "reach", icon: "siren" },
   { id: "places", icon: "place" },
   { id: "devices", icon: "device" },
   { id: "areas", icon: "area" },
@@ -40,6 +43,7 @@ export function Lists({ district, map }: { district: District; map: Signal<MapHa
           <button type="button" key={id} id={`tab-${id}`} role="tab" aria-selected={tab.value === id} aria-controls="list" tabIndex={tab.value === id ? 0 : -1} onClick={() => (tab.value = id)} data-test={`tab-${id}`}>
             <Icon name={icon} size={17} />
             {word("tab", id)}
+            {id === "reach" && waiting().length > 0 && <b class="tab-count rung-red">{integer(waiting().length)}</b>}
             {id === "alerts" && alerts.value.length > 0 && <b class={`tab-count rung-${alerts.value[0]!.rung}`}>{integer(alerts.value.length)}</b>}
           </button>
         ))}
@@ -50,6 +54,7 @@ export function Lists({ district, map }: { district: District; map: Signal<MapHa
       </label>
       <div id="list" role="tabpanel" aria-labelledby={`tab-${tab.value}`} class={`list${stale.value ? " is-stale" : ""}`}>
         {tab.value === "alerts" && <Alerts map={map} matches={matches} />}
+        {tab.value === "reach" && <Reach map={map} matches={matches} />}
         {tab.value === "places" && <Places map={map} />}
         {tab.value === "devices" && <Devices map={map} />}
         {tab.value === "areas" && <Areas district={district} map={map} />}
@@ -71,7 +76,7 @@ function choose(chosen: Selection, map: MapHandle | null, geometry: GeoJSON.Geom
 
 function isChosen(kind: Selection["kind"], id: string): boolean {
   const chosen = selection.value;
-  if (chosen?.kind === "line") return false;
+  if (chosen?.kind === "line" || chosen?.kind === "raise") return false;
   if (chosen?.kind === "polygon") return kind === "polygon" && chosen.watch?.id === id;
   return chosen?.kind === kind && chosen.id === id;
 }

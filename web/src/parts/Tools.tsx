@@ -1,19 +1,26 @@
 import type { Signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { drawing, selection } from "../desk.ts";
+import { district, drawing, selection } from "../desk.ts";
 import { t } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
 import { lineFrom, polygonFrom } from "../map/geometry.ts";
+import { beginRaising, kinds, raiseAt } from "../reach.ts";
+import { may } from "../staff.ts";
 import { Icon } from "./Icon.tsx";
+
+const mayRaise = (): boolean => may("incidents.act") && kinds.value.length > 0;
 
 /** How to ask about a place that has no name: draw it, or type its corners. */
 export function Tools({ map }: { map: Signal<MapHandle | null> }) {
   const [typing, setTyping] = useState(false);
   const on = drawing.value === "new";
   const across = drawing.value === "line";
+  const spot = drawing.value === "spot";
   useEffect(() => {
     const stop = (key: KeyboardEvent): void => {
-      if (key.key === "Escape" && (drawing.value === "new" || drawing.value === "line")) drawing.value = "off";
+      if (key.key === "Escape" && drawing.value !== "off" && drawing.value !== "corners") drawing.value = "off";
+      const free = !(key.target instanceof HTMLElement && key.target.matches("input, textarea, select"));
+      if (key.key.toLowerCase() === "i" && free && !key.ctrlKey && !key.metaKey && !key.altKey && mayRaise()) beginRaising();
     };
     addEventListener("keydown", stop);
     return () => removeEventListener("keydown", stop);
@@ -28,12 +35,23 @@ export function Tools({ map }: { map: Signal<MapHandle | null> }) {
         <Icon name={across ? "close" : "line"} size={17} />
         {across ? t("draw.cancel") : t("draw.line")}
       </button>
+      {mayRaise() && (
+        <button type="button" class={`plain solid${spot ? " is-on" : ""}`} aria-pressed={spot} onClick={beginRaising} data-test="raise-start">
+          <Icon name={spot ? "close" : "siren"} size={17} />
+          {spot ? t("draw.cancel") : t("reach.raise")} <kbd>I</kbd>
+        </button>
+      )}
       <button type="button" class="plain solid" onClick={() => setTyping(true)} data-test="coordinates">
         {t("draw.type")}
       </button>
-      {(on || across) && (
+      {(on || across || spot) && (
         <p class="tools-hint" role="status">
-          {t(on ? "draw.hint" : "draw.line_hint")}
+          {t(on ? "draw.hint" : across ? "draw.line_hint" : "raise.hint")}
+          {spot && district.value && (
+            <button type="button" class="link" onClick={() => raiseAt(district.value!.centre)} data-test="raise-here">
+              {t("raise.without_map")}
+            </button>
+          )}
         </p>
       )}
       {typing && <Corners map={map} close={() => setTyping(false)} />}

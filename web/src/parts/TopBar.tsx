@@ -1,5 +1,5 @@
-import type { District, Estimate } from "../api.ts";
-import { devices, lastAt, link, now, places, severity, simulate, simulation, stale, tab, watches, whole } from "../desk.ts";
+import type { BorderFlow, District, Estimate } from "../api.ts";
+import { behind, border, devices, lastAt, late, link, now, places, severity, simulate, simulation, stale, tab, watches, whole } from "../desk.ts";
 import { dateOf, duration, integer, lang, momentOf, named, people, secondsOf, setLang, t } from "../i18n.ts";
 import { theme, toggleTheme } from "../theme.ts";
 import { Account } from "./Account.tsx";
@@ -18,6 +18,7 @@ export function TopBar({ district }: { district: District }) {
       </div>
       <Figures />
       <div class="top-end">
+        <Lag />
         <LiveBadge />
         <Clock />
         <button type="button" class="round" onClick={() => setLang(lang.value === "zh" ? "en" : "zh")} lang={lang.value === "zh" ? "en" : "zh"} aria-label={t("language.switch")} data-test="language">
@@ -51,9 +52,29 @@ function Figures() {
       <Figure label={t("figures.busy")} value={integer(busy)} note={t("figures.of_places", { n: integer(places.value.length) })} alert={busy > 0} go={() => (tab.value = "places")} />
       <Figure label={t("figures.devices")} value={`${integer(well)}/${integer(counted)}`} note={t("figures.reporting")} alert={well < counted * 0.9} go={() => (tab.value = "devices")} />
       <Figure label={t("figures.blind")} value={integer(blind)} note={t("figures.of_places", { n: integer(places.value.length) })} alert={false} go={() => (tab.value = "places")} />
+      <Border />
       <Figure label={t("figures.watches")} value={integer(watches.value.length)} note={t("figures.saved")} alert={false} go={() => (tab.value = "watches")} />
     </ul>
   );
+}
+
+/** People and vehicles over the district's border, where it has counters there. */
+function Border() {
+  const told = border.value;
+  if (!told || told.people.lines.length + told.vehicles.lines.length === 0) return null;
+  const silent = told.people.silent.length + told.vehicles.silent.length;
+  const notes = [
+    ...(told.vehicles.lines.length > 0 ? [t("figures.vehicles", { ways: ways(told.vehicles) })] : []),
+    ...(silent > 0 ? [t("figures.mute", { n: integer(silent) })] : []),
+  ];
+  return <Figure label={t("figures.border")} value={ways(told.people)} note={notes.join(" · ")} alert={false} go={() => (tab.value = "devices")} />;
+}
+
+/** In and out per minute; at least so many where a counter is silent, a dash where all are. */
+function ways(flow: BorderFlow): string {
+  const least = flow.silent.length > 0 ? "≥" : "";
+  const one = (n: number | null): string => (n === null ? "–" : `${least}${integer(Math.round(n))}`);
+  return `${one(flow.counted_in_per_minute)} / ${one(flow.counted_out_per_minute)}`;
 }
 
 /** Why there is no number, in a few words. */
@@ -85,6 +106,22 @@ function LiveBadge() {
     <p class={`live live-${state}`} role="status" data-test="live">
       <i aria-hidden="true" />
       {text}
+    </p>
+  );
+}
+
+/** By how much the numbers are behind the clock, and counts behind their minutes; nothing where neither is. */
+function Lag() {
+  const ms = link.value === "open" ? behind.value : null;
+  const counts = late.value;
+  if (ms === null && counts === null) return null;
+  const texts = [
+    ...(ms === null ? [] : [t("lag.estimate", { age: duration(ms / 1000) })]),
+    ...(counts === null ? [] : [t("lag.counts", { n: integer(counts.n), all: integer(devices.value.length), age: duration(counts.s) })]),
+  ];
+  return (
+    <p class="lag" role="status" data-test="lag">
+      <button type="button" onClick={() => (tab.value = "devices")}>{texts.join(t("list.semicolon"))}</button>
     </p>
   );
 }

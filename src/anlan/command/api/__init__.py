@@ -1,7 +1,9 @@
 """The routes, by subject."""
 
-from anlan.command.api import alerts, cases, coverage, crowd, devices, district, live, log, staff, whatif
+from anlan.command.api import alerts, cases, coverage, crowd, devices, district, live, log, reach, staff, whatif
 
-ROUTERS = tuple(part.router for part in (district, crowd, coverage, alerts, cases, whatif, devices, log, live, staff))
+ROUTERS = tuple(
+    part.router for part in (district, crowd, coverage, alerts, cases, reach, whatif, devices, log, live, staff)
+)
 
 __all__ = ["ROUTERS"]

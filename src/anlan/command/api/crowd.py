@@ -182,3 +182,9 @@ def unwatch(
     if found is not None:
         where.check_polygon(asker.scope, found.polygon)
     return views.change(district.unwatch(watch_id, version, asker.name))
+
+
+@router.get("/border", response_model=forms.Border, summary="People and vehicles over the district's border")
+def border(district: Opened) -> dict[str, Any]:
+    """Return what all counters on the border counted over five minutes, by the minute; unknown where one is silent."""
+    return views.border(district.border())

@@ -112,6 +112,28 @@ class Flow(Form):
     unknown: Why | None = Field(description="Why the flow is unknown.")
 
 
+class BorderFlow(Form):
+    """People, or vehicles, over the border per minute; null where a line is silent, or where there is none."""
+
+    in_per_minute: float | None
+    out_per_minute: float | None
+    net_per_minute: float | None
+    net_sd_per_minute: float | None = Field(description="Standard deviation of in minus out.")
+    counted_in_per_minute: float | None = Field(description="What the lines that report counted.")
+    counted_out_per_minute: float | None
+    over_s: float = Field(description="Seconds over which it is told.")
+    lines: list[str] = Field(description="Devices on the border.")
+    silent: list[str] = Field(description="Those of them that do not report.")
+
+
+class Border(Form):
+    """What goes over the district's border."""
+
+    at: Moment | None
+    people: BorderFlow
+    vehicles: BorderFlow
+
+
 class Reason(Form):
     """What made a number."""
 
@@ -278,6 +300,7 @@ class Device(Form):
     state: Literal["ok", "late", "silent", "never", "suspect", "withdrawn"]
     reason: str | None = Field(description="Why it is not ok.")
     last_end_at: Moment | None = Field(description="End of the newest window that it reported.")
+    delay_s: float | None = Field(description="How long after its window the newest count came in.")
     last: Counted | None
     per_minute: float | None = Field(description="Persons over its line per minute, both directions.")
     suspicion: Suspicion | None = Field(description="What is wrong with its counts, where something is.")
@@ -373,9 +396,11 @@ class Grounds(Form):
         description="1/m², a fraction, 1/(m·s), 1/s."
     )
     limit: float
-    also: Literal["net_inflow", "weaker_share"] | None = Field(description="A second condition, which holds too.")
+    also: Literal["net_inflow", "weaker_share", "in_per_out"] | None = Field(
+        description="A second condition, which holds too."
+    )
     above: float | None = Field(description="What the second condition must exceed.")
-    source: str = Field(description="Where the limit comes from.")
+    source: Text | str = Field(description="Where the limit comes from: a text by language, or one for all.")
     value: float | None
     sd: float | None
     probability: float | None = Field(description="That the limit is exceeded.")

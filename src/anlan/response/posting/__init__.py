@@ -3,6 +3,7 @@
 HiGHS is used as a library: install the extra ``plan``.
 """
 
+from anlan.response.posting.day import Day, DayPlan, Period, PeriodPlan, Ring, RingKept, plan_day
 from anlan.response.posting.goals import Backup, DoubleStandard, Goal, Lscp, Mclp, Mexclp, PCenter, PMedian
 from anlan.response.posting.problem import Beyond, Plan, Problem, Stop
 from anlan.response.posting.solving import Price, marginal_values, price_curve, solve
@@ -10,6 +11,8 @@ from anlan.response.posting.solving import Price, marginal_values, price_curve, 
 __all__ = [
     "Backup",
     "Beyond",
+    "Day",
+    "DayPlan",
     "DoubleStandard",
     "Goal",
     "Lscp",
@@ -17,11 +20,16 @@ __all__ = [
     "Mexclp",
     "PCenter",
     "PMedian",
+    "Period",
+    "PeriodPlan",
     "Plan",
     "Price",
     "Problem",
+    "Ring",
+    "RingKept",
     "Stop",
     "marginal_values",
+    "plan_day",
     "price_curve",
     "solve",
 ]

@@ -14,6 +14,8 @@ from anlan.response.posting.problem import Ints, Mask, Problem
 
 _LARGEST_COMPARED = 6000
 """Above this many rows, pairs of rows are not compared with each other."""
+_LARGEST_DENSE = 40_000_000
+"""Entries of a table that is still compared as a whole."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -79,14 +81,30 @@ class Cover:
 def undominated_sites(matrix: csr_array, cost: Floats | None = None) -> Ints:
     """Return the sites (columns) left when each that reaches no more than another, and is not cheaper, goes.
 
-    Valid where a second unit at a site is worth nothing: any plan is as good with the wider site in its place.
+    Valid where a further unit at the wider site is worth as much, or worth nothing at both: any plan is as good with
+    the wider site in its place.
     """
     return _maximal(csr_array(matrix.T), np.zeros(matrix.shape[1]) if cost is None else -cost)
 
 
-def needed_rows(matrix: csr_array) -> Ints:
-    """Return the rows left when each whose sites include all sites of another goes: it is reached when the other is."""
-    return _minimal(matrix)
+def needed_rows(matrix: csr_array, need: Floats | None = None) -> Ints:
+    """Return the rows left when each whose sites include all sites of another goes: it is reached when the other is.
+
+    ``need`` (R,) is how many units each wants in reach; a row of less need never stands for one of more.
+    """
+    return _minimal(matrix, np.ones(matrix.shape[0]) if need is None else need)
+
+
+def _shared(sets: csr_array) -> tuple[Ints, Ints, Floats]:
+    """Return pairs of sets and how many members they share; where many are, a dense product is several times faster."""
+    n, m = sets.shape
+    if sets.nnz > 0.04 * n * m and n * m <= _LARGEST_DENSE:
+        table = sets.toarray().astype(np.float32)
+        shared = table @ table.T
+        i, k = np.nonzero(shared)
+        return i, k, np.rint(shared[i, k])
+    found = (sets @ sets.T).tocoo()
+    return found.coords[0], found.coords[1], found.data
 
 
 def _maximal(sets: csr_array, merit: Floats) -> Ints:
@@ -94,10 +112,9 @@ def _maximal(sets: csr_array, merit: Floats) -> Ints:
     n = sets.shape[0]
     if n > _LARGEST_COMPARED:
         return np.arange(n)
-    shared = (sets @ sets.T).tocoo()
     size = np.diff(sets.indptr)
-    i, k = shared.coords
-    inside = (shared.data == size[i]) & (i != k) & (merit[i] <= merit[k])
+    i, k, shared = _shared(sets)
+    inside = (shared == size[i]) & (i != k) & (merit[i] <= merit[k])
     equal = (size[i] == size[k]) & (merit[i] == merit[k])
     gone = np.zeros(n, np.bool_)
     gone[i[inside & (~equal | (i > k))]] = True
@@ -105,15 +122,15 @@ def _maximal(sets: csr_array, merit: Floats) -> Ints:
     return np.flatnonzero(~gone)
 
 
-def _minimal(sets: csr_array) -> Ints:
-    """Return which sets (rows) hold no other set; of equal ones the first stays."""
+def _minimal(sets: csr_array, need: Floats) -> Ints:
+    """Return which sets (rows) hold no other set of at least the same need; of equal ones the first stays."""
     n = sets.shape[0]
     if n > _LARGEST_COMPARED:
         return np.arange(n)
-    shared = (sets @ sets.T).tocoo()
     size = np.diff(sets.indptr)
-    i, k = shared.coords
-    holds = (shared.data == size[k]) & (i != k)
+    i, k, shared = _shared(sets)
+    holds = (shared == size[k]) & (i != k) & (need[k] >= need[i])
+    equal = (size[i] == size[k]) & (need[i] == need[k])
     gone = np.zeros(n, np.bool_)
-    gone[i[holds & ((size[i] > size[k]) | (i > k))]] = True
+    gone[i[holds & (~equal | (i > k))]] = True
     return np.flatnonzero(~gone)

@@ -9,6 +9,7 @@ from scipy.sparse import csr_array, eye_array
 
 from anlan.kernel.geo import Floats
 from anlan.response.posting import kernel
+from anlan.response.posting.cheapest import Needs, cheapest
 from anlan.response.posting.cover import Cover, needed_rows, undominated_sites
 from anlan.response.posting.goals import Backup, DoubleStandard, Lscp, Mclp, Mexclp
 from anlan.response.posting.problem import Ints, Plan, Problem, Watch
@@ -50,71 +51,6 @@ def _told(objective: float, bound: float, watch: Watch, *, proved: bool) -> Plan
     )
 
 
-def fewest(
-    matrix: csr_array, times: int, cost: Floats, watch: Watch, seed: int, enough: int | None = None
-) -> tuple[Floats, float, bool]:
-    """Return units at each site so that each row has ``times`` sites in reach at least cost; the bound; proved.
-
-    Rows and sites that others make needless are left out first, again and again. With ``enough`` it stops at any
-    cover of that many sites, or as soon as there can be none.
-    """
-    rows, sites = np.arange(matrix.shape[0]), np.arange(matrix.shape[1])
-    now = matrix
-    while times == 1:
-        kept_sites = undominated_sites(now, cost[sites])
-        now = csr_array(now[:, kept_sites])
-        kept_rows = needed_rows(now)
-        now = csr_array(now[kept_rows])
-        shrunk = len(kept_sites) < len(sites) or len(kept_rows) < len(rows)
-        rows, sites = rows[kept_rows], sites[kept_sites]
-        if not shrunk:
-            break
-    program = Program(maximise=False)
-    x = program.columns(cost[sites], 1.0, whole=True)
-    need = np.minimum(times, np.diff(now.indptr)).astype(float)
-    program.rows([(x, now)], need, np.inf)
-    plain = bool((cost == 1).all())
-    begin = _greedy_cover(now, need)
-    loose = 0.0
-    if enough is not None:
-        relaxed = program.relax(seconds=watch.left_s)
-        loose = float(np.ceil(relaxed.bound - 1e-6)) if relaxed.proved else 0.0
-    if enough is not None and (loose > enough or begin.sum() <= enough):
-        units = np.zeros(matrix.shape[1])
-        units[sites] = begin
-        return units, loose, False
-    made = program.solve(
-        seconds=watch.left_s,
-        gap=watch.stop.gap,
-        within=0.999 if plain else 0.0,
-        seed=seed,
-        enough=enough,
-    )
-    values, bound = (begin, 0.0) if made.values is None else (np.rint(made.values), made.bound)
-    if plain:
-        bound = float(np.ceil(bound - 1e-6))
-    units = np.zeros(matrix.shape[1])
-    units[sites] = values
-    return units, bound, bool((made.proved and watch.stop.gap == 0) or bound >= cost @ units - 1e-9)
-
-
-def _greedy_cover(matrix: csr_array, need: Floats) -> Floats:
-    """Return sites that reach every row often enough: the widest first, then without those that are not needed."""
-    columns, left, units = csr_array(matrix.T), need.copy(), np.zeros(matrix.shape[1])
-    while (left > 0).any():
-        worth = columns @ (left > 0).astype(float)
-        worth[units > 0] = -1
-        widest = int(np.argmax(worth))
-        units[widest] = 1
-        left[columns.indices[columns.indptr[widest] : columns.indptr[widest + 1]]] -= 1
-    for j in np.flatnonzero(units):
-        mine = columns.indices[columns.indptr[j] : columns.indptr[j + 1]]
-        if (left[mine] < 0).all():
-            units[j] = 0
-            left[mine] += 1
-    return units
-
-
 def solve_lscp(problem: Problem, goal: Lscp, watch: Watch, seed: int) -> Plan:
     """Fewest posts for everybody. Points that nobody reaches are named and left out of the promise."""
     cover = Cover.of(problem, goal.within_s)
@@ -125,8 +61,10 @@ def solve_lscp(problem: Problem, goal: Lscp, watch: Watch, seed: int) -> Plan:
     if not len(cover.weight):
         told = replace(_told(0.0, 0.0, watch, proved=True), kept=False, beyond=problem.beyond(short))
         return plan_of(problem, np.zeros(0, np.int64), goal.within_s, told)
+    matrix = cover.matrix
+    need = np.minimum(goal.times, np.diff(matrix.indptr)).astype(np.int64)
     cost = 1.0 - problem.kept_bonus()
-    units, bound, proved = fewest(cover.matrix, goal.times, cost, watch, seed)
+    units, bound, proved = cheapest(Needs(matrix=matrix, need=need, cost=cost), watch, seed)
     paid = problem.moving_cost * len(problem.existing)
     told = replace(
         _told(float(cost @ units) + paid, bound + paid, watch, proved=proved),

@@ -348,3 +348,121 @@ def dual_median(cost, extra, p, high, u, enough, theta, iters):  # type: ignore[
             break
         u += theta * (high + 0.0005 * abs(high) - bound) / square * way
     return best, best_u, best_rho
+
+
+@numba.njit(cache=True, nogil=True)
+def _shifted(sfirst, spoint, pfirst, psite, need, heavy, count, add, drop, j, step):  # type: ignore[no-untyped-def]  # compiled
+    """Put a unit at site j (step 1) or take one away (-1), and keep what adding and dropping at each site weighs."""
+    for e in range(sfirst[j], sfirst[j + 1]):
+        i = spoint[e]
+        was = count[i]
+        count[i] = was + step
+        if step == 1 and was == need[i] - 1:  # met now: nothing to add, still something to lose
+            for f in range(pfirst[i], pfirst[i + 1]):
+                add[psite[f]] -= heavy[i]
+        elif step == 1 and was == need[i]:
+            for f in range(pfirst[i], pfirst[i + 1]):
+                drop[psite[f]] -= heavy[i]
+        elif step == -1 and was == need[i]:
+            for f in range(pfirst[i], pfirst[i + 1]):
+                add[psite[f]] += heavy[i]
+        elif step == -1 and was == need[i] + 1:
+            for f in range(pfirst[i], pfirst[i + 1]):
+                drop[psite[f]] += heavy[i]
+
+
+@numba.njit(cache=True, nogil=True)
+def cheapest_cover(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    sfirst, spoint, pfirst, psite, need, weight, group, budget, cost, cap, units, enough, steps, seed
+):
+    """Return units (S,) at a low cost that leave no group more weight short than its budget, and that cost.
+
+    Row i is met by ``need[i]`` units in reach. ``units`` must be such a cover; the search takes units away and mends
+    what is short, and what is short for long weighs more (Gao, Weise, Li 2014, "weighting-based local search").
+    """
+    np.random.seed(seed)
+    n, n_sites = len(need), len(cost)
+    now, best = units.copy(), units.copy()
+    count = np.zeros(n, np.int64)
+    scale = weight.sum() / max(n, 1)
+    heavy = weight / (scale if scale > 0 else 1.0) + 1e-3
+    grow = heavy.copy()
+    add, drop, stamp = np.zeros(n_sites), np.zeros(n_sites), np.zeros(n_sites, np.int64)
+    for i in range(n):
+        for f in range(pfirst[i], pfirst[i + 1]):
+            count[i] += now[psite[f]]
+    short = np.zeros(len(budget))
+    for i in range(n):
+        if count[i] < need[i]:
+            short[group[i]] += weight[i]
+        for f in range(pfirst[i], pfirst[i + 1]):
+            if count[i] < need[i]:
+                add[psite[f]] += heavy[i]
+            if count[i] <= need[i]:
+                drop[psite[f]] += heavy[i]
+    total = (now * cost).sum()
+    best_cost = total
+    last_in = -1
+    for t in range(1, steps + 1):
+        if best_cost <= enough + 1e-9:
+            break
+        for turn in range(n_sites * cap + 2):
+            fits = True
+            for r in range(len(budget)):
+                if short[r] > budget[r]:
+                    fits = False
+            if fits and total < best_cost - 1e-9:
+                best_cost = total
+                best[:] = now
+            if not fits and turn > 0 and total < best_cost - 1e-9:
+                break
+            out, least = -1, 1e300
+            for j in range(n_sites):
+                if now[j] > 0 and (fits or j != last_in):
+                    v = drop[j] / cost[j]
+                    if v < least or (v == least and stamp[j] < stamp[out]):
+                        out, least = j, v
+            if out < 0:
+                break
+            for e in range(sfirst[out], sfirst[out + 1]):
+                if count[spoint[e]] == need[spoint[e]]:
+                    short[group[spoint[e]]] += weight[spoint[e]]
+            _shifted(sfirst, spoint, pfirst, psite, need, heavy, count, add, drop, out, -1)
+            now[out] -= 1
+            total -= cost[out]
+            stamp[out] = t
+            if not fits and total < best_cost - 1e-9:
+                break
+        for _mend in range(n_sites):
+            i, seen = -1, 0
+            for q in range(n):
+                if count[q] < need[q] and short[group[q]] > budget[group[q]]:
+                    seen += 1
+                    if np.random.randint(seen) == 0:
+                        i = q
+            if i < 0:
+                break
+            into, most_add = -1, -1.0
+            for f in range(pfirst[i], pfirst[i + 1]):
+                j = psite[f]
+                if now[j] < cap and stamp[j] < t and total + cost[j] < best_cost - 1e-9:
+                    v = add[j] / cost[j]
+                    if v > most_add or (v == most_add and stamp[j] < stamp[into]):
+                        into, most_add = j, v
+            if into < 0:
+                break
+            for e in range(sfirst[into], sfirst[into + 1]):
+                if count[spoint[e]] == need[spoint[e]] - 1:
+                    short[group[spoint[e]]] -= weight[spoint[e]]
+            _shifted(sfirst, spoint, pfirst, psite, need, heavy, count, add, drop, into, 1)
+            now[into] += 1
+            total += cost[into]
+            stamp[into] = t
+            last_in = into
+        for i in range(n):
+            if count[i] < need[i] and short[group[i]] > budget[group[i]]:
+                heavy[i] += grow[i]
+                for f in range(pfirst[i], pfirst[i + 1]):
+                    add[psite[f]] += grow[i]
+                    drop[psite[f]] += grow[i]
+    return best, best_cost

@@ -10,7 +10,8 @@ from scipy.sparse import csr_array
 from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import Floats
 from anlan.response.posting import kernel
-from anlan.response.posting.covering import fewest, plan_of
+from anlan.response.posting.cheapest import Needs, cheapest
+from anlan.response.posting.covering import plan_of
 from anlan.response.posting.goals import PCenter, PMedian
 from anlan.response.posting.problem import Ints, Plan, Problem, Watch
 from anlan.response.posting.program import Program
@@ -184,7 +185,8 @@ def _farthest_first(table: Floats, n: int) -> Ints:
 def _within(table: Floats, within_s: float, n: int, watch: Watch, seed: int) -> tuple[Ints | None, bool]:
     """Return n sites that reach every point in time, or None; and whether None is sure."""
     matrix = csr_array((table <= within_s).T.astype(float))
-    units, bound, _ = fewest(matrix, 1, np.ones(len(table)), watch, seed, enough=n)
+    needs = Needs(matrix=matrix, need=np.ones(matrix.shape[0], np.int64), cost=np.ones(len(table)))
+    units, bound, _ = cheapest(needs, watch, seed, enough=n)
     chosen = np.flatnonzero(units > 0)
     if len(chosen) <= n:
         spare = np.setdiff1d(np.arange(len(table)), chosen)[: n - len(chosen)]

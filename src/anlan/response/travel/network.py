@@ -147,9 +147,9 @@ class Network:
         limit, begin = np.int32(round(limit_s * _DS)), np.rint(start * _DS).astype(np.int32)
         room = int(min(len(nodes) * self.graph.n_nodes, 4096 * len(nodes) + 16))
         if turns and not self.mode.turns.are_free:
-            made = kernel.reach_turning(*self._arcs_turning(), nodes, begin, limit, room)
+            made = kernel.reach_turning(*self._arcs_turning, nodes, begin, limit, room)
         else:
-            made = kernel.reach(*self._arcs(), nodes, begin, limit, room)
+            made = kernel.reach(*self._arcs, nodes, begin, limit, room)
         return Reach(
             limit_s=float(limit_s),
             n_nodes=self.graph.n_nodes,
@@ -176,6 +176,7 @@ class Network:
         np.cumsum(np.bincount(self.graph.tail, minlength=self.graph.n_nodes), out=first[1:])
         return first, order
 
+    @cached_property
     def _arcs(self) -> tuple[Ints, npt.NDArray[np.int32]]:
         first, order = self._rows
         return first, np.column_stack([self.graph.head[order], self.time_ds[order]])
@@ -197,6 +198,7 @@ class Network:
         cost = np.where(degree == 1, 0.0, cost)  # a dead end leaves no choice
         return begin, origin, onto, cost
 
+    @cached_property
     def _arcs_turning(self) -> tuple[Ints, npt.NDArray[np.int32], Ints, npt.NDArray[np.int32], Ints]:
         begin, _, onto, cost = self._turns
         siren = self.mode.siren if self.conditions.siren else 1.0
@@ -206,6 +208,39 @@ class Network:
         first, order = self._rows
         leaving = np.column_stack([order.astype(np.int32), self.time_ds[order]])
         return begin, np.column_stack([onto, weight]), first, leaving, self.graph.head
+
+    def reversed(self) -> Network:
+        """Return the network run backwards: what its ``reach`` tells is how long it takes *to* each origin.
+
+        One search from where help is needed then tells the time of every unit, however many there are.
+
+        Examples
+        --------
+        >>> from shapely.geometry import LineString
+        >>> from anlan.kernel.geo import Projection
+        >>> from anlan.kernel.records import Street
+        >>> from anlan.response.travel import VEHICLE
+        >>> ends = [(121.480, 31.22), (121.484, 31.22)]
+        >>> one = Street(
+        ...     street_id="a", name={}, street_class="primary", line=LineString(ends), width_m=5, speed_kmh=40,
+        ...     oneway=True,
+        ... )
+        >>> network = Network.of(StreetGraph.of([one], Projection(121.48, 31.22)), VEHICLE)
+        >>> [len(network.reach([k], 300).node) for k in (0, 1)]  # one may only drive from the first to the second
+        [2, 1]
+        >>> [len(network.reversed().reach([k], 300).node) for k in (0, 1)]
+        [1, 2]
+        """
+        graph, turns = self.graph, self.mode.turns
+        back = replace(
+            graph,
+            tail=graph.head,
+            head=graph.tail,
+            bearing_in=graph.bearing_out + np.pi,
+            bearing_out=graph.bearing_in + np.pi,
+        )
+        mode = replace(self.mode, turns=replace(turns, left_s=turns.right_s, right_s=turns.left_s))
+        return replace(self, graph=back, mode=mode)
 
     def pieces(self, among: Ints | None = None) -> list[Piece]:
         """Return the parts of the graph within which one gets everywhere and back, largest first, each with a name.

@@ -1,0 +1,92 @@
+"""A case type as a page: what it is for, its picture, clocks, tables, papers, gates and when it is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from anlan.cases.definition import Amount, CaseType, ClockRule, Measured, Transition
+from anlan.cases.diagram import diagram
+
+
+def page(kind: CaseType) -> str:
+    """Return a section in Markdown that describes a type: English first, its words in Chinese beside them."""
+    parts = [
+        f"## {kind.label['en']} · {kind.label['zh']}",
+        f"`{kind.type_id}`, version {kind.version}, {kind.confidentiality}. {kind.purpose['en']}",
+        kind.purpose["zh"],
+        f"```mermaid\n{diagram(kind)}```",
+        *_clocks(kind),
+        *_tables(kind),
+        *_waits(kind),
+        *_papers(kind),
+        _forgotten(kind),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _length(amount: Amount) -> str:
+    working = "working " if amount.measured is Measured.WORKING else ""
+    return f"{amount.n} {working}{amount.unit}"
+
+
+def _limit(clock: ClockRule) -> str:
+    return _length(clock.limit) if clock.limit is not None else f"`{clock.until}`"
+
+
+def _clocks(kind: CaseType) -> Iterator[str]:
+    rows = []
+    for one in kind.clocks:
+        climbs = [f"{step.share:g}×: {step.to}{' with a letter' if step.letter else ''}" for step in one.climbs]
+        rows.append(f"| {one.label['en']} | {one.label['zh']} | {_limit(one)} | {', '.join(climbs) or '—'} |")
+    if rows:
+        yield "\n".join(["| clock | 时限 | limit | beyond it |", "|---|---|---|---|", *rows])
+
+
+def _tables(kind: CaseType) -> Iterator[str]:
+    for one in kind.fields.values():
+        if not one.columns:
+            continue
+        told = ", ".join(column.label["en"] for column in one.columns.values())
+        rule = f" Each row: {one.because['en']}." if one.because else ""
+        yield f"**Table `{one.field_id}`** ({one.label['en']}, {one.label['zh']}): {told}.{rule}"
+
+
+def _waits(kind: CaseType) -> Iterator[str]:
+    for gate in kind.gates:
+        yield f"**Gate:** `{gate.transition}` waits for a `{gate.type_id}` that is {', '.join(sorted(gate.states))}."
+    told = [text for step in kind.transitions.values() for text in _rules(step)]
+    if told:
+        yield "**Rules:** " + "; ".join(told) + "."
+
+
+def _rules(step: Transition) -> Iterator[str]:
+    name = f"`{step.transition_id}`"
+    if step.waits:
+        yield f"{name} after {_length(step.waits)} in its state"
+    if step.within:
+        yield f"{name} within {_length(step.within)}"
+    if step.unit:
+        yield f"{name} by the unit in `{step.unit}` only"
+    if step.clear_of:
+        yield f"{name} with no {', '.join(sorted(step.clear_of))} open"
+    if step.children_closed:
+        yield f"{name} when all its parts have ended"
+    if step.moves_up:
+        yield f"{name} moves it one level up"
+
+
+def _papers(kind: CaseType) -> Iterator[str]:
+    if kind.documents:
+        told = [f"{one.label['en']} ({one.label['zh']})" for one in kind.documents.values()]
+        yield f"**Papers:** {', '.join(told)}."
+    if kind.children:
+        yield f"**Parts:** {', '.join(sorted(kind.children))}."
+
+
+def _forgotten(kind: CaseType) -> str:
+    rule = kind.retention
+    kept = ", ".join(sorted(rule.keeps)) or "nothing"
+    return (
+        f"**Forgotten** {_length(rule.after)} after its end ({rule.basis['en']}); kept: {kept}; "
+        f"area down to the {rule.level}."
+    )

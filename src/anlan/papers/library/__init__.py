@@ -1,0 +1,1 @@
+"""The templates that come with Anlan, each a TOML file."""
