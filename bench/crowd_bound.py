@@ -53,14 +53,16 @@ class Bound:
         """Return how often a loss of half is found in time: Page's test between the true rate and half of it."""
         rate = self._rate[begin : begin + minutes, device]
         counted = self._rng.poisson(0.5 * rate, (n_tries, minutes))
-        return float((_page(counted.T, np.repeat(rate[:, None], n_tries, 1)).max(axis=0) >= self._lost_nats).mean())
+        return float(
+            (_page(counted.T.astype(float), np.repeat(rate[:, None], n_tries, 1)).max(axis=0) >= self._lost_nats).mean()
+        )
 
     def stuck(self, device: int, begin: int) -> float:
         """Return 1 where three repeats of what was counted last are rare enough to be told, else 0."""
         return float(3 * self._rarity(begin - 1, device) >= self._stuck_nats)
 
     def _limit_of_lost(self, allowed: float) -> float:
-        score = _page(self._rng.poisson(self._rate), self._rate)
+        score = _page(self._rng.poisson(self._rate).astype(float), self._rate)
         above = np.where(self._rate >= LEAST, score, 0.0)
         peaks = [_alarm_scores(column) for column in above.T]
         found = np.sort(np.concatenate(peaks))[::-1]
@@ -69,7 +71,7 @@ class Bound:
 
     def _limit_of_stuck(self, allowed: float) -> float:
         minutes, devices = np.nonzero(self._rate >= LEAST)
-        nats = 3 * np.array([self._rarity(t, d) for t, d in zip(minutes, devices, strict=True)])
+        nats = 3 * np.array([self._rarity(int(t), int(d)) for t, d in zip(minutes, devices, strict=True)])
         order = np.argsort(-nats)
         cost = np.cumsum(np.exp(-nats[order]))  # how often a healthy device repeats that value three times
         n = int(np.searchsorted(cost, allowed))

@@ -29,8 +29,8 @@ ZERO, STUCK, LOST, SWAPPED = 1, 2, 3, 4
 class Limits:
     """Constants of the tests. Evidence in nats, times in minutes, counts per minute.
 
-    Each limit of evidence is set so that the recorded days of the simulated district, a night of two million people
-    among them, raise no more than one false alarm in four hours over 106 devices.
+    The limits of evidence were set on three simulated days (two ordinary ones and a New Year's Eve with its break-up)
+    that are not those of the bench, for at most one false alarm in four hours over 106 devices.
     """
 
     zero_nats: float = 9.5
@@ -88,10 +88,10 @@ class Health:
     """What is remembered of every device, in the watcher's order; arrays of shape (n,) unless told otherwise.
 
     ``counts`` (KEPT, n, 2) by minute up to ``at``: in and out of a line that tells them apart, else the one number; NaN
-    where nothing came. ``spread`` is the variance of relative deviations beyond that of whole people, ``jumps`` the
-    variance of the change from window to window relative to the count, ``surprise`` how far a device has lately been
-    off what its neighbours led to expect. ``fault`` is 0 or a number of FAULTS, from ``since_s`` on; ``counted`` and
-    ``expected`` per minute over ``minutes`` are its evidence, ``believed`` the evidence since that it counts as before.
+    where nothing came. ``spread`` is the variance of relative deviations from minute to minute beyond that of whole
+    people, ``strayed`` over ``n_strayed`` (a sum of squares, and its weight) that of falling short for several.
+    ``fault`` is 0 or a number of FAULTS, from ``since_s`` on; ``counted`` and ``expected`` per minute over ``minutes``
+    are its evidence, ``believed`` the evidence since that it counts as before.
     """
 
     at: datetime | None
@@ -176,19 +176,20 @@ class Best:
 class Watcher:
     r"""Judges every counting device of a district each minute. It holds constants only; what changes is the health.
 
-    A window of the last :math:`k` counts of a device, with sum :math:`x`, is held against the mean :math:`m` of the
-    minutes before, moved as its neighbours have moved (never upwards, and with them where they fall):
+    A window of the last :math:`k` counts of a device, with sum :math:`x`, is held against the mean :math:`m` of
+    the half hour before, moved as its like :math:`N` around it have moved:
 
     .. math::
-        \Lambda_k = x \log f - (x + r) \log\frac{r + f\mu}{r + \mu}, \qquad \mu = k\,m \min(1, N_k / N), \quad
-        1 / r = \sigma^2 (c + (1 - c)/k) + \sigma_N^2 + u
+        \Lambda_k = x \log f - (x + r) \log\frac{r + f\mu}{r + \mu}, \qquad \mu = k\,m \frac{N_k + s}{N + s}, \quad
+        1 / r = \ell + (\sigma^2 - \ell)^+ / k + \sigma_N^2 + u
 
     the log-likelihood ratio of a count of which a part :math:`f` is left against one that has lost nothing, both
-    negative binomial. :math:`\sigma^2` is the device's own variance, learnt as it goes, :math:`\sigma_N^2` that of the
-    means, and :math:`u` the unrest about it: the median of how far the twelve devices around have moved. So a device
+    negative binomial. :math:`\sigma^2` is the device's own variance from minute to minute and :math:`\ell` that over
+    several, learnt from how far it fell short in minutes long past, :math:`\sigma_N^2` that of the means, and
+    :math:`u` the unrest about it: by how much most of the devices around are off what was expected of them. So a device
     that falls silent among silent ones is nothing, and in a crowd that breaks up nobody is accused. The largest of the
-    windows up to ten minutes decides (a window-limited generalised likelihood ratio). Repeats of one count are weighed
-    by how rarely a healthy device repeats itself; swapped directions by the balance of in and out.
+    windows up to twelve minutes decides (a window-limited generalised likelihood ratio). Three repeats of one count are
+    weighed by how rare that count was; swapped directions by the balance of in and out.
 
     A device at fault is left out of the estimate until it counts as before.
 
