@@ -24,7 +24,7 @@ N_NEAR = 12
 class Around:
     """The neighbours of each device.
 
-    ``alike @ counts`` is what its like count: lines with lines and views with views, e times less a kilometre away;
+    ``alike @ counts`` is what its like count: lines on foot, roads and views apart, e times less a kilometre away;
     any others where it has none.
     ``near`` (n, 12) are the numbers of the nearest of any kind, n where there are no more.
     """
@@ -53,8 +53,9 @@ def around_of(pack: Pack, devices: Sequence[Device]) -> Around:
     for k, device in enumerate(devices):
         apart = np.hypot(*(xy - xy[k]).T)
         others = [int(j) for j in np.argsort(apart, kind="stable") if j != k and apart[j] < NEAR_M]
-        view = device.kind is DeviceKind.AREA
-        like = np.array([j != k and (one.kind is DeviceKind.AREA) == view for j, one in enumerate(devices)], bool)
+        apart_from = {DeviceKind.AREA, DeviceKind.ROAD} - {device.kind}  # vehicles tell little of people on foot
+        alone = device.kind in {DeviceKind.AREA, DeviceKind.ROAD}
+        like = np.array([one.kind is device.kind if alone else one.kind not in apart_from for one in devices], bool)
         nearness = np.where((np.arange(n) == k) | (apart > FAR_M), 0, np.exp(-apart / ALIKE_M))
         alike[k] = nearness * like if (nearness * like).any() else nearness
         near[k, : len(others[:N_NEAR])] = others[:N_NEAR]
