@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from tests.command.conftest import served
 from tests.command.test_staff import House, code
-from tests.matters.conftest import LONG_AGO, picture, tall_pack
+from tests.matters.conftest import LONG_AGO, PLAYED, picture, tall_pack
 from tests.matters.test_keeping import WORDS
 
 from anlan.cases import OPEN, shipped_types
@@ -44,7 +44,7 @@ class CaseHouse(House):
         """Open the cases; remember where each lies, its type, and each secret with the field it stands in."""
         self.cases = {}
         for side, home in SIDES.items():
-            for kind in shipped_types():
+            for kind in PLAYED:
                 secrets = {"note": f"note-{side}-{kind.type_id}"}
                 filled = {}
                 for name, one in kind.fields.items():
@@ -96,7 +96,7 @@ def answers(house, client):
     yield "counts", client.get("/cases/counts").text
     yield "told", client.get("/cases/told", params={"hours": 8000}).text
     yield "types", client.get("/cases/types").text
-    for kind in shipped_types():
+    for kind in PLAYED:
         yield "export", client.get("/cases/export", params={"type": kind.type_id}).text
     for case_id, (_, _, _, files, _) in house.cases.items():
         yield f"case {case_id}", client.get(f"/cases/{case_id}").text
@@ -297,7 +297,7 @@ class Stage:
         assert made.status_code == 200, made.text
 
 
-@pytest.mark.parametrize("type_id", [one.type_id for one in shipped_types()])
+@pytest.mark.parametrize("type_id", [one.type_id for one in PLAYED])
 def test_every_type_runs_from_its_opening_to_its_end_through_http(fresh, type_id):
     kind = shipped_types().get(type_id)
     stage = Stage(fresh, kind)
