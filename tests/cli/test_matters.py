@@ -52,7 +52,7 @@ class Hand:
     def play(self, kind, until=None):
         """Take every step of an example that is taken there; return the case as it ends."""
         case = {"state": ""}
-        for trial in kind.example:
+        for k, trial in enumerate(kind.example):
             if trial.refused or case["state"] == until:
                 continue
             if trial.linked:
@@ -66,7 +66,9 @@ class Hand:
                 plain = isinstance(value, str | date)
                 told += ["--field", f"{name}={value if plain else json.dumps(value)}"]
             for name in trial.evidence:
-                told += ["--file", f"{name}={self.serving.photo}"]
+                photo = self.serving.photo.with_name(f"{kind.type_id}-{k}-{name}.png")
+                photo.write_bytes(picture(photo.name))
+                told += ["--file", f"{name}={photo}"]
             if trial.do == OPEN:
                 case = self.do("open", "--type", kind.type_id, "--area", HOME, *told)
             else:

@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from anlan.cases.definition import Confidentiality, FieldKind
 from anlan.command.access import ROUTES
 from anlan.kernel.access import Actor, Grant
 from anlan.matters import NewCase, standing, tell_due
+from anlan.matters.words import numbers_of
 from anlan.staff import NewOffice, read_roles
 
 ROLES = {role.role_id: role for role in read_roles()}
@@ -40,6 +42,15 @@ class CaseHouse(House):
         office = NewOffice(name={"en": role_id}, role_ids=(role_id,), area_id=area_id)
         self.staff.appoint(self.staff.make_office(office, "test", now).office_id, account_id, "test", now)
 
+    def whisper(self, case_id, private):
+        """Let a case hold what later steps would fill in, for the readers of these fields alone."""
+        with self.district.store.writing() as connection:
+            row = casebook.row_of(connection, case_id)
+            (line,) = casebook.steps_of(connection, [row["case_no"]])[row["case_no"]]
+            told = canonical(json.loads(line["filled"]) | private)
+            casebook.rewrite_steps(connection, row["case_no"], [line | {"filled": told}])
+            casebook.add_words(connection, row["case_no"], numbers_of(private.values()))
+
     def fill(self):
         """Open the cases; remember where each lies, its type, and each secret with the field it stands in."""
         self.cases = {}
@@ -60,7 +71,11 @@ class CaseHouse(House):
                     type_id=kind.type_id, filled=filled, evidence=files, note=secrets["note"],
                     area_id=home if kind.entry_level != "district" else area_id[0],
                 )  # fmt: skip
+                private = {
+                    name: filled.pop(name) for name, one in kind.fields.items() if one.readers and name in filled
+                }
                 made = self.matters.open(new, self.anybody)
+                self.whisper(made.case_id, private)
                 self.cases[made.case_id] = (side, kind, secrets, files, made.area_id)
 
 
