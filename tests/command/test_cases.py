@@ -16,6 +16,8 @@ from anlan.kernel.access import Actor, Grant
 from anlan.matters import NewCase, standing, tell_due
 from anlan.matters.words import numbers_of
 from anlan.staff import NewOffice, read_roles
+from anlan.store import casebook
+from anlan.store.records import canonical
 
 ROLES = {role.role_id: role for role in read_roles()}
 READING = sorted(name for name, role in ROLES.items() if "cases.read" in role.rights)
