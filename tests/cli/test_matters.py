@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 from tests.cli.conftest import Started
-from tests.matters.conftest import picture, tall_pack
+from tests.matters.conftest import PLAYED, picture, tall_pack
 
 from anlan.cases import OPEN, shipped_types
 from anlan.cases.replay import LEVELS
@@ -52,7 +52,7 @@ class Hand:
     def play(self, kind, until=None):
         """Take every step of an example that is taken there; return the case as it ends."""
         case = {"state": ""}
-        for trial in kind.example:
+        for k, trial in enumerate(kind.example):
             if trial.refused or case["state"] == until:
                 continue
             if trial.linked:
@@ -66,7 +66,9 @@ class Hand:
                 plain = isinstance(value, str | date)
                 told += ["--field", f"{name}={value if plain else json.dumps(value)}"]
             for name in trial.evidence:
-                told += ["--file", f"{name}={self.serving.photo}"]
+                photo = self.serving.photo.with_name(f"{kind.type_id}-{k}-{name}.png")
+                photo.write_bytes(picture(photo.name))
+                told += ["--file", f"{name}={photo}"]
             if trial.do == OPEN:
                 case = self.do("open", "--type", kind.type_id, "--area", HOME, *told)
             else:
@@ -74,11 +76,12 @@ class Hand:
         return case
 
 
-@pytest.mark.parametrize("type_id", [one.type_id for one in shipped_types()])
+@pytest.mark.parametrize("type_id", [one.type_id for one in PLAYED])
 def test_every_type_runs_from_its_opening_to_its_end_in_the_terminal(serving, anlan, monkeypatch, type_id):
     kind = shipped_types().get(type_id)
-    case = Hand(serving, anlan, monkeypatch).play(kind)
-    assert kind.states[case["state"]].closed
+    until = "watched" if type_id == "place_improvement" else None  # for ninety days, by the real clock of this server
+    case = Hand(serving, anlan, monkeypatch).play(kind, until=until)
+    assert kind.states[case["state"]].closed or case["state"] == until
     monkeypatch.delenv("ANLAN_KEY")
     status, out, _ = anlan("cases", "show", case["id"], "--url", serving.url, "--lang", "en")
     assert status == 0

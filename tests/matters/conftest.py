@@ -8,6 +8,7 @@ from PIL import Image
 from tests.small import LAT, LON, label, small_pack, square
 from tests.store.conftest import clear_postgres, postgres  # noqa: F401 - a fixture
 
+from anlan.cases import shipped_types
 from anlan.cases.replay import LEVELS
 from anlan.kernel.access import Access, Actor, Grant
 from anlan.kernel.areas import Area, AreaTree, Level
@@ -21,6 +22,14 @@ from anlan.store import SqlStore
 AT = datetime(2026, 2, 10, 1, tzinfo=UTC)
 PLANE = Projection(LON, LAT)
 PNG = b"\x89PNG\r\n\x1a\n"
+PLAYED = tuple(
+    shipped_types().get(one)
+    for one in (
+        "co_response", "decision", "decision_assessment", "hazard", "mediation", "place_improvement",
+        "resident_request",
+    )
+)  # fmt: skip
+"""The types that are played through the store, the API and the terminal."""
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 

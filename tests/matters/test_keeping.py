@@ -1,15 +1,15 @@
 import threading
 
 import pytest
-from tests.matters.conftest import Kept, ground_point, tall_pack
+from tests.matters.conftest import PLAYED, Kept, ground_point, tall_pack
 
-from anlan.cases import OPEN, Action, shipped_types
+from anlan.cases import OPEN, Action
 from anlan.cases.definition import FieldKind
 from anlan.cases.library import shipped_text
 from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotAllowed, NotFound
 from anlan.matters import Asked, NewCase, kinds, list_cases
 
-EACH = pytest.mark.parametrize("type_id", [one.type_id for one in shipped_types()])
+EACH = pytest.mark.parametrize("type_id", [one.type_id for one in PLAYED])
 HOME = "d-w-s-w-s"
 WORDS = {
     FieldKind.TEXT: lambda _: "words",

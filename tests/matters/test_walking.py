@@ -6,16 +6,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.cases.walking import action_for, values_of
-from tests.matters.conftest import AT, Kept, picture
+from tests.matters.conftest import AT, PLAYED, Kept, picture
 from tests.matters.test_keeping import HOME
 
-from anlan.cases import OPEN, Facts, applied, shipped_types
+from anlan.cases import OPEN, Facts, applied
 from anlan.cases.machine import Case
 from anlan.kernel.access import Actor, Grant
 from anlan.kernel.errors import AnlanError
 from anlan.matters import NewCase, standing
 
-KINDS = list(shipped_types())
+KINDS = list(PLAYED)
 PEOPLE = ("a", "b", "c")
 
 

@@ -54,14 +54,20 @@ def _fields(server: Server, type_id: str, told: list[str] | None) -> dict[str, A
     pairs = _pairs(told, "field")
     types = server.ask("/cases/types")["types"] if pairs and type_id else []
     kinds: list[dict[str, Any]] = next((one["fields"] for one in types if one["id"] == type_id), [])
-    plain = {one["id"] for one in kinds if one["kind"] in {"number", "integer", "boolean"}} if type_id else set(pairs)
+    plain = (
+        {one["id"] for one in kinds if one["kind"] in {"number", "integer", "boolean", "table"}}
+        if type_id
+        else set(pairs)
+    )
     found: dict[str, Any] = {}
     for name, text in pairs.items():
         try:
             found[name] = json.loads(text) if name in plain else text
         except ValueError:
             if type_id:
-                raise BadInput(f"{name}={text!r}", "must be a number, true or false", "correct it") from None
+                raise BadInput(
+                    f"{name}={text!r}", "must be a number, true, false or a list of rows in JSON", "correct it"
+                ) from None
             found[name] = text
     return found
 
