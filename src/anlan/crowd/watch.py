@@ -34,7 +34,7 @@ class Limits:
     """
 
     zero_nats: float = 9.5
-    lost_nats: float = 7.0
+    lost_nats: float = 8.0
     swapped_nats: float = 11.0
     stuck_nats: float = 9.5
     stuck_view_nats: float = 7.5
