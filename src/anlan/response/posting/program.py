@@ -88,7 +88,6 @@ class Program:
             kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
             given.integrality_ = [kinds[int(one)] for one in np.concatenate(self._whole)]
         solver = highspy.Highs()  # type: ignore[no-untyped-call]  # its constructor has no annotation
-        solver.setOptionValue("log_to_console", False)
         solver.setOptionValue("output_flag", False)
         solver.setOptionValue("threads", 1)
         if solver.passModel(given) == highspy.HighsStatus.kError:
