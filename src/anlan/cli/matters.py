@@ -148,7 +148,7 @@ def list_(
     light: Annotated[str, typer.Option(help="red, yellow, green or none.")] = "",
     words: Annotated[str, typer.Option("--search", help="Words that it must hold.")] = "",
     order: Annotated[str, typer.Option(help="changed, opened or due.")] = "changed",
-    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many at most.")] = 50,
     after: Annotated[str, typer.Option(help="Where the page before ended.")] = "",
     url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh",
 ) -> None:  # fmt: skip

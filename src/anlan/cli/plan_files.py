@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anlan.kernel.errors import Unavailable
-from anlan.kernel.geo import to_geojson
 
 if TYPE_CHECKING:
     from anlan.planning import CurveStep, Ground, PostsPlan
@@ -110,6 +109,7 @@ def _cell(text: str) -> str | float:
 def geojson_of(made: PostsPlan) -> dict[str, Any]:
     """Return posts of every period, the best vehicles and their rings as GeoJSON."""
     from anlan.cli.plan_page import rings_of
+    from anlan.kernel.geo import to_geojson
 
     told, features = as_json_of(made), []
     for minutes, area in rings_of(made):

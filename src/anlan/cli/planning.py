@@ -37,7 +37,10 @@ def posts(
         typer.Option(help="A key area: the name of a place, street or stop, or a GeoJSON file; may be given often."),
     ] = None,
     rings: Annotated[
-        str, typer.Option(help="MINUTES:KINDS[@key][/SHARE][~RELIABILITY] ..., such as '1:foot@key 3:vehicle'.")
+        str,
+        typer.Option(
+            help="MINUTES:KINDS ..., such as '1:foot@key 3:vehicle/0.95~0.9': where, which share, how surely."
+        ),
     ] = "",
     vehicles: Annotated[int, typer.Option(help="How many vehicles to place best.")] = 7,
     busy: Annotated[
@@ -68,9 +71,10 @@ def posts(
         TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=say.err, transient=True
     ) as progress:
         task = progress.add_task("", total=1.0)
-        made = plan_posts(
-            ground, given, asked, tell=lambda what, share: progress.update(task, description=what, completed=share)
-        )
+        with say.unprinted():
+            made = plan_posts(
+                ground, given, asked, tell=lambda what, share: progress.update(task, description=what, completed=share)
+            )
     facts = facts_of(made, lang)
     if as_json:
         say.as_json(as_json_of(made))

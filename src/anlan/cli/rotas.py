@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,12 +47,12 @@ def rota_(
     stop = Stop(seconds=seconds, gap=gap)
     made: Rota | Replanned | tuple[Contradiction, ...]
     if keep is not None:
-        with _unprinted():
+        with say.unprinted():
             made = _kept(problem, keep, missing or [], begin, stop, seed)
     elif missing:
         raise BadInput(f"missing={missing[0]!r}", "must come with a rota to keep", "give --keep rota.csv")
     else:
-        with _unprinted():
+        with say.unprinted():
             made = plan_rota(problem, stop=stop, seed=seed)
     if isinstance(made, tuple):
         _say_clash(made, lang, as_json=as_json)
@@ -74,20 +70,6 @@ def rota_(
         _say_breaches(rota, lang)
     if not rota.kept:
         raise typer.Exit(6)
-
-
-@contextlib.contextmanager
-def _unprinted() -> Iterator[None]:
-    """Keep the solver's banner, printed below Python whatever it is told, off standard output."""
-    sys.stdout.flush()
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _text(file: Path) -> str:

@@ -47,6 +47,7 @@ def compose(kind: PaperType, told: Mapping[str, Any], language: str = "zh") -> P
 
     Examples
     --------
+    >>> from datetime import date
     >>> from anlan.papers.layout import read_paper
     >>> kind = read_paper('''
     ... id = "note"

@@ -89,7 +89,7 @@ def hours_of(begin_at: datetime, end_at: datetime) -> Floats:
 
     Examples
     --------
-    >>> hours_of(datetime(2026, 11, 26), datetime(2026, 12, 10)).sum()
+    >>> float(hours_of(datetime(2026, 11, 26), datetime(2026, 12, 10)).sum())
     336.0
 
     Raises

@@ -181,7 +181,7 @@ class Taken(Form):
     area: str
 
 
-class Count(Form):
+class CaseCount(Form):
     """How many cases of a type stand in a state under a light."""
 
     type: str
@@ -194,7 +194,7 @@ class Counts(Form):
     """A board in numbers."""
 
     at: Moment
-    counts: list[Count]
+    counts: list[CaseCount]
 
 
 class StoredFile(Form):

@@ -21,7 +21,7 @@ def check_rota(problem: RotaProblem, served: Served) -> tuple[Breach, ...]:
     >>> monday, staff = date(2026, 12, 7), (Member(member_id="a"),)
     >>> problem = RotaProblem(begin_on=monday, n_days=1, shifts=(long,), duties=(gate,), members=staff)
     >>> [breach.told for breach in check_rota(problem, {("a", monday): ("gate", "long")})]
-    ['1 of exactly 2 on 2026-12-07 at 08:00']
+    ['12 h in 1 days', '1 of exactly 2 on 2026-12-07 at 08:00']
     """
     found = list(_unknown(problem, served))
     if found:

@@ -65,7 +65,7 @@ def plan_rota(problem: RotaProblem, *, stop: Stop | None = None, seed: int = 0) 
     >>> staff = tuple(Member(member_id=f"m{k}") for k in range(6))
     >>> week = RotaProblem(begin_on=date(2026, 12, 7), n_days=7, shifts=(day,), duties=(gate,), members=staff)
     >>> rota = plan_rota(week)
-    >>> rota.kept, rota.duty_h, rota.gap
+    >>> rota.kept, float(rota.duty_h), rota.gap
     (True, 112.0, 0.0)
     """
     given = stop or Stop(seconds=60, gap=0.005)
