@@ -73,9 +73,8 @@ class CaseHouse(House):
                     type_id=kind.type_id, filled=filled, evidence=files, note=secrets["note"],
                     area_id=home if kind.entry_level != "district" else area_id[0],
                 )  # fmt: skip
-                private = {
-                    name: filled.pop(name) for name, one in kind.fields.items() if one.readers and name in filled
-                }
+                later = [name for name in filled if name not in kind.told_at_opening]
+                private = {name: filled.pop(name) for name in later}
                 made = self.matters.open(new, self.anybody)
                 self.whisper(made.case_id, private)
                 self.cases[made.case_id] = (side, kind, secrets, files, made.area_id)
