@@ -186,7 +186,6 @@ class District:
 
     def advance(self) -> int:
         """Make every minute that is due by the clock; return how many."""
-        self.reach.beat()
         with self._stepping:
             return self._engine.advance(self.clock.now())
 
@@ -370,8 +369,6 @@ class District:
         ground = np.maximum(self.cells.walkable_m2, 0.1 * self.cells.size_m**2)
         persons = np.where(np.isfinite(found[1]), found[1], np.inf)
         return found[0], self.cells.raster(persons / ground)
-
-    # -- trying ----------------------------------------------------------------------------------------------------
 
     def try_measure(self, measure: Measure, *, minutes: int = 60) -> Trial:
         """Return what a measure would change within so many minutes, against doing nothing.

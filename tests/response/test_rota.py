@@ -168,9 +168,10 @@ def test_no_rota_is_cheaper_than_the_bound_and_the_best_of_all_is_found(seed):
         assert not kept
         return
     assert made.kept
-    assert made.bound_h <= min(kept) + 1e-6
-    assert made.cost_h == pytest.approx(min(kept))
-    assert cost_h(asked, made.served, fair) == pytest.approx(made.cost_h)
+    near = 0.05  # fair hours are rounded to minutes
+    assert made.bound_h <= min(kept) + near
+    assert made.cost_h == pytest.approx(min(kept), abs=near)
+    assert cost_h(asked, made.served, fair) == pytest.approx(made.cost_h, abs=near)
 
 
 def test_rules_that_clash_are_named_and_none_of_them_can_be_spared():

@@ -86,6 +86,7 @@ class Minutes:
         kept_at = time.monotonic()
         while not self._stopped:
             try:
+                self._district.reach.beat()
                 self._district.advance()
                 tell_due(self._district.matters, self._district.clock.now())
                 if time.monotonic() - kept_at > HOUSEKEEPING_S:

@@ -15,14 +15,17 @@ from anlan.kernel.records import Device, DeviceKind
 Floats = npt.NDArray[np.float64]
 
 NEAR_M = 1500.0
-N_ALIKE, N_NEAR = 8, 12
+ALIKE_M = 1000.0
+FAR_M = 4000.0
+N_NEAR = 12
 
 
 @dataclass(frozen=True, eq=False)
 class Around:
     """The neighbours of each device.
 
-    ``alike @ counts`` is what its like count: the other gates of its place, or the nearest eight of its kind.
+    ``alike @ counts`` is what its like count: lines on foot, roads and views apart, e times less a kilometre away;
+    any others where it has none.
     ``near`` (n, 12) are the numbers of the nearest of any kind, n where there are no more.
     """
 
@@ -41,7 +44,7 @@ class Around:
 
 
 def around_of(pack: Pack, devices: Sequence[Device]) -> Around:
-    """Return the neighbours of devices, within 1,500 m."""
+    """Return the neighbours of devices; those of any kind within 1,500 m."""
     n = len(devices)
     at = [pack.projection.project(device.geometry).centroid for device in devices]
     xy = np.array([(point.x, point.y) for point in at]).reshape(n, 2)
@@ -50,14 +53,10 @@ def around_of(pack: Pack, devices: Sequence[Device]) -> Around:
     for k, device in enumerate(devices):
         apart = np.hypot(*(xy - xy[k]).T)
         others = [int(j) for j in np.argsort(apart, kind="stable") if j != k and apart[j] < NEAR_M]
-        if device.kind is DeviceKind.GATE:
-            mine = [j for j, one in enumerate(devices) if j != k and _same_gates(one, device)]
-        else:
-            mine = [j for j in others if devices[j].kind is device.kind][:N_ALIKE]
-        alike[k, mine] = 1.0
+        apart_from = {DeviceKind.AREA, DeviceKind.ROAD} - {device.kind}  # vehicles tell little of people on foot
+        alone = device.kind in {DeviceKind.AREA, DeviceKind.ROAD}
+        like = np.array([one.kind is device.kind if alone else one.kind not in apart_from for one in devices], bool)
+        nearness = np.where((np.arange(n) == k) | (apart > FAR_M), 0, np.exp(-apart / ALIKE_M))
+        alike[k] = nearness * like if (nearness * like).any() else nearness
         near[k, : len(others[:N_NEAR])] = others[:N_NEAR]
     return Around(alike.tocsr(), near)
-
-
-def _same_gates(one: Device, device: Device) -> bool:
-    return one.kind is DeviceKind.GATE and one.place_id == device.place_id

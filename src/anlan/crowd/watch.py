@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ive
 
+from anlan.crowd.evidence import Sums, against, log_again, log_chance, log_chance_of_view, repeated
 from anlan.crowd.neighbours import Around, around_of
 from anlan.kernel.answers import Fault, Suspicion
 from anlan.kernel.pack import Pack
@@ -29,17 +29,21 @@ ZERO, STUCK, LOST, SWAPPED = 1, 2, 3, 4
 class Limits:
     """Constants of the tests. Evidence in nats, times in minutes, counts per minute.
 
-    Each limit of evidence is set so that the recorded days of the simulated district, a night of two million people
-    among them, raise no more than one false alarm in four hours over 106 devices.
+    The limits of evidence were set on three simulated days (two ordinary ones and a New Year's Eve with its break-up)
+    that are not those of the bench, for at most one false alarm in four hours over 106 devices.
     """
 
     zero_nats: float = 9.5
-    lost_nats: float = 7.0
+    lost_nats: float = 8.0
     swapped_nats: float = 11.0
-    stuck_nats: float = 12.0
-    stuck_view_nats: float = 10.3
+    stuck_nats: float = 9.5
+    stuck_view_nats: float = 7.5
     believed_nats: float = 6.0
     """Evidence of counting as before, after which a device is trusted again."""
+    quiet: float = 9.0
+    quiet_nats: float = 2.0
+    """So much more is asked for where fewer than these are to be expected, and for repeats:"""
+    stuck_quiet_nats: float = 12.0
     zero_least: float = 3.0
     lost_least: float = 8.0
     """Nobody is accused of losing a share where fewer than this are to be expected."""
@@ -48,18 +52,26 @@ class Limits:
     longest: int = 12
     shortest: int = 3
     longest_zero: int = 5
-    before: int = 15
-    long_before: int = 40
-    shrink: float = 30.0
+    least_repeats: int = 3
+    longest_run: int = 15
+    before: int = 30
+    lately: float = 1.1
+    lately_min: int = 8
+    """No more than so many times the eight minutes before is to be expected."""
+    rising: float = 2.0
+    shrink: float = 40.0
     """Counts of the neighbours that weigh as much as the belief that nothing has changed about them."""
-    falling: float = 0.8
-    """Where the neighbours have fallen below this part of their last 40 minutes, so may a device."""
     first_spread: float = 0.12
-    least_spread: float = 0.07
-    lasting_line: float = 0.03
-    lasting_view: float = 0.8
-    """Part of a device's own variance that does not average out over minutes: people in a view stay in it."""
-    unrest_line: float = 0.02
+    least_spread: float = 0.03
+    first_lasting: float = 0.0144
+    least_lasting: float = 0.001
+    guess_weighs: float = 30.0
+    kind_weighs: float = 60.0
+    remembers_min: float = 120.0
+    horizon: int = 5
+    """Minutes over which it is learnt how far a device strays for longer."""
+    unrest_min: tuple[int, ...] = (3, 8)
+    unrest_usual: float = 0.005
     settles_min: float = 60.0
     """A device that stays at its new level for so long is taken at it; its bias in the estimate carries the rest."""
     drift_s: float = 5.0
@@ -76,17 +88,17 @@ class Health:
     """What is remembered of every device, in the watcher's order; arrays of shape (n,) unless told otherwise.
 
     ``counts`` (KEPT, n, 2) by minute up to ``at``: in and out of a line that tells them apart, else the one number; NaN
-    where nothing came. ``spread`` is the variance of relative deviations beyond that of whole people, ``jumps`` the
-    variance of the change from window to window relative to the count, ``surprise`` how far a device has lately been
-    off what its neighbours led to expect. ``fault`` is 0 or a number of FAULTS, from ``since_s`` on; ``counted`` and
-    ``expected`` per minute over ``minutes`` are its evidence, ``believed`` the evidence since that it counts as before.
+    where nothing came. ``spread`` is the variance of relative deviations from minute to minute beyond that of whole
+    people, ``strayed`` over ``n_strayed`` (a sum of squares, and its weight) that of falling short for several.
+    ``fault`` is 0 or a number of FAULTS, from ``since_s`` on; ``counted`` and ``expected`` per minute over ``minutes``
+    are its evidence, ``believed`` the evidence since that it counts as before.
     """
 
     at: datetime | None
     counts: Floats
     spread: Floats
-    jumps: Floats
-    surprise: Floats
+    strayed: Floats
+    n_strayed: Floats
     stuck: Floats
     fault: Floats
     since_s: Floats
@@ -117,36 +129,67 @@ class Health:
 
 
 @dataclass(frozen=True, eq=False)
-class _Best:
-    """The window that speaks loudest against each device."""
+class Usual:
+    """What was counted in the last 1, 2, ... minutes, and what a healthy device would have; shape (n_windows, n).
+
+    ``counted`` in ``number`` of the minutes, against ``mean`` a minute; ``own`` is the relative variance by which a
+    device strays from it, ``theirs`` that of the means it is made of.
+    """
+
+    counted: Floats
+    number: Floats
+    mean: Floats
+    own: Floats
+    theirs: Floats
+    known: Flags
+
+
+@dataclass(frozen=True, eq=False)
+class Best:
+    """The window that speaks loudest against each device: evidence, counted and expected a minute, minutes."""
 
     nats: Floats
     counted: Floats
     expected: Floats
     minutes: Floats
 
-    def over(self, nats: Floats, counted: Floats, expected: Floats, minutes: int) -> _Best:
+    @classmethod
+    def of(cls, nats: Floats, usual: Usual) -> Best:
+        """Return the best of all windows, by their evidence (n_windows, n)."""
+        best, each = np.argmax(nats, axis=0), np.arange(nats.shape[1])
+        counted = usual.counted[best, each] / np.maximum(usual.number[best, each], 1)
+        return cls(nats[best, each], counted, usual.mean[best, each], best + 1.0)
+
+    @classmethod
+    def none(cls, n: int) -> Best:
+        """Return that nothing speaks against anybody."""
+        nothing = np.zeros(n)
+        return cls(np.full(n, -1.0), nothing, nothing, nothing)
+
+    def over(self, nats: Floats, counted: Floats, expected: Floats, minutes: int) -> Best:
+        """Return the better of this and another window."""
         more = nats > self.nats
         pairs = ((nats, self.nats), (counted, self.counted), (expected, self.expected), (minutes, self.minutes))
-        return _Best(*(np.where(more, new, old) for new, old in pairs))
+        return Best(*(np.where(more, new, old) for new, old in pairs))
 
 
 class Watcher:
     r"""Judges every counting device of a district each minute. It holds constants only; what changes is the health.
 
-    A window of the last :math:`k` counts of a device, with sum :math:`x`, is held against the mean :math:`m` of the
-    minutes before, moved as its neighbours have moved (never upwards, and with them where they fall):
+    A window of the last :math:`k` counts of a device, with sum :math:`x`, is held against the mean :math:`m` of
+    the half hour before, moved as its like :math:`N` around it have moved:
 
     .. math::
-        \Lambda_k = x \log f - (x + r) \log\frac{r + f\mu}{r + \mu}, \qquad \mu = k\,m \min(1, N_k / N), \quad
-        1 / r = \sigma^2 (c + (1 - c)/k) + \sigma_N^2 + u
+        \Lambda_k = x \log f - (x + r) \log\frac{r + f\mu}{r + \mu}, \qquad \mu = k\,m \frac{N_k + s}{N + s}, \quad
+        1 / r = \ell + (\sigma^2 - \ell)^+ / k + \sigma_N^2 + u
 
     the log-likelihood ratio of a count of which a part :math:`f` is left against one that has lost nothing, both
-    negative binomial. :math:`\sigma^2` is the device's own variance, learnt as it goes, :math:`\sigma_N^2` that of the
-    means, and :math:`u` the unrest about it: the median of how far the twelve devices around have moved. So a device
+    negative binomial. :math:`\sigma^2` is the device's own variance from minute to minute and :math:`\ell` that over
+    several, learnt from how far it fell short in minutes long past, :math:`\sigma_N^2` that of the means, and
+    :math:`u` the unrest about it: by how much most of the devices around are off what was expected of them. So a device
     that falls silent among silent ones is nothing, and in a crowd that breaks up nobody is accused. The largest of the
-    windows up to ten minutes decides (a window-limited generalised likelihood ratio). Repeats of one count are weighed
-    by how rarely a healthy device repeats itself; swapped directions by the balance of in and out.
+    windows up to twelve minutes decides (a window-limited generalised likelihood ratio). Three repeats of one count are
+    weighed by how rare that count was; swapped directions by the balance of in and out.
 
     A device at fault is left out of the estimate until it counts as before.
 
@@ -181,13 +224,23 @@ class Watcher:
     def start(self) -> Health:
         """Return the health of devices of which nothing has been heard."""
         n = len(self.devices)
-        zeros = ("surprise", "stuck", "fault", "counted", "expected", "minutes", "believed", "moved_s", "against")
+        zeros = (
+            "strayed",
+            "n_strayed",
+            "stuck",
+            "fault",
+            "counted",
+            "expected",
+            "minutes",
+            "believed",
+            "moved_s",
+            "against",
+        )
         unknown = ("since_s", "newest_s", "sequence", "phase_s", "restarted_s")
         return Health(
             at=None,
             counts=np.full((KEPT, n, 2), np.nan),
             spread=np.full(n, self.limits.first_spread**2),
-            jumps=np.full(n, 2.0),
             **{name: np.zeros(n) for name in zeros},
             **{name: np.full(n, np.nan) for name in unknown},
         )
@@ -318,22 +371,23 @@ class Watcher:
 
     def _judged(self, health: Health, at: datetime) -> Health:
         limits, total = self.limits, health.counts.sum(axis=2)
-        sums = _Sums(total)
+        sums = Sums(total)
         here, on = np.isfinite(total[-1]), health.fault == 0
-        trusted = _Sums(np.where(on, total, np.nan))
-        unrest = self._unrest(health, sums, on)
-        zero, lost, usual, noise = self._windows(health, sums, trusted, unrest)
+        trusted = Sums(np.where(on, total, np.nan))
+        usual = self._usual(health, sums, trusted, range(1, limits.longest + 1))
+        unrest = self._unrest(usual, sums, on)
+        zero, lost = self._fallen(usual, unrest)
         swapped = self._turned(health, unrest)
-        stuck = self._repeated(health, here & (sums.number(0, KEPT) >= 12))
+        stuck, patience = self._repeated(health, here & (sums.number(0, KEPT) >= 12), sums)
         evidence = np.array([
             zero.nats / limits.zero_nats,
-            stuck / np.where(self._view, limits.stuck_view_nats, limits.stuck_nats),
+            stuck / patience,
             lost.nats / limits.lost_nats,
             swapped.nats / limits.swapped_nats,
         ])  # fmt: skip
         new = here & on & (evidence >= 1).any(axis=0)
         fault = np.where(new, 1 + np.argmax(evidence >= 1, axis=0), health.fault)
-        repeated = _Best(stuck, total[-1], usual, np.full(len(total[-1]), np.nan))
+        repeated = Best(stuck, total[-1], usual.mean[0], np.full(len(total[-1]), np.nan))
         kept = {name: getattr(health, name) for name in ("counted", "expected", "minutes")}
         for number, best in ((ZERO, zero), (STUCK, repeated), (LOST, lost), (SWAPPED, swapped)):
             mine = new & (fault == number)
@@ -341,68 +395,78 @@ class Watcher:
         since_s = np.where(new, at.timestamp(), health.since_s)
         judged = replace(health, fault=fault, since_s=since_s, stuck=stuck, **kept)
         judged = self._trusted_again(judged, new, here, unrest)
-        return self._learnt(judged, health, usual, noise, lost.nats)
+        # What is learnt is long past: a fault that is still to be found would teach that faults are usual.
+        return self._learnt(judged, self._usual(health, sums, trusted, (1, limits.horizon), limits.longest))
 
-    def _unrest(self, health: Health, sums: _Sums, on: Flags) -> Floats:
-        """Return how far the devices around each one have moved in half an hour, and lately surprised; a variance."""
-        fast, slow = sums.mean(0, 5), sums.mean(0, self.limits.long_before)
-        moved = np.clip(np.log((fast + 1) / (slow + 1)) ** 2 - 0.3 / np.maximum(fast, 1) - 0.01, 0, 1)
-        busy = slow >= 5
-        around = self._around
-        change = around.median(np.where(busy, moved, np.nan)) - self.limits.unrest_line
-        surprise = around.median(np.where(busy & on, health.surprise, np.nan))
-        return np.asarray(np.maximum(change, 0) + 1.5 * np.maximum(surprise, 0))
+    def _usual(self, health: Health, sums: Sums, trusted: Sums, windows: Sequence[int], ago: int = 0) -> Usual:
+        """Return what the last minutes, in windows, are held against: a device's own before, moved as its like have."""
+        limits, k = self.limits, np.array(windows, float)[:, None]
+        counted, n_counted = sums.last(windows, ago)
+        before, n_before = sums.before(windows, ago, limits.before)
+        now, then = trusted.last(windows, ago)[0], trusted.before(windows, ago, limits.before)[0]
+        told = np.isfinite(now + then)
+        around = [(self._around.alike @ np.where(told, values, 0).T).T for values in (now, then)]
+        shrink = limits.shrink / k
+        ratio = np.clip((around[0] + shrink) / (around[1] + shrink), 0.05, limits.rising)
+        # A level that falls by and by is followed: what counts is how many there were just before.
+        lately = limits.lately * sums.before(windows, ago, limits.lately_min)[0]
+        mean = np.maximum(np.fmin(before * ratio, lately), 0.01)
+        lasting = self._lasting(health)
+        own = lasting + np.maximum(health.spread - lasting, 0) / k
+        theirs = np.where(around[1] > 0, 1 / (k * around[0] + limits.shrink), 0)
+        theirs = theirs + 1 / (np.maximum(n_before, 1) * np.maximum(np.nan_to_num(before), 0.1))
+        known = (n_counted >= 1) & np.isfinite(mean) & (n_before >= 12)
+        return Usual(np.nan_to_num(counted) * n_counted, n_counted, np.nan_to_num(mean, nan=1.0), own, theirs, known)
 
-    def _windows(
-        self, health: Health, sums: _Sums, trusted: _Sums, unrest: Floats
-    ) -> tuple[_Best, _Best, Floats, Floats]:
-        limits, near, n = self.limits, self._around.alike, len(self.devices)
-        lasting = np.where(self._view, limits.lasting_view, limits.lasting_line)
-        nothing = np.zeros(n)
-        zero = lost = _Best(np.full(n, -1.0), nothing, nothing, nothing)
-        usual, noise = nothing, nothing
-        for k in range(1, limits.longest + 1):
-            last, n_last = sums.mean(0, k), sums.number(0, k)
-            before, n_before = sums.mean(k, limits.before), sums.number(k, limits.before)
-            now, then = trusted.mean(0, k), trusted.mean(k, limits.before)
-            long_then = trusted.mean(k, limits.long_before)
-            told = np.isfinite(now + then + long_then)
-            around = [near @ np.where(told, values, 0) for values in (now, then, long_then)]
-            shrink = limits.shrink / k
-            # A level that falls by and by is followed: what counts is how many there were just before.
-            mean = np.fmin(before, 1.25 * sums.mean(k, 5)) * np.clip(
-                (around[0] + shrink) / (around[1] + shrink), 0.2, 1.0
-            )
-            fallen = np.clip((around[0] + shrink) / (around[2] + shrink), 0.05, 2.0)
-            lower = sums.mean(k, limits.long_before) * fallen
-            mean = np.maximum(np.where(fallen < limits.falling, np.fmin(mean, lower), mean), 0.01)
-            own = health.spread * (lasting + (1 - lasting) / k)
-            theirs = np.where(around[1] > 0, 0.3 / (k * around[1] + limits.shrink), 0)
-            relative = own + theirs + 1 / (np.maximum(n_before, 1) * np.maximum(before, 0.1)) + unrest
-            known = (n_last >= 1) & np.isfinite(mean) & (n_before >= 5) & (sums.number(k, limits.long_before) >= 12)
-            x, mu = np.nan_to_num(last * n_last), np.nan_to_num(mean * n_last, nan=1.0)
-            if k >= limits.shortest:
-                nats = against(x, mu, limits.share_left, relative)
-                lost = lost.over(np.where(known & (mean >= limits.lost_least), nats, -1), last, mean, k)
-            if k <= limits.longest_zero:
-                nats = against(x, mu, limits.zero_share, relative)
-                zero = zero.over(np.where(known & (mean >= limits.zero_least), nats, -1), last, mean, k)
-            if k == 1:
-                usual, noise = mean, relative
-        return zero, lost, usual, noise
+    def _lasting(self, health: Health) -> Floats:
+        """Return by how much each device falls short of the usual for minutes; a relative variance.
 
-    def _turned(self, health: Health, unrest: Floats) -> _Best:
+        What is known of one is shrunk towards its kind, and that towards the first guess.
+        """
+        limits, found = self.limits, np.empty(len(self.devices))
+        for mine in (self._view, ~self._view):
+            weight, strayed, guess = health.n_strayed[mine], health.strayed[mine], limits.guess_weighs
+            kind = (strayed.sum() + guess * limits.first_lasting) / (weight.sum() + guess)
+            found[mine] = (strayed + limits.kind_weighs * kind) / (weight + limits.kind_weighs)
+        return np.clip(found, limits.least_lasting, 0.2)
+
+    def _unrest(self, usual: Usual, sums: Sums, on: Flags) -> Floats:
+        """Return how far the devices around each one are off their usual, beyond what they are wont to; a variance."""
+        around, unrest = self._around, np.zeros(len(self.devices))
+        for k in self.limits.unrest_min:
+            x, mu = usual.counted[k - 1], (usual.mean * usual.number)[k - 1]
+            off = np.log((x + 0.5) / (mu + 0.5)) ** 2 - 1 / np.maximum(mu, 1) - usual.own[k - 1] - usual.theirs[k - 1]
+            told = on & usual.known[k - 1] & (usual.mean[k - 1] >= 3)
+            median = around.median(np.where(told, np.clip(off, -0.1, 1), np.nan))
+            unrest = np.maximum(unrest, 2 * (median - self.limits.unrest_usual))
+        # Where most around have more than halved within 40 minutes, so may anybody, and at once.
+        fast, slow = sums.mean(0, 5), sums.mean(0, 40)
+        fallen = around.median(np.where(on & (slow >= 5), np.log((slow + 1) / (fast + 1)), np.nan))
+        return np.asarray(unrest + np.maximum(fallen - np.log(2), 0) ** 2)
+
+    def _fallen(self, usual: Usual, unrest: Floats) -> tuple[Best, Best]:
+        """Return the windows that speak loudest for nobody, and for a half, being left of what was to be expected."""
+        limits = self.limits
+        k = np.arange(1, limits.longest + 1)[:, None]
+        mu, relative = usual.mean * usual.number, usual.own + usual.theirs + unrest
+        zero = against(usual.counted, mu, limits.zero_share, relative)
+        zero = np.where(usual.known & (usual.mean >= limits.zero_least) & (k <= limits.longest_zero), zero, -1)
+        lost = against(usual.counted, mu, limits.share_left, relative)
+        lost = lost - np.where(usual.mean < limits.quiet, limits.quiet_nats, 0)
+        lost = np.where(usual.known & (usual.mean >= limits.lost_least) & (k >= limits.shortest), lost, -1)
+        return Best.of(zero, usual), Best.of(lost, usual)
+
+    def _turned(self, health: Health, unrest: Floats) -> Best:
         """Return the evidence that in and out have changed places, against the share of in before."""
-        sums = [_Sums(health.counts[:, :, way]) for way in (0, 1)]
+        sums = [Sums(health.counts[:, :, way]) for way in (0, 1)]
         shares = []
-        for length in (5, self.limits.long_before):
+        for length in (5, 40):
             inward, outward = (one.mean(0, length) for one in sums)
             shares.append((inward + 1) / (inward + outward + 2))
         moved = (shares[0] - shares[1]) ** 2
         turning = self._around.median(np.where(self._two & (health.fault == 0), moved, np.nan))
         loose = 0.01 + 0.3 * unrest + 4 * np.maximum(turning - 0.005, 0)
-        nothing = np.zeros(len(self.devices))
-        best = _Best(np.full(len(self.devices), -1.0), nothing, nothing, nothing)
+        best = Best.none(len(self.devices))
         for k in range(self.limits.shortest, self.limits.longest + 1):
             ways = [np.nan_to_num(one.mean(0, k) * one.number(0, k)) for one in sums]
             then = [np.nan_to_num(one.mean(k, 20) * one.number(k, 20)) for one in sums]
@@ -416,15 +480,50 @@ class Watcher:
             best = best.over(np.where(known, nats, -1), ways[0] / np.maximum(through, 1), share, k)
         return best
 
-    def _repeated(self, health: Health, known: Flags) -> Floats:
-        """Return the evidence of a device that repeats itself: how rarely a healthy one would."""
-        last, before = health.counts[-1], health.counts[-2]
-        same = (last == before).all(axis=1) & (last.sum(axis=1) > 0)  # repeated zeros are the other test's
-        mean = np.nan_to_num(np.stack([_Sums(health.counts[:, :, way]).mean(1, 11) for way in (0, 1)]))
-        # Two draws of a Poisson count of mean m are equal with probability exp(-2m) I0(2m).
-        lines = -np.log(ive(0, 2 * mean)).sum(axis=0)
-        nats = np.where(self._view, -np.log(ive(0, health.jumps * mean[0])), lines)
-        return np.where(np.isfinite(last[:, 0]), np.where(same & known, health.stuck + nats, 0.0), health.stuck)
+    def _repeated(self, health: Health, known: Flags, sums: Sums) -> tuple[Floats, Floats]:
+        """Return the evidence of a device that repeats itself, and how much of it is asked for."""
+        limits = self.limits
+        n_repeats, run = self._run(health)
+        before, lately, inward, outward = (np.zeros(len(self.devices)) for _ in range(4))
+        ways = [Sums(health.counts[:, :, way]) for way in (0, 1)]
+        for ago in np.unique(run):
+            mine = run == ago
+            before[mine] = sums.mean(ago + 1, limits.before)[mine]
+            lately[mine] = sums.mean(ago + 1, 6)[mine]
+            inward[mine], outward[mine] = (one.mean(ago + 1, 15)[mine] for one in ways)
+        known = known & np.isfinite(before + lately + inward + outward)
+        before, lately, inward, outward = (np.nan_to_num(one) for one in (before, lately, inward, outward))
+        last, loose = np.nan_to_num(health.counts[-1]), np.minimum(health.spread, 0.05)
+        line = log_chance(last[:, 0], inward, loose) + log_chance(last[:, 1], outward, loose)
+        line_moved = log_again(last[:, 0]) + log_again(last[:, 1])
+        part = self._jitter(sums, health.counts.sum(axis=2))
+        view = log_chance_of_view(last[:, 0], lately, part * np.maximum(lately, 3))
+        view_moved = -np.log(np.sqrt(4 * np.pi) * np.maximum(part * last[:, 0], 0.4))
+        told, moved = np.where(self._view, view, line), np.where(self._view, view_moved, line_moved)
+        evidence = np.where(known & (n_repeats >= limits.least_repeats), repeated(n_repeats, told, moved), 0.0)
+        patience = np.where(self._view, limits.stuck_view_nats, limits.stuck_nats)
+        patience = np.where(before >= limits.quiet, patience, limits.stuck_quiet_nats)
+        return np.where(np.isfinite(health.counts[-1, :, 0]), evidence, health.stuck), patience
+
+    def _run(self, health: Health) -> tuple[Floats, npt.NDArray[np.int64]]:
+        """Return how often each device has repeated its last count, and for how many minutes."""
+        counts, n_repeats = health.counts, np.zeros(len(self.devices))
+        run = np.zeros(len(self.devices), np.int64)
+        going = counts[-1].sum(axis=1) > 0  # repeated zeros are the other test's
+        for ago in range(1, self.limits.longest_run + 1):
+            here = np.isfinite(counts[-1 - ago, :, 0])
+            going &= ~here | (counts[-1 - ago] == counts[-1]).all(axis=1)
+            n_repeats += going & here
+            run = np.where(going & here, ago, run)
+        return n_repeats, run
+
+    def _jitter(self, sums: Sums, total: Floats) -> Floats:
+        """Return by what part of its count a device jumps about the six minutes before, the last five left out."""
+        rows = range(KEPT - 45, KEPT - 5)
+        six = sums.mean_before(rows, 6)
+        off = np.minimum((total[rows.start : rows.stop] - six) / np.maximum(six, 3), 1)
+        known = np.isfinite(off)
+        return np.asarray(np.sqrt((np.where(known, off, 0) ** 2).sum(axis=0) + 0.05) / np.sqrt(known.sum(axis=0) + 3))
 
     def _trusted_again(self, health: Health, new: Flags, here: Flags, unrest: Floats) -> Health:
         """Believe those who count as before, change again, or have long settled at a new level."""
@@ -452,62 +551,22 @@ class Watcher:
             health, fault=np.where(again, 0.0, health.fault), believed=np.where(again, 0.0, believed), counts=counts
         )
 
-    def _learnt(self, health: Health, before: Health, usual: Floats, noise: Floats, lost: Floats) -> Health:
-        """Learn how much each device strays when nothing is wrong."""
-        limits, total = self.limits, health.counts.sum(axis=2)
-        last = total[-1]
-        squared = ((last - usual) ** 2 - usual) / np.maximum(usual, 3) ** 2
-        fine = np.isfinite(squared) & (health.fault == 0) & (noise > 0) & (usual > 0.01)
-        squared, weight = np.where(fine, squared, 0), np.where(fine, np.minimum(1, usual / 10), 0)
-        calm = 1 - np.clip(lost / 4, 0, 1)
-        spread = before.spread + weight * calm / 60 * (np.clip(squared, -0.2, 0.3) - before.spread)
-        excess = np.clip((squared - before.spread) * weight, -0.05, 0.5)
-        surprise = np.where(fine, before.surprise + 0.1 * (excess - before.surprise), 0.9 * before.surprise)
-        jump = (last - total[-2]) ** 2 / np.maximum(np.nan_to_num(usual), 1)
-        told = np.isfinite(jump) & (jump > 0)
-        jumps = before.jumps + np.where(told, 0.03 * (np.clip(np.nan_to_num(jump), 0.1, 50) - before.jumps), 0)
-        return replace(health, spread=np.maximum(spread, limits.least_spread**2), surprise=surprise, jumps=jumps)
-
-
-class _Sums:
-    """Means over stretches of minutes, by differences of running sums; NaN where nothing came."""
-
-    def __init__(self, values: Floats) -> None:
-        told = np.isfinite(values)
-        first = np.zeros((1, values.shape[1]))
-        self._sum = np.concatenate([first, np.cumsum(np.where(told, values, 0), axis=0)])
-        self._number = np.concatenate([first, np.cumsum(told, axis=0)])
-
-    def number(self, ago: int, length: int) -> Floats:
-        end = len(self._number) - 1 - ago
-        return np.asarray(self._number[end] - self._number[max(end - length, 0)])
-
-    def mean(self, ago: int, length: int) -> Floats:
-        end = len(self._sum) - 1 - ago
-        total, number = self._sum[end] - self._sum[max(end - length, 0)], self.number(ago, length)
-        return np.asarray(np.divide(total, number, out=np.full(len(total), np.nan), where=number > 0))
-
-
-def against(x: Floats, mean: Floats, left: Floats | float, relative: Floats) -> Floats:
-    r"""Return the evidence, in nats, that only a part of a count is left.
-
-    .. math:: x \log f - (x + r) \log\frac{r + f\mu}{r + \mu}
-
-    the log-likelihood ratio of negative binomial counts of means :math:`f\mu` and :math:`\mu`.
-
-    Parameters
-    ----------
-    x, mean : float64, shape (n,)
-        Counted, and expected, persons.
-    left : float or float64, shape (n,)
-        The part :math:`f`.
-    relative : float64, shape (n,)
-        Variance of the relative deviation from the mean beyond that of whole people, :math:`1/r`.
-
-    Examples
-    --------
-    >>> against(np.array([0.0, 5.0, 10.0]), np.full(3, 10.0), 0.5, np.full(3, 0.01)).round(1)
-    array([ 4.7,  1.4, -1.8])
-    """
-    r = 1 / np.maximum(relative, 1e-9)
-    return np.asarray(x * np.log(left) - (x + r) * np.log((r + left * mean) / (r + mean)))
+    def _learnt(self, health: Health, usual: Usual) -> Health:
+        """Learn how much each device strays when nothing is wrong, from one minute to the next and over several."""
+        limits, fine = self.limits, (health.fault == 0) & usual.known.all(axis=0)
+        x, mean = usual.counted[0], usual.mean[0]
+        squared = ((x - mean) ** 2 - mean) / np.maximum(mean, 3) ** 2 - usual.theirs[0]
+        weight = fine * np.minimum(1, mean / 10)
+        spread = health.spread + weight / 60 * (np.clip(squared, -0.2, 0.3) - health.spread)
+        # Of several minutes only those that fall short teach: a place that fills makes no one doubtful.
+        x, mu = usual.counted[1], (usual.mean * usual.number)[1]
+        short = np.where(x < mu, 2 * np.minimum((x - mu) ** 2, 0.5 * mu**2), 0) / np.maximum(mu, 10) ** 2
+        strayed = short - 1 / np.maximum(mu, 10) - usual.theirs[1]
+        weight = fine * np.minimum(1, (mu / 60) ** 2)
+        keep = 1 - 1 / limits.remembers_min
+        return replace(
+            health,
+            spread=np.maximum(spread, limits.least_spread**2),
+            n_strayed=keep * health.n_strayed + weight,
+            strayed=keep * health.strayed + weight * strayed,
+        )

@@ -156,3 +156,13 @@ def position_keeping(now: UnitNow) -> Keeping:
     body = None if at is None else {"lon": now.lon, "lat": now.lat, "at": at.isoformat()}
     until = None if at is None else at + timedelta(hours=POSITION_HOURS)
     return Keeping(kind=POSITION, key=now.unit.unit_id, body=body, forget_at=until)
+
+
+def over(assignment: Assignment, at: datetime, ended: str) -> Assignment:
+    """Return a part that is over."""
+    return replace(assignment, available_at=at, ended=ended)
+
+
+def freed(unit: UnitNow, status: UnitStatus, at: datetime) -> UnitNow:
+    """Return a unit that is on no incident any more."""
+    return replace(unit, status=status, since_at=at, incident_id=None, assignment_id=None)

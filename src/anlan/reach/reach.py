@@ -30,7 +30,7 @@ from anlan.kernel.response import (
 )
 from anlan.reach.advising import Advice
 from anlan.reach.books import playbooks_of
-from anlan.reach.keeping import OUTCOMES, Kept, note_keeping, position_keeping
+from anlan.reach.keeping import OUTCOMES, Kept, freed, note_keeping, over, position_keeping
 from anlan.reach.wire import position_from
 from anlan.response.dispatch import (
     REPORTED,
@@ -238,8 +238,8 @@ class Reach:
                 if unit.incident_id == incident_id and unit.assignment_id is not None:
                     ended = "cleared" if unit.status is UnitStatus.ON_SCENE else "recalled"
                     assignment = self._kept.assignments[unit.assignment_id]
-                    drafts.append(self._kept.draft(_over(assignment, at, ended), ended, actor))
-                    drafts.append(self._kept.draft(_freed(unit, UnitStatus.RETURNING, at), "returning", actor))
+                    drafts.append(self._kept.draft(over(assignment, at, ended), ended, actor))
+                    drafts.append(self._kept.draft(freed(unit, UnitStatus.RETURNING, at), "returning", actor))
             closed = replace(
                 incident,
                 state=IncidentState.CLOSED,
@@ -448,8 +448,8 @@ class Reach:
                 self.close(one, "withdrawn", "anlan")
             at = self._clock.now()
             busy = [one for one in self._kept.units.values() if one.status is not UnitStatus.AVAILABLE]
-            freed = [_freed(one, UnitStatus.AVAILABLE, at) for one in busy]
-            self._write([self._kept.draft(one, "available", "anlan") for one in freed], at)
+            idle = [freed(one, UnitStatus.AVAILABLE, at) for one in busy]
+            self._write([self._kept.draft(one, "available", "anlan") for one in idle], at)
             forgotten = []
             for key, unit in self._kept.units.items():
                 spot = self._kept.spots.get(unit.post_id or unit.unit.station_id or "")
@@ -494,9 +494,9 @@ class Reach:
         n = len(kept.of_incident.get(incident.incident_id, ()))
         for unit in units:
             if unit.assignment_id is not None and unit.incident_id is not None:
-                over = _over(kept.assignments[unit.assignment_id], at, "pre_empted")
-                drafts.append(kept.draft(over, "pre_empt", actor))
-                left.setdefault(unit.incident_id, []).append(over)
+                ended = over(kept.assignments[unit.assignment_id], at, "pre_empted")
+                drafts.append(kept.draft(ended, "pre_empt", actor))
+                left.setdefault(unit.incident_id, []).append(ended)
             n += 1
             found = arrivals.get(unit.unit.unit_id)
             own = Assignment(
@@ -542,7 +542,7 @@ class Reach:
             first = at if incident.on_scene_at is None else min(at, incident.on_scene_at)
             incident = replace(incident, on_scene_at=first)
         else:
-            assignment, moved = _over(assignment, at, ended), _freed(unit, after, at)
+            assignment, moved = over(assignment, at, ended), freed(unit, after, at)
         drafts = [kept.draft(assignment, str(after), actor), kept.draft(moved, str(after), actor)]
         incident = self._moved_on(incident, [assignment])
         if outcome and incident.state is IncidentState.WAITING:
@@ -604,14 +604,6 @@ class Reach:
         point = shapely.Point(lon, lat)
         holding = [place for place in self._pack.places if place.polygon.intersects(point)]
         return min(holding, key=lambda place: place.polygon.area).place_id if holding else None
-
-
-def _over(assignment: Assignment, at: datetime, ended: str) -> Assignment:
-    return replace(assignment, available_at=at, ended=ended)
-
-
-def _freed(unit: UnitNow, status: UnitStatus, at: datetime) -> UnitNow:
-    return replace(unit, status=status, since_at=at, incident_id=None, assignment_id=None)
 
 
 def _check_text(name: str, text: str) -> None:

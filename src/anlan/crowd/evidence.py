@@ -1,0 +1,133 @@
+"""How much a device's counts speak for a fault, in nats: what is left of a count, and a count that repeats itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import gammaln, ive, ndtr
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+MOVED = 0.05
+"""How likely it is, before a run of repeats, that the level has just moved to the value that is repeated."""
+
+
+class Sums:
+    """Means over stretches of minutes, by differences of running sums; NaN where nothing came.
+
+    Parameters
+    ----------
+    values : float64, shape (n_minutes, n)
+        NaN where nothing came.
+
+    Examples
+    --------
+    >>> sums = Sums(np.array([[1.0], [np.nan], [5.0], [9.0]]))
+    >>> float(sums.mean(0, 2)[0]), float(sums.mean(1, 3)[0]), int(sums.number(1, 3)[0])
+    (7.0, 3.0, 2)
+    """
+
+    def __init__(self, values: Floats) -> None:
+        told = np.isfinite(values)
+        first = np.zeros((1, values.shape[1]))
+        self._sum = np.concatenate([first, np.cumsum(np.where(told, values, 0), axis=0)])
+        self._number = np.concatenate([first, np.cumsum(told, axis=0)])
+
+    def number(self, ago: int, length: int) -> Floats:
+        """Return of how many of ``length`` minutes, that ended ``ago`` minutes ago, something came."""
+        end = max(len(self._number) - 1 - ago, 0)
+        return np.asarray(self._number[end] - self._number[max(end - length, 0)])
+
+    def mean(self, ago: int, length: int) -> Floats:
+        """Return the mean of those minutes."""
+        end = max(len(self._sum) - 1 - ago, 0)
+        total, number = self._sum[end] - self._sum[max(end - length, 0)], self.number(ago, length)
+        return np.asarray(np.divide(total, number, out=np.full(len(total), np.nan), where=number > 0))
+
+    def last(self, windows: Sequence[int], ago: int) -> tuple[Floats, Floats]:
+        """Return means and numbers of windows that ended ``ago`` minutes ago, (n_windows, n)."""
+        pairs = [(self.mean(ago, k), self.number(ago, k)) for k in windows]
+        return np.stack([mean for mean, _ in pairs]), np.stack([number for _, number in pairs])
+
+    def before(self, windows: Sequence[int], ago: int, length: int) -> tuple[Floats, Floats]:
+        """Return means and numbers of the ``length`` minutes before each of those windows."""
+        pairs = [(self.mean(ago + k, length), self.number(ago + k, length)) for k in windows]
+        return np.stack([mean for mean, _ in pairs]), np.stack([number for _, number in pairs])
+
+    def mean_before(self, rows: range, length: int) -> Floats:
+        """Return the means of the ``length`` minutes before each of some rows."""
+        n_rows = len(self._sum) - 1
+        return np.stack([self.mean(n_rows - row, length) for row in rows])
+
+
+def against(x: Floats, mean: Floats, left: Floats | float, relative: Floats) -> Floats:
+    r"""Return the evidence, in nats, that only a part of a count is left.
+
+    .. math:: x \log f - (x + r) \log\frac{r + f\mu}{r + \mu}
+
+    the log-likelihood ratio of negative binomial counts of means :math:`f\mu` and :math:`\mu`.
+
+    Parameters
+    ----------
+    x, mean : float64, shape (n,)
+        Counted, and expected, persons.
+    left : float or float64, shape (n,)
+        The part :math:`f`.
+    relative : float64, shape (n,)
+        Variance of the relative deviation from the mean beyond that of whole people, :math:`1/r`.
+
+    Examples
+    --------
+    >>> against(np.array([0.0, 5.0, 10.0]), np.full(3, 10.0), 0.5, np.full(3, 0.01)).round(1)
+    array([ 4.7,  1.4, -1.8])
+    """
+    r = 1 / np.maximum(relative, 1e-9)
+    return np.asarray(x * np.log(left) - (x + r) * np.log((r + left * mean) / (r + mean)))
+
+
+def log_chance(x: Floats, mean: Floats, relative: Floats) -> Floats:
+    """Return the log-probability of a negative binomial count of a mean and a relative variance beyond whole people."""
+    r, mean = 1 / np.maximum(relative, 1e-9), np.maximum(mean, 0.02)
+    chance = r * np.log(r / (r + mean)) + x * np.log(mean / (r + mean))
+    return np.asarray(gammaln(x + r) - gammaln(r) - gammaln(x + 1) + chance)
+
+
+def log_chance_of_view(x: Floats, mean: Floats, sd: Floats) -> Floats:
+    """Return the log-probability of a whole number that is normal about a mean."""
+    sd = np.maximum(sd, 0.4)
+    return np.asarray(np.log(np.maximum(ndtr((x + 0.5 - mean) / sd) - ndtr((x - 0.5 - mean) / sd), 1e-12)))
+
+
+def repeated(n_repeats: Floats, told: Floats, moved: Floats) -> Floats:
+    r"""Return the evidence, in nats, of a run in which a value is repeated: how rarely a healthy device would do it.
+
+    .. math:: -\log\left((1 - w)\,p^n + w\,q^n\right), \qquad
+        w = \frac{\epsilon\, q}{\epsilon\, q + (1 - \epsilon)\, p}
+
+    with the chance :math:`p` of the value as the minutes before let expect, and :math:`q` that of a repeat where the
+    level has just moved to it, which is the likelier the less the value was to be expected.
+
+    Parameters
+    ----------
+    n_repeats : float64, shape (n,)
+    told, moved : float64, shape (n,)
+        :math:`\log p` and :math:`\log q`.
+
+    Examples
+    --------
+    >>> chance = np.log(np.array([0.1, 0.1, 0.0001]))
+    >>> repeated(np.array([0.0, 3.0, 3.0]), chance, np.full(3, np.log(0.1))).round(1)
+    array([0. , 6.9, 6.9])
+    """
+    odds = np.log(MOVED / (1 - MOVED)) + moved - told
+    w = 1 / (1 + np.exp(-np.clip(odds, -50, 50)))
+    both = np.logaddexp(np.log1p(-np.minimum(w, 1 - 1e-12)) + n_repeats * told, np.log(w) + n_repeats * moved)
+    return np.asarray(np.where(n_repeats > 0, -both, 0.0))
+
+
+def log_again(mean: Floats) -> Floats:
+    r"""Return the log-probability that two Poisson counts of a mean are equal, :math:`\log e^{-2m} I_0(2m)`."""
+    return np.asarray(np.log(ive(0, 2 * np.maximum(mean, 0))))
