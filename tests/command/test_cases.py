@@ -13,7 +13,7 @@ from anlan.cases import OPEN, shipped_types
 from anlan.cases.definition import Confidentiality, FieldKind
 from anlan.command.access import ROUTES
 from anlan.kernel.access import Actor, Grant
-from anlan.matters import NewCase, standing, tell_due
+from anlan.matters import Asked, NewCase, list_cases, standing, tell_due
 from anlan.matters.words import numbers_of
 from anlan.staff import NewOffice, read_roles
 from anlan.store import casebook
@@ -73,9 +73,8 @@ class CaseHouse(House):
                     type_id=kind.type_id, filled=filled, evidence=files, note=secrets["note"],
                     area_id=home if kind.entry_level != "district" else area_id[0],
                 )  # fmt: skip
-                private = {
-                    name: filled.pop(name) for name, one in kind.fields.items() if one.readers and name in filled
-                }
+                later = [name for name in filled if name not in kind.told_at_opening]
+                private = {name: filled.pop(name) for name in later}
                 made = self.matters.open(new, self.anybody)
                 self.whisper(made.case_id, private)
                 self.cases[made.case_id] = (side, kind, secrets, files, made.area_id)
@@ -102,6 +101,8 @@ def allowed(house, role_id, area_id):
             continue
         seen.add(case_id)
         for name, text in secrets.items():
+            if name != "note" and kind.fields[name].own:
+                continue  # the maker wrote it, and none of those who ask here is the maker
             if name == "note" or not kind.fields[name].readers or mine & kind.fields[name].readers:
                 texts.add(text)
     return seen, texts
@@ -155,15 +156,19 @@ def test_nobody_above_reads_a_mediation_or_a_crisis(house, role):
             assert client.get(f"/cases/{case_id}").status_code == (404 if narrow else 200)
 
 
-def test_private_notes_are_for_the_mediator_alone(house):
+def test_private_notes_are_for_the_mediator_alone_who_wrote_them(house):
     (case_id, told), *_ = ((one, told) for one, told in house.cases.items() if told[1].type_id == "mediation")
-    with house.as_role("mediation_registrar") as client:
-        fields = client.get(f"/cases/{case_id}").json()["fields"]
-        assert "kind" in fields
-        assert "private_notes" not in fields
-        assert client.get("/cases", params={"q": told[2]["private_notes"]}).json()["cases"] == []
-    with house.as_role("mediator") as client:
-        assert client.get(f"/cases/{case_id}").json()["fields"]["private_notes"] == told[2]["private_notes"]
+    notes = told[2]["private_notes"]
+    for role in ("mediation_registrar", "mediator"):
+        with house.as_role(role) as client:
+            fields = client.get(f"/cases/{case_id}").json()["fields"]
+            assert "kind" in fields
+            assert "private_notes" not in fields
+            assert notes not in client.get(f"/cases/{case_id}/history").text
+            assert client.get("/cases", params={"q": notes}).json()["cases"] == []
+    assert house.matters.read(case_id, house.anybody).fields["private_notes"] == notes
+    found = list_cases(house.matters, Asked(sought=notes), house.anybody).cases
+    assert case_id in {one.case.case_id for one in found}
 
 
 def test_reading_a_restricted_case_is_a_line_of_the_log(house):

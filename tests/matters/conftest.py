@@ -101,6 +101,11 @@ class Kept:
         both = frozenset({"cases.read", "cases.act", *rights})
         return standing(self.access, Actor(actor_id=name, grants=(grant,), rights=both), AT)
 
+    def reading(self, name):
+        """Somebody who reads everywhere and acts nowhere, as a key may."""
+        grant = Grant(role_id="", area_id="d", from_at=LONG_AGO)
+        return standing(self.access, Actor(actor_id=name, grants=(grant,), rights=frozenset({"cases.read"})), AT)
+
     def photo(self, who, mark):
         """Store a picture of one's own; return its digest."""
         return self.matters.room.put(picture(mark), who.actor_id)

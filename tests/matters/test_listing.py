@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from tests.matters.test_keeping import HOME, opened
+from tests.matters.test_keeping import HOME, opened, play
 
 from anlan.cases import Action
 from anlan.kernel.errors import BadInput
@@ -64,6 +64,23 @@ def test_search_and_export_on_either_database(kept):
     assert len(lines) == 3
     assert "'=1+1 豫园路 LAMPS" in lines[1]
     assert kept.store.changes()[-1].kind == "case_export"
+
+
+def test_notes_of_ones_own_are_read_and_found_by_their_writer_alone_each_as_told(lite):
+    case_id, _ = play(lite, "mediation", until="talks")
+    told = {"a": "first impression", "b": "second thoughts"}
+    people = {name: lite.who(name, "mediator") for name in told}
+    for name, notes in told.items():
+        action = Action(transition="take_notes", filled={"facts": "noise", "private_notes": notes})
+        lite.matters.act(case_id, action, people[name])
+    for name, other in (("a", "b"), ("b", "a")):
+        seen = lite.matters.read(case_id, people[name])
+        lines = [one.filled["private_notes"] for one in seen.history if "private_notes" in one.filled]
+        assert lines == [told[name]]
+        assert ids(lite, people[name], sought=told[name]) == [case_id]
+        assert ids(lite, people[name], sought=told[other]) == []
+    assert lite.matters.read(case_id, people["b"]).fields["private_notes"] == told["b"]
+    assert "private_notes" not in lite.matters.read(case_id, people["a"]).fields
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from anlan.cases import (
     open_case,
     read_clocks,
     readable,
+    readable_history,
 )
 from anlan.cases.definition import Transition
 from anlan.kernel.clock import Clock
@@ -301,11 +302,7 @@ class Matters:
             raise _missing(case.case_id)
         at = self.clock.now()
         fields = readable(kind, case, by, at)
-        hidden = set(case.values) - set(fields)
-        history = tuple(
-            replace(one, filled={name: value for name, value in one.filled.items() if name not in hidden})
-            for one in case.history
-        )
+        history = readable_history(kind, case, by, at)
         light = casebook.light_of(row, at)
         return Seen(kind=kind, case=case, row=row, light=light, fields=fields, history=history)
 
