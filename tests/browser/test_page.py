@@ -1,5 +1,6 @@
 """The page, driven as a duty officer drives it, against the real server over a small district."""
 
+import re
 import time
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -311,6 +312,7 @@ def test_a_lost_server_is_said_with_the_time_of_the_last_data(chromium, tmp_path
 
 def test_it_is_said_by_how_much_numbers_and_counts_are_behind(chromium, tmp_path):
     with played(tmp_path, minutes=3) as made:
+        made.player.paused = True  # the page's own clock stands: how long it took to open is no delay
         seen = Visit(chromium, made.url)
         seen.open()
         seen.page.wait_for_selector(".live-live")
@@ -321,7 +323,9 @@ def test_it_is_said_by_how_much_numbers_and_counts_are_behind(chromium, tmp_path
         seen.open()
         seen.page.wait_for_selector("[data-test=lag]")
         told = seen.find("lag").inner_text()
-        assert told == "numbers 4 min behind; counts come 3 min late (1 of 6 devices)"
+        found = re.fullmatch(r"numbers (\d+) min behind; counts come 3 min late \(1 of 6 devices\)", told)
+        assert found, told
+        assert 4 <= int(found[1]) <= 5  # the minute that is being made may count
         seen.context.close()
 
 
