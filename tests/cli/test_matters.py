@@ -77,7 +77,7 @@ class Hand:
 
 
 WAITS = {"place_improvement": "watched", "decision_assessment": "published"}
-"""States in which a type rests for months, by the real clock of this server; HTTP and the store play them to the end."""
+"""States in which a type rests for months by the real clock of this server; over HTTP they are played to the end."""
 
 
 @pytest.mark.parametrize("type_id", [one.type_id for one in PLAYED])
