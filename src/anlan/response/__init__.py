@@ -1,1 +1,1 @@
-"""Reach: how long help takes, and where units wait. Pure functions over plain records; nothing calls them yet."""
+"""Reach: how long help takes, and where units wait. Pure functions over plain records."""
