@@ -9,7 +9,9 @@ import pytest
 from tests.command.conftest import MINUTE
 from tests.small import line, ring, square
 
+from anlan.command.api import forms
 from anlan.kernel.clock import parse_moment
+from anlan.kernel.records import DeviceKind
 
 QUAY = ring(square(100, -400, 80, 600))
 LAYERS = ("boundary", "water", "green", "streets", "places", "devices", "gateways", "stations", "posts")
@@ -506,3 +508,8 @@ def test_a_border_without_counters_is_unknown_and_not_zero(http):
     told = strict(http.get("/border"))
     assert told["people"]["lines"] == told["vehicles"]["lines"] == []
     assert told["people"]["in_per_minute"] is told["people"]["counted_in_per_minute"] is None
+
+
+def test_devices_of_every_kind_fit_the_form():
+    told = forms.Device.model_json_schema()["$defs"]["DeviceKind"]["enum"]
+    assert set(told) == set(DeviceKind)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from anlan.kernel.records import DeviceKind
+
 Moment = Annotated[
     str, Field(description="UTC.", examples=["2026-12-31T10:00:00Z"], json_schema_extra={"format": "date-time"})
 ]
@@ -294,7 +296,7 @@ class Device(Form):
 
     id: str
     name: Text
-    kind: Literal["gate", "passage", "area", "grid"]
+    kind: DeviceKind
     place: str | None
     interval_s: float
     state: Literal["ok", "late", "silent", "never", "suspect", "withdrawn"]
