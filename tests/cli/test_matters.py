@@ -1,95 +1,112 @@
 import json
+from contextlib import closing
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
-from tests.cli.conftest import Started
-from tests.matters.conftest import PLAYED, picture, tall_pack
+from tests.command.conftest import served
+from tests.matters.conftest import AT, PLAYED, picture, tall_pack
+from tests.matters.playing import Player
 
-from anlan.cases import OPEN, shipped_types
+from anlan.cases import OPEN
 from anlan.cases.replay import LEVELS
-from anlan.pack import write_pack
+from anlan.cli.terminal import everything
+from anlan.command import create_app
+from anlan.district import District
+from anlan.kernel.clock import FollowedClock
+from anlan.staff import Staff, read_roles
 
 HOME = "d-w-s-w-s"
 AREAS = dict(zip(LEVELS, ("d", "d-w", "d-w-s", "d-w-s-w", HOME), strict=True))
+KEY = "of-this-machine"
 
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory):
+    """The tall district as the server opens it, but with a clock that the test sets: some types rest for months."""
     folder = tmp_path_factory.mktemp("matters")
-    write_pack(tall_pack(), folder / "pack")
-    one = Started(
-        "serve", "--district", folder / "pack", "--data", folder / "data", "--port", 0, "--mqtt-port", 0, wait_s=300
-    )
-    one.photo = folder / "photo.png"
-    one.photo.write_bytes(picture())
-    yield one
-    one.kill()
+    with closing(District.open(tall_pack(), folder, clock=FollowedClock(AT))) as district:
+        staff = Staff(district.store, read_roles(), district.pack.areas)
+        terminal = everything("terminal", district.pack.areas, district.matters.kinds.rights())
+        with served(create_app(district, staff=staff, terminals={KEY: terminal})) as url:
+            yield SimpleNamespace(url=url, folder=folder, district=district, clock=district.clock, staff=staff)
 
 
-class Hand:
-    """Does what a person of an example does, each with a key of their own for each role."""
+@pytest.fixture(autouse=True)
+def of_this_machine(monkeypatch):
+    monkeypatch.setenv("ANLAN_KEY", KEY)
+
+
+class Hand(Player):
+    """Types what a person of an example does, each with a key of their own for each role."""
 
     def __init__(self, serving, anlan, monkeypatch):
         self.serving, self.anlan, self.monkeypatch, self.keys = serving, anlan, monkeypatch, {}
 
-    def key(self, kind, trial):
-        rights = {"cases.read", "cases.act", f"cases.{kind.type_id}.{trial.role}"}
-        area = AREAS[trial.level or kind.entry_level]
-        name = (kind.type_id, trial.by, trial.role, area)
+    def key(self, kind, trial, level=None):
+        """Return the label and the text of the key of whoever a line is by."""
+        area = AREAS[level or trial.level or kind.entry_level]
+        name = f"{kind.type_id} {trial.by} {trial.role} {area}"
         if name not in self.keys:
-            self.monkeypatch.delenv("ANLAN_KEY", raising=False)
-            told = [part for right in sorted(rights) for part in ("--right", right)]
-            status, out, err = self.anlan("staff", "key", "x", *told, "--area", area, "--url", self.serving.url)
+            self.monkeypatch.setenv("ANLAN_KEY", KEY)
+            rights = ("cases.read", "cases.act", f"cases.{kind.type_id}.{trial.role}")
+            told = [part for right in rights for part in ("--right", right)]
+            label = f"{name} {len(self.serving.staff.every_key())}"  # the same line may be played again
+            status, out, err = self.anlan("staff", "key", label, *told, "--area", area, "--url", self.serving.url)
             assert status == 0, err
-            self.keys[name] = out.strip()
-        self.monkeypatch.setenv("ANLAN_KEY", self.keys[name])
+            self.keys[name] = label, out.strip()
+        return self.keys[name]
 
-    def do(self, *ask):
+    def unit(self, kind, name):
+        """Return the unit that a key acts for: itself."""
+        steps = kind.transitions
+        line = next(one for one in kind.example
+                    if one.unit == name and not one.refused and one.do in steps and steps[one.do].unit)  # fmt: skip
+        label, _ = self.key(kind, line)
+        return next(f"key:{one.key_id}" for one in self.serving.staff.every_key() if one.label == label)
+
+    def ask(self, key, *ask):
+        self.monkeypatch.setenv("ANLAN_KEY", key)
         status, out, err = self.anlan("cases", *ask, "--url", self.serving.url, "--json")
-        assert status == 0, (ask, err)
-        return json.loads(out)
+        return status, json.loads(out) if status == 0 else err
 
-    def play(self, kind, until=None):
-        """Take every step of an example that is taken there; return the case as it ends."""
-        case = {"state": ""}
-        for k, trial in enumerate(kind.example):
-            if trial.refused or case["state"] == until:
-                continue
-            if trial.linked:
-                waited = shipped_types().get(kind.gates[0].type_id)
-                other = self.play(waited, until=min(trial.linked.values()))
-                self.key(kind, kind.example[0])
-                self.do("link", case["id"], other["id"])
-            self.key(kind, trial)
-            told = [f"--note={trial.note}"]
-            for name, value in trial.filled.items():
-                plain = isinstance(value, str | date)
-                told += ["--field", f"{name}={value if plain else json.dumps(value)}"]
-            for name in trial.evidence:
-                photo = self.serving.photo.with_name(f"{kind.type_id}-{k}-{name}.png")
-                photo.write_bytes(picture(photo.name))
-                told += ["--file", f"{name}={photo}"]
-            if trial.do == OPEN:
-                case = self.do("open", "--type", kind.type_id, "--area", HOME, *told)
-            else:
-                case = self.do("act", case["id"], trial.do, "--seen", case["n_changes"], *told)
-        return case
+    def do(self, kind, k, played, parent_id):
+        trial = kind.example[k]
+        if trial.refused:  # what is refused is played through HTTP
+            return trial.refused
+        self.serving.clock.set(trial.at)
+        told = [f"--note={trial.note}"]
+        for name, value in trial.filled.items():
+            text = value if isinstance(value, str | date) else json.dumps(value)
+            told += ["--field", f"{name}={self.unit(kind, text) if name in kind.unit_fields else text}"]
+        for name in trial.evidence:
+            photo = self.serving.folder / f"{kind.type_id}-{k}-{name}.png"
+            photo.write_bytes(picture(photo.name))
+            told += ["--file", f"{name}={photo}"]
+        _, key = self.key(kind, trial, "district" if parent_id else None)
+        if trial.do == OPEN:
+            part_of = ("--parent", parent_id) if parent_id else ()
+            status, made = self.ask(key, "open", "--type", kind.type_id, "--area", HOME, *part_of, *told)
+        else:
+            status, made = self.ask(key, "act", played.case_id, trial.do, "--seen", played.n_changes, *told)
+        assert status == 0, made
+        played.case_id, played.state, played.n_changes = made["id"], made["state"], made["n_changes"]
+        return ""
 
-
-WAITS = {"place_improvement": "watched", "decision_assessment": "published"}
-"""States in which a type rests for months by the real clock of this server; over HTTP they are played to the end."""
+    def link(self, kind, at, played, other_id):
+        self.serving.clock.set(at)
+        assert self.ask(self.key(kind, kind.example[0], "district")[1], "link", played.case_id, other_id)[0] == 0
 
 
 @pytest.mark.parametrize("type_id", [one.type_id for one in PLAYED])
 def test_every_type_runs_from_its_opening_to_its_end_in_the_terminal(serving, anlan, monkeypatch, type_id):
-    kind = shipped_types().get(type_id)
-    until = WAITS.get(type_id)
-    case = Hand(serving, anlan, monkeypatch).play(kind, until=until)
-    assert kind.states[case["state"]].closed or case["state"] == until
-    monkeypatch.delenv("ANLAN_KEY")
-    status, out, _ = anlan("cases", "show", case["id"], "--url", serving.url, "--lang", "en")
+    kind = next(one for one in PLAYED if one.type_id == type_id)
+    played = Hand(serving, anlan, monkeypatch).play(kind)
+    assert kind.states[played.state].closed
+    monkeypatch.setenv("ANLAN_KEY", KEY)
+    status, out, _ = anlan("cases", "show", played.case_id, "--url", serving.url, "--lang", "en")
     assert status == 0
-    assert kind.states[case["state"]].label["en"] in out
+    assert kind.states[played.state].label["en"] in out
 
 
 def test_where_it_would_go_is_told_with_every_rule(serving, anlan):

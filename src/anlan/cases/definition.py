@@ -309,13 +309,17 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseType:
-    """A kind of matter with its procedure. Read it with `read_type`, which refuses what cannot run."""
+    """A kind of matter with its procedure. Read it with `read_type`, which refuses what cannot run.
+
+    A case lies in an area that reaches the ``entry_level``, and no finer than the ``finest_level``.
+    """
 
     type_id: str
     version: int
     label: Label
     purpose: Label
     entry_level: str
+    finest_level: str
     owner_level: str
     opens: str
     opened_by: frozenset[str]
@@ -351,6 +355,24 @@ class CaseType:
         """Whether nobody but the type's own readers may know of a case."""
         return self.confidentiality in {Confidentiality.RESTRICTED, Confidentiality.SEALED}
 
+    def lies_in(self, areas: Mapping[str, str]) -> dict[str, str]:
+        """Return the areas in which a case lies whose place lies in these, level to id, top first."""
+        levels = list(areas)
+        if self.finest_level in areas:
+            levels = levels[: levels.index(self.finest_level) + 1]
+        return {level: areas[level] for level in levels}
+
+    @property
+    def waits_for(self) -> frozenset[str]:
+        """The types that its cases may wait for: those of its gates, and those of which none may be open."""
+        clear = (step.clear_of for step in self.transitions.values())
+        return frozenset({gate.type_id for gate in self.gates}).union(*clear)
+
+    @property
+    def unit_fields(self) -> frozenset[str]:
+        """The fields that hold a unit: the office that alone may take a step."""
+        return frozenset(step.unit for step in self.transitions.values() if step.unit is not None)
+
     def steps_from(self, state_id: str) -> tuple[Transition, ...]:
         """Return the transitions that leave a state, in the order of the file."""
         return tuple(step for step in self.transitions.values() if state_id in step.sources)
@@ -370,6 +392,12 @@ class Catalogue:
         if len(self._types) < len(types):
             raise BadInput("case types", "must have each id once in one version", "raise the version of the newer one")
         for one in types:
+            secret = {other.type_id for other in types if other.closed_circle and other.type_id in one.waits_for}
+            if secret:
+                raise BadInput(
+                    f"{one.type_id} waits for {min(secret)}", "must not rest on a type of a closed circle",
+                    "take that out: what is said there is a ground for nothing else",
+                )  # fmt: skip
             for gate in one.gates:
                 states = frozenset(s for other in types if other.type_id == gate.type_id for s in other.states)
                 if not gate.states <= states:
@@ -377,11 +405,6 @@ class Catalogue:
                     raise BadInput(
                         f"gate of {one.type_id} on {gate.type_id} in {told}",
                         "must name a type and states that there are", "correct the gate",
-                    )  # fmt: skip
-                if any(other.closed_circle for other in types if other.type_id == gate.type_id):
-                    raise BadInput(
-                        f"gate of {one.type_id} on {gate.type_id}", "must not rest on a type of a closed circle",
-                        "take the gate out: what is said there is a ground for nothing else",
                     )  # fmt: skip
             asked = one.children.union(*(step.clear_of for step in one.transitions.values()))
             unknown = asked - {other.type_id for other in types}

@@ -215,7 +215,7 @@ class Matters:
         return self._together(self.clock.now(), write)
 
     def link(self, case_id: str, other_id: str, who: Standing) -> Taken:
-        """Let a case wait for another, as a gate of its type asks; both must be open to the actor."""
+        """Let a case wait for another, as a step of its type asks; both must be open to the actor."""
         at = self.clock.now()
 
         def write(connection: sa.Connection) -> tuple[list[Draft], Taken]:
@@ -228,8 +228,9 @@ class Matters:
             self._require_act(who, case.areas)
             if not who.by(kind, set(case.areas.values())).grants:
                 raise NotAllowed(f"case {case_id}", "must be one in which you hold a role", "ask who holds one")
-            if other.type_id not in {gate.type_id for gate in kind.gates}:
-                told = ", ".join(sorted({gate.type_id for gate in kind.gates})) or "none"
+            waits_for = kind.waits_for
+            if other.type_id not in waits_for:
+                told = ", ".join(sorted(waits_for)) or "none"
                 rule = f"must be one that {kind.type_id} waits for"
                 raise BadInput(f"link to a {other.type_id}", rule, f"link any of: {told}")
             casebook.add_link(connection, row["case_no"], other_row["case_no"])
@@ -326,7 +327,7 @@ class Matters:
         return made
 
     def _areas(self, kind: CaseType, place: tuple[float, float] | str) -> dict[str, str]:
-        """Return the areas that hold a case of a type, down to the level of its entry."""
+        """Return the areas that hold a case of a type, down to the finest level of its kind."""
         if isinstance(place, str):
             self.ground.range_of(place)
             found: str | None = place
@@ -334,11 +335,7 @@ class Matters:
             found = self.ground.at(*place)
         if found is None:
             raise BadInput(f"at={place}", "must lie inside the district", "give lon,lat in degrees")
-        areas = self.ground.lies(found)
-        levels = list(areas)
-        if kind.entry_level in areas:
-            levels = levels[: levels.index(kind.entry_level) + 1]
-        return {level: areas[level] for level in levels}
+        return kind.lies_in(self.ground.lies(found))
 
     def _write(self, connection: sa.Connection, kind: CaseType, case: Case, aside: Aside, *, new: bool) -> None:
         """Write the last line of a case's history, its row, and what it is found by."""
