@@ -1,6 +1,6 @@
 import json
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +14,7 @@ from anlan.cli.terminal import everything
 from anlan.command import create_app
 from anlan.district import District
 from anlan.kernel.clock import FollowedClock
-from anlan.staff import Staff, read_roles
+from anlan.staff import NewOffice, Staff, read_roles
 
 HOME = "d-w-s-w-s"
 AREAS = dict(zip(LEVELS, ("d", "d-w", "d-w-s", "d-w-s-w", HOME), strict=True))
@@ -133,6 +133,26 @@ def test_cases_are_listed_sought_counted_and_exported(serving, anlan, tmp_path):
     status, _, _ = anlan("cases", "export", tmp_path / "out.csv", "--type", "resident_request", "--url", serving.url)
     assert status == 0
     assert f"{case_id},resident_request" in (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
+
+
+def test_a_sheet_of_tasks_comes_in_all_of_it_or_nothing(serving, anlan, tmp_path):
+    sheet, url = tmp_path / "tasks.csv", ("--url", serving.url)
+    office = NewOffice(name={"en": "West works"}, role_ids=("responsible_unit",), area_id="d-w")
+    serving.staff.make_office(office, "test", datetime.now(UTC))
+    heads = "任务编号,任务名称,完成标准,责任单位,完成期限,区域\n"
+    sheet.write_text(heads + "1,a,m,West works,2026-09-30,d-w\n2,b,m,West works,2026-09-31,d-w\n")
+    asked = ("cases", "import", sheet, "--type", "programme_task", "--lang", "en", *url)
+    status, out, _ = anlan(*asked)
+    assert (status, "row 3, finish_by" in out, "0 were, 1 faults" in out) == (2, True, True)
+    sheet.write_text(heads + "1,a,m,West works,2026-09-30,d-w\n2,b,m,West works,2026-09-30,d-w\n")
+    assert "2 rows can be opened, 0 were, 0 faults" in anlan(*asked, "--dry-run")[1]
+    assert "2 rows can be opened, 2 were, 0 faults" in anlan(*asked)[1]
+
+
+def test_cases_are_moved_to_another_version_in_the_terminal(serving, anlan):
+    asked = ("cases", "migrate", "--type", "hazard", "--url", serving.url, "--lang", "en")
+    assert anlan(*asked, "--to", 1, "--dry-run")[1].strip() == "0 running cases, 0 moved, 0 do not fit"
+    assert anlan(*asked, "--to", 9)[0] == 3
 
 
 def test_whoever_was_slower_is_told_so_in_the_terminal(serving, anlan):

@@ -420,6 +420,30 @@ def test_what_a_clock_told_reaches_the_areas_it_is_for(fresh):
     assert heard == {"d-e": [("d-e", 1.0), ("d-e-n", 0.5)], "d-e-n": [("d-e-n", 0.5)], "d-w": []}
 
 
+def test_a_sheet_comes_in_over_http_with_offices_by_their_names(fresh):
+    office = NewOffice(name={"zh": "西街平安办", "en": "West safety"}, role_ids=("responsible_unit",), area_id="d-w")
+    office_id = fresh.staff.make_office(office, "test", datetime.now(UTC)).office_id
+    heads = "任务编号,任务名称,完成标准,责任单位,完成期限,区域\n"
+    asked = {"type": "programme_task", "file": "tasks.csv"}
+    with fresh.as_role("planner") as planner:
+        wrong = heads + "1,a,m,西街平安办,2026-09-30,d-w\n2,b,m,nobody,2026-09-30,d-w\n"
+        told = planner.post("/cases/import", params=asked, content=wrong.encode()).json()
+        assert [(one["row"], one["value"]) for one in told["faults"]] == [(3, "responsible_unit='nobody'")]
+        assert told["opened"] == []
+        right = wrong.replace("nobody", "West safety").encode()
+        assert planner.post("/cases/import", params=asked | {"dry_run": True}, content=right).json()["opened"] == []
+        opened = planner.post("/cases/import", params=asked, content=right).json()["opened"]
+        assert {planner.get(f"/cases/{one}").json()["fields"]["responsible_unit"] for one in opened} == {office_id}
+
+
+def test_running_cases_are_moved_by_whoever_holds_a_role_everywhere(fresh):
+    with fresh.as_role("intake_desk") as desk, fresh.as_role("intake_desk", "d-w") as west:
+        body = {"type": "resident_request", "to": 1, "dry_run": True}
+        assert desk.post("/cases/migrate", json=body).json() == {"to": 1, "n_cases": 0, "misfits": [], "n_moved": 0}
+        assert code(west.post("/cases/migrate", json=body)) == (403, "not_allowed")
+        assert code(desk.post("/cases/migrate", json=body | {"to": 7})) == (404, "not_found")
+
+
 def test_every_route_of_cases_was_asked():
     asked = {"/cases", "/cases/counts", "/cases/export", "/cases/types", "/cases/told", "/cases/{case_id}",
              "/cases/{case_id}/history", "/cases/{case_id}/files/{digest}"}  # fmt: skip

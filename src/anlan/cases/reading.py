@@ -179,7 +179,8 @@ def parse_type(text: str, where: str) -> tuple[CaseType | None, Faults]:
     retention = Table(top.take("retention", dict), "retention", faults)
     made = CaseType(
         type_id=type_id, version=version, label=top.label("label"), purpose=top.label("purpose"),
-        entry_level=entry_level, finest_level=top.take("finest_level", str, entry_level), owner_level=top.take("owner_level", str, entry_level), opens=top.take("opens", str),
+        entry_level=entry_level, finest_level=top.take("finest_level", str, entry_level),
+        owner_level=top.take("owner_level", str, entry_level), opens=top.take("opens", str),
         opened_by=frozenset(top.texts("opened_by", _NONE)),
         confidentiality=top.word("confidentiality", Confidentiality, Confidentiality),
         readers=frozenset(top.texts("readers")),

@@ -71,6 +71,8 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("POST", "/cases/route"): ("cases.read", BY_AREA),
     ("POST", "/cases/files"): ("cases.act", BY_AREA),
     ("POST", "/cases"): ("cases.act", BY_AREA),
+    ("POST", "/cases/import"): ("cases.act", BY_AREA),
+    ("POST", "/cases/migrate"): ("cases.act", EVERYWHERE),
     ("GET", "/cases/{case_id}"): ("cases.read", BY_AREA),
     ("GET", "/cases/{case_id}/history"): ("cases.read", BY_AREA),
     ("POST", "/cases/{case_id}/steps"): ("cases.act", BY_AREA),

@@ -87,7 +87,7 @@ def _settle(matters: Matters, connection: sa.Connection, after: int) -> int:
         case = case_of(row, steps[row["case_no"]], matters.ground)
         made = row_of(matters.kinds.of(row), case, aside_of(row), matters.ground, matters.work)
         if made != row:
-            casebook.put_row(connection, made, new=False)
+            casebook.put_row(connection, made)
     return rows[-1]["case_no"] if rows else 0
 
 
@@ -111,7 +111,7 @@ def _tell(matters: Matters, connection: sa.Connection, at: datetime) -> tuple[li
             )  # fmt: skip
             version = (version or 0) + 1
         made = row_of(kind, case, replace(aside, told_at=as_utc(at, "at")), matters.ground, matters.work)
-        casebook.put_row(connection, made, new=False)
+        casebook.put_row(connection, made)
     return drafts, len(rows)
 
 
@@ -145,7 +145,7 @@ def _forget(matters: Matters, connection: sa.Connection, at: datetime) -> tuple[
         kind, case = matters.kinds.of(row), case_of(row, steps[row["case_no"]], matters.ground)
         case, record = forget(kind, case, matters.work, at)
         aside = aside_of(row)
-        casebook.put_row(connection, row_of(kind, case, aside, matters.ground, matters.work), new=False)
+        casebook.put_row(connection, row_of(kind, case, aside, matters.ground, matters.work))
         lines = [step_of(aside.number, k, one) for k, one in enumerate(case.history)]
         casebook.rewrite_steps(connection, aside.number, lines)
         digests += casebook.forget(connection, aside.number)

@@ -165,19 +165,51 @@ class Matters:
         kind, at = self.kinds.current(new.type_id), self.clock.now()
         way = self.route(new)
         action = Action(transition=OPEN, filled=new.filled, evidence=new.evidence, note=_note(new.note))
-        by = who.by(kind, set(way.areas.values()), kind.opened_by)
-        self._require_act(who, way.areas)
-        made = open_case(kind, (uuid.uuid4().hex[:12], way.areas), action, by, at)
-        made = replace(made, history=(replace(made.history[0], owner_level=way.owner_level),))
+        made = self.begun(kind, way, action, who, at)
 
         def write(connection: sa.Connection) -> tuple[list[Draft], Taken]:
             number = casebook.next_number(connection)
-            parent_no = self._parent(connection, new, kind, who)
+            parent_no = self.part_of(connection, new.parent_id, kind, who)
             aside = Aside(number=number, parent_no=parent_no, lon=new.lon, lat=new.lat, post=way.post, told_at=at)
-            self._write(connection, kind, made, aside, new=True)
-            return [self._line(connection, made, made.history[0])], _taken(made)
+            self.write_new(connection, kind, [made], [aside])
+            return [self.line(connection, made, made.history[0])], _taken(made)
 
         return self._together(at, write)
+
+    def begun(self, kind: CaseType, way: Route, action: Action, who: Standing, at: datetime) -> Case:
+        """Return a case that somebody opens, with the owner that the routing gave it; nothing is written."""
+        by = who.by(kind, set(way.areas.values()), kind.opened_by)
+        self._require_act(who, way.areas)
+        action = replace(action, filled=who.told(kind, action.filled))
+        made = open_case(kind, (uuid.uuid4().hex[:12], way.areas), action, by, at)
+        return replace(made, history=(replace(made.history[0], owner_level=way.owner_level),))
+
+    def part_of(self, connection: sa.Connection, parent_id: str | None, kind: CaseType, who: Standing) -> int | None:
+        """Return the number of the case of which another is to be a part; refuse one that takes no such parts."""
+        if parent_id is None:
+            return None
+        above, parent, row = self.load(connection, parent_id)
+        if not self.sight(who).sees(row):
+            raise _missing(parent_id)
+        self.kinds.check(kind.type_id, above)
+        if row["closed"]:
+            raise Conflict(f"case {parent.case_id}", "is closed, and takes no parts", "open one of its own")
+        return int(row["case_no"])
+
+    def write_new(
+        self, connection: sa.Connection, kind: CaseType, cases: Sequence[Case], asides: Sequence[Aside]
+    ) -> None:
+        """Write cases that were just opened: rows, first lines, and what they are found by."""
+        both = list(zip(cases, asides, strict=True))
+        casebook.add_cases(
+            connection,
+            [row_of(kind, case, aside, self.ground, self.work) for case, aside in both],
+            [step_of(aside.number, 0, case.history[0]) for case, aside in both],
+            {aside.number: numbers_of([case.case_id, *_texts(kind, case.history[0])]) for case, aside in both},
+        )
+        for case, aside in both:
+            first = case.history[0]
+            self.room.take(connection, first.evidence.values(), aside.number, first.actor_id)
 
     def act(self, case_id: str, action: Action, who: Standing) -> Taken:
         """Take one step of a case. ``action.seen`` is how many changes the actor had read.
@@ -203,11 +235,12 @@ class Matters:
                 raise _missing(case_id)
             self._require_act(who, case.areas)
             _require_seen(case, action)
-            change = advance(kind, case, action, by, at=at, linked=self._linked(connection, row["case_no"]))
+            told = replace(action, filled=who.told(kind, action.filled))
+            change = advance(kind, case, told, by, at=at, linked=self._linked(connection, row["case_no"]))
             change, rule = self._ruled(kind, case, change)
             case = applied(case, change)
-            self._write(connection, kind, case, aside_of(row), new=False)
-            drafts = [self._line(connection, case, change)]
+            self._write(connection, kind, case, aside_of(row))
+            drafts = [self.line(connection, case, change)]
             if rule is not None:
                 drafts.append(self._remember(connection, rule, who.actor_id, at))
             return drafts, _taken(case)
@@ -337,16 +370,16 @@ class Matters:
             raise BadInput(f"at={place}", "must lie inside the district", "give lon,lat in degrees")
         return kind.lies_in(self.ground.lies(found))
 
-    def _write(self, connection: sa.Connection, kind: CaseType, case: Case, aside: Aside, *, new: bool) -> None:
+    def _write(self, connection: sa.Connection, kind: CaseType, case: Case, aside: Aside) -> None:
         """Write the last line of a case's history, its row, and what it is found by."""
         change = case.history[-1]
-        casebook.put_row(connection, row_of(kind, case, aside, self.ground, self.work), new=new)
+        casebook.put_row(connection, row_of(kind, case, aside, self.ground, self.work))
         casebook.add_step(connection, step_of(aside.number, len(case.history) - 1, change))
-        texts = [*texts_of(kind, change.filled, change.note), *([case.case_id] if new else [])]
-        casebook.add_words(connection, aside.number, numbers_of(texts))
+        casebook.add_words(connection, aside.number, numbers_of(_texts(kind, change)))
         self.room.take(connection, change.evidence.values(), aside.number, change.actor_id)
 
-    def _line(self, connection: sa.Connection, case: Case, change: CaseChange) -> Draft:
+    def line(self, connection: sa.Connection, case: Case, change: CaseChange) -> Draft:
+        """Return the line of the log for a change: which step, and nothing of what was said."""
         body: Json = {"type": case.type_id, "version": case.version, "transition": change.transition}
         return self._draft(connection, case.case_id, change.transition, change.actor_id, body)
 
@@ -356,17 +389,6 @@ class Matters:
     ) -> Draft:
         version = version_of(connection, kind, record_id)
         return Draft(kind=kind, record_id=record_id, action=action, actor=actor, body=body, expected_version=version)
-
-    def _parent(self, connection: sa.Connection, new: NewCase, kind: CaseType, who: Standing) -> int | None:
-        if new.parent_id is None:
-            return None
-        above, parent, row = self.load(connection, new.parent_id)
-        if not self.sight(who).sees(row):
-            raise _missing(new.parent_id)
-        self.kinds.check(kind.type_id, above)
-        if row["closed"]:
-            raise Conflict(f"case {parent.case_id}", "is closed, and takes no parts", "open one of its own")
-        return int(row["case_no"])
 
     def _linked(self, connection: sa.Connection, number: int) -> list[Linked]:
         children, waits = casebook.linked_to(connection, number)
@@ -404,6 +426,10 @@ def _point(new: NewCase) -> tuple[float, float]:
     if new.lon is None or new.lat is None:
         raise BadInput("the place", "must be given as lon and lat, or as an area", "say where it is")
     return new.lon, new.lat
+
+
+def _texts(kind: CaseType, change: CaseChange) -> list[str]:
+    return texts_of(kind, change.filled, change.note)
 
 
 def _note(note: str) -> str:

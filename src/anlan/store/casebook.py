@@ -200,12 +200,20 @@ def next_number(connection: sa.Connection) -> int:
     return int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(matter.c.case_no), 0) + 1)).scalar_one())
 
 
-def put_row(connection: sa.Connection, row: Row, *, new: bool) -> None:
-    """Write the row of a case."""
-    if new:
-        connection.execute(matter.insert(), row)
-    else:
-        connection.execute(matter.update().where(matter.c.case_no == row["case_no"]).values(row))
+def add_cases(
+    connection: sa.Connection, rows: Sequence[Row], steps: Sequence[Row], words: Mapping[int, Iterable[int]]
+) -> None:
+    """Write cases that were just opened: their rows, the first lines of their histories, and their words."""
+    connection.execute(matter.insert(), list(rows))
+    connection.execute(step.insert(), list(steps))
+    found = [{"word": one, "case_no": number} for number, some in words.items() for one in sorted(some)]
+    if found:
+        connection.execute(word.insert(), found)
+
+
+def put_row(connection: sa.Connection, row: Row) -> None:
+    """Write the row of a case anew."""
+    connection.execute(matter.update().where(matter.c.case_no == row["case_no"]).values(row))
 
 
 def add_step(connection: sa.Connection, row: Row) -> None:
@@ -263,6 +271,12 @@ def page(
         asked = asked.where(beyond | ((column == value) & number_beyond))
     keys = (column.desc(), matter.c.case_no.desc()) if down else (column, matter.c.case_no)
     return [dict(one) for one in connection.execute(asked.order_by(*keys)).mappings()]
+
+
+def running(connection: sa.Connection, type_id: str, but: int) -> list[Row]:
+    """Return the rows of a type that have not ended and are of other versions than one."""
+    asked = sa.select(matter).where((matter.c.type_id == type_id) & (matter.c.closed == 0) & (matter.c.version != but))
+    return [dict(one) for one in connection.execute(asked.order_by(matter.c.case_no)).mappings()]
 
 
 def counts(connection: sa.Connection, sight: Sight, query: Query, *, at: datetime) -> list[tuple[str, str, str, int]]:

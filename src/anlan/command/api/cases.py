@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -30,6 +31,7 @@ from anlan.matters import (
     standing,
     told_to,
 )
+from anlan.staff import Staff
 from anlan.store import casebook
 
 router = APIRouter(tags=["cases"])
@@ -42,7 +44,17 @@ def _matters(district: Opened) -> Matters:
 def _standing(request: Request, asker: Admitted) -> Standing:
     if request.app.state.staff is None:
         return plain_reader(asker.name)
-    return standing(request.app.state.staff.access, asker.actor, now())
+    staff: Staff = request.app.state.staff
+    return standing(staff.access, asker.actor, now(), units=lambda: units_of(staff))
+
+
+def units_of(staff: Staff) -> dict[str, str]:
+    """Return who may be made the unit of a case: offices by id, and by each name that one alone has; keys by id."""
+    offices = staff.offices()
+    names = Counter(name.strip() for one in offices for name in set(one.name.values()))
+    found = {name.strip(): one.office_id for one in offices for name in one.name.values() if names[name.strip()] == 1}
+    keys = (f"key:{one.key_id}" for one in staff.every_key())
+    return found | {one.office_id: one.office_id for one in offices} | {one: one for one in keys}
 
 
 def _filter(wanted: case_forms.Filter) -> Asked:
