@@ -155,6 +155,19 @@ def test_cases_are_moved_to_another_version_in_the_terminal(serving, anlan):
     assert anlan(*asked, "--to", 9)[0] == 3
 
 
+def test_papers_of_a_case_are_listed_and_written(serving, anlan, monkeypatch, tmp_path):
+    kind = next(one for one in PLAYED if one.type_id == "planned_event")
+    case_id = Hand(serving, anlan, monkeypatch).play(kind, until="planning").case_id
+    monkeypatch.setenv("ANLAN_KEY", KEY)
+    url = ("--url", serving.url, "--lang", "en")
+    assert anlan("cases", "papers", case_id, *url)[1].strip() == "plan safety plan ✓"
+    for name in ("plan.pdf", "plan.docx"):
+        assert anlan("cases", "paper", case_id, "plan", tmp_path / name, *url)[0] == 0
+        assert (tmp_path / name).stat().st_size > 5000
+    assert anlan("cases", "paper", case_id, "plan", tmp_path / "plan.txt", *url)[0] == 2
+    assert anlan("cases", "paper", case_id, "letter", tmp_path / "x.pdf", *url)[0] == 3
+
+
 def test_whoever_was_slower_is_told_so_in_the_terminal(serving, anlan):
     told = ("--field", "kind=light", "--field", "source=counter", "--field", "what=x")
     opened = ("cases", "open", "--type", "resident_request", "--area", HOME, *told, "--url", serving.url, "--json")

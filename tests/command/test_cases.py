@@ -14,8 +14,9 @@ from anlan.cases import OPEN, shipped_types
 from anlan.cases.definition import Confidentiality, FieldKind
 from anlan.command.access import ROUTES
 from anlan.kernel.access import Actor, Grant
-from anlan.matters import Asked, NewCase, list_cases, standing, tell_due
+from anlan.matters import Asked, NewCase, documents, list_cases, standing, tell_due
 from anlan.matters.words import numbers_of
+from anlan.papers import verified
 from anlan.staff import NewOffice, read_roles
 from anlan.store import casebook
 from anlan.store.records import canonical
@@ -123,6 +124,8 @@ def answers(house, client):
         yield f"history {case_id}", client.get(f"/cases/{case_id}/history").text
         for digest in files.values():
             yield f"file {case_id}", client.get(f"/cases/{case_id}/files/{digest}").status_code
+        yield f"papers {case_id}", client.get(f"/cases/{case_id}/papers").text
+        yield f"letter {case_id}", client.get(f"/cases/{case_id}/papers/letter").text
     yield f"part of {case_id}", client.get("/cases", params={"parent": case_id}).text
     # Each field that some may not read is sought by itself; the others need be sought but once.
     for name in sorted(house.narrow_names | {"note", "what"}):
@@ -444,8 +447,30 @@ def test_running_cases_are_moved_by_whoever_holds_a_role_everywhere(fresh):
         assert code(desk.post("/cases/migrate", json=body | {"to": 7})) == (404, "not_found")
 
 
+def test_a_certificate_is_got_over_http_and_verified_by_nobody_in_particular(fresh):
+    stage, kind = Stage(fresh), shipped_types().get("certification")
+    played = stage.play(kind, until="certified")
+    certifier = stage.clients["certification", "post-c"]
+    asked = f"/cases/{played.case_id}/papers"
+    assert certifier.get(asked).json()["papers"][0]["missed"] == ""
+    for form, begins in (("pdf", b"%PDF"), ("docx", b"PK")):
+        answer = certifier.get(f"{asked}/certificate", params={"form": form, "lang": "en"})
+        assert (answer.status_code, answer.content[: len(begins)]) == (200, begins)
+    assert code(certifier.get(f"{asked}/plate")) == (404, "not_found")
+    with fresh.district.store.reading() as connection:
+        _, case, _ = fresh.matters.load(connection, played.case_id)
+    on_paper = documents.code_of(fresh.matters, kind, case, "certificate")
+    with fresh.asking() as nobody:
+        told = nobody.get("/papers/verify", params={"code": on_paper}).json()
+        assert (told["stands"], told["told"]["case"]) == (True, played.case_id)
+        assert code(nobody.get("/papers/verify", params={"code": on_paper[:-4] + "AAAA"})) == (403, "not_allowed")
+        assert verified(on_paper, bytes.fromhex(nobody.get("/papers/key").json()["key"])).told == told["told"]
+    stage.close()
+
+
 def test_every_route_of_cases_was_asked():
     asked = {"/cases", "/cases/counts", "/cases/export", "/cases/types", "/cases/told", "/cases/{case_id}",
-             "/cases/{case_id}/history", "/cases/{case_id}/files/{digest}"}  # fmt: skip
+             "/cases/{case_id}/history", "/cases/{case_id}/files/{digest}", "/cases/{case_id}/papers",
+             "/cases/{case_id}/papers/{document}"}  # fmt: skip
     reading = {path for (method, path), (right, _) in ROUTES.items() if right == "cases.read" and method == "GET"}
     assert reading == asked

@@ -240,12 +240,8 @@ def export(
 ) -> None:  # fmt: skip
     """Write the cases that one may see; with one type, its fields too. The log keeps that it was done."""
     content = Server(url).fetch(f"/cases/export?{_query(kind, state, area=area)}")
-    try:
-        out.write_bytes(content)
-    except OSError as fault:
-        raise Unavailable(f"file {out}", f"must be writable ({fault.strerror})", "choose another") from None
     n_lines = max(content.count(b"\r\n") - 1, 0)
-    say.out.print(f"[green]wrote[/] {out}: {n_lines:,} lines")
+    say.wrote(out, content, f": {n_lines:,} lines")
 
 
 Dry = Annotated[bool, typer.Option("--dry-run", help="Tell what would be, and change nothing.")]
@@ -293,3 +289,26 @@ def migrate(
         say.out.print(zh if lang == "zh" else f"{n} running cases, {n_moved} moved, {bad} do not fit")
     if made["misfits"]:
         raise typer.Exit(5)
+
+
+@cases_app.command()
+def papers(which: Which, url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
+    """The papers that a case gives, and why one is not given yet."""
+    made = Server(url).ask(f"/cases/{quote(which)}/papers")
+    if as_json:
+        say.as_json(made)
+        return
+    for one in made["papers"]:
+        mark = f"[dim]✗ {escape(one['missed'])}[/]" if one["missed"] else "[green]✓[/]"
+        say.out.print(f"{one['id']} {say.name_in(one['label'], lang)} {mark}", soft_wrap=True)
+
+
+@cases_app.command()
+def paper(
+    which: Which, document: Annotated[str, typer.Argument(help="Its id; see `anlan cases papers`.")],
+    out: Annotated[Path, typer.Argument(help="The file to write, .pdf or .docx.")],
+    reason: Annotated[str, typer.Option(help="What a letter asks.")] = "", url: Url = USUAL, lang: Lang = "zh",
+) -> None:  # fmt: skip
+    """Issue a paper of a case; the log keeps that it was."""
+    asked = urlencode({"form": out.suffix.lower().lstrip("."), "lang": lang, "reason": reason})
+    say.wrote(out, Server(url).fetch(f"/cases/{quote(which)}/papers/{quote(document)}?{asked}"))

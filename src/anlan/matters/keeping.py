@@ -107,6 +107,8 @@ class Matters:
     ) -> None:
         self.store = store
         self.clock = clock
+        self.folder = folder
+        self.pack_folder = pack.folder
         self.ground = Ground(pack.areas)
         self.work = WorkTime(calendar=pack.calendar, zone=ZoneInfo(pack.time_zone))
         self.kinds = Kinds(store, pack.folder, clock.now())
@@ -268,7 +270,7 @@ class Matters:
                 raise BadInput(f"link to a {other.type_id}", rule, f"link any of: {told}")
             casebook.add_link(connection, row["case_no"], other_row["case_no"])
             body: Json = {"type": case.type_id, "transition": "link"}
-            return [self._draft(connection, case_id, "link", who.actor_id, body)], _taken(case)
+            return [self.draft(connection, case_id, "link", who.actor_id, body)], _taken(case)
 
         return self._together(at, write)
 
@@ -314,7 +316,7 @@ class Matters:
         if kind.confidentiality in NARROW:
             body: Json = {"type": kind.type_id}
             self.store.together(
-                at, lambda connection: ([self._draft(connection, case_id, "read", who.actor_id, body, READ_KIND)], None)
+                at, lambda connection: ([self.draft(connection, case_id, "read", who.actor_id, body, READ_KIND)], None)
             )
         areas = set(case.areas.values())
         every = {role for one in kind.transitions.values() for role in one.roles}
@@ -381,12 +383,13 @@ class Matters:
     def line(self, connection: sa.Connection, case: Case, change: CaseChange) -> Draft:
         """Return the line of the log for a change: which step, and nothing of what was said."""
         body: Json = {"type": case.type_id, "version": case.version, "transition": change.transition}
-        return self._draft(connection, case.case_id, change.transition, change.actor_id, body)
+        return self.draft(connection, case.case_id, change.transition, change.actor_id, body)
 
     @staticmethod
-    def _draft(
+    def draft(
         connection: sa.Connection, record_id: str, action: str, actor: str, body: Json, kind: str = KIND
     ) -> Draft:
+        """Return a line of the log that follows whatever is known of its record."""
         version = version_of(connection, kind, record_id)
         return Draft(kind=kind, record_id=record_id, action=action, actor=actor, body=body, expected_version=version)
 
@@ -415,7 +418,7 @@ class Matters:
         """Keep a rule beside the log: what it says comes from a case, and the log cannot forget."""
         kept = Keeping(kind=RULE, key=rule["id"], body=rule | {"at": at.isoformat()})
         keep_aside(connection, [kept])
-        return self._draft(connection, rule["id"], "remember", actor, {"type": rule["type"]}, RULE)
+        return self.draft(connection, rule["id"], "remember", actor, {"type": rule["type"]}, RULE)
 
     def _require_act(self, who: Standing, areas: Mapping[str, str]) -> None:
         if not who.acts_here(set(areas.values())):

@@ -3,6 +3,7 @@
 from anlan.command.api import (
     alerts,
     case_many,
+    case_papers,
     cases,
     coverage,
     crowd,
@@ -15,9 +16,8 @@ from anlan.command.api import (
     whatif,
 )
 
-ROUTERS = tuple(
-    part.router
-    for part in (district, crowd, coverage, alerts, case_many, cases, reach, whatif, devices, log, live, staff)
-)
+_CASES = (cases, case_many, case_papers)
+_PARTS = (district, crowd, coverage, alerts, *_CASES, reach, whatif, devices, log, live, staff)
+ROUTERS = tuple(part.router for part in _PARTS)
 
 __all__ = ["ROUTERS"]

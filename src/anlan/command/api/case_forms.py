@@ -343,3 +343,39 @@ class Moved(Form):
     n_cases: int
     misfits: list[Misfit]
     n_moved: int
+
+
+class OfferedPaper(Form):
+    """A paper of a case."""
+
+    id: str
+    label: Text
+    missed: str = Field(description="Why it is not given where the case stands; empty where it is.")
+
+
+class Papers(Form):
+    """The papers of a case."""
+
+    papers: list[OfferedPaper]
+
+
+class PaperAsked(Form):
+    """How a paper is wanted."""
+
+    form: Literal["pdf", "docx"] = "pdf"
+    lang: Literal["zh", "en"] = "zh"
+    reason: str = Field(default="", max_length=1000, description="What a letter asks, in words of one's own.")
+
+
+class PublicKey(Form):
+    """A public key (Ed25519), 64 hexadecimal digits."""
+
+    key: str
+
+
+class Verified(Form):
+    """What a code on paper says, and whether the case that it is of stands as it did; null where that has gone."""
+
+    verified: bool
+    told: dict[str, str]
+    stands: bool | None
