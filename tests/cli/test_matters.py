@@ -168,6 +168,35 @@ def test_papers_of_a_case_are_listed_and_written(serving, anlan, monkeypatch, tm
     assert anlan("cases", "paper", case_id, "letter", tmp_path / "x.pdf", *url)[0] == 3
 
 
+def test_indicators_are_shown_with_what_is_behind_them(serving, anlan, tmp_path):
+    serving.clock.set(datetime(2026, 3, 2, 1, tzinfo=UTC))
+    opened = (
+        "cases",
+        "open",
+        "--type",
+        "hazard",
+        "--area",
+        HOME,
+        "--field",
+        "kind=barrier",
+        "--field",
+        "source=patrol",
+    )
+    case_id = json.loads(anlan(*opened, "--url", serving.url, "--json")[1])["id"]
+    serving.clock.set(datetime(2026, 4, 2, 1, tzinfo=UTC))
+    asked = ("indicators", "show", "hazards_safe_on_time", "--period", "2026-03", "--url", serving.url)
+    told = json.loads(anlan(*asked, "--area", "d-w", "--json")[1])
+    assert (told["whole"]["n"], told["whole"]["value"]) == (1, 0)
+    assert "0 (n=1)" in anlan(*asked, "--lang", "en")[1]
+    assert case_id in anlan(*asked, "--cases")[1]
+    for name in ("b.pdf", "b.docx"):
+        assert anlan("indicators", "bulletin", "2026-03", tmp_path / name, "--url", serving.url)[0] == 0
+        assert (tmp_path / name).stat().st_size > 2000
+    assert anlan("indicators", "publish", tmp_path / "p.csv", "--url", serving.url)[0] == 0
+    assert "hazards_safe_on_time,d,2026-03,,%,hidden" in (tmp_path / "p.csv").read_text(encoding="utf-8-sig")
+    assert anlan("indicators", "show", "nothing", "--url", serving.url)[0] == 3
+
+
 def test_whoever_was_slower_is_told_so_in_the_terminal(serving, anlan):
     told = ("--field", "kind=light", "--field", "source=counter", "--field", "what=x")
     opened = ("cases", "open", "--type", "resident_request", "--area", HOME, *told, "--url", serving.url, "--json")

@@ -468,9 +468,41 @@ def test_a_certificate_is_got_over_http_and_verified_by_nobody_in_particular(fre
     stage.close()
 
 
+@pytest.mark.parametrize("role", ["grid_lead", "street_lead", "mediator"])
+def test_no_indicator_tells_of_areas_or_single_mediations_of_others(house, role):
+    before = house.clock.now()
+    house.clock.set(datetime(2027, 4, 2, tzinfo=UTC))
+    with house.as_role(role, "d-w") as client:
+        for one in client.get("/indicators").json()["indicators"]:
+            asked = f"/indicators/{one['id']}"
+            assert code(client.get(asked, params={"area": "d-e"})) == (404, "not_found")
+            assert code(client.get(f"{asked}/cases")) == (404, "not_found")
+            told = client.get(asked, params={"area": "d-w"})
+            if told.status_code == 422:  # it is told for the whole district only
+                continue
+            listed = client.get(f"{asked}/cases", params={"area": "d-w"}).json()["cases"]
+            assert {house.cases[each["id"]][0] for each in listed} <= {"d-w"}
+            narrow = {"mediation", "co_response"} & set(one["sources"])
+            if narrow and role != "mediator":
+                assert (told.json()["whole"]["n"], listed) == (None, [])
+        assert code(client.get("/indicators/public")) == (403, "not_allowed")
+        assert code(client.get("/indicators/bulletin", params={"month": "2027-03"})) == (404, "not_found")
+    house.clock.set(before)
+
+
+def test_what_is_published_is_got_over_http(house):
+    with house.as_role("analyst") as client:
+        numbers = client.get("/indicators/public").json()["numbers"]
+        text = client.get("/indicators/public", params={"form": "csv"}).text
+    assert len(text.splitlines()) == len(numbers) + 1
+    assert {one["area"] for one in numbers} >= {"d", "d-w", "d-e"}
+
+
 def test_every_route_of_cases_was_asked():
     asked = {"/cases", "/cases/counts", "/cases/export", "/cases/types", "/cases/told", "/cases/{case_id}",
              "/cases/{case_id}/history", "/cases/{case_id}/files/{digest}", "/cases/{case_id}/papers",
-             "/cases/{case_id}/papers/{document}"}  # fmt: skip
+             "/cases/{case_id}/papers/{document}",
+             "/indicators", "/indicators/public", "/indicators/bulletin", "/indicators/{indicator_id}",
+             "/indicators/{indicator_id}/cases"}  # fmt: skip
     reading = {path for (method, path), (right, _) in ROUTES.items() if right == "cases.read" and method == "GET"}
     assert reading == asked

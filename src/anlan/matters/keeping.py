@@ -35,6 +35,7 @@ from anlan.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft, Json
 from anlan.matters.ground import Ground
+from anlan.matters.indicators import indicators_of
 from anlan.matters.kinds import Kinds
 from anlan.matters.room import FileRoom
 from anlan.matters.routing import Route, Rule, check_rules, read_rules, remembered, route, rule_of
@@ -112,6 +113,7 @@ class Matters:
         self.ground = Ground(pack.areas)
         self.work = WorkTime(calendar=pack.calendar, zone=ZoneInfo(pack.time_zone))
         self.kinds = Kinds(store, pack.folder, clock.now())
+        self.indicators = indicators_of(pack.folder)
         self.room = FileRoom(folder / "files", store, clock)
         self._tell = tell
         self.rules, self.rulings = read_rules(pack.folder)

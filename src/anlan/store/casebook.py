@@ -273,6 +273,20 @@ def page(
     return [dict(one) for one in connection.execute(asked.order_by(*keys)).mappings()]
 
 
+def of_types(connection: sa.Connection, type_ids: Collection[str], from_at: datetime, until_at: datetime) -> list[Row]:
+    """Return the rows of some types that were there at any time from a moment up to another; a few that were not."""
+    lasted = (matter.c.closed == 0) | (matter.c.changed_at >= micros(from_at))
+    there = (matter.c.opened_at < micros(until_at)) & lasted
+    asked = sa.select(matter).where(matter.c.type_id.in_(list(type_ids)), there).order_by(matter.c.case_no)
+    return [dict(one) for one in connection.execute(asked).mappings()]
+
+
+def kept_since(connection: sa.Connection) -> dict[str, datetime]:
+    """Return since when cases of each type can have been opened."""
+    asked = sa.select(kind_text.c.type_id, sa.func.min(kind_text.c.kept_at)).group_by(kind_text.c.type_id)
+    return {one[0]: _EPOCH + timedelta(microseconds=int(one[1])) for one in connection.execute(asked)}
+
+
 def running(connection: sa.Connection, type_id: str, but: int) -> list[Row]:
     """Return the rows of a type that have not ended and are of other versions than one."""
     asked = sa.select(matter).where((matter.c.type_id == type_id) & (matter.c.closed == 0) & (matter.c.version != but))

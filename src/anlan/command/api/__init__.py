@@ -9,6 +9,7 @@ from anlan.command.api import (
     crowd,
     devices,
     district,
+    indicators,
     live,
     log,
     reach,
@@ -16,7 +17,7 @@ from anlan.command.api import (
     whatif,
 )
 
-_CASES = (cases, case_many, case_papers)
+_CASES = (cases, case_many, case_papers, indicators)
 _PARTS = (district, crowd, coverage, alerts, *_CASES, reach, whatif, devices, log, live, staff)
 ROUTERS = tuple(part.router for part in _PARTS)
 
