@@ -1,6 +1,8 @@
 import json
-from contextlib import closing
+import re
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,14 +10,16 @@ from tests.command.conftest import served
 from tests.matters.conftest import AT, PLAYED, picture, tall_pack
 from tests.matters.playing import Player
 
-from anlan.cases import OPEN
+from anlan.cases import OPEN, read_type
 from anlan.cases.replay import LEVELS
 from anlan.cli.terminal import everything
 from anlan.command import create_app
 from anlan.district import District
 from anlan.kernel.clock import FollowedClock
+from anlan.pack import write_pack
 from anlan.staff import NewOffice, Staff, read_roles
 
+DOCS = Path(__file__).parents[2] / "docs"
 HOME = "d-w-s-w-s"
 AREAS = dict(zip(LEVELS, ("d", "d-w", "d-w-s", "d-w-s-w", HOME), strict=True))
 KEY = "of-this-machine"
@@ -24,8 +28,14 @@ KEY = "of-this-machine"
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory):
     """The tall district as the server opens it, but with a clock that the test sets: some types rest for months."""
-    folder = tmp_path_factory.mktemp("matters")
-    with closing(District.open(tall_pack(), folder, clock=FollowedClock(AT))) as district:
+    with serving_of(tall_pack(), tmp_path_factory.mktemp("matters")) as made:
+        yield made
+
+
+@contextmanager
+def serving_of(pack, folder):
+    """Serve a district to the terminal of this machine."""
+    with closing(District.open(pack, folder, clock=FollowedClock(AT))) as district:
         staff = Staff(district.store, read_roles(), district.pack.areas)
         terminal = everything("terminal", district.pack.areas, district.matters.kinds.rights())
         with served(create_app(district, staff=staff, terminals={KEY: terminal})) as url:
@@ -107,6 +117,29 @@ def test_every_type_runs_from_its_opening_to_its_end_in_the_terminal(serving, an
     status, out, _ = anlan("cases", "show", played.case_id, "--url", serving.url, "--lang", "en")
     assert status == 0
     assert kind.states[played.state].label["en"] in out
+
+
+LAMP = re.findall(r"^```toml\n(.*?)^```", (DOCS / "cases.md").read_text(), re.MULTILINE | re.DOTALL)[0]
+
+
+def test_a_type_that_is_only_a_file_of_the_district_runs_through_server_and_terminal(anlan, monkeypatch, tmp_path):
+    write_pack(tall_pack(), tmp_path / "pack")
+    (tmp_path / "pack" / "case-types").mkdir()
+    (tmp_path / "pack" / "case-types" / "lamp.toml").write_text(LAMP, encoding="utf-8")
+    with serving_of(tmp_path / "pack", tmp_path / "data") as made:
+        played = Hand(made, anlan, monkeypatch).play(read_type(LAMP))
+        monkeypatch.setenv("ANLAN_KEY", KEY)
+        url = ("--url", made.url, "--lang", "en")
+        assert played.state == "lit"
+        assert played.case_id in anlan("cases", "list", "--type", "lamp", "--state", "lit", *url)[1]
+        out = anlan("cases", "show", played.case_id, *url)[1]
+        assert all(one in out for one in ("Lamp repair", "lamps: 2", "cost, CNY: 300"))
+        assert anlan("cases", "export", tmp_path / "lamps.csv", "--type", "lamp", *url[:2])[0] == 0
+        assert ",2,300" in (tmp_path / "lamps.csv").read_text(encoding="utf-8-sig")
+        assert anlan("cases", "migrate", "--type", "lamp", "--to", 1, *url)[0] == 0
+        sheet = tmp_path / "lamps.csv"
+        sheet.write_text("盏数,区域\n3,d-w-s-w\n4,d-e-n-e\n")
+        assert "2 were" in anlan("cases", "import", sheet, "--type", "lamp", *url)[1]
 
 
 def test_where_it_would_go_is_told_with_every_rule(serving, anlan):
