@@ -116,6 +116,7 @@ class Matters:
         self.indicators = indicators_of(pack.folder)
         self.room = FileRoom(folder / "files", store, clock)
         self._tell = tell
+        self._remembered: list[Rule] | None = None  # read again after each ruling; no other process writes here
         self.rules, self.rulings = read_rules(pack.folder)
         in_force = self.kinds.in_force
         check_rules(
@@ -139,8 +140,11 @@ class Matters:
 
     def remembered(self) -> list[Rule]:
         """Return the rules that joint rulings left, newest first: they go before those of the district."""
-        kept = sorted(self.store.kept(RULE), key=lambda one: str(one.body["at"]), reverse=True)
-        return [rule_of(one.body) for one in kept]
+        rules = self._remembered
+        if rules is None:
+            kept = sorted(self.store.kept(RULE), key=lambda one: str(one.body["at"]), reverse=True)
+            rules = self._remembered = [rule_of(one.body) for one in kept]
+        return rules
 
     def forget_rule(self, rule_id: str, actor: str) -> Change:
         """Withdraw a rule that was remembered."""
@@ -151,6 +155,7 @@ class Matters:
             kind=RULE, record_id=rule_id, action="withdraw", actor=actor, body=None, expected_version=record.version
         )
         made = self.store.apply([draft], at=self.clock.now(), keeping=[Keeping(kind=RULE, key=rule_id, body=None)])
+        self._remembered = None
         self._tell(made)
         return made[0]
 
@@ -290,7 +295,7 @@ class Matters:
             ranges = _both(self.ground.ranges(held), reads)
             if ranges:
                 parts.append(((f"{kind.type_id}/{kind.version}",), ranges))
-        return Sight(tuple(parts))
+        return Sight(tuple(parts), self.ground.range_of(self.ground.root)[1])
 
     def sees(self, who: Standing, case_id: str) -> bool:
         """Tell whether somebody may know of a case."""
@@ -360,6 +365,8 @@ class Matters:
 
     def _together(self, at: datetime, write: Callable[[sa.Connection], tuple[list[Draft], Taken]]) -> Taken:
         changes, made = self.store.together(at, write)
+        if any(one.kind == RULE for one in changes):
+            self._remembered = None
         self._tell(changes)
         return made
 

@@ -17,14 +17,13 @@ from anlan.matters.rows import case_of, texts_of
 from anlan.matters.standing import NARROW, Standing
 from anlan.matters.words import holds, wanted
 from anlan.store import casebook
-from anlan.store.casebook import ORDERS, Query, Row, moment
+from anlan.store.casebook import LIGHTS, ORDERS, Query, Row, moment
 
 MOST = 200
 SOUGHT_AT_ONCE = 100
 """Of cases that may hold what is sought, so many are looked at in one go."""
 LOOKED_AT = 5000
 """A search that has looked at so many ends with what it found, and says where to go on."""
-LIGHTS = ("red", "yellow", "green", "none")
 EXPORTS = "case_export"
 
 
@@ -151,7 +150,8 @@ def _checked(matters: Matters, asked: Asked, who: Standing) -> tuple[Query, tupl
         raise BadInput(f"limit={asked.limit}", f"must be from 1 to {MOST}", "ask for less, page by page")
     query = asked.query
     if asked.area_id is not None:
-        query = replace(query, ranks=matters.ground.range_of(asked.area_id))
+        last = matters.ground.range_of(matters.ground.root)[1]
+        query = replace(query, ranks=matters.ground.range_of(asked.area_id), last=last)
     if asked.parent_id is not None:
         query = replace(query, parent_no=matters.read(asked.parent_id, who).row["case_no"])
     if asked.sought:
