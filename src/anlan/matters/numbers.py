@@ -89,8 +89,10 @@ def records_of(matters: Matters, one: Indicator, periods: Iterable[Period]) -> R
         since = {name: when for name, when in casebook.kept_since(connection).items() if name in sources}
         rows: dict[int, casebook.Row] = {}
         for period in kept:
-            found = casebook.of_types(connection, list(since), period.from_at, period.until_at)
-            rows |= {row["case_no"]: row for row in found}
+            for names, counted in ((one.sources, one.counted), ((one.per.source,) if one.per else (), "standing")):
+                known = [name for name in names if name in since]
+                found = casebook.of_types(connection, known, counted, (period.from_at, period.until_at))
+                rows |= {row["case_no"]: row for row in found}
         entries: list[Entry] = []
         numbers = sorted(rows)
         for begin in range(0, len(numbers), AT_ONCE):

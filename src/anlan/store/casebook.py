@@ -297,10 +297,19 @@ def page(
     return [dict(one) for one in connection.execute(asked.order_by(*keys)).mappings()]
 
 
-def of_types(connection: sa.Connection, type_ids: Collection[str], from_at: datetime, until_at: datetime) -> list[Row]:
-    """Return the rows of some types that were there at any time from a moment up to another; a few that were not."""
-    lasted = (matter.c.closed == 0) | (matter.c.changed_at >= micros(from_at))
-    there = (matter.c.opened_at < micros(until_at)) & lasted
+def of_types(
+    connection: sa.Connection, type_ids: Collection[str], counted: str, span: tuple[datetime, datetime]
+) -> list[Row]:
+    """Return the rows of some types that have ``begun`` or ``ended`` in a span, or were ``standing`` at its end.
+
+    There may be others among them: when a case ended is told by its history alone.
+    """
+    begin, end = (micros(at) for at in span)
+    there = {
+        "begun": (matter.c.opened_at >= begin) & (matter.c.opened_at < end),
+        "ended": (matter.c.closed == 1) & (matter.c.opened_at < end) & (matter.c.changed_at >= begin),
+        "standing": (matter.c.opened_at < end) & ((matter.c.closed == 0) | (matter.c.changed_at >= end)),
+    }[counted]
     asked = sa.select(matter).where(matter.c.type_id.in_(list(type_ids)), there).order_by(matter.c.case_no)
     return [dict(one) for one in connection.execute(asked).mappings()]
 
