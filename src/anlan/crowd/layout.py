@@ -111,8 +111,8 @@ class Params:
 class Layout:
     """The vector: knots of each field of log-ratios (see :class:`Params`), and a number or two for each device.
 
-    ``stationary`` (d, d) is its covariance before anything is observed: blocks, with nothing between them; ``ends`` (d,)
-    is where each number's block ends. ``keep`` (d,) is the part of itself that each number keeps over a minute.
+    ``stationary`` (d, d) is its covariance before anything is observed: blocks, with nothing between them; ``ends``
+    (d,) is where each number's block ends. ``keep`` (d,) is the part of itself that each number keeps over a minute.
     """
 
     out: slice
