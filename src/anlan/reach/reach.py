@@ -42,7 +42,7 @@ from anlan.response.dispatch import (
     queue,
     state_of,
 )
-from anlan.response.dispatch.proof import Proof, proof
+from anlan.response.dispatch.proof import Asked, Proof, proof
 from anlan.store import Keeping, SqlStore
 
 log = logging.getLogger(__name__)
@@ -115,8 +115,8 @@ class Reach:
                 incident_id=self._next_id(at),
                 kind=kind,
                 priority=priority or book.priority,
-                lon=lon,
-                lat=lat,
+                lon=float(lon),
+                lat=float(lat),
                 received_at=at,
                 area_id=self._area_of(lon, lat),
                 place_id=self._place_of(lon, lat),
@@ -412,7 +412,12 @@ class Reach:
                 and (since_at is None or one.received_at >= since_at)
             ]
             assignments = list(self._kept.assignments.values())
-        return proof(own, assignments)
+            units = [one for one in self._kept.units.values() if one.status is not UnitStatus.OUT_OF_SERVICE]
+        until_at = self._clock.now()
+        begin_at = since_at or min((one.received_at for one in own), default=until_at)
+        targets = {kind: float(book.target_s) for kind, book in self.playbooks.kinds.items()}
+        asked = Asked(since_at=begin_at, until_at=until_at, n_units=len(units), target_s=targets)
+        return proof(asked, own, assignments)
 
     # -- keeping up ------------------------------------------------------------------------------------------------
 
