@@ -28,7 +28,7 @@ from anlan.kernel.response import (
     UnitNow,
     UnitStatus,
 )
-from anlan.reach.advising import Advice
+from anlan.reach.advising import Advice, Crowds
 from anlan.reach.books import playbooks_of
 from anlan.reach.keeping import OUTCOMES, Kept, freed, note_keeping, over, position_keeping
 from anlan.reach.wire import position_from
@@ -42,7 +42,7 @@ from anlan.response.dispatch import (
     queue,
     state_of,
 )
-from anlan.response.dispatch.proof import Proof, proof
+from anlan.response.dispatch.proof import Asked, Proof, proof
 from anlan.store import Keeping, SqlStore
 
 log = logging.getLogger(__name__)
@@ -59,13 +59,13 @@ Told = Callable[[str, dict[str, Any]], None]
 class Reach:
     """The incidents and units of a district. Any thread may call; two who act at once are told apart by Conflict."""
 
-    def __init__(self, pack: Pack, store: SqlStore, clock: Clock, tell: Told) -> None:
+    def __init__(self, pack: Pack, store: SqlStore, clock: Clock, tell: Told, crowds: Crowds | None = None) -> None:
         self._pack = pack
         self._clock = clock
         self._tell = tell
         self._kept = Kept(pack, store)
         self.playbooks = playbooks_of(pack.folder)
-        self._advice = Advice(pack, clock, self.playbooks)
+        self._advice = Advice(pack, clock, self.playbooks, crowds)
         self._zone = ZoneInfo(pack.time_zone)
         self._lock = threading.RLock()
         self._given: dict[str, list[tuple[datetime, frozenset[str]]]] = {}
@@ -115,8 +115,8 @@ class Reach:
                 incident_id=self._next_id(at),
                 kind=kind,
                 priority=priority or book.priority,
-                lon=lon,
-                lat=lat,
+                lon=float(lon),
+                lat=float(lat),
                 received_at=at,
                 area_id=self._area_of(lon, lat),
                 place_id=self._place_of(lon, lat),
@@ -412,7 +412,12 @@ class Reach:
                 and (since_at is None or one.received_at >= since_at)
             ]
             assignments = list(self._kept.assignments.values())
-        return proof(own, assignments)
+            units = [one for one in self._kept.units.values() if one.status is not UnitStatus.OUT_OF_SERVICE]
+        until_at = self._clock.now()
+        begin_at = since_at or min((one.received_at for one in own), default=until_at)
+        targets = {kind: float(book.target_s) for kind, book in self.playbooks.kinds.items()}
+        asked = Asked(since_at=begin_at, until_at=until_at, n_units=len(units), target_s=targets)
+        return proof(asked, own, assignments)
 
     # -- keeping up ------------------------------------------------------------------------------------------------
 
@@ -426,8 +431,10 @@ class Reach:
             log.warning("nobody can be recommended: %s", fault)
 
     def beat(self) -> None:
-        """Keep the last positions, and tell those that were not told yet; called every second or so."""
+        """Keep the last positions, tell those that were not told yet, and look at crowds; called every second or so."""
         self._tell_positions()
+        if self._advice.keep_up():
+            self.warm()
         if time.monotonic() - self._flushed_at >= KEPT_EVERY_S:
             self.flush()
 
