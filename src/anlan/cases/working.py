@@ -81,12 +81,12 @@ class WorkTime:
         day = timedelta(seconds=self.day_s)
         n_whole = max(-(-amount // day) - 1, 0)  # what ends with a day ends on it, and not when the next one opens
         wanted, year = self._n_before(on + _DAY) + n_whole + 1, on.year
-        while self._n_before(date(year + 1, 1, 1)) < wanted:
+        while self._of_year(year)[-1] < wanted:
             year += 1
             if year > on.year + _LONGEST_YEARS:
                 rule = f"must end within {_LONGEST_YEARS} years"
                 raise BadInput(f"limit of {amount}", rule, "correct the calendar")
-        k = bisect_left(self._of_year(year), wanted - self._n_before(date(year, 1, 1)))
+        k = bisect_left(self._of_year(year), wanted)
         opens, _ = self._hours(date(year, 1, 1) + timedelta(days=k - 1))
         return (opens + amount - n_whole * day).astimezone(UTC)
 
@@ -104,14 +104,13 @@ class WorkTime:
 
     def _n_before(self, on: date) -> int:
         """Return the number of working days before a day, since the year `_SINCE` began."""
-        whole = sum(self._of_year(year)[-1] for year in range(_SINCE, on.year))
-        return whole + self._of_year(on.year)[(on - date(on.year, 1, 1)).days]
+        return self._of_year(on.year)[(on - date(on.year, 1, 1)).days]
 
     def _of_year(self, year: int) -> tuple[int, ...]:
-        """Return how many working days a year has had before each of its days, and at last in all."""
+        """Return how many working days there were before each day of a year, and at last with all of it."""
         found = self._counted.get(year)
         if found is None:
-            counted, on = [0], date(year, 1, 1)
+            counted, on = [self._of_year(year - 1)[-1] if year > _SINCE else 0], date(year, 1, 1)
             while on.year == year:
                 counted.append(counted[-1] + self.calendar.is_working(on))
                 on += _DAY
