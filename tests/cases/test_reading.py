@@ -134,7 +134,9 @@ def test_a_public_side_that_could_not_take_a_report_is_refused(old, new, said):
 
 
 def test_a_required_field_that_no_report_tells_is_refused():
-    text = own_type().replace('where = { kind = "text", ', 'where = { kind = "text", required = true, public = true, ', 1)
+    text = own_type().replace(
+        'where = { kind = "text", ', 'where = { kind = "text", required = true, public = true, ', 1
+    )
     text = text.replace('where = "where"\n', "", 1)
     assert "where is required, so reports must be asked for it" in "\n".join(map(str, lint_type(text)))
 

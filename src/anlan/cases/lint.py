@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from anlan.cases.definition import MIGRATE, OPEN, CaseType, ClockRule, Field, FieldKind, Measured, Transition
+from anlan.cases.definition import (
+    MIGRATE,
+    OPEN,
+    CaseType,
+    ClockRule,
+    Field,
+    FieldKind,
+    Measured,
+    PublicSide,
+    Transition,
+)
 from anlan.cases.guards import Ask, Both, Covers, Expression, Literal, Name, Node, Not, Over
 from anlan.cases.reading import Fault, Faults, parse_type
 from anlan.kernel.errors import BadInput
@@ -103,19 +113,24 @@ def _check_public(kind: CaseType, faults: Faults) -> None:
     by = kind.fields.get(side.by)
     if by is not None and not (by.kind is FieldKind.CHOICE and by.public and by.required):
         faults.add("public by", side.by, "must be a choice that is public and required", "name another field")
-    for name in filter(None, (side.words, side.where)):
-        if name in kind.fields and kind.fields[name].kind is not FieldKind.TEXT:
-            faults.add("public words, where", name, "must be a text", "name another field")
+    texts = [name for name, one in kind.fields.items() if one.kind is FieldKind.TEXT]
+    for name in {side.words, side.where or side.words} & kind.fields.keys() - set(texts):
+        faults.add("public words, where", name, "must be a text", "name another field")
     for name in sorted(side.tells & kind.fields.keys()):
         if kind.fields[name].readers or kind.fields[name].own:
             faults.add("public tells", name, "must not be a field with readers of its own", "take it out")
     source = kind.fields.get(side.source or "")
     if source is not None:
         _known(faults, "public source", [side.page, side.open311], source.options, "option")
+    _check_services(kind, side, faults)
+
+
+def _check_services(kind: CaseType, side: PublicSide, faults: Faults) -> None:
     always = {side.by, side.words, side.source}
+    options = kind.fields[side.by].options if side.by in kind.fields else {}
     for name, one in side.services.items():
         where = f"public.services.{name}"
-        _known(faults, where, [name], by.options if by else (), f"option of {side.by}")
+        _known(faults, where, [name], options, f"option of {side.by}")
         _known(faults, f"{where} asks", one.asks, _askable(kind) - always, "public field told at the opening")
         _known(faults, f"{where} needs", one.needs, one.asks, "field that it asks")
         required = {field.field_id for field in kind.fields.values() if field.required} - always - one.needs
