@@ -161,7 +161,7 @@ def _message(district: District, kind: str, content: dict[str, Any]) -> dict[str
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(AnlanError)
     async def _ours(request: Request, fault: AnlanError) -> Response:
-        return refusal_for(request.url.path, fault) or told(fault)
+        return refusal_for(request.scope, fault) or told(fault)
 
     @app.exception_handler(RequestValidationError)
     async def _form(_request: Request, fault: RequestValidationError) -> JSONResponse:
@@ -170,7 +170,7 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, fault: HTTPException) -> Response:
         made, status = _unasked(request, fault)
-        return refusal_for(request.url.path, made, status) or told(made, status)
+        return refusal_for(request.scope, made, status) or told(made, status)
 
 
 def _unasked(request: Request, fault: HTTPException) -> tuple[AnlanError, int | None]:

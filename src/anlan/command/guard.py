@@ -74,7 +74,7 @@ class Guard:
     def __init__(
         self,
         app: App,
-        refusal_for: Callable[[str, AnlanError], Response | None] = lambda _path, _fault: None,
+        refusal_for: Callable[[Scope, AnlanError], Response | None] = lambda _scope, _fault: None,
         hosts: Collection[str] = (),
         prefixes: Collection[str] = (),
     ) -> None:
@@ -95,20 +95,20 @@ class Guard:
         named = self._hosts if any(path == one or path.startswith(f"{one}/") for one in self._prefixes) else ()
         fault = _fault(scope["method"], headers, (*LOOPBACK, *named))
         if fault is not None:
-            await self._told(path, fault)(scope, body.receive, answer.send)
+            await self._told(scope, fault)(scope, body.receive, answer.send)
             return
         try:
             await self._app(scope, body.receive, answer.send)
         except TooLarge as large:
-            await self._told(path, large)(scope, body.receive, answer.send)
+            await self._told(scope, large)(scope, body.receive, answer.send)
         except Exception:
             log.exception("%s %s broke", scope["method"], scope["path"])
             if answer.begun:
                 raise
-            await self._told(path, BROKEN)(scope, body.receive, answer.send)
+            await self._told(scope, BROKEN)(scope, body.receive, answer.send)
 
-    def _told(self, path: str, fault: AnlanError) -> Response:
-        return self._refusal_for(path, fault) or told(fault)
+    def _told(self, scope: Scope, fault: AnlanError) -> Response:
+        return self._refusal_for(scope, fault) or told(fault)
 
 
 class _Body:
@@ -151,7 +151,9 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.begun = True
             self._large = message["status"] == TooLarge.http_status
-            message["headers"] = [*message.get("headers", []), *DRESS]
+            own = message.get("headers", [])
+            named = {name.lower() for name, _ in own}
+            message["headers"] = [*own, *(one for one in DRESS if one[0] not in named)]
         elif self._large and not message.get("more_body", False):
             await self._send({**message, "more_body": True})
             await self._body.drop()

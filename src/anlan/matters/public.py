@@ -300,6 +300,20 @@ def _span(matters: Matters, wanted: Wanted) -> tuple[datetime, datetime]:
     return begin_at, end_at
 
 
+def near_report(matters: Matters, told: Report) -> list[PublicCase]:
+    """Return open reports that may be of the same thing as one that is about to be sent.
+
+    One that names an area without a point is compared only where the public reads no more than areas anyway.
+    """
+    if told.lon is not None and told.lat is not None:
+        return near(matters, told.code, told.lon, told.lat)
+    polygon = None if told.area_id is None else matters.ground.areas.area(told.area_id).polygon
+    if polygon is None or offer_of(matters, told.code).service.place == "point":
+        return []
+    middle = polygon.representative_point()
+    return near(matters, told.code, middle.x, middle.y)
+
+
 def near(matters: Matters, code: str, lon: float, lat: float) -> list[PublicCase]:
     """Return open reports of the same service that may be of the same thing, the newest first.
 

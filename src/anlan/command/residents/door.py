@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -14,7 +12,6 @@ from anlan.command.access import known_key, now
 from anlan.command.residents.limits import Gauge, address_of
 from anlan.command.residents.settings import Settings
 from anlan.district import District
-from anlan.kernel.clock import as_utc
 from anlan.kernel.errors import BadInput, NotAllowed
 from anlan.kernel.records import Label
 from anlan.matters.public import REPORTER, Report, Reported, new_case, offer_of, report, resident
@@ -80,6 +77,10 @@ class Residents:
         most = limits.reports_per_hour if key is None else limits.reports_per_hour_of_a_key
         self.gauge.take("reports", _whose(request) if key is None else key, most, HOUR_S)
 
+    def count_step(self, request: Request) -> None:
+        """Count a step of whoever holds a code."""
+        self.gauge.take("steps", _whose(request), self.settings.limits.reports_per_hour, HOUR_S)
+
     def by_key(self, request: Request, token: str) -> Standing:
         """Return what the holder of a key may do; refuse one that is none."""
         staff = request.app.state.staff
@@ -94,13 +95,10 @@ class Residents:
             raise BadInput("the photo", "must be a JPEG or PNG picture", "save it as one of these, or send none")
         return self.district.matters.room.put(content, actor_id)
 
-    async def report(self, told: Report, photo: bytes | None, who: Standing | None = None) -> Reported:
+    def take(self, told: Report, photo: bytes | None = None, who: Standing | None = None) -> Reported:
         """Open a case for a report, with its photo."""
-        who = who or resident(self.district.matters)
-        return await asyncio.to_thread(self._report, told, photo, who)
-
-    def _report(self, told: Report, photo: bytes | None, who: Standing) -> Reported:
         matters = self.district.matters
+        who = who or resident(matters)
         if photo:
             new_case(matters, told)  # refused before anything is stored
             if offer_of(matters, told.code).side.photo is None:
@@ -111,11 +109,6 @@ class Residents:
 
 def _whose(request: Request) -> str:
     return address_of(request.client.host if request.client else "nobody")
-
-
-def local_moment(text: str, zone: ZoneInfo) -> datetime:
-    """Return a moment as a page sends it, without its offset: it is the district's."""
-    return as_utc(datetime.fromisoformat(text).replace(tzinfo=zone), "at")
 
 
 def degrees(text: str, name: str, most: float) -> float:

@@ -200,7 +200,8 @@ async def post_request(request: Request, asked: Any311, form: Form) -> Response:
     key = sent.one("api_key") or request.headers.get("authorization", "").removeprefix("Bearer ").strip()
     who = await asyncio.to_thread(_who, request, asked.residents, key)
     asked.residents.count_report(request, None if who is None else who.actor_id)
-    made = await asked.residents.report(_report(asked, sent), sent.photo, who)
+    told = await asyncio.to_thread(_report, asked, sent)
+    made = await asyncio.to_thread(asked.residents.take, told, sent.photo, who)
     named = "token" if asked.residents.settings.answers == "token" else "service_request_id"
     content = {
         named: made.code if named == "token" else made.request_id,
