@@ -378,6 +378,12 @@ def test_of_one_address_only_so_many_reports_are_taken(tmp_path):
         assert page_of(made, reported_code(made)).status_code == 200
 
 
+def test_photos_of_reports_that_are_not_taken_are_counted_too(tmp_path):
+    with Town(tmp_path, FREE.replace("reports_per_hour = 100000", "reports_per_hour = 2")).serving() as made:
+        answers = [send(made, photo=picture(str(k)), words="").status_code for k in range(8)]
+        assert answers == [422] * 6 + [429] * 2
+
+
 def reported_code(town):
     """Return the code of a report that no address sent."""
     lon, lat = ground_point(HOME)

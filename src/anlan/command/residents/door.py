@@ -77,6 +77,10 @@ class Residents:
         most = limits.reports_per_hour if key is None else limits.reports_per_hour_of_a_key
         self.gauge.take("reports", _whose(request) if key is None else key, most, HOUR_S)
 
+    def count_photo(self, request: Request) -> None:
+        """Count a photo, also one whose report is not taken: it waits on the disk for a day."""
+        self.gauge.take("photos", _whose(request), 3 * self.settings.limits.reports_per_hour, HOUR_S)
+
     def count_step(self, request: Request) -> None:
         """Count a step of whoever holds a code."""
         self.gauge.take("steps", _whose(request), self.settings.limits.reports_per_hour, HOUR_S)

@@ -250,6 +250,7 @@ def _take(page: Page, given: dict[str, str], photo: bytes) -> str | Response:
     residents = page.residents
     if photo:
         given.pop("kept_photo", None)
+        residents.count_photo(page.request)
         try:
             given["kept_photo"] = page.sheets.seals.sign(residents.put_photo(photo))
         except BadInput:
