@@ -6,9 +6,10 @@ Nothing else of a case goes through here: no words, no notes of staff, no actor,
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,7 +33,9 @@ MOST = 1000
 """How far a list goes, in time and in number, as Open311 says."""
 PLACES = 4
 """Decimals of a degree of a point that goes out: some ten metres."""
-NEAR_MOST = 5
+NEAR_MOST, NEAR_LOOKED_AT = 5, 1000
+AT_ONCE, LOOKED_AT = 200, 20_000
+"""So many cases are read in one go, and looked at for one list; else a rare kind over a long time takes too long."""
 METRES = 111_320.0
 """Of a degree of latitude."""
 
@@ -271,9 +274,9 @@ def public_cases(matters: Matters, wanted: Wanted) -> list[PublicCase]:
     Raises
     ------
     BadInput
-        If the span is longer than ninety days, or ends before it begins.
+        If the span is longer than ninety days, ends before it begins, or holds more than can be looked through.
     """
-    codes = set(wanted.codes)
+    codes = frozenset(wanted.codes)
     with matters.store.reading() as connection:
         if wanted.request_ids:
             rows = [casebook.row_of(connection, one) for one in dict.fromkeys(wanted.request_ids[:MOST])]
@@ -281,8 +284,8 @@ def public_cases(matters: Matters, wanted: Wanted) -> list[PublicCase]:
         begin_at, end_at = _span(matters, wanted)
         between = matter.c.opened_at.between(micros(begin_at), micros(end_at))
         conditions = [between, *([] if wanted.closed is None else [matter.c.closed == int(wanted.closed)])]
-        found = (one for one in _walk(matters, connection, conditions) if not codes or one.offer.code in codes)
-        return [one for _, one in zip(range(wanted.skip + wanted.limit), found, strict=False)][wanted.skip :]
+        found = _walk(matters, connection, conditions, codes)
+        return list(islice(found, wanted.skip, wanted.skip + wanted.limit))
 
 
 def _span(matters: Matters, wanted: Wanted) -> tuple[datetime, datetime]:
@@ -331,14 +334,10 @@ def near(matters: Matters, code: str, lon: float, lat: float) -> list[PublicCase
         elif area_id is not None:
             coarse = _coarse(matters, offer.service, matters.ground.lies(area_id))
             conditions.append(matter.c.rank.between(*matters.ground.range_of(coarse)))
-        found = []
-        for one in _walk(matters, connection, conditions):
-            apart_m = _apart_m(one, lon, lat) if offer.service.place == "point" else 0.0
-            if one.offer.code == code and apart_m <= offer.side.near_m:
-                found.append(one)
-            if len(found) == NEAR_MOST:
-                break
-        return found
+        same = islice(_walk(matters, connection, conditions, frozenset({code})), NEAR_LOOKED_AT)
+        exact = offer.service.place == "point"
+        close = (one for one in same if not exact or _apart_m(one, lon, lat) <= offer.side.near_m)
+        return list(islice(close, NEAR_MOST))
 
 
 def _apart_m(case: PublicCase, lon: float, lat: float) -> float:
@@ -348,40 +347,44 @@ def _apart_m(case: PublicCase, lon: float, lat: float) -> float:
 
 
 def _walk(
-    matters: Matters, connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]]
+    matters: Matters, connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]], codes: Collection[str]
 ) -> Iterator[PublicCase]:
-    """Yield public cases, newest first, reading no more rows than are asked for."""
+    """Yield public cases of these services (of all, where none is named), newest first, reading what is wanted."""
     open_kinds = [f"{one.type_id}/{one.version}" for one in matters.kinds.every() if _is_public(one)]
     every = [matter.c.kind.in_(open_kinds), matter.c.forgotten == 0, *conditions]
     key: tuple[int, int] | None = None
-    while True:
-        rows = casebook.page(connection, every, "opened", key, 200)
-        yield from _public(matters, connection, rows)
-        if len(rows) < 200:
+    for _ in range(LOOKED_AT // AT_ONCE):
+        rows = casebook.page(connection, every, "opened", key, AT_ONCE)
+        yield from _public(matters, connection, rows, codes)
+        if len(rows) < AT_ONCE:
             return
         key = (rows[-1]["opened_at"], rows[-1]["case_no"])
+    raise BadInput("this list", f"must be found among {LOOKED_AT} requests", "ask for a shorter span of time")
 
 
 def _is_public(kind: CaseType) -> bool:
     return kind.public_side is not None and kind.confidentiality not in NARROW
 
 
-def _public(matters: Matters, connection: sa.Connection, rows: Sequence[Row]) -> Iterator[PublicCase]:
+def _public(
+    matters: Matters, connection: sa.Connection, rows: Sequence[Row], codes: Collection[str] = ()
+) -> Iterator[PublicCase]:
     steps = casebook.steps_of(connection, [one["case_no"] for one in rows])
     for row in rows:
-        made = _made(matters, row, case_of(row, steps[row["case_no"]], matters.ground))
+        made = _made(matters, row, case_of(row, steps[row["case_no"]], matters.ground), codes)
         if made is not None:
             yield made
 
 
-def _made(matters: Matters, row: Row, case: Case) -> PublicCase | None:
-    """Return what anybody may know of a case, None where that is nothing."""
+def _made(matters: Matters, row: Row, case: Case, codes: Collection[str] = ()) -> PublicCase | None:
+    """Return what anybody may know of a case, None where that is nothing, or it is of another service."""
     kind = matters.kinds.of(row)
     side = kind.public_side
     if side is None or not _is_public(kind) or row["forgotten"]:
         return None
     service = side.services.get(str(case.values.get(side.by)))
-    if service is None:
+    offer = None if service is None else Offer(kind=kind, side=side, service=service)
+    if service is None or offer is None or (codes and offer.code not in codes):
         return None
     ended_at = closed_at(kind, case)
     area_id = _coarse(matters, service, case.areas)
@@ -389,7 +392,7 @@ def _made(matters: Matters, row: Row, case: Case) -> PublicCase | None:
     readings = {one.clock_id: one for one in read_clocks(kind, case, matters.work, matters.clock.now())}
     clocks = [(rule, readings[rule.clock_id]) for rule in kind.clocks if rule.public]
     return PublicCase(
-        request_id=case.case_id, offer=Offer(kind=kind, side=side, service=service), reported_at=case.opened_at,
+        request_id=case.case_id, offer=offer, reported_at=case.opened_at,
         changed_at=ended_at or case.history[-1].at, ended_at=ended_at, fields=public_fields(kind, case),
         area_id=area_id, owner_area_id=row["owner_area_id"], lon=lon, lat=lat,
         clocks=tuple(one for one in clocks if one[1].phase is not Phase.NOT_STARTED), steps=_told_steps(kind, case),

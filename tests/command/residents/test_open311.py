@@ -11,7 +11,7 @@ from tests.matters.conftest import ground_point, picture
 
 from anlan.kernel.access import Actor, Grant
 from anlan.kernel.clock import parse_moment
-from anlan.matters import NewCase
+from anlan.matters import NewCase, public
 from anlan.matters.due import forget_due
 
 SERVICE = ["service_code", "service_name", "description", "metadata", "type", "keywords", "group"]
@@ -299,6 +299,8 @@ def test_ids_override_every_other_filter(year):
     [
         ({"start_date": 0, "end_date": 91}, 400, "at most 90 days"),
         ({"start_date": 40, "end_date": 0}, 400, "must end after it begins"),
+        ({"start_date": "9999-12-31T00:00:00Z"}, 400, "must be of the years"),
+        ({"end_date": "0001-01-01T00:00:00+08:00"}, 400, "must be of the years"),
         ({"start_date": "yesterday"}, 400, "must be an ISO 8601 moment"),
         ({"start_date": "2026-02-10T00:00:00"}, 400, "must carry a time zone"),
         ({"status": "pending"}, 400, "must be open, closed or both"),
@@ -311,6 +313,13 @@ def test_ids_override_every_other_filter(year):
 def test_a_filter_that_cannot_be_kept_is_refused(year, params, status, said):
     told = {key: at(year, one) if isinstance(one, int) else one for key, one in params.items()}
     refused(year.asked("requests.xml", **told), status, said)
+
+
+def test_a_list_that_cannot_be_looked_through_is_refused_and_not_cut(year, monkeypatch):
+    monkeypatch.setattr(public, "AT_ONCE", 2)
+    monkeypatch.setattr(public, "LOOKED_AT", 4)
+    assert listed(year, page_size="3") == [19, 18, 17]
+    refused(year.asked("requests.xml"), 400, "ask for a shorter span")
 
 
 def test_a_closed_request_tells_when_and_why_it_ended(year):

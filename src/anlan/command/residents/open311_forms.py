@@ -128,8 +128,8 @@ class ReportedForm(Form):
     account_id: None
 
 
-def _json(model: type[BaseModel], many: bool) -> dict[str, Any]:  # noqa: FBT001 - a list, or one
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+def _json(form: type[BaseModel], many: bool) -> dict[str, Any]:  # noqa: FBT001 - a list, or one
+    schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
     inline = _inlined(schema, schema.get("$defs", {}))
     inline.pop("$defs", None)
     return {"type": "array", "items": inline} if many else inline
@@ -144,9 +144,9 @@ def _inlined(part: Any, known: dict[str, Any]) -> Any:
     return [_inlined(one, known) for one in part] if isinstance(part, list) else part
 
 
-def _described(model: type[BaseModel], *, many: bool = True) -> dict[int | str, dict[str, Any]]:
+def _described(form: type[BaseModel], *, many: bool = True) -> dict[int | str, dict[str, Any]]:
     refused: dict[str, Any] = {"text/xml": {}, "application/json": {"schema": _json(Problem, many=True)}}
-    told: dict[str, Any] = {"text/xml": {}, "application/json": {"schema": _json(model, many)}}
+    told: dict[str, Any] = {"text/xml": {}, "application/json": {"schema": _json(form, many)}}
     status = {
         400: "Cannot be fulfilled as asked", 403: "No key, or a wrong one", 404: "Does not exist", 413: "Too large",
         429: "Too often",
