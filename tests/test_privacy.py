@@ -23,6 +23,7 @@ import anlan.kernel.records
 import anlan.kernel.response
 import anlan.matters.keeping
 import anlan.matters.listing
+import anlan.matters.public
 import anlan.matters.routing
 import anlan.matters.standing
 import anlan.papers
@@ -67,6 +68,7 @@ def test_no_record_has_room_for_an_identity():
         anlan.response.rota.problem,
         anlan.matters.keeping,
         anlan.matters.listing,
+        anlan.matters.public,
         anlan.matters.routing,
         anlan.matters.standing,
     )

@@ -506,3 +506,13 @@ def test_every_route_of_cases_was_asked():
              "/indicators/{indicator_id}/cases"}  # fmt: skip
     reading = {path for (method, path), (right, _) in ROUTES.items() if right == "cases.read" and method == "GET"}
     assert reading == asked
+
+
+@pytest.mark.parametrize(
+    "after", ["9223372036854775808.1", "-9223372036854775809.1", "1", "x.1", "1.x", "9" * 30 + ".1"]
+)
+def test_a_page_is_gone_on_from_only_where_one_ended(house, after):
+    with house.as_role("commander") as client:
+        answer = client.get("/cases", params={"after": after})
+    assert answer.status_code == 422
+    assert "must be the next of a page" in answer.text

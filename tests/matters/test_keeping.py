@@ -105,8 +105,8 @@ def test_the_log_says_which_step_and_nothing_of_what_was_said(kept):
     desk = kept.who("desk", "intake_desk")
     kept.matters.act(case_id, Action(transition="assign", note="needle in the note"), desk)
     assert [one.body for one in kept.store.changes(kind="case")] == [
-        {"type": "resident_request", "version": 1, "transition": "open"},
-        {"type": "resident_request", "version": 1, "transition": "assign"},
+        {"type": "resident_request", "version": 2, "transition": "open"},
+        {"type": "resident_request", "version": 2, "transition": "assign"},
     ]
     assert "needle" not in str(kept.store.changes())
     assert kept.told == kept.store.changes()
@@ -143,7 +143,7 @@ def test_of_many_who_act_in_one_moment_one_wins(kept):
 
 def test_a_case_stays_with_its_version_though_its_text_goes(kept, monkeypatch):
     case_id = opened(kept)
-    text = kinds.shipped_text("resident_request").replace("version = 1", "version = 2")
+    text = kinds.shipped_text("resident_request").replace("version = 2", "version = 3")
     newer = text.replace("[transitions.assign]", "[transitions.give_out]").replace('do = "assign"', 'do = "give_out"')
     real = kinds.shipped_text
     monkeypatch.setattr(kinds, "shipped_text", lambda name: newer if name == "resident_request" else real(name))

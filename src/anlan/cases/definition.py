@@ -286,6 +286,48 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One thing that residents may report: an option of the field that their reports go by.
+
+    ``asks`` are public fields that are told with the report, ``needs`` those of them without which it is not taken.
+    ``place`` is how finely the public reads where it is: ``point``, or a level of area.
+    """
+
+    option: str
+    about: Label
+    group: Label
+    keywords: Label
+    asks: tuple[str, ...] = ()
+    needs: frozenset[str] = frozenset()
+    place: str = "point"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicSide:
+    """What residents do with cases of a type, without an account and without being known.
+
+    They act in ``role``. A report fills ``by`` with the option of a service, ``words`` with what is told, ``where`` (if
+    there is one) with how to find it, and ``source`` with ``page`` or ``open311``; it may bring one ``photo``. Whoever
+    holds the code of a report reads, beside the public fields, those in ``tells``, the notes of steps in ``notes``, and
+    the evidence in ``shows``. Reports of one service within ``near_m`` metres may be of the same thing.
+    """
+
+    role: str
+    by: str
+    words: str
+    services: Mapping[str, Service]
+    where: str | None = None
+    source: str | None = None
+    page: str = ""
+    open311: str = ""
+    photo: str | None = None
+    tells: frozenset[str] = frozenset()
+    notes: frozenset[str] = frozenset()
+    shows: frozenset[str] = frozenset()
+    near_m: float = 50.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One line of an example history. ``refused`` is the code of the error with which it must be refused.
 
@@ -338,6 +380,7 @@ class CaseType:
     opening: frozenset[str] = frozenset()
     documents: Mapping[str, DocumentRule] = field(default_factory=dict)
     carried: frozenset[str] = frozenset()
+    public_side: PublicSide | None = None
 
     @property
     def told_at_opening(self) -> tuple[str, ...]:

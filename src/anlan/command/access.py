@@ -197,16 +197,21 @@ def known(request: Request) -> tuple[Actor, SignedIn | None] | None:
     staff = cast("Staff", request.app.state.staff)
     given = request.headers.get("authorization", "")
     if given:
-        token = given.removeprefix("Bearer ").strip()
-        own: Mapping[str, Actor] = request.app.state.terminals
-        found = next((actor for key, actor in own.items() if hmac.compare_digest(key, token)), None)
-        found = found or staff.bearer(token, now())
+        found = known_key(request, given.removeprefix("Bearer ").strip())
         if found is None:
             raise NotSignedIn("this key", "is not known, has ended, or was withdrawn", "ask for a new one")
         return found, None
     token = request.cookies.get(cookie_of(request), "")
     signed_in = staff.who(token, now()) if token else None
     return None if signed_in is None else (staff.actor(signed_in.account_id, now()), signed_in)
+
+
+def known_key(request: Request, token: str) -> Actor | None:
+    """Return whoever signs with a key, of a program or of this machine's terminal; None where it is none."""
+    own: Mapping[str, Actor] = request.app.state.terminals
+    held = token.encode()
+    found = next((actor for key, actor in own.items() if hmac.compare_digest(key.encode(), held)), None)
+    return found or cast("Staff", request.app.state.staff).bearer(token, now())
 
 
 def admit(request: Request) -> Asker:

@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from anlan.cases import Case, Firing, firings, forget
 from anlan.kernel.clock import as_utc
 from anlan.kernel.records import Draft, Json
+from anlan.matters.follow import drop_code
 from anlan.matters.ground import Ground
 from anlan.matters.keeping import KIND, Matters
 from anlan.matters.routing import owner_area
 from anlan.matters.rows import aside_of, case_of, row_of, step_of
-from anlan.store import casebook
+from anlan.store import casebook, private
 from anlan.store.casebook import Row, micros
 from anlan.store.records import canonical
 from anlan.store.sql import version_of
@@ -58,6 +59,7 @@ def forget_due(matters: Matters, at: datetime) -> int:
             break
     if total:
         matters.store.wipe(casebook.wipe)
+        matters.store.wipe(private.wipe)
     matters.room.sweep()
     return total
 
@@ -149,6 +151,7 @@ def _forget(matters: Matters, connection: sa.Connection, at: datetime) -> tuple[
         lines = [step_of(aside.number, k, one) for k, one in enumerate(case.history)]
         casebook.rewrite_steps(connection, aside.number, lines)
         digests += casebook.forget(connection, aside.number)
+        drop_code(connection, case.case_id)
         kept = {"case_id": case.case_id, "type_id": case.type_id, "destroyed_at": micros(at)}
         rank = matters.ground.rank(list(case.areas.values())[-1])
         casebook.keep_destruction(connection, kept | {"rank": rank, "body": canonical(msgspec.to_builtins(record))})

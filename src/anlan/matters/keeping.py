@@ -159,8 +159,12 @@ class Matters:
         self._tell(made)
         return made[0]
 
-    def open(self, new: NewCase, who: Standing) -> Taken:
+    def open(
+        self, new: NewCase, who: Standing, *, beside: Callable[[sa.Connection, str], None] = lambda _, __: None
+    ) -> Taken:
         """Open a case where it lies, with the owner that the rules give it.
+
+        ``beside`` keeps, in the same transaction, what belongs to the case of that id.
 
         Raises
         ------
@@ -181,6 +185,7 @@ class Matters:
             parent_no = self.part_of(connection, new.parent_id, kind, who)
             aside = Aside(number=number, parent_no=parent_no, lon=new.lon, lat=new.lat, post=way.post, told_at=at)
             self.write_new(connection, kind, [made], [aside])
+            beside(connection, made.case_id)
             return [self.line(connection, made, made.history[0])], _taken(made)
 
         return self._together(at, write)

@@ -182,7 +182,7 @@ def _key_of(after: str) -> tuple[int, int] | None:
     value, _, number = after.partition(".")
     if not (value.lstrip("-").isascii() and value.lstrip("-").isdigit() and number.isascii() and number.isdigit()):
         raise BadInput(f"after={after[:40]!r}", "must be the next of a page", "give it as it came")
-    if len(value) > 19 or len(number) > 18:
+    if len(value) > 20 or len(number) > 18 or not -(2**63) <= int(value) < 2**63:
         raise BadInput(f"after={after[:40]!r}", "must be the next of a page", "give it as it came")
     return int(value), int(number)
 

@@ -405,6 +405,13 @@ def kept_types(connection: sa.Connection) -> dict[tuple[str, int], str]:
     return {(one.type_id, one.version): one.body for one in connection.execute(sa.select(kind_text))}
 
 
+def kept_type_moments(connection: sa.Connection) -> dict[tuple[str, int], datetime]:
+    """Return when each type and version came into force."""
+    asked = sa.select(kind_text.c.type_id, kind_text.c.version, kind_text.c.kept_at)
+    found = [(one.type_id, one.version, moment(one.kept_at)) for one in connection.execute(asked)]
+    return {(type_id, version): at for type_id, version, at in found if at is not None}
+
+
 def keep_type(connection: sa.Connection, type_id: str, version: int, body: str, at: datetime) -> None:
     """Keep the text of a type, so that its cases go on by it."""
     row = {"type_id": type_id, "version": version, "body": body, "kept_at": micros(at)}

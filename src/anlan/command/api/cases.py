@@ -17,6 +17,7 @@ from anlan.command import case_views, views
 from anlan.command.access import Admitted, now
 from anlan.command.api import case_forms
 from anlan.command.api.asked import Opened
+from anlan.command.api.forms import raw
 from anlan.kernel.clock import parse_moment
 from anlan.kernel.errors import NotAllowed
 from anlan.matters import (
@@ -90,7 +91,9 @@ def counts(kept: Kept, who: Who, wanted: Wanted) -> dict[str, Any]:
     return {"at": views.moment(kept.clock.now()), "counts": made}
 
 
-@router.get("/cases/export", response_class=Response, summary="Cases that one may see, as CSV")
+@router.get(
+    "/cases/export", response_class=Response, summary="Cases that one may see, as CSV", responses=raw("text/csv")
+)
 def export(kept: Kept, who: Who, wanted: Wanted) -> Response:
     """Return every case of a list; with one type asked for, its fields too. The log keeps that it was exported."""
     lines: Iterator[str] = export_cases(kept, _filter(wanted), who)
@@ -170,7 +173,10 @@ def link(kept: Kept, who: Who, case_id: str, other_id: str) -> dict[str, Any]:
     return case_views.taken(kept.link(case_id, other_id, who))
 
 
-@router.get("/cases/{case_id}/files/{digest}", response_class=Response, summary="A file of a case")
+@router.get(
+    "/cases/{case_id}/files/{digest}", response_class=Response, summary="A file of a case",
+    responses=raw("image/png", "image/jpeg", "application/pdf", "application/zip"),
+)  # fmt: skip
 def read_file(kept: Kept, who: Who, case_id: str, digest: str) -> Response:
     """Return it to whoever may read the case."""
     content, media_type = kept.room.read(digest, kept.read(case_id, who).row["case_no"])
