@@ -66,6 +66,7 @@ from anlan.outlook import FOLLOWED, Outlooks
 from anlan.pack import find_pack, read_pack
 from anlan.reach import UNIT_TOPICS, Reach
 from anlan.store import Audit, DuckHistory, SqlStore, Step
+from anlan.volunteers import Hall
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +111,7 @@ class District:
         }
         self._listeners: list[Listener] = []
         self.matters = open_matters(pack, store, folder, clock, self._tell_changes)
+        self.community = Hall(pack, store, folder, clock, self._tell_changes)
         self._stepping = threading.RLock()
         self._field: Field | None = None
         self._state: State | None = None
@@ -583,10 +585,8 @@ class District:
 
     def _made(self, made: Made[State]) -> None:
         field = self.estimator.field(made.state)
-        parts = {
-            **self._subjects,
-            **{f"watch:{w.watch_id}": self._counter.shares(w.polygon) for w in self._watches.values()},
-        }
+        watched = {f"watch:{w.watch_id}": self._counter.shares(w.polygon) for w in self._watches.values()}
+        parts = self._subjects | watched
         estimates = dict(zip(parts, self._counter.many(field, list(parts.values()), made.at), strict=True))
         judged = self._duty.judge(estimates, made.at)
         due = self._stored_state_at is None or made.at - self._stored_state_at >= STATE_EVERY
