@@ -195,6 +195,16 @@ def change_profile(hall: Hall, number: int, told: Profile) -> None:
     hall.forget_pool()
 
 
+def speak(hall: Hall, number: int, language: str) -> None:
+    """Show and tell a volunteer everything in a language from now on: zh or en."""
+
+    def work(connection: sa.Connection, _at: datetime) -> tuple[list[Draft], None]:
+        book.change(connection, book.volunteer, ME.volunteer_no == number, spoken=language)
+        return [], None
+
+    hall.write(work)
+
+
 def agree_again(hall: Hall, number: int) -> datetime:
     """Take a consent for another year; return when it ends."""
 

@@ -409,8 +409,8 @@ def open_to(hall: Hall, number: int, days: int = 28) -> list[Mine]:
         book.shift.c.state == "planned",
     )  # fmt: skip
     with hall.store.reading() as connection:
-        person = next(iter(book.members(connection, [number])), None)
-        member = set() if person is None else set(json.loads(person["alliances"]))
+        own = next(iter(book.members(connection, [number])), None)
+        member = set() if own is None else set(json.loads(own["alliances"]))
         found = _told(connection, book.rows(connection, book.shift, *where), number)
     return [one for one in found if one.seated is None and (one.alliance is None or one.alliance in member)]
 

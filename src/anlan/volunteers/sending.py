@@ -72,11 +72,11 @@ def _by_number(connection: sa.Connection, table: sa.Table, key: str, waiting: li
     return {one[key]: one for one in book.rows(connection, table, table.c[key].in_(numbers))}
 
 
-def _message(hall: Hall, one: Row, person: Row, about: dict[int, Row]) -> Message:
-    language = person["spoken"]
+def _message(hall: Hall, one: Row, reader: Row, about: dict[int, Row]) -> Message:
+    language = reader["spoken"]
     text = _texts()[one["kind"]][language].format(**_words(hall, about.get(one["about_no"]), language))
     where = {"zh": " 请打开：", "en": " Open: "}[language] + f"{hall.lists.page}/v" if hall.lists.page else ""
-    contact = hall.sealing.unsealed(person["contact"])
+    contact = hall.sealing.unsealed(reader["contact"])
     return Message(message_no=one["message_no"], contact=contact, language=language, text=text + where)
 
 
