@@ -11,6 +11,7 @@ from anlan.command.views import moment, rounded
 from anlan.community import Entry, Lists
 from anlan.community.points import KINDS, ServicePoint, Share
 from anlan.kernel.geo import to_geojson
+from anlan.kernel.pack import Pack
 from anlan.planning.service_points import KindCoverage
 from anlan.store.casebook import Row
 from anlan.volunteers.hall import Hall, at_of
@@ -89,7 +90,7 @@ def point(one: ServicePoint, hall: Hall, at: datetime) -> Json:
             "at": [one.lon, one.lat], "open": one.is_open(at, hall.zone, hall.pack.calendar)}  # fmt: skip
 
 
-def covered(hall: Hall, found: Sequence[KindCoverage]) -> Json:
+def coverage_of(pack: Pack, found: Sequence[KindCoverage]) -> Json:
     """Return how points cover the district, with areas as GeoJSON."""
     told: dict[str, Json] = {}
     for kind in found:
@@ -100,7 +101,7 @@ def covered(hall: Hall, found: Sequence[KindCoverage]) -> Json:
                 own[f"{kind.kind}_{one.within_s:.0f}"] = rounded(part, 4)
     features = []
     for key, properties in sorted(told.items()):
-        area_ = hall.pack.areas.area(key)
+        area_ = pack.areas.area(key)
         geometry = None if area_.polygon is None else to_geojson(area_.polygon)
         named = {f"name_{language}": text for language, text in area_.name.items()}
         features.append({"type": "Feature", "properties": properties | named, "geometry": geometry})

@@ -131,7 +131,7 @@ def _page(who: Visitor, name: str, title: str, status: int = 200, **words: Any) 
             "lang": lang, "title": title, "district": hall.pack.name, "me": who.row is not None, "lists": hall.lists,
             "t": lambda key: texts[key][lang], "named": named, "day": day,
             "hour": lambda at: f"{at.astimezone(hall.zone):%H:%M}",
-            "area": lambda key: named(hall.pack.areas.area(key).name) if key in hall.pack.areas else "",
+            "area": lambda key: named(hall.known_area(key).name),
             "here": who.request.url.path, "said": _said(who.request),
         }
         | words

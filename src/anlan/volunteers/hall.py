@@ -21,6 +21,7 @@ from anlan.community import SLOTS, Lists, Pool, Volunteer, read_lists
 from anlan.community.lists import FILE
 from anlan.community.volunteer import NIGHT
 from anlan.kernel.access import Scope
+from anlan.kernel.areas import Area
 from anlan.kernel.clock import Clock
 from anlan.kernel.errors import BadInput, NotAllowed
 from anlan.kernel.pack import Pack
@@ -75,6 +76,11 @@ class Hall:
     def homes(self) -> tuple[str, ...]:
         """The areas that a volunteer may name as home."""
         return self._homes
+
+    def known_area(self, area_id: str) -> Area:
+        """Return the area by which people know where something is: as fine as a home, and no finer."""
+        path = self.pack.areas.path(area_id) if area_id in self.pack.areas else [self.pack.areas.root]
+        return next((one for one in reversed(path) if one.area_id in self._home_at), path[0])
 
     def check_home(self, area_id: str) -> None:
         """Refuse what is no area, or finer than a home may be told."""

@@ -88,7 +88,7 @@ def calendar(hall: Hall, shifts: Iterable[Mine], language: str = "zh") -> bytes:
         entry.add("dtend", one.end_at.astimezone(hall.zone))
         waiting = {"zh": "（候补）", "en": " (waiting)"}[language] if one.seated is False else ""
         entry.add("summary", _named(one.name, language) + waiting)
-        entry.add("location", _named(hall.pack.areas.area(one.area_id).name, language))
+        entry.add("location", _named(hall.known_area(one.area_id).name, language))
         entry.add("geo", (one.lat, one.lon))
         entry.add("status", "CANCELLED" if one.state == "cancelled" else "CONFIRMED" if one.seated else "TENTATIVE")
         made.add_component(entry)

@@ -83,7 +83,7 @@ def _message(hall: Hall, one: Row, reader: Row, about: dict[int, Row]) -> Messag
 def _words(hall: Hall, row: Row | None, language: str) -> dict[str, str]:
     if row is None:
         return {"district": str(hall.pack.name.get(language, ""))}
-    area = hall.pack.areas.area(row["area_id"]).name if row["area_id"] in hall.pack.areas else {}
+    area = hall.known_area(row["area_id"]).name
     words = {
         "district": str(hall.pack.name.get(language, "")),
         "area": str(area.get(language, "")),
