@@ -13,6 +13,7 @@ from anlan.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 from anlan.store import volunteerbook as book
 from anlan.volunteers import Wanted, beat, call_out, keep_house, near
 from anlan.volunteers.calling import answers_of, asked_of, call_outs, choose, one_call_out, reply, stop
+from anlan.volunteers.joining import leave
 from anlan.volunteers.rostering import enter
 
 LEAVES = tuple(f"d-{a}-{b}-{c}" for a in "we" for b in "sn" for c in "we")
@@ -171,13 +172,23 @@ def test_a_call_that_cannot_be_is_refused_and_nothing_is_kept(lite, more):
     assert call_outs(lite.hall, EVERYWHERE, AT) == []
 
 
+def test_who_has_left_since_the_pool_was_read_is_not_asked(lite):
+    stays, goes = lite.joined("Stays"), lite.joined("Goes")
+    begin(lite, quota=5)
+    pool = lite.hall._pool
+    leave(lite.hall, goes)
+    lite.hall._pool = pool
+    begin(lite, quota=5)
+    assert {one["volunteer_no"] for one in asks(lite)} == {stays}
+
+
 def test_the_same_seed_asks_the_same(lite):
     for k in range(30):
         lite.joined(f"P{k}")
     row = begin(lite, quota=3)
     with lite.store.reading() as connection:
         first = {one["volunteer_no"] for one in book.rows(connection, book.ask)}
-        pool = lite.hall.pool(connection)
+        pool = lite.hall.pool(connection, alone=False)
         again = row | {"wave": 0, "circle": 0, "matter_id": "another"}
         made = choose(lite.hall, connection, again, (pool, answers_of(row | {"n_yes": 0}, [], AT)), AT)
     assert set(pool.number[made.chosen].tolist()) == first

@@ -135,16 +135,18 @@ def _look(hall: Hall, call_out_id: str) -> None:
 def _ask(hall: Hall, connection: sa.Connection, row: Row, at: datetime) -> None:
     """Ask the next wave, and note when to look again."""
     asks = book.rows(connection, book.ask, book.ask.c.call_out_no == row["call_out_no"])
-    pool = hall.pool(connection)
+    pool = hall.pool(connection, alone=True)
     made = choose(hall, connection, row, (pool, answers_of(row, asks, at)), at)
-    numbers = [int(one) for one in pool.number[made.chosen]]
+    # Somebody may have left since the pool was read; nothing may be written of them any more.
+    chosen = book.members(connection, [int(one) for one in pool.number[made.chosen]])
+    numbers = [int(one["volunteer_no"]) for one in chosen]
     new = [
         {"call_out_no": row["call_out_no"], "volunteer_no": one, "asked_at": micros(at), "matter_id": row["matter_id"],
          "reply": "", "replied_at": None}
         for one in numbers
     ]  # fmt: skip
     book.add(connection, book.ask, new)
-    notify(connection, book.members(connection, numbers), ("ask", row["call_out_no"]), at)
+    notify(connection, chosen, ("ask", row["call_out_no"]), at)
     here = CALLS.call_out_no == row["call_out_no"]
     next_at = micros(at + timedelta(seconds=row["patience_s"]))
     book.change(
@@ -327,7 +329,7 @@ def near(hall: Hall, lon: float, lat: float, skills: Collection[str] = ()) -> li
     """Return how many volunteers could be asked now within each circle around a point: (m, how many)."""
     hall.lists.check(skills=skills)
     with hall.store.reading() as connection:
-        pool = hall.pool(connection)
+        pool = hall.pool(connection, alone=False)
         may = askable(hall, connection, pool, (skills, None, hall.clock.now()))
     far = hall.distances_m(pool, lon, lat)
     return [(radius, int((may & (far <= radius)).sum())) for radius in RADII_M]

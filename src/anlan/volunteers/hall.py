@@ -131,12 +131,17 @@ class Hall:
 
     # -- the pool ----------------------------------------------------------------------------------------------------
 
-    def pool(self, connection: sa.Connection) -> Pool:
-        """Return every volunteer as a call-out weighs them; kept until somebody comes, goes or changes."""
+    def pool(self, connection: sa.Connection, *, alone: bool) -> Pool:
+        """Return every volunteer as a call-out weighs them.
+
+        It is kept until somebody comes, goes or changes, where it was read while nobody else could write (``alone``):
+        whoever only reads may see the moment before.
+        """
         with self._lock:
-            if self._pool is None:
-                self._pool = self._read_pool(connection)
-            return self._pool
+            found = self._pool or self._read_pool(connection)
+            if alone:
+                self._pool = found
+            return found
 
     def forget_pool(self) -> None:
         """Read the pool anew when it is asked for."""

@@ -306,7 +306,7 @@ def volunteers(
     where = [book.within(ME.rank, hall.ranges(scope)), ME.volunteer_no > after]
     for column, wanted in ((ME.alliances, alliance), (ME.skills, skill)):
         if wanted:
-            where.append(column.like(f'%"{wanted}"%'))
+            where.append(column.contains(f'"{wanted}"', autoescape=True))
     names = [one for one in book.volunteer.c if one.name not in {"contact", "token_key", "calendar_key"}]
     asked = sa.select(*names).where(*where).order_by(ME.volunteer_no).limit(limit)
     with hall.store.reading() as connection:

@@ -234,8 +234,10 @@ def _step(hall: Hall, number: int, shift_id: str, step: Callable[[Book, str, str
 
 
 def clear(hall: Hall, connection: sa.Connection, number: int, at: datetime) -> None:
-    """Take a volunteer out of every shift, within the caller's transaction; whoever waits moves up."""
-    own = [one["shift_no"] for one in book.rows(connection, book.sign_up, book.sign_up.c.volunteer_no == number)]
+    """Take a volunteer out of every shift to come, within the caller's transaction; whoever waits moves up."""
+    asked = sa.select(book.shift.c.shift_no).join(book.sign_up, book.sign_up.c.shift_no == book.shift.c.shift_no)
+    ahead = (book.sign_up.c.volunteer_no == number) & (book.shift.c.begin_at > micros(at))
+    own = list(connection.execute(asked.where(ahead)).scalars())
     if own:
         before = _load(hall, connection, own, [number])
         _keep(connection, before, leave(before, str(number), at=at), at)
