@@ -80,6 +80,8 @@ def test_somebody_joins_by_a_link_and_is_known_by_a_link_of_their_own(site):
         assert {"name", "home", "skill", "language", "trade", "free", "contact", "agree"} <= fields(form)
         refused = client.post(f"/v/join/{site.token}", data={"name": "Li", "home": "31-w"})
         assert (refused.status_code, counts(site.hall, EVERYWHERE)["all"]) == (422, 0)
+        assert 'value="Li"' in refused.text
+        assert "Your consent must be given" in refused.text
         welcome = client.post(f"/v/join/{site.token}", data={"name": "Li", "home": "31-w", "agree": "yes"})
         link = re.search(r"http://[^<\s]+/v/in/[\w-]+", welcome.text)[0]
         assert "<svg" in welcome.text

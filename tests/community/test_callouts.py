@@ -92,6 +92,7 @@ def test_the_quota_is_never_passed_and_nobody_is_asked_twice(quota, n, yes, seed
     assert (evening.distance_m[chosen] <= 6000).all()
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_the_same_generator_chooses_the_same(seed):
     distance = np.linspace(0, 3000, 100)

@@ -64,7 +64,10 @@ def _hall(request: Request) -> Hall:
 
 
 async def _fields(request: Request) -> Fields:
-    return parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=FULL)
+    try:
+        return parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=FULL)
+    except ValueError:
+        raise BadInput("this form", f"must have at most {FULL} fields", "send the form as it is drawn") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,12 +234,20 @@ def join_page(who: Who, token: str) -> Response:
 
     def step() -> Response:
         row = joining.invited_by(who.hall, token)
-        told = {"name": "", "home": row["area_id"], "skills": (), "languages": (), "free": (), "trade": "",
-                "alliances": (row["alliance"],)}  # fmt: skip
-        path = f"/v/join/{token}?lang={who.lang}"
-        return _page(who, "join.html", "join_title", invitation=row, action=path, **_form(who, told))
+        return _joining(who, token, row, {"home": [row["area_id"]], "alliance": [row["alliance"]]})
 
     return _tried(who, step)
+
+
+def _joining(who: Visitor, token: str, row: Row, told: Fields, fault: AnlanError | None = None) -> Response:
+    """Return the form by which people join, with what they have told already, and what of it does not do."""
+    shown: dict[str, Any] = {key: told.get(key, [""])[0] for key in ("name", "home", "trade")}
+    lists = {"skills": "skill", "languages": "language", "alliances": "alliance", "free": "free"}
+    shown |= {key: told.get(name, []) for key, name in lists.items()}
+    words = {"invitation": row, "action": f"/v/join/{token}?lang={who.lang}", **_form(who, shown)}
+    words["refused"] = "" if fault is None else " ".join(part for part in _worded(fault, who.lang) if part)
+    status = 200 if fault is None else fault.http_status
+    return _page(who, "join.html", "join_title", status, **words)
 
 
 @router.post("/join/{token}")
@@ -244,13 +255,21 @@ def join(who: Who, token: str, told: Told) -> Response:
     """Let somebody join; their link is shown this once."""
 
     def step() -> Response:
-        if told.get("agree") != ["yes"]:
-            raise BadInput("your consent", "must be given before one joins", "read what it says, and agree")
+        row = joining.invited_by(who.hall, token)
         spoken = "en" if told.get("spoken") == ["en"] else "zh"
-        made = joining.join(who.hall, token, _profile(told, spoken, new=True))
+        try:
+            _check_agreed(told)
+            made = joining.join(who.hall, token, _profile(told, spoken, new=True))
+        except BadInput as fault:
+            return _joining(who, token, row, told, fault)
         return _entered(who, made, "welcome_title")
 
     return _tried(who, step)
+
+
+def _check_agreed(told: Fields) -> None:
+    if told.get("agree") != ["yes"]:
+        raise BadInput("your consent", "must be given before one joins", "read what it says, and agree")
 
 
 @router.get("/in/{token}")
