@@ -1,6 +1,7 @@
 """Joining by a link, agreeing every year, and leaving without a trace in any table, file or log."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from tests.volunteers.conftest import AT, EVERYWHERE
 
 from anlan.community import Reply
 from anlan.kernel.access import Scope
+from anlan.kernel.areas import AreaTree
 from anlan.kernel.errors import BadInput, NotAllowed, Unavailable
 from anlan.volunteers import Profile, Wanted, call_out, keep_house
 from anlan.volunteers.calling import asked_of, call_outs, reply
@@ -31,7 +33,7 @@ from anlan.volunteers.joining import (
     who,
     withdraw_invitation,
 )
-from anlan.volunteers.rostering import enter, of_volunteer, offer_place, take_offer
+from anlan.volunteers.rostering import enter, of_volunteer, offer_place, shifts, take_offer
 
 CONTACT = "+86 138 0013 8000"
 
@@ -84,6 +86,22 @@ def test_what_is_in_no_list_or_finer_than_a_home_may_be_is_refused(lite, more):
     with pytest.raises(BadInput):
         lite.token(**more)
     assert counts(lite.hall, EVERYWHERE)["all"] == 0
+
+
+def test_after_the_areas_have_changed_a_scope_shows_its_own_and_no_others(kept):
+    kept.token("West", "d-w-s-w")
+    shift_id = kept.shift(at=(-300, -300))
+    areas = [one for one in kept.pack.areas if one.area_id != "d-e-n-e-n"]
+    turned = sorted(areas, key=lambda one: (len(one.area_id), one.area_id))  # east goes before west now
+    kept.pack = replace(kept.pack, areas=AreaTree(kept.pack.areas.levels, turned))
+    before = kept.hall.ground.rank("d-w")
+    kept.again()
+    assert kept.hall.ground.rank("d-w") != before
+    for area_id, names in (("d-w", ["West"]), ("d-e", [])):
+        scope = Scope(False, frozenset({area_id}))
+        assert [one["shown_name"] for one in volunteers(kept.hall, scope)] == names
+        found = shifts(kept.hall, scope, AT, AT + timedelta(days=9))
+        assert [one.shift_id for one in found] == [shift_id] * len(names)
 
 
 def test_without_its_key_a_contact_is_not_read_by_anybody(lite):

@@ -6,7 +6,7 @@ tree. Whoever leaves is deleted from every table; ``volunteer_tally`` keeps numb
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -149,6 +149,15 @@ def count(connection: sa.Connection, key: tuple[str, str, int, str], n: int) -> 
     where = (tally.c.month == month) & (tally.c.area_id == area_id) & (tally.c.what == what)
     if not connection.execute(tally.update().where(where).values(n=tally.c.n + n)).rowcount:
         add(connection, tally, {"month": month, "area_id": area_id, "rank": rank, "what": what, "n": n})
+
+
+def rerank(connection: sa.Connection, rank_of: Callable[[str], int]) -> None:
+    """Write where every area lies anew, after the tree of areas has changed."""
+    lies = ((volunteer, "home_id"), (invitation, "area_id"), (shift, "area_id"), (call_out, "area_id"),
+            (tally, "area_id"))  # fmt: skip
+    for table, column in lies:
+        for area_id in connection.execute(sa.select(table.c[column]).distinct()).scalars().all():
+            change(connection, table, table.c[column] == area_id, rank=rank_of(area_id))
 
 
 def asked_numbers(connection: sa.Connection, matter_id: str) -> set[int]:

@@ -28,7 +28,7 @@ from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft, Json
 from anlan.matters.ground import Ground
 from anlan.planning.service_points import Walks, points_of
-from anlan.store import SqlStore
+from anlan.store import Keeping, SqlStore, private
 from anlan.store import volunteerbook as book
 from anlan.store.casebook import NEVER, Range, Row, micros, moment
 from anlan.store.sql import version_of
@@ -36,6 +36,7 @@ from anlan.volunteers.sealing import Sealing
 
 Told = Callable[[Sequence[Change]], object]
 ANY = frozenset(SLOTS) - {NIGHT}
+GROUND = "community_ground"
 
 
 class Hall:
@@ -59,6 +60,16 @@ class Hall:
         self._grounds = np.array([*drawn, shapely.Polygon()], dtype=object)  # the last one for homes that have gone
         self._within_m = 2 / 3 * np.sqrt(shapely.area(self._grounds) / np.pi)
         shapely.prepare(self._grounds)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Bring ranks to the present tree of areas: a scope is a range of them, and must not show another area."""
+        kept = self.store.kept(GROUND, "digest")
+        if kept and kept[0].body["digest"] == self.ground.digest:
+            return
+        with self.store.writing() as connection:
+            book.rerank(connection, self.ground.rank)
+            private.put(connection, [Keeping(kind=GROUND, key="digest", body={"digest": self.ground.digest})])
 
     @cached_property
     def walks(self) -> Walks:
