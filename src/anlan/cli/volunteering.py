@@ -157,7 +157,11 @@ def shifts(
     """Shifts in your areas, and how they are filled."""
     server = Server(url)
     if calendar is not None:
-        calendar.write_bytes(server.fetch(f"/community/shifts.ics?{urlencode({'alliance': alliance, 'lang': lang})}"))
+        content = server.fetch(f"/community/shifts.ics?{urlencode({'alliance': alliance, 'lang': lang})}")
+        try:
+            calendar.write_bytes(content)
+        except OSError as fault:
+            raise Unavailable(f"file {calendar}", f"must be writable ({fault.strerror})", "choose another") from None
         say.out.print(f"[green]wrote[/] {calendar}")
         return
     made = server.ask(f"/community/shifts?{urlencode({'days': days})}")
