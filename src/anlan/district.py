@@ -59,6 +59,7 @@ from anlan.outlook import FOLLOWED, Outlooks
 from anlan.pack import find_pack, read_pack
 from anlan.reach import UNIT_TOPICS, Reach
 from anlan.store import Audit, DuckHistory, SqlStore, Step
+from anlan.volunteers import Hall
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +98,7 @@ class District:
         }
         self._listeners: list[Listener] = []
         self.matters = open_matters(pack, store, folder, clock, self._tell_changes)
+        self.community = Hall(pack, store, folder, clock, self._tell_changes)
         self._stepping = threading.RLock()
         self._stored_state_at: datetime | None = None
         self._now: dict[str, Estimate] = {}

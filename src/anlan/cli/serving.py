@@ -31,6 +31,7 @@ from anlan.matters import forget_due, tell_due
 from anlan.pack import find_pack
 from anlan.staff import Staff, read_roles
 from anlan.store import SqlStore
+from anlan.volunteers import keep_house, tend
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class Minutes:
                 self._district.reach.beat()
                 self._district.advance()
                 tell_due(self._district.matters, self._district.clock.now())
+                tend(self._district.community, self._district.reach)
                 if time.monotonic() - kept_at > HOUSEKEEPING_S:
                     kept_at = time.monotonic()
                     now = self._district.clock.now()
@@ -98,6 +100,7 @@ class Minutes:
                     self._district.history.retain(now)
                     self._district.store.forget_due(datetime.now(UTC))
                     forget_due(self._district.matters, now)
+                    keep_house(self._district.community)
             except Exception:
                 log.exception("a minute could not be made; it is tried again")
                 time.sleep(1.0)

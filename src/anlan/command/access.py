@@ -87,6 +87,29 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("GET", "/indicators/{indicator_id}/cases"): ("cases.read", BY_AREA),
     ("GET", "/papers/key"): (OPEN, EVERYWHERE),
     ("GET", "/papers/verify"): (OPEN, EVERYWHERE),
+    ("GET", "/community"): ("volunteers.read", BY_AREA),
+    ("GET", "/community/tallies"): ("volunteers.read", BY_AREA),
+    ("GET", "/community/volunteers"): ("volunteers.read", BY_AREA),
+    ("GET", "/community/invitations"): ("volunteers.read", BY_AREA),
+    ("POST", "/community/invitations"): ("volunteers.act", BY_AREA),
+    ("DELETE", "/community/invitations/{invitation_id}"): ("volunteers.act", BY_AREA),
+    ("GET", "/community/shifts"): ("volunteers.read", BY_AREA),
+    ("GET", "/community/shifts.ics"): ("volunteers.read", BY_AREA),
+    ("POST", "/community/shifts"): ("volunteers.act", BY_AREA),
+    ("GET", "/community/shifts/{shift_id}"): ("volunteers.read", BY_AREA),
+    ("POST", "/community/shifts/{shift_id}/complete"): ("volunteers.act", BY_AREA),
+    ("DELETE", "/community/shifts/{shift_id}"): ("volunteers.act", BY_AREA),
+    ("GET", "/community/call-outs"): ("volunteers.read", BY_AREA),
+    ("POST", "/community/call-outs"): ("volunteers.act", BY_AREA),
+    ("GET", "/community/call-outs/{call_out_id}"): ("volunteers.read", BY_AREA),
+    ("POST", "/community/call-outs/{call_out_id}/stop"): ("volunteers.act", BY_AREA),
+    ("POST", "/community/helpers/{incident_id}"): ("volunteers.act", BY_AREA),
+    ("GET", "/community/near"): ("volunteers.read", BY_AREA),
+    ("GET", "/community/outbox"): ("contacts.read", EVERYWHERE),
+    ("POST", "/community/outbox/sent"): ("contacts.act", EVERYWHERE),
+    ("GET", "/community/certificate-key"): (ANYBODY, BY_AREA),
+    ("GET", "/community/points"): (ANYBODY, BY_AREA),
+    ("GET", "/community/points/coverage"): (ANYBODY, BY_AREA),
     ("GET", "/playbooks"): (ANYBODY, BY_AREA),
     ("GET", "/incidents"): ("incidents.read", BY_AREA),
     ("POST", "/incidents"): ("incidents.act", BY_AREA),
@@ -139,6 +162,9 @@ CHANGES: Mapping[str, str] = {
     "unit": "units.read",
     "watch": "crowd.read",
     "withdrawn_device": "devices.read",
+    "shift": "volunteers.read",
+    "call_out": "volunteers.read",
+    "invitation": "volunteers.read",
     "account": "accounts.read",
     "office": "accounts.read",
     "key": "accounts.read",
@@ -281,6 +307,8 @@ def _sees_change(staff: Staff, where: Whereabouts, actor: Actor, change: Mapping
         return scope.covers(where.of_subject(subject))
     if change["kind"] == "incident" and change["body"]:
         return scope.covers(where.of_point(change["body"]["lon"], change["body"]["lat"]))
+    if change["kind"] in {"shift", "call_out", "invitation"} and change["body"]:
+        return scope.covers([change["body"]["area"]])
     if change["kind"] == "withdrawn_device":
         return scope.covers(where.of_device(change["record"]))
     return False

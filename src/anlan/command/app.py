@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 import anlan
-from anlan.command import api, reach_views, views
+from anlan.command import api, reach_views, views, volunteer_pages
 from anlan.command.access import admit
 from anlan.command.api.forms import ERRORS
 from anlan.command.guard import SHOWN, Guard, TooLarge, told
@@ -107,6 +107,7 @@ def create_app(
     for router in api.ROUTERS:
         app.include_router(router, prefix="/api/v1", responses=ERRORS, dependencies=[Depends(admit)])
     residents = add_residents(app, district, test=simulation is not None)
+    app.include_router(volunteer_pages.router)
     _add_errors(app)
     _add_page(app, static or STATIC)
     app.add_middleware(_Packed, minimum_size=1000)

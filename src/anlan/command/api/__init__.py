@@ -5,6 +5,7 @@ from anlan.command.api import (
     case_many,
     case_papers,
     cases,
+    community,
     coverage,
     crowd,
     devices,
@@ -18,7 +19,7 @@ from anlan.command.api import (
 )
 
 _CASES = (cases, case_many, case_papers, indicators)
-_PARTS = (district, crowd, coverage, alerts, *_CASES, reach, whatif, devices, log, live, staff)
+_PARTS = (district, crowd, coverage, alerts, *_CASES, community, reach, whatif, devices, log, live, staff)
 ROUTERS = tuple(part.router for part in _PARTS)
 
 __all__ = ["ROUTERS"]
