@@ -83,6 +83,7 @@ class Seen:
     waits_for: tuple[Row, ...] = ()
     history: tuple[CaseChange, ...] = ()
     told: tuple[Row, ...] = ()
+    files: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +277,7 @@ class Matters:
             children, waits = casebook.linked_to(connection, row["case_no"])
             parent = casebook.rows_of(connection, [row["parent_no"]]) if row["parent_no"] is not None else []
             told = casebook.tellings_of(connection, row["case_no"])
+            files = casebook.files_in(connection, row["case_no"])
         seen = self.seen(kind, case, row, who)
         if kind.confidentiality in NARROW:
             body: Json = {"type": kind.type_id}
@@ -293,6 +295,7 @@ class Matters:
             children=tuple(one for one in children if sight.sees(one)),
             waits_for=tuple(one for one in waits if sight.sees(one)),
             told=tuple(told),
+            files=tuple(files),
         )
 
     def seen(self, kind: CaseType, case: Case, row: Row, who: Standing) -> Seen:

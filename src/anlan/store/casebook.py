@@ -102,7 +102,11 @@ class Sight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What is wanted of a list. Everything that is None or empty is not asked for; ``words`` must all be there."""
+    """What is wanted of a list. Everything that is None or empty is not asked for; ``words`` must all be there.
+
+    ``box`` is west, south, east, north in degrees; a case of which no point is kept lies in none. What has ended before
+    ``changed_from`` is left out, and whatever goes on is not.
+    """
 
     type_ids: Collection[str] = ()
     states: Collection[str] = ()
@@ -112,31 +116,31 @@ class Query:
     post: str | None = None
     light: str | None = None
     due_before: datetime | None = None
+    due_from: datetime | None = None
+    changed_from: datetime | None = None
+    box: tuple[float, float, float, float] | None = None
     parent_no: int | None = None
     words: Collection[int] = ()
 
     def where(self, at: datetime) -> list[sa.ColumnElement[bool]]:
         """Return it as conditions of SQL, with lights as they stand at a moment."""
-        found: list[sa.ColumnElement[bool]] = []
-        if self.type_ids:
-            found.append(matter.c.type_id.in_(self.type_ids))
-        if self.states:
-            found.append(matter.c.state.in_(self.states))
-        if self.closed is not None:
-            found.append(matter.c.closed == int(self.closed))
+        c = matter.c
+        ends = (self.due_before, c.due_at.__lt__), (self.due_from, c.due_at.__ge__)
+        found = [compare(micros(value)) for value, compare in ends if value is not None]
+        exact = (
+            (c.closed, None if self.closed is None else int(self.closed)), (c.owner_area_id, self.owner_area_id),
+            (c.post, self.post), (_light(at), self.light), (c.parent_no, self.parent_no),
+        )  # fmt: skip
+        found += [column == wanted for column, wanted in exact if wanted is not None]
+        found += [column.in_(some) for column, some in ((c.type_id, self.type_ids), (c.state, self.states)) if some]
         if self.ranks is not None:
-            found.append(matter.c.rank.between(*self.ranks))
-        for column, wanted in ((matter.c.owner_area_id, self.owner_area_id), (matter.c.post, self.post)):
-            if wanted is not None:
-                found.append(column == wanted)
-        if self.light is not None:
-            found.append(_light(at) == self.light)
-        if self.due_before is not None:
-            found.append(matter.c.due_at < micros(self.due_before))
-        if self.parent_no is not None:
-            found.append(matter.c.parent_no == self.parent_no)
-        found += [matter.c.case_no.in_(sa.select(word.c.case_no).where(word.c.word == one)) for one in self.words]
-        return found
+            found.append(c.rank.between(*self.ranks))
+        if self.changed_from is not None:
+            found.append((c.closed == 0) | (c.changed_at >= micros(self.changed_from)))
+        if self.box is not None:
+            west, south, east, north = self.box
+            found.append(c.lat.between(south, north) & c.lon.between(west, east))
+        return [*found, *(c.case_no.in_(sa.select(word.c.case_no).where(word.c.word == one)) for one in self.words)]
 
 
 ORDERS = {"changed": (matter.c.changed_at, True), "opened": (matter.c.opened_at, True), "due": (matter.c.due_at, False)}
@@ -363,6 +367,12 @@ def keep_setting(connection: sa.Connection, key: str, body: str) -> None:
 def files_of(connection: sa.Connection, digest: str) -> list[Row]:
     """Return who has a file: ``case_no`` is 0 until a case takes it from whoever stored it."""
     found = connection.execute(sa.select(stored_file).where(stored_file.c.digest == digest)).mappings()
+    return [dict(one) for one in found]
+
+
+def files_in(connection: sa.Connection, number: int) -> list[Row]:
+    """Return the files of a case."""
+    found = connection.execute(sa.select(stored_file).where(stored_file.c.case_no == number)).mappings()
     return [dict(one) for one in found]
 
 
