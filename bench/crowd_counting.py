@@ -26,6 +26,7 @@ import peers
 import postgis
 from anlan.command.app import create_app
 from anlan.crowd import Cells, Counter, Estimator, Field
+from anlan.crowd.cells import PARTS
 from anlan.district import District
 from anlan.kernel.clock import FollowedClock
 from anlan.kernel.geo import to_geojson
@@ -139,7 +140,7 @@ def by_postgis(cells: Cells, persons: Floats, plane: Sequence[BaseGeometry], exa
     told = []
     with postgis.loaded(binaries, cells, persons, plane) as connection:
         for name, query in (("centres", postgis.BY_CENTRE), ("exact", postgis.EXACT)):
-            act = partial(postgis.sums, connection, query, cells.size_m**2, len(plane))
+            act = partial(postgis.sums, connection, query, (cells.size_m / PARTS) ** 2, len(plane))
             off = peers.error(act(), exact)
             told.append(f"PostGIS, {name} {peers.median_ms(act, 1):,.0f} ms, error {off:.2f} %")
     return told

@@ -14,6 +14,7 @@ from exactextract.raster import NumPyRasterSource
 from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd import Cells
+from anlan.crowd.cells import PARTS
 
 Floats = npt.NDArray[np.float64]
 ROUNDS = 5
@@ -38,21 +39,29 @@ def error(guess: Floats, exact: Floats) -> float:
     return 100 * float(np.abs(guess - exact).sum() / exact.sum())
 
 
+def parts(cells: Cells, persons: Floats) -> tuple[Floats, npt.NDArray[np.object_]]:
+    """Return the persons in each part of a cell, and its square (metres)."""
+    sheet = cells.cut(persons[:, None])[..., 0]
+    row, column = np.nonzero(sheet)
+    size = cells.size_m / PARTS
+    west, south = cells.west_m + column * size, cells.south_m + row * size
+    return sheet[row, column], shapely.box(west, south, west + size, south + size)
+
+
 def exact_sums(cells: Cells, persons: Floats, plane: Sequence[BaseGeometry]) -> Floats:
-    """Return the sums by exact areas of intersection."""
-    west = cells.west_m + cells.column * cells.size_m
-    south = cells.south_m + cells.row * cells.size_m
-    squares = shapely.box(west, south, west + cells.size_m, south + cells.size_m)
+    """Return the sums by exact areas of intersection with each part of a cell."""
+    held, squares = parts(cells, persons)
     tree = shapely.STRtree(squares)
-    polygon, cell = tree.query(list(plane), predicate="intersects")
-    parts = shapely.area(shapely.intersection(np.array(plane)[polygon], squares[cell])) / cells.size_m**2
-    return np.bincount(polygon, parts * persons[cell], len(plane))
+    polygon, part = tree.query(list(plane), predicate="intersects")
+    inside = shapely.area(shapely.intersection(np.array(plane)[polygon], squares[part]))
+    return np.bincount(polygon, inside / (cells.size_m / PARTS) ** 2 * held[part], len(plane))
 
 
 def by_exactextract(cells: Cells, persons: Floats, plane: Sequence[BaseGeometry]) -> Floats:
-    """Return the sums by exactextract."""
+    """Return the sums by exactextract, over a raster of the parts of cells."""
     east, north = cells.west_m + cells.n_columns * cells.size_m, cells.south_m + cells.n_rows * cells.size_m
-    raster = NumPyRasterSource(cells.raster(persons, 0.0), cells.west_m, cells.south_m, east, north, srs_wkt=METRES_WKT)
+    sheet = cells.cut(persons[:, None])[::-1, :, 0]
+    raster = NumPyRasterSource(sheet, cells.west_m, cells.south_m, east, north, srs_wkt=METRES_WKT)
     frame = geopandas.GeoDataFrame(geometry=list(plane), crs=METRES)
     made = exactextract.exact_extract(raster, frame, ["sum"], output="pandas")
     return np.asarray(made["sum"], float)

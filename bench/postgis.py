@@ -19,6 +19,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd import Cells
+from peers import parts
 
 Floats = npt.NDArray[np.float64]
 
@@ -83,14 +84,13 @@ def _connected(port: int) -> psycopg.Connection:
 
 
 def _fill(connection: psycopg.Connection, cells: Cells, persons: Floats, plane: Sequence[BaseGeometry]) -> None:
-    west, south = cells.west_m + cells.column * cells.size_m, cells.south_m + cells.row * cells.size_m
-    squares = shapely.to_wkb(shapely.box(west, south, west + cells.size_m, south + cells.size_m), hex=True)
-    centres = shapely.to_wkb(shapely.points(cells.x_m, cells.y_m), hex=True)
+    held, shapes = parts(cells, persons)
+    squares, centres = (shapely.to_wkb(each, hex=True) for each in (shapes, shapely.centroid(shapes)))
     connection.execute("create extension postgis")
     connection.execute("create table cells (persons float8, square geometry, centre geometry)")
     connection.execute("create table polygons (k int, shape geometry)")
     with connection.cursor().copy("copy cells from stdin") as copy:
-        for row in zip(persons.tolist(), squares.tolist(), centres.tolist(), strict=True):
+        for row in zip(held.tolist(), squares.tolist(), centres.tolist(), strict=True):
             copy.write_row(row)
     with connection.cursor().copy("copy polygons from stdin") as copy:
         for k, shape in enumerate(plane):

@@ -71,7 +71,8 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[[str, dict[str, Any]], None]
 """Takes a kind ("minute", "change") and its content, in the thread that made it."""
-Shares = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
+Floats = npt.NDArray[np.float64]
+Shares = tuple[npt.NDArray[np.int64], Floats]
 
 STATE_EVERY = timedelta(minutes=5)
 """How often the estimator's state (some 10 MB) is written; a restart replays what was committed since."""
@@ -101,7 +102,7 @@ class District:
         self.sensing = Sensing(pack, self.estimator, lambda: self._field, lambda: self._area_shares)
         self._duty = Duty(pack, store)
         self._outlooks = Outlooks(pack, history)
-        self.reach = Reach(pack, store, clock, self._tell)
+        self.reach = Reach(pack, store, clock, self._tell, self._crowds)
         self.door.beside[UNIT_TOPICS] = self.reach.hear
         self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
         self._watches = {
@@ -357,18 +358,15 @@ class District:
             return None, self.cells.raster(np.full(len(self.cells), np.inf))
         live = np.nan_to_num(field.informed_until, nan=-np.inf) >= self.clock.now().timestamp()
         live &= bool(field.persons.sum() >= LEAST_PERSONS)  # of so few, in all, nothing is told
-        # A cell with a strip of ground would show a density that no one stands in: at least a tenth of it counts.
-        ground = np.maximum(self.cells.walkable_m2, 0.1 * self.cells.size_m**2)
-        return field.at, self.cells.raster(np.where(live, field.persons / ground, np.inf))
+        return field.at, self.cells.raster(np.where(live, field.persons / self._ground_m2, np.inf))
 
     def density_at(self, at: datetime) -> tuple[datetime | None, npt.NDArray[np.float64]]:
         """Return the same of a past minute; all unknown where none was kept."""
         found = self.history.occupancy_at(at)
         if found is None or len(found[1]) != len(self.cells):
             return None, self.cells.raster(np.full(len(self.cells), np.inf))
-        ground = np.maximum(self.cells.walkable_m2, 0.1 * self.cells.size_m**2)
         persons = np.where(np.isfinite(found[1]), found[1], np.inf)
-        return found[0], self.cells.raster(persons / ground)
+        return found[0], self.cells.raster(persons / self._ground_m2)
 
     def try_measure(self, measure: Measure, *, minutes: int = 60) -> Trial:
         """Return what a measure would change within so many minutes, against doing nothing.
@@ -527,6 +525,20 @@ class District:
 
     def _unknown(self) -> Estimate:
         return self._counter.many(None, [self._area_shares[self.pack.areas.root.area_id]], self.clock.now())[0]
+
+    def _crowds(self, x_m: Floats, y_m: Floats) -> tuple[datetime, Floats] | None:
+        """Return the minute, and people per m² at points (metres), NaN where nobody walks or the number is unknown."""
+        field, cells = self._field, self.cells
+        if field is None:
+            return None
+        number = cells.numbers_at(x_m, y_m)
+        live = (number >= 0) & (np.nan_to_num(field.informed_until, nan=-np.inf)[number] >= field.at.timestamp())
+        return field.at, np.where(live, field.persons[number] / self._ground_m2[number], np.nan)
+
+    @cached_property
+    def _ground_m2(self) -> Floats:
+        # A cell with a strip of ground would show a density that no one stands in: at least a tenth of it counts.
+        return np.maximum(self.cells.walkable_m2, 0.1 * self.cells.size_m**2)
 
     @cached_property
     def _spots(self) -> Spots:

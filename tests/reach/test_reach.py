@@ -5,6 +5,7 @@ import threading
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,17 +25,22 @@ S = timedelta(seconds=1)
 
 
 class House:
-    """A district's reach on a store of its own, whose time the test drives."""
+    """A district's reach on a store of its own, whose time and crowds the test drives."""
 
     def __init__(self, folder):
         self.folder = folder
+        self.crowd = None
         self.clock = FollowedClock(BEGIN)
         self.told = []
         self.open()
 
     def open(self):
         self.store = SqlStore.open(f"sqlite:///{self.folder / 'records.db'}")
-        self.reach = Reach(town_pack(), self.store, self.clock, lambda kind, content: self.told.append((kind, content)))
+        tell = lambda kind, content: self.told.append((kind, content))  # noqa: E731 - a listener of one line
+        self.reach = Reach(town_pack(), self.store, self.clock, tell, self.crowds)
+
+    def crowds(self, x, _y):
+        return None if self.crowd is None else (self.clock.now(), np.full(len(x), self.crowd))
 
     def later(self, seconds):
         self.clock.set(self.clock.now() + seconds * S)
@@ -381,3 +387,19 @@ def test_no_sequence_of_actions_reaches_a_state_that_is_not_declared(tmp_path_fa
 
 def test_an_incident_has_no_field_for_whoever_called():
     assert not {field.name for field in fields(Incident)} & {"caller", "phone", "name", "victim", "reporter", "note"}
+
+
+def test_a_crowd_in_the_streets_slows_whoever_is_sent(house):
+    one = house.raised(x=0, y=0)
+    free = house.reach.recommend(one).candidates[0].arrival.expected_s
+    house.crowd = 0.35  # half of what stops a vehicle
+    house.reach.beat()
+    slowed = house.reach.recommend(one).candidates[0].arrival.expected_s
+    assert slowed > 1.3 * free
+    house.crowd = 0.0
+    house.later(60)
+    house.reach.beat()
+    assert house.reach.recommend(one).candidates[0].arrival.expected_s == slowed  # looked at every five minutes
+    house.later(300)
+    house.reach.beat()
+    assert house.reach.recommend(one).candidates[0].arrival.expected_s == pytest.approx(free)

@@ -189,8 +189,9 @@ class Judge:
             if estimate is None or estimate.unknown is not None:
                 subjects[name] = self._blind(name, before, estimate, telling)
                 continue
-            trend = followed(before.trend, _as_number(estimate), self._trend)
             gained = self._lines.gained(place.place_id, windows)
+            per_min = (60 * gained[0], 60 * gained[1]) if gained else None
+            trend = followed(before.trend, _as_number(estimate), self._trend, per_min)
             per_s, sd = gained or (trend.slope / 60, trend.var_slope**0.5 / 60)
             net = Gain(per_s=per_s, sd=sd, flow=self._lines.through(place.place_id, windows))
             told = (outlooks or {}).get(name) or outlook(trend, estimate, self.params.ahead_min, self._trend)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import itertools
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -27,7 +26,7 @@ from anlan.kernel.pack import Pack
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-BUILD = "7"
+BUILD = "8"
 """Changes whenever cells of the same pack would come out otherwise."""
 
 PLACE_DENSITY = {"metro": 0.12, "venue": 0.10, "bazaar": 0.12, "promenade": 0.06, "pedestrian": 0.08, "passage": 0.10}
@@ -42,6 +41,10 @@ INDOOR_DENSITY = 0.015
 """People indoors per m² of ground, where the pack does not tell its number of residents."""
 UNSEEN_HOUSES = 0.5
 """Share of any ground that is taken to be built up at least."""
+PARTS = 2
+"""A square is cut into so many by so many parts when its people are counted: they stand where one can walk. A street
+of twelve metres fills a strip of a square, and a polygon's edge that cuts the square beside it would else count its
+people by the metre of ground."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +58,8 @@ class Cells:
     row, column : int64, shape (n,)
     walkable_m2 : float64, shape (n,)
         Ground that can be walked on.
+    parts : float64, shape (n, PARTS, PARTS)
+        How that ground lies in the square, southernmost row first: shares that add up to one.
     expected : float64, shape (n,)
         Persons in public space to be expected by day, before anything is observed.
     hours : int64, shape (k,)
@@ -77,6 +82,7 @@ class Cells:
     row: Indices
     column: Indices
     walkable_m2: Floats
+    parts: Floats
     expected: Floats
     hours: Indices
     usual: Floats
@@ -97,7 +103,7 @@ class Cells:
         x0, y0, x1, y1 = outline.bounds
         west, south = np.floor(x0 / size) * size, np.floor(y0 / size) * size
         n_columns, n_rows = int(np.ceil((x1 - west) / size)), int(np.ceil((y1 - south) / size))
-        sheet = _Sheet(west, south, size, n_rows, n_columns)
+        sheet = _Sheet(west, south, size / PARTS, PARTS * n_rows, PARTS * n_columns)
         ground = sheet.share(_without(outline, [plane.project(w) for w in pack.water]))
         walkable, expected, built = _lay_places(pack, sheet)
         open_ground = np.maximum(ground - sheet.share_of_all([plane.project(p.polygon) for p in pack.places]), 0)
@@ -106,17 +112,21 @@ class Cells:
         block = np.maximum(open_ground - paved_open, 0) * pack.block_share
         scale = np.divide(paved_open, paved, out=np.zeros_like(paved), where=paved > 0)
         walkable = np.minimum(walkable, ground) + paved_open + block
-        expected = (expected + on_streets * scale + block * BLOCK_DENSITY) * size**2
-        row, column = np.nonzero(walkable * size**2 >= 1.0)
+        whole = _whole(walkable)
+        row, column = np.nonzero(whole * size**2 >= 1.0)
+        parts = walkable.reshape(n_rows, PARTS, n_columns, PARTS)[row, :, column] / PARTS**2
+        parts /= whole[row, column, None, None]
+        walkable_m2 = whole[row, column] * size**2
+        expected = _whole(expected + on_streets * scale + block * BLOCK_DENSITY)[row, column] * size**2
         x_m, y_m = west + (column + 0.5) * size, south + (row + 0.5) * size
         # Maps do not show every house: a little of any ground is taken to be built up.
         indoors = np.maximum(open_ground - paved_open + np.minimum(built, ground), UNSEEN_HOUSES * ground)
-        houses = indoors[row, column]
+        houses = _whole(indoors)[row, column]
         residents = pack.figures.get("residents")
-        people = residents or INDOOR_DENSITY * float(ground.sum()) * size**2
+        people = residents or INDOOR_DENSITY * float(ground.sum()) * sheet.size**2
         total = float(houses.sum())
         told = people_at_home(pack.areas, plane, x_m, y_m, houses)
-        hours, usual = usual_people(pack, x_m, y_m, expected[row, column])
+        hours, usual = usual_people(pack, x_m, y_m, expected)
         return cls(
             west_m=float(west),
             south_m=float(south),
@@ -127,8 +137,9 @@ class Cells:
             lat=pack.lat,
             row=row,
             column=column,
-            walkable_m2=walkable[row, column] * size**2,
-            expected=np.maximum(expected[row, column], 1e-3) if pack.usual is None else usual.mean(axis=0),
+            walkable_m2=walkable_m2,
+            parts=parts,
+            expected=np.maximum(expected, 1e-3) if pack.usual is None else usual.mean(axis=0),
             hours=hours,
             usual=usual,
             indoors=houses * (people / total if total else 0.0) if told is None else told,
@@ -206,26 +217,27 @@ class Cells:
         return found
 
     def shares(self, polygon: BaseGeometry) -> tuple[Indices, Floats]:
-        """Return which cells a polygon (metres) touches, and the part of each that lies inside (0..1]."""
+        """Return which cells a polygon (metres) touches, and the part of each one's ground that lies inside (0..1]."""
         return self.shares_of([polygon])[0]
 
     def shares_of(self, polygons: Sequence[BaseGeometry]) -> list[tuple[Indices, Floats]]:
         """Return the same of many polygons (metres)."""
-        edges = scan.Edges.of(polygons, self.west_m, self.south_m, self.size_m)
-        begin = edges.begin.tolist()
-        return [self._inside(edges.edge[a:b]) for a, b in itertools.pairwise(begin)]
+        begin, number, share = scan.gathered(self.edges_of(polygons), self._cut, self.number)
+        return list(zip(np.split(number, begin[1:-1]), np.split(share, begin[1:-1]), strict=True))
 
-    def _inside(self, edge: Floats) -> tuple[Indices, Floats]:
-        row, column, share = scan.shares_of(edge)
-        r0, c0 = max(-row, 0), max(-column, 0)
-        r1 = min(share.shape[0], self.n_rows - row)
-        c1 = min(share.shape[1], self.n_columns - column)
-        if r1 <= r0 or c1 <= c0:
-            return np.empty(0, np.int64), np.empty(0)
-        part = share[r0:r1, c0:c1]
-        number = self.number[row + r0 : row + r1, column + c0 : column + c1]
-        inside = (number >= 0) & (part > 0)
-        return number[inside], np.minimum(part[inside], 1.0)
+    def edges_of(self, polygons: Sequence[BaseGeometry]) -> scan.Edges:
+        """Return the edges of polygons (metres) in parts of cells."""
+        return scan.Edges.of(polygons, self.west_m, self.south_m, self.size_m / PARTS)
+
+    def cut(self, values: Floats) -> Floats:
+        """Return values of the cells (n, q) by their parts on the whole grid, southernmost row first."""
+        sheet = np.zeros((self.n_rows, PARTS, self.n_columns, PARTS, values.shape[1]))
+        sheet[self.row, :, self.column] = self.parts[..., None] * values[:, None, None]
+        return sheet.reshape(PARTS * self.n_rows, PARTS * self.n_columns, -1)
+
+    @cached_property
+    def _cut(self) -> Floats:
+        return np.ascontiguousarray(self.cut(np.ones((len(self), 1)))[..., 0])
 
     def at(self, x_m: float, y_m: float) -> int | None:
         """Return the number of the cell at a point (metres), or None where none is active."""
@@ -234,6 +246,13 @@ class Cells:
             return None
         number = int(self.number[row, column])
         return number if number >= 0 else None
+
+    def numbers_at(self, x_m: Floats, y_m: Floats) -> Indices:
+        """Return the number of the cell at each point (metres), -1 where none is active, shape of the points."""
+        row = ((y_m - self.south_m) // self.size_m).astype(np.int64)
+        column = ((x_m - self.west_m) // self.size_m).astype(np.int64)
+        on = (row >= 0) & (row < self.n_rows) & (column >= 0) & (column < self.n_columns)
+        return np.where(on, self.number[np.where(on, row, 0), np.where(on, column, 0)], -1)
 
     def raster(self, values: Floats, fill: float = np.nan) -> Floats:
         """Return values of the cells on the whole grid, northernmost row first, ``fill`` where no cell is active."""
@@ -271,6 +290,12 @@ class _Sheet:
 
     def share_of_all(self, polygons: list[BaseGeometry]) -> Floats:
         return self.share(shapely.union_all(polygons)) if polygons else np.zeros((self.n_rows, self.n_columns))
+
+
+def _whole(parts: Floats) -> Floats:
+    """Return the means of the squares from those of their parts."""
+    n_rows, n_columns = parts.shape
+    return np.asarray(parts.reshape(n_rows // PARTS, PARTS, n_columns // PARTS, PARTS).mean(axis=(1, 3)))
 
 
 def _without(outline: BaseGeometry, water: list[BaseGeometry]) -> BaseGeometry:

@@ -72,19 +72,15 @@ class Counter:
         """
         if self._sheets is None or self._sheets[0] is not field:
             self._sheets = field, scan.prefix(self._sheet(field))
-        edges = scan.Edges.of(polygons, self._cells.west_m, self._cells.south_m, self._cells.size_m)
-        mean, walkable, live = scan.sums(edges, self._sheets[1]).T
+        mean, walkable, live = scan.sums(self._cells.edges_of(polygons), self._sheets[1]).T
         told = (walkable >= LEAST_M2) & (mean >= LEAST_PERSONS) & (live >= 0.5 * mean)
         return np.where(told, mean, np.nan)
 
     def _sheet(self, field: Field) -> Floats:
-        """Return persons, walkable ground and persons where something informs, on the grid."""
-        cells = self._cells
+        """Return persons, walkable ground and persons where something informs, by parts of cells on the grid."""
         persons = np.nan_to_num(field.persons)
         live = np.nan_to_num(field.informed_until, nan=-np.inf) >= field.at.timestamp()
-        sheet = np.zeros((cells.n_rows, cells.n_columns, 3))
-        sheet[cells.row, cells.column] = np.column_stack([persons, cells.walkable_m2, persons * live])
-        return sheet
+        return self._cells.cut(np.column_stack([persons, self._cells.walkable_m2, persons * live]))
 
     def many(self, field: Field | None, parts: Sequence[Shares], at: datetime) -> list[Estimate]:
         """Return the estimates of several polygons, in one go."""

@@ -15,7 +15,7 @@ from anlan.crowd import balance, profile
 from anlan.crowd.balance import Balance
 from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
-from anlan.crowd.kalman import Innovation, dots, relax, whole
+from anlan.crowd.kalman import Innovation, crossed, dots, relax, whole
 from anlan.crowd.layout import Params, layout_of
 from anlan.crowd.parcels import Parcels
 from anlan.crowd.rows import (
@@ -269,7 +269,7 @@ class Estimator:
         unused = minute.distrusted | self._grids.keys()
         counts = [seen for seen in minute.observations if seen.device_id not in unused]
         keep = layout.keep ** max((at - moment.at).total_seconds() / 60, 0.0)
-        mean, covariance = moment.mean * keep, relax(moment.covariance, layout.stationary, keep)
+        mean, covariance = moment.mean * keep, relax(moment.covariance, layout.stationary, layout.ends, keep)
         kept, lost = self._gates(moment.balance, counts, at)
         each = np.arange(layout.offset.start, layout.offset.stop)
         covariance[each, each] += lost / 1e6
@@ -281,7 +281,7 @@ class Estimator:
         fine = unresolved(cordons.weights, persons, self._blocks, self.params)
         dawn = night_rows(layout, kept, mean) if self._hour(moment.at) < DAWN <= self._hour(at) else None
         if dawn is not None:  # an offset that was held certain and turns out wrong has to give way
-            likely = dots(dawn.matrix, dawn.matrix @ whole(covariance)) + dawn.noise
+            likely = dots(dawn.matrix, crossed(dawn.matrix, covariance)) + dawn.noise
             beyond = np.maximum(dawn.surprise**2 - self.params.belief**2 * likely, 0.0)
             covariance[each, each] += dawn.matrix[:, layout.offset].T @ beyond
         asleep = self.cells.counted_at_home and self._hour(moment.at) < ASLEEP_AT <= self._hour(at)
@@ -309,20 +309,20 @@ class Estimator:
     def _believe(
         self, mean: Floats, covariance: Floats, told: Sequence[Rows]
     ) -> tuple[Floats, Floats, dict[str, tuple[float, float]]]:
-        """Update with the rows of a minute; return also how far each device was off its prediction."""
+        """Update with the rows of a minute, over the covariance given; return also how far each device was off."""
         if not told:
             return mean, covariance, {}
         matrix = sp.vstack([rows.matrix for rows in told], format="csr")
         surprise = np.concatenate([rows.surprise for rows in told])
         noise = np.concatenate([rows.noise for rows in told])
         limits = [np.full(len(rows.noise), self.params.belief if rows.doubted else np.inf) for rows in told]
-        spread = matrix @ whole(covariance)
+        spread = crossed(matrix, covariance)
         variance = dots(matrix, spread) + noise
         names = [name for rows in told for name in rows.devices or ("",) * len(rows.noise)]
         off = {name: (float(e), float(v)) for name, e, v in zip(names, surprise, variance, strict=True) if name}
         noise = doubted(surprise, variance, noise, np.concatenate(limits))
         step = Innovation.of(matrix, spread, noise)
-        return self._held(step.moved(mean, surprise)), step.narrowed(covariance), off
+        return self._held(step.moved(mean, surprise)), step.narrowed(covariance, in_place=True), off
 
     def _held(self, mean: Floats) -> Floats:
         """Hold the log-ratios within reason, so that no misfit can drive two of them apart without end."""

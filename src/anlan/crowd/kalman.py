@@ -16,17 +16,20 @@ Floats = npt.NDArray[np.float64]
 
 
 @numba.njit(cache=True)
-def _relax(covariance, stationary, keep):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _relax(covariance, stationary, ends, keep):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     side = len(keep)
     out = np.empty((side, side)).T  # Fortran order
     for j in range(side):
-        for i in range(j, side):
+        end = ends[j]
+        for i in range(j, end):
             both = keep[i] * keep[j]
-            out[i, j] = covariance[i, j] * both + stationary[i, j] * (1 - both)
+            out[i, j] = stationary[i, j] + (covariance[i, j] - stationary[i, j]) * both
+        for i in range(end, side):
+            out[i, j] = covariance[i, j] * (keep[i] * keep[j])
     return out
 
 
-def relax(covariance: Floats, stationary: Floats, keep: Floats) -> Floats:
+def relax(covariance: Floats, stationary: Floats, ends: npt.NDArray[np.int64], keep: Floats) -> Floats:
     r"""Return the covariance after a time in which each number keeps a part of itself and regains its prior spread.
 
     .. math:: P_{ij} \leftarrow \phi_i \phi_j P_{ij} + (1 - \phi_i \phi_j) Q_{ij}
@@ -35,10 +38,33 @@ def relax(covariance: Floats, stationary: Floats, keep: Floats) -> Floats:
     ----------
     covariance, stationary : float64, shape (d, d)
         :math:`P` now and :math:`Q` in the long run; lower triangles.
+    ends : int64, shape (d,)
+        Where the block of :math:`Q` that a column stands in ends; below it :math:`Q` is zero and is not read.
     keep : float64, shape (d,)
         :math:`\phi`, 1 where nothing relaxes.
     """
-    return np.asarray(_relax(covariance, stationary, keep))
+    return np.asarray(_relax(covariance, stationary, ends, keep))
+
+
+@numba.njit(cache=True)
+def _gathered(lower, wanted):  # type: ignore[no-untyped-def]  # the same
+    side, n = len(lower), len(wanted)
+    out = np.empty((n, side))
+    for k in range(n):
+        for i in range(wanted[k], side):
+            out[k, i] = lower[i, wanted[k]]
+    for j in range(side):
+        for k in range(n):
+            if wanted[k] > j:
+                out[k, j] = lower[wanted[k], j]
+    return out
+
+
+def crossed(rows: sp.csr_matrix, lower: Floats) -> Floats:
+    """Return sparse rows (m, d) times a symmetric matrix given by its lower triangle; only what they touch is read."""
+    wanted, place = np.unique(rows.indices, return_inverse=True)
+    few = sp.csr_matrix((rows.data, place, rows.indptr), shape=(rows.shape[0], len(wanted)))
+    return np.asarray(few @ _gathered(lower, wanted))
 
 
 @numba.njit(cache=True)
@@ -83,8 +109,8 @@ class Innovation:
         """Return the mean after the observations; ``surprise`` (m,) is observed minus predicted."""
         return np.asarray(mean + self.spread.T @ sla.cho_solve((self.lower, True), surprise, check_finite=False))
 
-    def narrowed(self, covariance: Floats) -> Floats:
-        r"""Return the covariance after the observations.
+    def narrowed(self, covariance: Floats, *, in_place: bool = False) -> Floats:
+        r"""Return the covariance after the observations; ``in_place``: written over the one given.
 
         .. math:: P - V^T V, \quad V = L^{-1} H P, \quad H P H^T + R = L L^T
 
@@ -94,4 +120,5 @@ class Innovation:
         innovation, which keeps the result symmetric and needs half the work.
         """
         v = sla.solve_triangular(self.lower, self.spread, lower=True, check_finite=False)
-        return np.asarray(dsyrk(-1.0, np.asfortranarray(v), beta=1.0, c=covariance, trans=1, lower=1))
+        made = dsyrk(-1.0, np.asfortranarray(v), beta=1.0, c=covariance, trans=1, lower=1, overwrite_c=in_place)
+        return np.asarray(made)

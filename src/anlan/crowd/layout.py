@@ -111,8 +111,8 @@ class Params:
 class Layout:
     """The vector: knots of each field of log-ratios (see :class:`Params`), and a number or two for each device.
 
-    ``stationary`` (d, d) is its covariance before anything is observed, ``keep`` (d,) the part of itself that each
-    number keeps over a minute.
+    ``stationary`` (d, d) is its covariance before anything is observed: blocks, with nothing between them; ``ends``
+    (d,) is where each number's block ends. ``keep`` (d,) is the part of itself that each number keeps over a minute.
     """
 
     out: slice
@@ -130,6 +130,7 @@ class Layout:
     share_hats: sp.csr_matrix
     holder_hats: tuple[sp.csr_matrix, ...]
     stationary: Floats
+    ends: npt.NDArray[np.int64]
     keep: Floats
 
 
@@ -173,6 +174,7 @@ def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
         share_hats=share_hats,
         holder_hats=tuple(holder_hats),
         stationary=np.asfortranarray(sla.block_diag(*laid.blocks)),
+        ends=np.concatenate(laid.ends),
         keep=np.concatenate(laid.keeps),
     )
 
@@ -182,6 +184,7 @@ class _Laid:
 
     def __init__(self) -> None:
         self.blocks: list[Floats] = []
+        self.ends: list[npt.NDArray[np.int64]] = []
         self.keeps: list[Floats] = []
         self.size = 0
 
@@ -190,11 +193,14 @@ class _Laid:
         self.blocks.append(block)
         self.keeps.append(np.full(len(block), np.exp(-1 / forgets_min)))
         begin, self.size = self.size, self.size + len(block)
+        self.ends.append(np.full(len(block), self.size))
         return slice(begin, self.size)
 
     def each(self, spread: Floats, forgets_min: float) -> slice:
         """Add independent numbers."""
-        return self.put(np.diag(spread**2), forgets_min)
+        where = self.put(np.diag(spread**2), forgets_min)
+        self.ends[-1] = np.arange(where.start, where.stop) + 1
+        return where
 
     def shared(self, grids: Sequence[Grid], params: Params) -> tuple[slice, tuple[sp.csr_matrix, ...]]:
         """Add the field by which more or fewer are indoors, which all grids see, at the squares of each."""

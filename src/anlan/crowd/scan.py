@@ -96,6 +96,30 @@ def shares_of(edge: Floats) -> tuple[int, int, Floats]:
     return row, column, np.asarray(_shares(edge - (column, row, column, row), n_rows, n_columns))
 
 
+def gathered(edges: Edges, part: Floats, number: Indices) -> tuple[Indices, Indices, Floats]:
+    """Return which larger squares each polygon touches, and how much of what is in each lies inside.
+
+    Parameters
+    ----------
+    edges : Edges
+        In squares of the grid.
+    part : float64, shape (n_rows, n_columns)
+        How much of what is in its larger square each square holds.
+    number : int64, shape (n_rows / k, n_columns / k)
+        Number of the larger squares, of k by k each; -1 for those that do not matter.
+
+    Returns
+    -------
+    begin : int64, shape (m + 1,)
+        Where each polygon's squares begin.
+    numbers : int64, shape (q,)
+    shares : float64, shape (q,)
+        Above 0, at most 1.
+    """
+    begin, found, share = _gathered(edges.begin, edges.edge, part, number)
+    return np.asarray(begin), np.asarray(found), np.asarray(share)
+
+
 @numba.njit(cache=True)
 def _edges(points, until, hole, west, south, size):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     out = np.empty((len(points) - len(until), 4))
@@ -182,3 +206,45 @@ def _shares(edge, n_rows, n_columns):  # type: ignore[no-untyped-def]  # the sam
             whole += west_of[row, c]
             own[row, c] = min(share, 1.0) if share > 1e-9 else 0.0  # less is what the last digits do not cancel
     return own
+
+
+@numba.njit(cache=True)
+def _bounds(edge, size):  # type: ignore[no-untyped-def]  # the same
+    """Return the squares of so many squares' side that edges lie in: first and end of rows and of columns."""
+    x0, x1, y0, y1 = np.inf, -np.inf, np.inf, -np.inf
+    for e in range(len(edge)):
+        x0, x1 = min(x0, edge[e, 0], edge[e, 2]), max(x1, edge[e, 0], edge[e, 2])
+        y0, y1 = min(y0, edge[e, 1], edge[e, 3]), max(y1, edge[e, 1], edge[e, 3])
+    return int(y0 // size), int(y1 // size) + 1, int(x0 // size), int(x1 // size) + 1
+
+
+@numba.njit(cache=True)
+def _gathered(begin, edge, part, number):  # type: ignore[no-untyped-def]  # the same
+    size = part.shape[0] // number.shape[0]
+    begins = np.zeros(len(begin), np.int64)
+    found, shares, n = np.empty(1024, np.int64), np.empty(1024), 0
+    for m in range(len(begin) - 1):
+        begins[m + 1] = n
+        mine = edge[begin[m] : begin[m + 1]]
+        if not len(mine):
+            continue
+        first, last, west, east = _bounds(mine, size)
+        corner = np.array([west, first, west, first]) * size
+        inside = _shares(mine - corner, (last - first) * size, (east - west) * size)
+        for r in range(max(first, 0), min(last, number.shape[0])):
+            for c in range(max(west, 0), min(east, number.shape[1])):
+                if number[r, c] < 0:
+                    continue
+                share = 0.0
+                for i in range(size):
+                    for j in range(size):
+                        held = part[r * size + i, c * size + j]
+                        share += held * inside[(r - first) * size + i, (c - west) * size + j]
+                if share > 0:
+                    if n == len(found):
+                        found = np.concatenate((found, np.empty(n, np.int64)))
+                        shares = np.concatenate((shares, np.empty(n)))
+                    found[n], shares[n] = number[r, c], min(share, 1.0)
+                    n += 1
+        begins[m + 1] = n
+    return begins, found[:n].copy(), shares[:n].copy()

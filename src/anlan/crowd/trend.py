@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from anlan.kernel.records import Estimate
@@ -30,7 +30,8 @@ class TrendParams:
 
     ``jitter`` is by how much the estimate of one minute jumps about its course, ``stray`` by how much that course
     strays from its slope in a minute (the estimate's own error wanders), ``bend`` by how much the slope may change in a
-    minute (per minute), ``lasts_min`` how long a slope lasts before it is e times weaker.
+    minute (per minute), ``lasts_min`` how long a slope lasts before it is e times weaker; ``waver`` by how much what
+    comes and goes in a few minutes stands about the slope.
     """
 
     jitter: float = 0.008
@@ -38,6 +39,7 @@ class TrendParams:
     bend: float = 0.0008
     slope: float = 0.01
     lasts_min: float = 180.0
+    waver: float = 0.003
     least: float = 30.0
     """Persons at least that spreads are parts of."""
 
@@ -55,7 +57,12 @@ class Trend:
     var_slope: float
 
 
-def followed(trend: Trend | None, estimate: Estimate, params: TrendParams | None = None) -> Trend:
+def followed(
+    trend: Trend | None,
+    estimate: Estimate,
+    params: TrendParams | None = None,
+    gained: tuple[float, float] | None = None,
+) -> Trend:
     r"""Return the trend with one more estimate: a local linear trend, followed by a Kalman filter.
 
     .. math:: \ell_t = \ell_{t-1} + \Delta\, b_{t-1}, \quad b_t = \phi^\Delta b_{t-1} + \epsilon, \quad
@@ -72,6 +79,9 @@ def followed(trend: Trend | None, estimate: Estimate, params: TrendParams | None
     estimate : Estimate
         Known: its occupancy is a number.
     params : TrendParams, optional
+    gained : (float, float), optional
+        What gates say that the place gains, persons per minute, and the standard deviation of that: the slope itself,
+        without the wandering of the estimate.
 
     References
     ----------
@@ -111,7 +121,7 @@ def followed(trend: Trend | None, estimate: Estimate, params: TrendParams | None
     var_slope = keep**2 * trend.var_slope + gap * (params.bend * size) ** 2
     gain_level, gain_slope = var_level / (var_level + noise), cov / (var_level + noise)
     surprise = value - level
-    return Trend(
+    made = Trend(
         at=estimate.at,
         begun_at=trend.begun_at,
         level=level + gain_level * surprise,
@@ -119,6 +129,22 @@ def followed(trend: Trend | None, estimate: Estimate, params: TrendParams | None
         var_level=(1 - gain_level) * var_level,
         cov=(1 - gain_level) * cov,
         var_slope=var_slope - gain_slope * cov,
+    )
+    return made if gained is None else _gaining(made, *gained, waver=params.waver * size)
+
+
+def _gaining(trend: Trend, per_min: float, sd: float, waver: float) -> Trend:
+    """Return the trend after its slope was counted."""
+    noise = sd**2 + waver**2
+    gain_level, gain_slope = trend.cov / (trend.var_slope + noise), trend.var_slope / (trend.var_slope + noise)
+    surprise = per_min - trend.slope
+    return replace(
+        trend,
+        level=trend.level + gain_level * surprise,
+        slope=trend.slope + gain_slope * surprise,
+        var_level=trend.var_level - gain_level * trend.cov,
+        cov=(1 - gain_slope) * trend.cov,
+        var_slope=(1 - gain_slope) * trend.var_slope,
     )
 
 

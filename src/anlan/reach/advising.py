@@ -1,48 +1,88 @@
-"""The dispatcher of the hour: built once, kept up with the clock, asked by whoever must know who could go."""
+"""The dispatcher of the moment: built once, kept up with the clock and the crowds, asked by whoever must know."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
 from anlan.kernel.clock import Clock
+from anlan.kernel.geo import Floats
 from anlan.kernel.pack import Pack
 from anlan.kernel.response import UnitNow
 from anlan.response.dispatch import Dispatcher, Ground, Playbooks, soonest_s
 from anlan.response.travel import Conditions
 
 REACHED_S = 300.0
+CROWDS_EVERY = timedelta(minutes=5)
+"""How often the streets are looked at anew for people who are in the way."""
+
+Crowds = Callable[[Floats, Floats], tuple[datetime, Floats] | None]
+"""Tells of points (metres) a minute and people per m², NaN where unknown; None before the first estimate."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    hour: int
+    crowds_at: datetime | None
+    dispatcher: Dispatcher
 
 
 class Advice:
-    """Holds the streets as they are in the present hour. Any thread may ask."""
+    """Holds the streets as they are: the traffic of the hour, and the people on them. Any thread may ask."""
 
-    def __init__(self, pack: Pack, clock: Clock, playbooks: Playbooks) -> None:
+    def __init__(self, pack: Pack, clock: Clock, playbooks: Playbooks, crowds: Crowds | None = None) -> None:
         self._pack = pack
         self._clock = clock
         self._playbooks = playbooks
+        self._crowds = crowds
         self._zone = ZoneInfo(pack.time_zone)
         self._lock = threading.Lock()
-        self._made: tuple[int, Dispatcher] | None = None
+        self._made: _Made | None = None
 
     def dispatcher(self) -> Dispatcher:
         """Return the dispatcher of this hour; the first one takes a second or two."""
-        hour = self._clock.now().astimezone(self._zone).hour
+        made = self._made
+        if made is None or made.hour != self._hour():
+            made = self._renew()
+        return made.dispatcher
+
+    def keep_up(self) -> bool:
+        """Look at hour and crowds again where it is time, so that nobody who asks has to wait; tell whether it was."""
+        made, told = self._made, self._told()
+        if made is None or (made.hour == self._hour() and not _later(told, made.crowds_at)):
+            return False
+        self._renew()
+        return True
+
+    def _hour(self) -> int:
+        return self._clock.now().astimezone(self._zone).hour
+
+    def _told(self) -> datetime | None:
+        """Return the minute that is known of crowds."""
+        nowhere = np.empty(0)
+        told = None if self._crowds is None else self._crowds(nowhere, nowhere)
+        return None if told is None else told[0]
+
+    def _renew(self) -> _Made:
         with self._lock:
-            made = self._made
-            if made is None or made[0] != hour:
-                if made is None:
-                    ground = Ground.of(self._pack, hour=hour)
-                else:
-                    ground = made[1].ground.under(Conditions(hour=hour, siren=True))
-                posts = {one.post_id: (one.point.x, one.point.y) for one in self._pack.posts}
-                dispatcher = Dispatcher(pack=self._pack, ground=ground, playbooks=self._playbooks, posts=posts)
-                made = self._made = (hour, dispatcher)
-            return made[1]
+            before, hour = self._made, self._hour()
+            ground = Ground.of(self._pack, hour=hour) if before is None else before.dispatcher.ground
+            graph = ground.graph
+            x, y = ((of[graph.tail] + of[graph.head]) / 2 for of in (graph.x_m, graph.y_m))
+            told = None if self._crowds is None else self._crowds(x, y)
+            at, crowd = told or (None, None)
+            if before is not None or crowd is not None:
+                ground = ground.under(Conditions(hour=hour, siren=True, crowd_per_m2=crowd))
+            posts = {one.post_id: (one.point.x, one.point.y) for one in self._pack.posts}
+            dispatcher = Dispatcher(pack=self._pack, ground=ground, playbooks=self._playbooks, posts=posts)
+            self._made = _Made(hour, at, dispatcher)
+            return self._made
 
     def soonest_s(self, units: Sequence[UnitNow], x_m: npt.ArrayLike, y_m: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return how soon the first free unit would be at each point (metres), s; infinite beyond five minutes."""
@@ -61,3 +101,10 @@ class Advice:
         node, last_s = ground.nearest("foot", x, y)
         made = best[node] + last_s
         return np.where(made <= REACHED_S, made, np.inf)
+
+
+def _later(told: datetime | None, before: datetime | None) -> bool:
+    """Tell whether crowds are known of a moment that is later by enough, or of one at all where none was."""
+    if told is None:
+        return False
+    return before is None or not timedelta(0) <= told - before < CROWDS_EVERY

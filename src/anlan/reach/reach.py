@@ -28,7 +28,7 @@ from anlan.kernel.response import (
     UnitNow,
     UnitStatus,
 )
-from anlan.reach.advising import Advice
+from anlan.reach.advising import Advice, Crowds
 from anlan.reach.books import playbooks_of
 from anlan.reach.keeping import OUTCOMES, Kept, freed, note_keeping, over, position_keeping
 from anlan.reach.wire import position_from
@@ -59,13 +59,13 @@ Told = Callable[[str, dict[str, Any]], None]
 class Reach:
     """The incidents and units of a district. Any thread may call; two who act at once are told apart by Conflict."""
 
-    def __init__(self, pack: Pack, store: SqlStore, clock: Clock, tell: Told) -> None:
+    def __init__(self, pack: Pack, store: SqlStore, clock: Clock, tell: Told, crowds: Crowds | None = None) -> None:
         self._pack = pack
         self._clock = clock
         self._tell = tell
         self._kept = Kept(pack, store)
         self.playbooks = playbooks_of(pack.folder)
-        self._advice = Advice(pack, clock, self.playbooks)
+        self._advice = Advice(pack, clock, self.playbooks, crowds)
         self._zone = ZoneInfo(pack.time_zone)
         self._lock = threading.RLock()
         self._given: dict[str, list[tuple[datetime, frozenset[str]]]] = {}
@@ -426,8 +426,10 @@ class Reach:
             log.warning("nobody can be recommended: %s", fault)
 
     def beat(self) -> None:
-        """Keep the last positions, and tell those that were not told yet; called every second or so."""
+        """Keep the last positions, tell those that were not told yet, and look at crowds; called every second or so."""
         self._tell_positions()
+        if self._advice.keep_up():
+            self.warm()
         if time.monotonic() - self._flushed_at >= KEPT_EVERY_S:
             self.flush()
 
