@@ -101,6 +101,14 @@ def test_a_list_is_narrowed_sought_and_handed_on_by_its_address(desk, seen):
     other = seen(visit.page.url.split("/", 3)[3])
     wait_rows(other, [lamp])
     assert other.find("case-search").input_value() == "路灯"
+    other.find("filter-clear").click()
+    wait_rows(other, [lamp, road])
+    other.find("filter-due").select_option("24")
+    wait_rows(other, [lamp, road])
+    other.page.wait_for_timeout(1500)
+    assert (
+        len([url for url in other.asked if "due_before" in url and "/cases?" in url]) <= 2
+    )  # once, or as a minute ends
     other.find("case-search").fill("nothing of the kind")
     other.find("no-cases").get_by_text("No case is like that").wait_for()
 
@@ -296,7 +304,7 @@ def test_a_calendar_shows_what_is_due_what_is_held_and_make_up_days(desk, seen):
     assert "make-up day" in visit.find("day-2026-02-14").inner_text()
     assert "Spring Festival" in visit.find("day-2026-02-16").inner_text()
     held = visit.find("day-2026-02-20").locator(".is-held a")
-    assert held.inner_text().startswith("held on crowd safety")
+    assert held.inner_text().startswith("crowd safety, class")
     due = desk.http.get(f"/cases/{case_id}").json()["due_at"]
     assert due == "2026-02-10T09:00:00Z"  # one working day, taken on at nine in the morning of Shanghai
     visit.find("day-2026-02-10").locator("[data-test=day-due]").click()
@@ -372,6 +380,10 @@ def test_each_role_sees_its_own_cases_and_steps(chromium, desk, role, shown, ste
     if shown:
         visit.find("nav-cases").click()
         wait_rows(visit, [case_id])
+        visit.find("mine").click()
+        desk.step(case_id, "refuse", note="not ours")
+        visit.find("no-cases").wait_for()  # whoever handles waits for the desk now
+        desk.step(case_id, "assign")
         visit.find("case-row").click()
         visit.find("steps").wait_for()
         assert visit.find("steps").get_by_role("button").count() == steps

@@ -114,6 +114,7 @@ def answers(house, client):
     """Ask every reading route of cases in every way that could tell something."""
     yield "list", client.get("/cases", params={"limit": 200}).text
     yield "counts", client.get("/cases/counts").text
+    yield "mine", client.get("/cases", params={"mine": True, "limit": 200}).text
     yield "told", client.get("/cases/told", params={"hours": 8000}).text
     yield "types", client.get("/cases/types").text
     for first in ("2026-12-31", "2027-01-31"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,7 +14,7 @@ from anlan.cases.definition import Field, FieldKind
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Label
 from anlan.matters.keeping import Matters, Seen
-from anlan.matters.listing import Asked, list_cases
+from anlan.matters.listing import Asked, checked, list_cases, seen_of
 from anlan.matters.standing import NARROW, Standing
 from anlan.store import casebook
 
@@ -71,7 +73,7 @@ def agenda(matters: Matters, asked: Asked, who: Standing, days: tuple[date, date
     Parameters
     ----------
     matters, asked, who
-        The cases, what is wanted of them (words are not sought), and who asks.
+        The cases, what is wanted of them (neither words nor one's own steps are sought), and who asks.
     days : tuple of date
         The first and the last, in the district's time zone.
 
@@ -84,28 +86,31 @@ def agenda(matters: Matters, asked: Asked, who: Standing, days: tuple[date, date
     n_days = (last - first).days + 1
     if not 1 <= n_days <= LONGEST_DAYS:
         raise BadInput(f"{first} to {last}", f"must be 1 to {LONGEST_DAYS} days", "ask for one month")
-    if asked.sought:
-        raise BadInput("q with a calendar", "must not be given", "list the cases that hold it")
-    made = tuple(_day(matters, asked, who, first + timedelta(days=k)) for k in range(n_days))
-    dated, whole = _dated(matters, asked, who, days)
-    return Agenda(days=made, dated=tuple(dated), whole=whole)
-
-
-def _day(matters: Matters, asked: Asked, who: Standing, on: date) -> Day:
-    begin, end = _begin(matters, on), _begin(matters, on + timedelta(days=1))
-    due = replace(asked, query=replace(asked.query, due_from=begin, due_before=end), order="due", after="")
-    n_due: dict[str, int] = {}
-    query = due.query
-    if due.area_id is not None:
-        query = replace(query, ranks=matters.ground.range_of(due.area_id))
+    if asked.sought or asked.mine:
+        raise BadInput("q or mine with a calendar", "must not be given", "list the cases that hold it")
+    begins = [_begin(matters, first + timedelta(days=k)) for k in range(n_days + 1)]
+    query, _ = checked(matters, asked, who)
+    query = replace(query, due_from=begins[0], due_before=begins[-1])
     with matters.store.reading() as connection:
-        for _, _, light, n_cases in casebook.counts(connection, matters.sight(who), query, at=matters.clock.now()):
-            n_due[light] = n_due.get(light, 0) + n_cases
-    shown = list_cases(matters, replace(due, limit=SHOWN_A_DAY), who).cases if n_due else ()
+        told = casebook.due_between(connection, matters.sight(who), query, at=matters.clock.now())
+        ends = [casebook.micros(one) for one in begins[1:]]
+        by_day: list[list[tuple[int, str]]] = [[] for _ in range(n_days)]
+        for number, due_at, light in told:
+            by_day[bisect_right(ends, due_at)].append((number, light))
+        numbers = [number for day in by_day for number, _ in day[:SHOWN_A_DAY]]
+        rows = casebook.rows_of(connection, numbers)
+        shown = {one.row["case_no"]: one for one in seen_of(matters, connection, rows, who)}
+    made = [_day(matters, first + timedelta(days=k), day, shown) for k, day in enumerate(by_day)]
+    dated, whole = _dated(matters, asked, who, days)
+    return Agenda(days=tuple(made), dated=tuple(dated), whole=whole)
+
+
+def _day(matters: Matters, on: date, due: list[tuple[int, str]], shown: Mapping[int, Seen]) -> Day:
     calendar = matters.work.calendar
     return Day(
         on=on, working=calendar.is_working(on), name=calendar.working_days.get(on) or calendar.rest_days.get(on),
-        confirmed=on.year in calendar.confirmed_years, n_due=n_due, due=shown,
+        confirmed=on.year in calendar.confirmed_years, n_due=Counter(light for _, light in due),
+        due=tuple(shown[number] for number, _ in due[:SHOWN_A_DAY]),
     )  # fmt: skip
 
 

@@ -72,6 +72,8 @@ setting = _table("matter_setting", ("key",), (), ("key", "body"))
 
 Row = dict[str, Any]
 Range = tuple[int, int]
+EVERYWHERE: Range = (0, NEVER)
+"""The ranks of a whole district. No condition is made of it: one that all rows meet only leads databases astray."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,7 @@ class Sight:
 
     def where(self) -> sa.ColumnElement[bool]:
         """Return it as a condition of SQL."""
-        found = [
-            matter.c.kind.in_(kinds) & sa.or_(*(matter.c.rank.between(low, high) for low, high in ranges))
-            for kinds, ranges in self.parts
-            if kinds and ranges
-        ]
+        found = [matter.c.kind.in_(kinds) & _within(ranges) for kinds, ranges in self.parts if kinds and ranges]
         return sa.or_(*found) if found else sa.false()
 
     def sees(self, row: Mapping[str, Any]) -> bool:
@@ -98,6 +96,12 @@ class Sight:
             row["kind"] in kinds and any(low <= row["rank"] <= high for low, high in ranges)
             for kinds, ranges in self.parts
         )
+
+
+def _within(ranges: Sequence[Range]) -> sa.ColumnElement[bool]:
+    if EVERYWHERE in ranges:
+        return sa.true()
+    return sa.or_(*(matter.c.rank.between(low, high) for low, high in ranges))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +145,17 @@ class Query:
             west, south, east, north = self.box
             found.append(c.lat.between(south, north) & c.lon.between(west, east))
         return [*found, *(c.case_no.in_(sa.select(word.c.case_no).where(word.c.word == one)) for one in self.words)]
+
+
+def standing_in(parts: Iterable[tuple[str, Collection[str], Sequence[Range]]]) -> sa.ColumnElement[bool]:
+    """Return a condition of SQL: of a kind (``type/version``), in one of some states, within ranges of ranks."""
+    found = [
+        (matter.c.kind == kind) & matter.c.state.in_(states)
+        & _within(ranges)
+        for kind, states, ranges in parts
+        if states and ranges
+    ]  # fmt: skip
+    return sa.or_(*found) if found else sa.false()
 
 
 ORDERS = {"changed": (matter.c.changed_at, True), "opened": (matter.c.opened_at, True), "due": (matter.c.due_at, False)}
@@ -276,6 +291,13 @@ def counts(connection: sa.Connection, sight: Sight, query: Query, *, at: datetim
     names = (each.c.type_id, each.c.state, each.c.light)
     rows = connection.execute(sa.select(*names, sa.func.count()).group_by(*names))
     return sorted((one[0], one[1], one[2], int(one[3])) for one in rows)
+
+
+def due_between(connection: sa.Connection, sight: Sight, query: Query, *, at: datetime) -> list[tuple[int, int, str]]:
+    """Return number, moment due and light of every case of a query, what is due first at the top."""
+    asked = sa.select(matter.c.case_no, matter.c.due_at, _light(at)).where(sight.where(), *query.where(at))
+    rows = connection.execute(asked.order_by(matter.c.due_at, matter.c.case_no))
+    return [(int(one[0]), int(one[1]), str(one[2])) for one in rows]
 
 
 def due(connection: sa.Connection, at: datetime, limit: int) -> list[Row]:

@@ -5,7 +5,7 @@ import { useAsked } from "../parts/useAsked.ts";
 import { address, ask, hrefOf } from "./address.ts";
 import { cases, type Brief, type Case, type Count, type Kind, type Line, type Step } from "./api.ts";
 import { filterOf } from "./filter.ts";
-import { kinds, touched } from "./known.ts";
+import { kinds, rounds } from "./known.ts";
 import { AreaPicker, LIGHTS, Lamp, Refusal } from "./parts.tsx";
 import { StepForm, isPlain } from "./StepForm.tsx";
 import { useList } from "./useList.ts";
@@ -22,9 +22,9 @@ interface Chosen {
 /** The board: the states of one type side by side. A step is taken from a card's menu, never by drawing it about. */
 export function BoardPage() {
   const asked = address.value.ask;
-  const filter = filterOf(asked, ["state", "light", "type", "q"]);
+  const filter = filterOf(asked, ["state", "light", "type", "q", "mine"]);
   filter.delete("closed");
-  const counted = useAsked(`board ${filter.toString()}`, touched.value.round, () => cases.counts(filter));
+  const counted = useAsked(`board ${filter.toString()}`, rounds.value, () => cases.counts(filter));
   const counts = counted.answer ?? [];
   const type = asked.get("type") ?? busiest(counts) ?? kinds.value[0]?.id ?? "";
   const kind = kinds.value.find((one) => one.id === type);

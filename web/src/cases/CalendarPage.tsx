@@ -5,7 +5,7 @@ import { useAsked } from "../parts/useAsked.ts";
 import { address, ask, hrefOf } from "./address.ts";
 import { cases, type Agenda, type Dated, type Day } from "./api.ts";
 import { filterOf } from "./filter.ts";
-import { kinds, touched } from "./known.ts";
+import { kinds, rounds } from "./known.ts";
 import { AreaPicker, LIGHTS, Lamp } from "./parts.tsx";
 import { dayText, titleOf } from "./words.ts";
 import { dayOf, plusDays } from "./zone.ts";
@@ -33,11 +33,11 @@ export function CalendarPage() {
   const today = dayOf(now.value ?? Date.now());
   const month = /^\d{4}-(0[1-9]|1[0-2])$/.test(asked.get("month") ?? "") ? asked.get("month")! : today.slice(0, 7);
   const { first, last } = weeksOf(month);
-  const filter = filterOf(asked, ["q", "light", "state"]);
+  const filter = filterOf(asked, ["q", "light", "state", "mine"]);
   filter.delete("closed");
   filter.set("first", first);
   filter.set("last", last);
-  const told = useAsked<Agenda>(filter.toString(), touched.value.round, () => cases.calendar(filter));
+  const told = useAsked<Agenda>(filter.toString(), rounds.value, () => cases.calendar(filter));
   const move = (n: number) => (
     <button type="button" class="round" aria-label={t(n < 0 ? "calendar.before" : "calendar.after")} onClick={() => ask({ month: monthPlus(month, n) })} data-test={n < 0 ? "month-before" : "month-after"}>
       {n < 0 ? "‹" : "›"}
@@ -144,8 +144,8 @@ function DayCell({ day, dated, inside, today, asked }: { day: Day; dated: Dated[
         {dated.map((one) => (
           <li key={`${one.case.id} ${one.field}`} class="is-held">
             <a href={hrefOf("case", {}, one.case.id)} title={named(one.label)}>
-              <b>{one.at ? timeOf(one.at) : named(one.label)}</b> {titleOf(one.case)}
-              {one.at && <span class="quiet"> {named(one.label)}</span>}
+              {one.at && <b>{timeOf(one.at)} </b>}
+              {titleOf(one.case)} <span class="quiet">{named(one.label)}</span>
             </a>
           </li>
         ))}

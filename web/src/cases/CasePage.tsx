@@ -1,5 +1,5 @@
-import { useEffect, useState } from "preact/hooks";
-import { say, told } from "../desk.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { say } from "../desk.ts";
 import { momentOf, named, t } from "../i18n.ts";
 import { Icon } from "../parts/Icon.tsx";
 import { hrefOf, listAddress } from "./address.ts";
@@ -37,9 +37,11 @@ export function CasePage({ id }: { id: string }) {
     void read();
   }, [id]);
   const news = touched.value;
+  const heard = useRef(news);
   useEffect(() => {
     const mine = news.ids === null || news.ids.has(id) || whole?.one.children.some((part) => news.ids?.has(part.id)) || whole?.one.waits_for.some((part) => news.ids?.has(part.id));
-    if (news.round > 0 && mine) void read();
+    if (news !== heard.current && mine) void read();
+    heard.current = news;
   }, [news]);
   if (!whole || whole.one.id !== id)
     return (
@@ -179,8 +181,10 @@ function Where({ one }: { one: Case }) {
 
 /** Copy the address of this page, to hand it on. */
 export async function copyAddress(): Promise<void> {
-  await navigator.clipboard.writeText(location.href).then(
-    () => say(t("cases.copied")),
-    (fault: unknown) => say(told(fault)),
-  );
+  try {
+    await navigator.clipboard.writeText(location.href); // absent where the page comes without TLS from another machine
+    say(t("cases.copied"));
+  } catch {
+    say(location.href);
+  }
 }

@@ -30,7 +30,7 @@ function Entry({ one, kind, line }: { one: Case; kind: Kind; line: Line }) {
   const own = me.value?.account?.id === line.actor;
   const told = kind.fields.filter((field) => line.filled[field.id] !== undefined);
   return (
-    <li>
+    <li data-step={line.step}>
       <p class="history-head">
         <strong>{stepText(kind, line)}</strong>
         <span class="state-tag">{labelOf(kind.states, line.target)}</span>
@@ -40,16 +40,7 @@ function Entry({ one, kind, line }: { one: Case; kind: Kind; line: Line }) {
       </p>
       <p class="quiet">{own ? t("cases.by_you", { unit: named(line.unit_name, line.unit) }) : named(line.unit_name, line.unit)}</p>
       {line.note && <blockquote>{line.note}</blockquote>}
-      {told.length > 0 && (
-        <dl class="history-told">
-          {told.map((field) => (
-            <div key={field.id} class={field.kind === "text" ? "is-wide" : ""}>
-              <dt>{named(field.label, field.id)}</dt>
-              <dd>{field.kind === "table" ? <TableView field={{ ...field, label: {} }} rows={line.filled[field.id] as Row[]} /> : valueText(field, line.filled[field.id])}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
+      {told.length > 0 && <Told kind={kind} line={line} />}
       {Object.keys(line.evidence).length > 0 && (
         <ul class="files">
           {Object.entries(line.evidence).map(([name, digest]) => (
@@ -58,6 +49,36 @@ function Entry({ one, kind, line }: { one: Case; kind: Kind; line: Line }) {
         </ul>
       )}
     </li>
+  );
+}
+
+/** What was told with a step. Of the opening it is folded: it stands above already, as far as nobody changed it. */
+function Told({ kind, line }: { kind: Kind; line: Line }) {
+  const told = kind.fields.filter((field) => line.filled[field.id] !== undefined);
+  const list = (
+    <dl class="history-told">
+      {told.map((field) => (
+        <div key={field.id} class={field.kind === "text" ? "is-wide" : ""}>
+          {field.kind === "table" ? (
+            <dd>
+              <TableView field={field} rows={line.filled[field.id] as Row[]} />
+            </dd>
+          ) : (
+            <>
+              <dt>{named(field.label, field.id)}</dt>
+              <dd>{valueText(field, line.filled[field.id])}</dd>
+            </>
+          )}
+        </div>
+      ))}
+    </dl>
+  );
+  if (line.step !== "open") return list;
+  return (
+    <details class="fold">
+      <summary>{t("cases.told_then", { n: told.length })}</summary>
+      {list}
+    </details>
   );
 }
 

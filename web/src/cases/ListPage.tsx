@@ -5,7 +5,7 @@ import { useAsked } from "../parts/useAsked.ts";
 import { address, ask, hrefOf, listAddress } from "./address.ts";
 import { cases, exportHref, type Count, type Light } from "./api.ts";
 import { filterOf, isNarrowed, ORDERS, orderOf, WITHIN_H } from "./filter.ts";
-import { kinds, touched } from "./known.ts";
+import { kinds, rounds } from "./known.ts";
 import { AreaPicker, CaseLink, LIGHTS, Lamp, Refusal } from "./parts.tsx";
 import { useList } from "./useList.ts";
 import { dayText } from "./words.ts";
@@ -20,8 +20,8 @@ export function ListPage() {
   useEffect(() => {
     listAddress.value = hrefOf("list", asked);
   }, [asked]);
-  const unlit = filterOf(asked, ["light", "state", "type", "q"]);
-  const counted = useAsked(`counts ${unlit.toString()}`, touched.value.round, () => cases.counts(unlit));
+  const unlit = filterOf(asked, ["light", "state", "type", "q", "mine"]);
+  const counted = useAsked(`counts ${unlit.toString()}`, rounds.value, () => cases.counts(unlit));
   const counts = counted.answer ?? [];
   return (
     <div class="case-list-page">
@@ -33,7 +33,7 @@ export function ListPage() {
         </details>
       </aside>
       <section class="case-results" aria-label={t("cases.list")}>
-        <Lights asked={asked} counts={counts} sought={words !== ""} />
+        <Lights asked={asked} counts={counts} sought={words !== "" || asked.get("mine") === "1"} />
         <Results filter={filter} asked={asked} />
       </section>
     </div>
@@ -58,7 +58,7 @@ function Search({ words }: { words: string }) {
   );
 }
 
-/** How many there are under each light; each is a filter, too. Of words that are sought the server counts nothing. */
+/** How many there are under each light; each is a filter, too. Of words, and of one's own, the server counts nothing. */
 function Lights({ asked, counts, sought }: { asked: URLSearchParams; counts: Count[]; sought: boolean }) {
   const [type, state] = [asked.get("type"), asked.get("state")];
   const fits = (one: Count): boolean => (!type || one.type === type) && (!state || one.state === state);
@@ -73,6 +73,9 @@ function Lights({ asked, counts, sought }: { asked: URLSearchParams; counts: Cou
     <div class="lights" role="group" aria-label={t("cases.by_light")}>
       {button(null)}
       {LIGHTS.map(button)}
+      <button type="button" class="light-button is-mine" aria-pressed={asked.get("mine") === "1"} onClick={() => ask({ mine: asked.get("mine") === "1" ? null : "1" })} data-test="mine">
+        {t("cases.mine")}
+      </button>
     </div>
   );
 }

@@ -50,7 +50,12 @@ export function NewCasePage() {
         )}
         <TypeInput draft={draft} change={(told) => change({ ...told, filled: {}, evidence: {} })} openable />
         {kind && <OpeningFields draft={draft} change={change} kind={kind} />}
-        {kind && <EvidenceInput key={kind.id} kind={kind} wanted={Object.keys(kind.evidence)} needed={false} digests={draft.evidence} set={(evidence) => change({ evidence })} />}
+        {kind && Object.keys(kind.evidence).length > 0 && (
+          <details class="fold more-fields" key={kind.id}>
+            <summary>{t("cases.with_files", { n: Object.keys(draft.evidence).length })}</summary>
+            <EvidenceInput kind={kind} wanted={Object.keys(kind.evidence)} needed={false} digests={draft.evidence} set={(evidence) => change({ evidence })} />
+          </details>
+        )}
         {kind && (
           <label class="block field">
             <span>{t("cases.note")}</span>

@@ -64,7 +64,9 @@ export function StepForm({ one, kind, step, history, done, reread, close }: Boun
         void send();
       }}
       onKeyDown={(key) => {
-        if (key.key === "Escape") close();
+        if (key.key !== "Escape") return;
+        key.stopPropagation(); // only the form closes, not the page
+        close();
       }}
     >
       <h3>

@@ -17,10 +17,12 @@ export function filterOf(asked: URLSearchParams, without: readonly string[] = []
     const value = asked.get(name);
     if (value && !without.includes(name)) made.set(name, value);
   }
+  if (asked.get("mine") === "1" && !without.includes("mine")) made.set("mine", "true");
   const closed = asked.get("closed");
   if (closed !== "any") made.set("closed", String(closed === "only"));
   const hours = asked.get("due");
-  if (hours !== null && now.peek() !== null) made.set("due_before", new Date(now.peek()! + Number(hours) * 3_600_000).toISOString());
+  const minute = Math.floor((now.peek() ?? 0) / 60_000) * 60_000; // by the minute, or each look would ask for another list
+  if (hours !== null && minute > 0) made.set("due_before", new Date(minute + Number(hours) * 3_600_000).toISOString());
   const on = asked.get("on");
   if (on) {
     made.set("due_from", beginOf(on));
@@ -35,4 +37,4 @@ export function orderOf(asked: URLSearchParams): Order {
 }
 
 /** Whether anything but the usual is asked for. */
-export const isNarrowed = (asked: URLSearchParams): boolean => [...PLAIN, "closed", "due", "on"].some((name) => asked.has(name));
+export const isNarrowed = (asked: URLSearchParams): boolean => [...PLAIN, "closed", "due", "on", "mine"].some((name) => asked.has(name));

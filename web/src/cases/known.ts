@@ -12,6 +12,9 @@ export const knownFault = signal("");
 /** Which cases have changed, and a number that grows with each news; null where any may have. */
 export const touched = signal<{ round: number; ids: ReadonlySet<string> | null }>({ round: 0, ids: new Set() });
 
+/** Grows with the news, but calmly: lists and counts are dear to ask where a district has a hundred thousand cases. */
+export const rounds = signal(0);
+
 const byId = computed(() => new Map(areaNames.value.map((one) => [one.id, one])));
 const below = computed(() => {
   const found = new Map<string, AreaName[]>();
@@ -69,11 +72,14 @@ const tellSoon = calmly(800, async () => {
   touched.value = { round: touched.value.round + 1, ids };
 });
 
+const roundSoon = calmly(1_500, async () => void (rounds.value += 1));
+
 function heard({ kind, body }: LiveMessage): void {
   if (!may("cases.read")) return;
   if (kind === "resync") waiting = null;
   else if (kind === "change" && (body as { kind: string }).kind === "case") waiting?.add((body as { record: string }).record);
   else return;
   void tellSoon();
+  void roundSoon();
 }
 following.add(heard);

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { cases, type Brief } from "./api.ts";
 import { PART } from "./filter.ts";
-import { touched } from "./known.ts";
+import { rounds } from "./known.ts";
 
 export interface Listed {
   cases: Brief[];
@@ -50,9 +50,11 @@ export function useList(filter: URLSearchParams, order: string, size = PART): Li
     shown.current = 0;
     void begin(size);
   }, [key]);
-  const news = touched.value.round;
+  const news = rounds.value;
+  const heard = useRef(news);
   useEffect(() => {
-    if (news > 0) void begin(Math.max(size, shown.current));
+    if (news !== heard.current) void begin(Math.max(size, shown.current));
+    heard.current = news;
   }, [news]);
   const more = async (): Promise<void> => {
     const after = state.next;

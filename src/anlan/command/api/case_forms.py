@@ -61,6 +61,7 @@ class Filter(Form):
     near: str | None = Field(default=None, description="Lies near this point.", examples=["121.4920,31.2270"])
     within_m: float = Field(default=50, gt=0, le=2000, description="How far north, east, south and west of it.")
     parent: str | None = Field(default=None, description="Is a part of this case.")
+    mine: bool = Field(default=False, description="A step of it waits for one of the asker's roles.")
     q: str = Field(default="", max_length=200, description="Words, Chinese or not, in what the asker may read.")
 
 

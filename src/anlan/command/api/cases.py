@@ -56,7 +56,7 @@ def _filter(wanted: case_forms.Filter) -> Asked:
         due_from=None if wanted.due_from is None else parse_moment(wanted.due_from, "due_from"),
         box=None if wanted.near is None else _box(wanted.near, wanted.within_m),
     )  # fmt: skip
-    return Asked(query=query, area_id=wanted.area, parent_id=wanted.parent, sought=wanted.q.strip())
+    return Asked(query=query, area_id=wanted.area, parent_id=wanted.parent, sought=wanted.q.strip(), mine=wanted.mine)
 
 
 Kept = Annotated[Matters, Depends(_matters)]
