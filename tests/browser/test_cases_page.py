@@ -325,7 +325,7 @@ def test_tables_are_filled_in_row_by_row_and_shown(desk, seen):
     visit.find("field-organised").select_option("true")
     visit.find("field-begins_at").fill("2026-03-01T18:00")
     visit.find("field-ends_at").fill("2026-03-01T22:00")
-    visit.page.locator(".more-fields summary").click()
+    visit.page.locator(".more-fields summary").first.click()
     visit.find("add-row-zones").click()
     zones = visit.find("field-zones")
     zones.locator("[data-test=field-zone]").fill("A")

@@ -473,7 +473,8 @@ def test_what_lies_near_a_point_is_asked_in_metres(fresh):
         case_id = desk.post("/cases", json=body).json()["id"]
         asked = {"near": f"{lon},{lat + 4e-4}", "closed": False}  # some 44 m to the north
         near, far = (desk.get("/cases", params=asked | {"within_m": m}).json()["cases"] for m in (50, 40))
-        assert code(desk.get("/cases", params={"near": "here"})) == (422, "bad_input")
+        for nowhere in ("here", "nan,nan", "inf,0", "1,2,3", "0,91", ""):
+            assert code(desk.get("/cases", params={"near": nowhere})) == (422, "bad_input"), nowhere
     assert [(one["id"], one["lon"]) for one in near] == [(case_id, lon)]
     assert far == []
 

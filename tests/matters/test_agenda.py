@@ -73,6 +73,12 @@ def test_a_calendar_refuses_what_it_cannot_answer(lite, days, sought):
         agenda(lite.matters, Asked(sought=sought), lite.who("desk", "intake_desk"), (first, last))
 
 
+@pytest.mark.parametrize("on", [date.min, date.max])
+def test_a_calendar_ends_where_time_does(lite, on):
+    with pytest.raises(BadInput, match="must lie within 1970 to 2200"):
+        agenda(lite.matters, Asked(), lite.who("desk", "intake_desk"), (on, on))
+
+
 def test_what_lies_around_a_point_is_found_and_what_has_no_point_is_not(kept):
     desk = kept.who("desk", "intake_desk")
     lon, lat = ground_point(HOME)

@@ -1,8 +1,8 @@
 import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { address, hrefOf } from "./cases/address.ts";
-import { CasesPage } from "./cases/CasesPage.tsx";
 import type { District } from "./api.ts";
+import { address, hrefOf, spotIn } from "./cases/address.ts";
+import { CasesPage } from "./cases/CasesPage.tsx";
 import { district, failure, open, toast } from "./desk.ts";
 import { lang, named, t } from "./i18n.ts";
 import { DeskMap, type MapHandle } from "./map/DeskMap.tsx";
@@ -50,11 +50,11 @@ export function App() {
 }
 
 function MapPage({ district: opened, map }: { district: District; map: Signal<MapHandle | null> }) {
-  const [lon, lat] = (address.value.ask.get("at") ?? "").split(",").map(Number);
+  const spot = spotIn(address.value.ask);
   const shown = address.value.ask.get("case");
   useEffect(() => {
-    if (map.value && Number.isFinite(lon) && Number.isFinite(lat)) map.value.fly({ type: "Point", coordinates: [lon!, lat!] });
-  }, [map.value, lon, lat]);
+    if (map.value && spot) map.value.fly({ type: "Point", coordinates: spot });
+  }, [map.value, spot?.[0], spot?.[1]]);
   return (
     <main class="work">
       <Lists district={opened} map={map} />

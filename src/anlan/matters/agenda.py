@@ -19,6 +19,7 @@ from anlan.matters.standing import NARROW, Standing
 from anlan.store import casebook
 
 LONGEST_DAYS = 62
+YEARS = (1970, 2200)
 SHOWN_A_DAY = 5
 """Of what is due on a day, so many cases are told; of the rest, how many there are."""
 LOOKED_AT = 5000
@@ -80,12 +81,14 @@ def agenda(matters: Matters, asked: Asked, who: Standing, days: tuple[date, date
     Raises
     ------
     BadInput
-        If there are none or too many days, or words are sought.
+        If there are none or too many days, or too far off, or words are sought.
     """
     first, last = days
     n_days = (last - first).days + 1
     if not 1 <= n_days <= LONGEST_DAYS:
         raise BadInput(f"{first} to {last}", f"must be 1 to {LONGEST_DAYS} days", "ask for one month")
+    if first.year < YEARS[0] or last.year > YEARS[1]:
+        raise BadInput(f"{first} to {last}", f"must lie within {YEARS[0]} to {YEARS[1]}", "ask for another month")
     if asked.sought or asked.mine:
         raise BadInput("q or mine with a calendar", "must not be given", "list the cases that hold it")
     begins = [_begin(matters, first + timedelta(days=k)) for k in range(n_days + 1)]

@@ -50,3 +50,9 @@ export function ask(change: Record<string, string | null>): void {
   history.replaceState(null, "", hrefOf(now.page, asked, now.id));
   address.value = read();
 }
+
+/** A spot that an address names as `at=lon,lat`, in degrees; null where it names none that there is. */
+export function spotIn(asked: URLSearchParams): [number, number] | null {
+  const [lon = NaN, lat = NaN] = (asked.get("at") ?? "").split(",").map(Number);
+  return asked.get("at") && Math.abs(lon) <= 180 && Math.abs(lat) < 90 ? [lon, lat] : null;
+}

@@ -1,6 +1,7 @@
 /** A case that is not opened yet: what is told of it, and where it lies. */
 
 import { useState } from "preact/hooks";
+import { spotIn } from "./address.ts";
 import type { Filled, Kind, NewCase } from "./api.ts";
 
 export interface Draft {
@@ -15,9 +16,7 @@ export interface Draft {
 
 /** What an address says of a draft: a type, a place as `at=lon,lat` or an area, and of what it is a part. */
 export function draftOf(asked: URLSearchParams): Draft {
-  const [lon, lat] = (asked.get("at") ?? "").split(",").map(Number);
-  const at: [number, number] | null = asked.get("at") && Number.isFinite(lon) && Number.isFinite(lat) ? [lon!, lat!] : null;
-  return { type: asked.get("type") ?? "", at, area: asked.get("area") ?? "", filled: {}, evidence: {}, note: "", parent: asked.get("parent") ?? "" };
+  return { type: asked.get("type") ?? "", at: spotIn(asked), area: asked.get("area") ?? "", filled: {}, evidence: {}, note: "", parent: asked.get("parent") ?? "" };
 }
 
 export function useDraft(asked: URLSearchParams): [Draft, (change: Partial<Draft>) => void] {

@@ -5,7 +5,7 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import { useEffect, useRef } from "preact/hooks";
 import { api, type District, type Polygon } from "../api.ts";
 import { alerts, changes, coverage, densities, devices, drawing, layer, level, say, selection, told } from "../desk.ts";
-import { address } from "../cases/address.ts";
+import { address, spotIn } from "../cases/address.ts";
 import { lang, named, t } from "../i18n.ts";
 import { incidents, raiseAt, units } from "../reach.ts";
 import { theme } from "../theme.ts";
@@ -198,7 +198,8 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
 
   function showSelection(): void {
     const chosen = selection.value;
-    let outline: GeoJSON.Geometry | null = spotOf(address.value.ask.get("at"));
+    const spot = spotIn(address.value.ask); // where a case lies that somebody came from
+    let outline: GeoJSON.Geometry | null = spot && { type: "Point", coordinates: spot };
     if (chosen?.kind === "polygon") outline = drafting.holds(chosen.polygon) ? null : chosen.polygon;
     else if (chosen?.kind === "line") outline = chosen.line;
     else if (chosen?.kind === "incident" || chosen?.kind === "raise") outline = null; // it has a symbol of its own
@@ -261,12 +262,6 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
     camera = { center: map.getCenter(), zoom: map.getZoom() };
     map.remove();
   };
-}
-
-/** A spot that the address names, `lon,lat`: where a case lies that somebody came from. */
-function spotOf(at: string | null): GeoJSON.Point | null {
-  const [lon = NaN, lat = NaN] = (at ?? "").split(",").map(Number);
-  return at !== null && Number.isFinite(lon) && Number.isFinite(lat) ? { type: "Point", coordinates: [lon, lat] } : null;
 }
 
 const idOf = (feature: GeoJSON.Feature): unknown => feature.properties?.["id"] ?? feature.properties?.["code"] ?? feature.id ?? "";

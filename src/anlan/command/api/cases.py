@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from math import nan
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -194,9 +195,11 @@ def _box(near: str, within_m: float) -> tuple[float, float, float, float]:
     """Return the box of degrees around a point."""
     try:
         lon, lat = (float(part) for part in near.split(","))
-        plane = Projection(lon, lat)
-    except (ValueError, BadInput):
-        raise BadInput(f"near={near[:40]!r}", "must be lon,lat in degrees", "write it like 121.4920,31.2270") from None
+    except ValueError:
+        lon = lat = nan
+    if not (abs(lon) <= 180 and abs(lat) < 90):
+        raise BadInput(f"near={near[:40]!r}", "must be lon,lat in degrees", "write it like 121.4920,31.2270")
+    plane = Projection(lon, lat)
     (west, east), (south, north) = plane.to_degrees([-within_m, within_m], [-within_m, within_m])
     return float(west), float(south), float(east), float(north)
 
