@@ -21,6 +21,7 @@ from anlan.matters import (
     NewCase,
     Sheet,
     Standing,
+    agenda,
     count_cases,
     import_sheet,
     list_cases,
@@ -110,6 +111,8 @@ def lists(matters: Matters, everywhere: Standing, narrow: Standing, times: int) 
     """Yield the time of pages of every kind, for one who sees all and one who sees a committee."""
     asked = {
         "newest": Asked(),
+        "open, what is due first": Asked(query=Query(closed=False), order="due"),
+        "what waits for me": Asked(query=Query(closed=False), order="due", mine=True),
         "by type and state": Asked(query=Query(type_ids=("resident_request",), states=("assigned",))),
         "red lights, soonest first": Asked(query=Query(light="red"), order="due"),
         "yellow lights": Asked(query=Query(light="yellow")),
@@ -173,6 +176,9 @@ def _measured(matters: Matters, who: tuple[Standing, Standing], n: int, times: i
         took = float(np.median(timed(lambda: list_cases(matters, Asked(sought=words), asker), times)))  # noqa: B023 - at once
         where = "everywhere" if asker is desk else "in one committee"
         yield Row(id=f"4.{k}", what=f"search {words!r} {where}", value=took, unit="ms", goal="< 100 ms", ok=took < 100)
+    month = (AT.date() - timedelta(days=5), AT.date() + timedelta(days=36))
+    took = float(np.median(timed(lambda: agenda(matters, Asked(), desk, month), max(3, times // 3))))
+    yield Row(id="4.10", what="calendar: six weeks, what is due and what is held", value=took, unit="ms")
     matters.clock.set(AT + timedelta(days=3))
     begun = time.perf_counter()
     n_told = tell_due(matters, matters.clock.now())

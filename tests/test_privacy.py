@@ -26,6 +26,7 @@ import anlan.kernel.entries
 import anlan.kernel.ingress
 import anlan.kernel.records
 import anlan.kernel.response
+import anlan.matters.agenda
 import anlan.matters.keeping
 import anlan.matters.listing
 import anlan.matters.public
@@ -76,6 +77,7 @@ def test_no_record_has_room_for_an_identity():
         anlan.response.demand,
         anlan.response.rota.answer,
         anlan.response.rota.problem,
+        anlan.matters.agenda,
         anlan.matters.keeping,
         anlan.matters.listing,
         anlan.matters.public,

@@ -2,13 +2,15 @@ import csv
 import io
 import json
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.command.conftest import served
 from tests.command.test_staff import House, code
-from tests.matters.conftest import LONG_AGO, PLAYED, picture, tall_pack
+from tests.matters.conftest import LONG_AGO, PLAYED, ground_point, picture, tall_pack
 from tests.matters.playing import Player
 from tests.matters.test_keeping import WORDS
+from tests.small import LAT, LON
 
 from anlan.cases import OPEN, shipped_types
 from anlan.cases.definition import Confidentiality, FieldKind
@@ -115,9 +117,15 @@ def answers(house, client):
     """Ask every reading route of cases in every way that could tell something."""
     yield "list", client.get("/cases", params={"limit": 200}).text
     yield "counts", client.get("/cases/counts").text
+    yield "mine", client.get("/cases", params={"mine": True, "limit": 200}).text
     yield "told", client.get("/cases/told", params={"hours": 8000}).text
     yield "types", client.get("/cases/types").text
+    for first in ("2026-12-31", "2027-01-31"):
+        last = f"{date.fromisoformat(first) + timedelta(days=30)}"
+        yield "calendar", client.get("/cases/calendar", params={"first": first, "last": last}).text
+    yield "around", client.get("/cases", params={"near": f"{LON},{LAT}", "within_m": 2000, "limit": 200}).text
     for kind in PLAYED:
+        yield f"type {kind.type_id}", client.get(f"/cases/types/{kind.type_id}").text
         yield "export", client.get("/cases/export", params={"type": kind.type_id}).text
     for case_id, (_, _, _, files, _) in house.cases.items():
         yield f"case {case_id}", client.get(f"/cases/{case_id}").text
@@ -498,10 +506,76 @@ def test_what_is_published_is_got_over_http(house):
     assert {one["area"] for one in numbers} >= {"d", "d-w", "d-e"}
 
 
+def test_a_type_tells_all_that_a_form_needs_in_the_version_that_is_asked_for(fresh):
+    with fresh.as_role("planner") as planner:
+        listed = {one["id"]: one for one in planner.get("/cases/types").json()["types"]}
+        told = planner.get("/cases/types/planned_event", params={"version": 1}).json()
+        assert told == listed["planned_event"]
+        assert code(planner.get("/cases/types/planned_event", params={"version": 99})) == (404, "not_found")
+        assert code(planner.get("/cases/types/none")) == (404, "not_found")
+    zones = next(one for one in told["fields"] if one["id"] == "zones")
+    assert [one["kind"] for one in zones["columns"]][:2] == ["text", "integer"]
+    assert "zones" in told["opening"]
+    assert "authority" not in told["opening"]
+    assert told["children"] == ["hazard"]
+    assert {"step": "permit_major", "type": "decision_assessment"}.items() <= told["gates"][0].items()
+
+
+def test_a_history_names_the_office_and_a_case_its_files(fresh):
+    with fresh.as_role("intake_desk") as desk:
+        digest = desk.post("/cases/files", content=picture("one more")).json()["digest"]
+        body = {"type": "resident_request", "area": SIDES["d-w"], "evidence": {"photo_before": digest},
+                "filled": {"kind": "light", "source": "counter", "what": "dark"}}  # fmt: skip
+        case_id = desk.post("/cases", json=body).json()["id"]
+        (line,) = desk.get(f"/cases/{case_id}/history").json()["history"]
+        (file,) = desk.get(f"/cases/{case_id}").json()["files"]
+    assert line["unit_name"] == {"en": "intake_desk"}
+    assert (file["digest"], file["media_type"]) == (digest, "image/png")
+
+
+def test_a_calendar_counts_what_is_due_by_day(fresh):
+    with fresh.as_role("intake_desk") as desk:
+        due = desk.get(f"/cases/{request_of(desk)}").json()["due_at"]
+        on = datetime.fromisoformat(due).astimezone(ZoneInfo("Asia/Shanghai")).date().isoformat()
+        answer = desk.get("/cases/calendar", params={"first": on, "last": on})
+        assert answer.status_code == 200, answer.text
+        (day,) = answer.json()["days"]
+        until = f"{date.fromisoformat(on) + timedelta(days=1)}T00:00:00+08:00"
+        span = {"due_from": f"{on}T00:00:00+08:00", "due_before": until, "limit": 200}
+        listed = desk.get("/cases", params=span).json()["cases"]
+        assert code(desk.get("/cases/calendar", params={"first": on, "last": "2031-01-01"})) == (422, "bad_input")
+    assert (day["on"], sum(day["n_due"].values())) == (on, len(listed))
+    assert {one["id"] for one in day["due"]} <= {one["id"] for one in listed}
+
+
+def test_what_lies_near_a_point_is_asked_in_metres(fresh):
+    lon, lat = ground_point(SIDES["d-w"])
+    with fresh.as_role("intake_desk") as desk:
+        body = {"type": "resident_request", "lon": lon, "lat": lat,
+                "filled": {"kind": "road", "source": "counter", "what": "hole"}}  # fmt: skip
+        case_id = desk.post("/cases", json=body).json()["id"]
+        asked = {"near": f"{lon},{lat + 4e-4}", "closed": False}  # some 44 m to the north
+        near, far = (desk.get("/cases", params=asked | {"within_m": m}).json()["cases"] for m in (50, 40))
+        for nowhere in ("here", "nan,nan", "inf,0", "1,2,3", "0,91", ""):
+            assert code(desk.get("/cases", params={"near": nowhere})) == (422, "bad_input"), nowhere
+    assert [(one["id"], one["lon"]) for one in near] == [(case_id, lon)]
+    assert far == []
+
+
+def test_the_tree_of_areas_names_parents_first(fresh):
+    with fresh.as_role("hotline") as anybody:
+        areas = anybody.get("/areas").json()["areas"]
+    assert len(areas) == len(fresh.district.pack.areas)
+    seen = set()
+    for one in areas:
+        assert one["parent"] in seen or one["parent"] is None
+        seen.add(one["id"])
+
+
 def test_every_route_of_cases_was_asked():
     asked = {"/cases", "/cases/counts", "/cases/export", "/cases/types", "/cases/told", "/cases/{case_id}",
              "/cases/{case_id}/history", "/cases/{case_id}/files/{digest}", "/cases/{case_id}/papers",
-             "/cases/{case_id}/papers/{document}",
+             "/cases/{case_id}/papers/{document}", "/cases/types/{type_id}", "/cases/calendar",
              "/indicators", "/indicators/public", "/indicators/bulletin", "/indicators/{indicator_id}",
              "/indicators/{indicator_id}/cases"}  # fmt: skip
     reading = {path for (method, path), (right, _) in ROUTES.items() if right == "cases.read" and method == "GET"}

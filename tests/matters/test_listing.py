@@ -113,3 +113,24 @@ def test_who_has_no_right_sees_no_case(lite):
     far = lite.who("far", "intake_desk", area="d-e")
     assert ids(lite, far) == []
     assert ids(lite, lite.who("near", "intake_desk", area=HOME)) != []
+
+
+def test_what_waits_for_somebody_is_what_they_could_do_next(kept):
+    desk, worker = kept.who("desk", "intake_desk"), kept.who("worker", "grid_worker", area="d-w-s")
+    first, second, _ = opened(kept), opened(kept), opened(kept, kind="road")
+    kept.matters.act(first, Action(transition="assign"), desk)
+    elsewhere = kept.matters.open(
+        NewCase(type_id="resident_request", area_id="d-e-n-e-n", filled={"kind": "road", "source": "web", "what": "x"}),
+        desk,
+    ).case_id
+    kept.matters.act(elsewhere, Action(transition="assign"), desk)
+    assert ids(kept, worker, mine=True) == [first]
+    assert set(ids(kept, desk, mine=True)) == set(ids(kept, desk))  # forward, merge
+    kept.matters.act(first, Action(transition="accept"), worker)
+    kept.matters.act(first, Action(transition="ask", note="which number?"), worker)
+    assert ids(kept, worker, mine=True) == [first]
+    assert first not in ids(kept, desk, mine=True)
+    assert second in ids(kept, desk, mine=True)
+    assert ids(kept, kept.reading("reader"), mine=True) == []
+    with pytest.raises(BadInput):
+        count_cases(kept.matters, Asked(mine=True), desk)

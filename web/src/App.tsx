@@ -1,5 +1,8 @@
-import { useSignal } from "@preact/signals";
+import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { District } from "./api.ts";
+import { address, hrefOf, spotIn } from "./cases/address.ts";
+import { CasesPage } from "./cases/CasesPage.tsx";
 import { district, failure, open, toast } from "./desk.ts";
 import { lang, named, t } from "./i18n.ts";
 import { DeskMap, type MapHandle } from "./map/DeskMap.tsx";
@@ -9,12 +12,13 @@ import { Lists } from "./parts/Lists.tsx";
 import { SignIn } from "./parts/SignIn.tsx";
 import { Tools } from "./parts/Tools.tsx";
 import { SimulationBar, StaleNotice, TopBar } from "./parts/TopBar.tsx";
-import { inside, me } from "./staff.ts";
+import { inside, may, me } from "./staff.ts";
 
 export function App() {
   const map = useSignal<MapHandle | null>(null);
   const opened = district.value;
-  const title = opened ? `${named(opened.name)} · ${t("app.name")}` : t("app.name");
+  const onCases = address.value.page !== "map" && may("cases.read");
+  const title = [onCases ? t("nav.cases") : "", opened ? named(opened.name) : "", t("app.name")].filter(Boolean).join(" · ");
   useEffect(() => {
     document.documentElement.lang = lang.value === "zh" ? "zh-Hans" : "en";
     document.title = title;
@@ -23,32 +27,57 @@ export function App() {
   if (!opened) return <Waiting />;
   return (
     <div class="desk">
-      <a class="skip" href="#list">
-        {t("app.skip")}
+      <a
+        class="skip"
+        href={location.hash || "#"}
+        onClick={(press) => {
+          press.preventDefault();
+          document.getElementById(onCases ? "cases" : "list")?.focus();
+        }}
+      >
+        {t(onCases ? "nav.skip_cases" : "app.skip")}
       </a>
       <TopBar district={opened} />
       <SimulationBar />
-      <main class="work">
-        <Lists district={opened} map={map} />
-        <section class="stage" aria-label={t("map.region")}>
-          <DeskMap district={opened} handle={map} />
-          <Tools map={map} />
-          <StaleNotice />
-          <Legend district={opened} />
-          {(opened.schematic || named(opened.notice) !== "") && (
-            <p class="notice" data-test="notice">
-              {named(opened.notice) || t("map.schematic")}
-            </p>
-          )}
-        </section>
-        <Card map={map} />
-      </main>
+      {onCases ? <CasesPage /> : <MapPage district={opened} map={map} />}
       {toast.value && (
         <p class="toast" role="alert">
           {toast.value}
         </p>
       )}
     </div>
+  );
+}
+
+function MapPage({ district: opened, map }: { district: District; map: Signal<MapHandle | null> }) {
+  const spot = spotIn(address.value.ask);
+  const shown = address.value.ask.get("case");
+  useEffect(() => {
+    if (map.value && spot) map.value.fly({ type: "Point", coordinates: spot });
+  }, [map.value, spot?.[0], spot?.[1]]);
+  return (
+    <main class="work">
+      <Lists district={opened} map={map} />
+      <section class="stage" aria-label={t("map.region")}>
+        <DeskMap district={opened} handle={map} />
+        <Tools map={map} />
+        <StaleNotice />
+        <Legend district={opened} />
+        {(opened.schematic || named(opened.notice) !== "") && (
+          <p class="notice" data-test="notice">
+            {named(opened.notice) || t("map.schematic")}
+          </p>
+        )}
+        {shown && (
+          <p class="spot-note">
+            <a href={hrefOf("case", {}, shown)} data-test="back-to-case">
+              ← {t("cases.back_to", { id: shown })}
+            </a>
+          </p>
+        )}
+      </section>
+      <Card map={map} />
+    </main>
   );
 }
 

@@ -448,6 +448,8 @@ export class ApiError extends Error {
     message: string,
     readonly status: number,
     readonly nextStep = "",
+    readonly value = "",
+    readonly rule = "",
   ) {
     super(message);
   }
@@ -461,7 +463,7 @@ export function setGuard(word: string | null): void {
   guard = word;
 }
 
-async function ask(path: string, init?: RequestInit): Promise<Response> {
+export async function ask(path: string, init?: RequestInit): Promise<Response> {
   let answer: Response;
   const headers = new Headers(init?.headers);
   if (guard !== null && init?.method) headers.set("x-anlan-guard", guard);
@@ -474,14 +476,14 @@ async function ask(path: string, init?: RequestInit): Promise<Response> {
   const body = (await answer.json().catch(() => null)) as { error?: Partial<Refused> } | null;
   const told = body?.error;
   const text = told?.value !== undefined ? `${told.value} ${told.rule ?? ""}` : (told?.message ?? answer.statusText);
-  throw new ApiError(told?.code ?? "failed", text, answer.status, told?.next_step ?? "");
+  throw new ApiError(told?.code ?? "failed", text, answer.status, told?.next_step ?? "", told?.value ?? "", told?.rule ?? "");
 }
 
-async function get<T>(path: string): Promise<T> {
+export async function get<T>(path: string): Promise<T> {
   return (await ask(path)).json() as Promise<T>;
 }
 
-async function post<T>(path: string, body: unknown): Promise<T> {
+export async function post<T>(path: string, body: unknown): Promise<T> {
   const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
   return (await ask(path, init)).json() as Promise<T>;
 }

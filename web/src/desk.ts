@@ -213,7 +213,7 @@ function heard({ kind, body }: LiveMessage): void {
 
 /** An alert is asked for at once, whatever else a change may ask for a little later. */
 function heardChange({ kind, action }: { kind: string; action: string }): void {
-  if (kind === "incident" || kind === "unit" || kind === "assignment") return;
+  if (["incident", "unit", "assignment", "case", "case_read", "case_export"].includes(kind)) return;
   if (kind !== "alert") return void Promise.all([refreshWatches(), devicesSoon()]);
   if (action === "raise" || action === "escalate" || action === "reach") chime();
   void refreshAlerts();
@@ -314,6 +314,7 @@ async function refreshDensity(): Promise<void> {
 }
 
 async function refreshBorder(): Promise<void> {
+  if (!may("crowd.read", true)) return;
   border.value = await api.border().catch(() => null);
 }
 

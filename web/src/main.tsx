@@ -4,6 +4,7 @@ import { App } from "./App.tsx";
 import { open } from "./desk.ts";
 import "./desk.css";
 import "./reach.css";
+import "./cases/cases.css";
 
 render(<App />, document.getElementById("desk")!);
 addEventListener("hashchange", () => /^#(enter|first)=/.test(location.hash) && location.reload());

@@ -8,9 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from anlan.cases import CaseChange, CaseType, Reading
-from anlan.cases.definition import Transition
+from anlan.cases.definition import Field, Transition
 from anlan.command.views import moment
-from anlan.matters import Imported, Moved, Route, Seen, Standing, Taken
+from anlan.kernel.records import Label
+from anlan.matters import Agenda, Imported, Moved, Route, Seen, Standing, Taken
 from anlan.matters.standing import NARROW
 from anlan.store import casebook
 from anlan.store.casebook import Row
@@ -42,6 +43,8 @@ def brief(seen: Seen) -> dict[str, Any]:
         "due_at": _when(row["due_at"]),
         "n_changes": row["n_changes"],
         "forgotten": bool(row["forgotten"]),
+        "lon": row["lon"],
+        "lat": row["lat"],
         "fields": {} if kind.confidentiality in NARROW else dict(seen.fields),
     }
 
@@ -51,8 +54,6 @@ def case(seen: Seen) -> dict[str, Any]:
     labels = {rule.clock_id: dict(rule.label) for rule in seen.kind.clocks}
     return brief(seen) | {
         "fields": dict(seen.fields),
-        "lon": seen.row["lon"],
-        "lat": seen.row["lat"],
         "field_labels": {name: dict(one.label) for name, one in seen.kind.fields.items()},
         "clocks": [clock(one, labels[one.clock_id]) for one in seen.clocks],
         "steps": [step(one) for one in seen.steps],
@@ -60,6 +61,9 @@ def case(seen: Seen) -> dict[str, Any]:
         "children": [_linked(one) for one in seen.children],
         "waits_for": [_linked(one) for one in seen.waits_for],
         "told": [told(one) for one in seen.told],
+        "files": [
+            {"digest": one["digest"], "media_type": one["media_type"], "n_bytes": one["n_bytes"]} for one in seen.files
+        ],
     }
 
 
@@ -85,6 +89,7 @@ def step(one: Transition) -> dict[str, Any]:
         "to": one.target,
         "fills": list(one.fills),
         "needs": list(one.needs),
+        "anew": list(one.anew),
         "evidence": list(one.evidence),
         "note": one.note,
         "because": None if one.because is None else dict(one.because),
@@ -107,7 +112,7 @@ def told(row: Row) -> dict[str, Any]:
     }
 
 
-def line(one: CaseChange) -> dict[str, Any]:
+def line(one: CaseChange, unit_name: Label | None) -> dict[str, Any]:
     """Return a line of a history."""
     return {
         "step": one.transition,
@@ -116,6 +121,7 @@ def line(one: CaseChange) -> dict[str, Any]:
         "at": moment(one.at),
         "actor": one.actor_id,
         "unit": one.unit_id,
+        "unit_name": None if unit_name is None else dict(unit_name),
         "filled": dict(one.filled),
         "evidence": dict(one.evidence),
         "note": one.note,
@@ -167,14 +173,58 @@ def kind(one: CaseType, who: Standing) -> dict[str, Any]:
         "confidentiality": one.confidentiality,
         "entry_level": one.entry_level,
         "may_open": bool(who.acts) and bool(held & one.opened_by),
-        "fields": [
-            {"id": field.field_id, "label": dict(field.label), "kind": field.kind, "required": field.required,
-             "options": {name: dict(label) for name, label in field.options.items()}}
-            for field in one.fields.values()
-        ],
+        "fields": [_field(field) for field in one.fields.values()],
         "states": {state.state_id: dict(state.label) for state in one.states.values()},
         "evidence": {name: dict(label) for name, label in one.evidence.items()},
-    }  # fmt: skip
+        "closed": [state.state_id for state in one.states.values() if state.closed],
+        "opening": list(one.told_at_opening),
+        "steps": {step.transition_id: dict(step.label) for step in one.transitions.values()},
+        "clocks": {rule.clock_id: dict(rule.label) for rule in one.clocks},
+        "children": sorted(one.children),
+        "gates": [{"step": gate.transition, "type": gate.type_id, "states": sorted(gate.states)} for gate in one.gates],
+    }
+
+
+def _field(one: Field) -> dict[str, Any]:
+    return {
+        "id": one.field_id,
+        "label": dict(one.label),
+        "kind": one.kind,
+        "required": one.required,
+        "options": {name: dict(label) for name, label in one.options.items()},
+        "least": one.least,
+        "most": one.most,
+        "columns": [_field(column) for column in one.columns.values()],
+        "because": None if one.because is None else dict(one.because),
+    }
+
+
+def agenda(made: Agenda) -> dict[str, Any]:
+    """Return a calendar."""
+    return {
+        "days": [
+            {
+                "on": day.on.isoformat(),
+                "working": day.working,
+                "name": None if day.name is None else dict(day.name),
+                "confirmed": day.confirmed,
+                "n_due": dict(day.n_due),
+                "due": [brief(one) for one in day.due],
+            }
+            for day in made.days
+        ],
+        "dated": [
+            {
+                "case": brief(one.seen),
+                "field": one.field.field_id,
+                "label": dict(one.field.label),
+                "on": one.on.isoformat(),
+                "at": None if one.at is None else moment(one.at),
+            }
+            for one in made.dated
+        ],
+        "whole": made.whole,
+    }
 
 
 def destroyed(row: Row) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from anlan.kernel.clock import Clock
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change
+from anlan.matters.agenda import Agenda, Dated, Day, agenda
 from anlan.matters.due import forget_due, settle, tell_due
 from anlan.matters.keeping import KIND, Matters, NewCase, Seen, Taken
 from anlan.matters.listing import Asked, Count, Page, count_cases, export_cases, list_cases, told_to
@@ -26,8 +27,11 @@ def open_matters(
 
 __all__ = [
     "KIND",
+    "Agenda",
     "Asked",
     "Count",
+    "Dated",
+    "Day",
     "Imported",
     "Matters",
     "Moved",
@@ -40,6 +44,7 @@ __all__ = [
     "Standing",
     "Taken",
     "Weighed",
+    "agenda",
     "count_cases",
     "export_cases",
     "forget_due",

@@ -84,6 +84,7 @@ class Seen:
     waits_for: tuple[Row, ...] = ()
     history: tuple[CaseChange, ...] = ()
     told: tuple[Row, ...] = ()
+    files: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,23 +325,22 @@ class Matters:
             children, waits = casebook.linked_to(connection, row["case_no"])
             parent = casebook.rows_of(connection, [row["parent_no"]]) if row["parent_no"] is not None else []
             told = casebook.tellings_of(connection, row["case_no"])
+            files = casebook.files_in(connection, row["case_no"])
         seen = self.seen(kind, case, row, who)
         if kind.confidentiality in NARROW:
             body: Json = {"type": kind.type_id}
             self.store.together(
                 at, lambda connection: ([self.draft(connection, case_id, "read", who.actor_id, body, READ_KIND)], None)
             )
-        areas = set(case.areas.values())
-        every = {role for one in kind.transitions.values() for role in one.roles}
-        steps = next_steps(kind, case, who.by(kind, areas, every), at) if who.acts_here(areas) else ()
         return replace(
             seen,
             clocks=() if case.forgotten_at else read_clocks(kind, case, self.work, at),
-            steps=() if case.forgotten_at else steps,
+            steps=steps_for(kind, case, who, at),
             parent_id=next((one["case_id"] for one in parent if sight.sees(one)), None),
             children=tuple(one for one in children if sight.sees(one)),
             waits_for=tuple(one for one in waits if sight.sees(one)),
             told=tuple(told),
+            files=tuple(files),
         )
 
     def seen(self, kind: CaseType, case: Case, row: Row, who: Standing) -> Seen:
@@ -437,6 +437,15 @@ class Matters:
     def _require_act(self, who: Standing, areas: Mapping[str, str]) -> None:
         if not who.acts_here(set(areas.values())):
             raise NotAllowed("right cases.act here", "must be granted for this area", "ask whoever keeps the accounts")
+
+
+def steps_for(kind: CaseType, case: Case, who: Standing, at: datetime) -> tuple[Transition, ...]:
+    """Return the steps that somebody's roles allow from where a case stands; none of one that is forgotten."""
+    areas = set(case.areas.values())
+    if case.forgotten_at or not who.acts_here(areas):
+        return ()
+    every = {role for one in kind.transitions.values() for role in one.roles}
+    return next_steps(kind, case, who.by(kind, areas, every), at)
 
 
 def _point(new: NewCase) -> tuple[float, float]:

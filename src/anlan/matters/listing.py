@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from anlan.kernel.clock import as_utc
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Draft
-from anlan.matters.keeping import Matters, Seen
+from anlan.matters.keeping import Matters, Seen, steps_for
 from anlan.matters.rows import case_of, texts_of
 from anlan.matters.standing import NARROW, Standing
 from anlan.matters.words import holds, wanted
@@ -29,12 +29,16 @@ EXPORTS = "case_export"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What is wanted of a list. ``sought`` are words; ``after`` is the ``next`` of the page before."""
+    """What is wanted of a list. ``sought`` are words; ``after`` is the ``next`` of the page before.
+
+    ``mine`` wants only those of which a step waits for whoever asks.
+    """
 
     query: Query = Query()  # noqa: RUF009 - it is frozen
     area_id: str | None = None
     parent_id: str | None = None
     sought: str = ""
+    mine: bool = False
     order: str = "changed"
     after: str = ""
     limit: int = 50
@@ -66,8 +70,11 @@ def list_cases(matters: Matters, asked: Asked, who: Standing) -> Page:
     BadInput
         If the order, the light, the area, the limit, the words or the place to go on are none.
     """
-    query, key = _checked(matters, asked, who)
-    conditions = [matters.sight(who).where(), *query.where(matters.clock.now())]
+    query, key = checked(matters, asked, who)
+    at = matters.clock.now()
+    conditions = [matters.sight(who).where(), *query.where(at)]
+    if asked.mine:
+        conditions.append(casebook.standing_in(_where_steps_wait(matters, who)))
     column = ORDERS[asked.order][0].name
     found: list[Seen] = []
     n_looked = 0
@@ -75,8 +82,10 @@ def list_cases(matters: Matters, asked: Asked, who: Standing) -> Page:
     with matters.store.reading() as connection:
         while True:
             rows = casebook.page(connection, conditions, asked.order, key, size)
-            for seen in _seen(matters, connection, rows, who):
+            for seen in seen_of(matters, connection, rows, who):
                 if asked.sought and not holds(asked.sought, _texts(seen)):
+                    continue
+                if asked.mine and not steps_for(seen.kind, seen.case, who, at):
                     continue
                 if len(found) == asked.limit:
                     return Page(cases=tuple(found), next=_key(found[-1].row, column))
@@ -95,11 +104,13 @@ def count_cases(matters: Matters, asked: Asked, who: Standing) -> list[Count]:
     Raises
     ------
     BadInput
-        If words are sought: what holds them is told case by case.
+        If words, or one's own steps, are sought: what holds them is told case by case.
     """
-    if asked.sought:
-        raise BadInput("q with counts", "must not be given", "list the cases that hold it")
-    query, _ = _checked(matters, asked, who)
+    if asked.sought or asked.mine:
+        raise BadInput(
+            f"{'q' if asked.sought else 'mine'} with counts", "must not be given", "list the cases that hold it"
+        )
+    query, _ = checked(matters, asked, who)
     with matters.store.reading() as connection:
         rows = casebook.counts(connection, matters.sight(who), query, at=matters.clock.now())
     return [Count(type_id=one[0], state=one[1], light=one[2], n_cases=one[3]) for one in rows]
@@ -142,7 +153,8 @@ def told_to(matters: Matters, who: Standing, since_at: datetime, limit: int = MO
         return casebook.tellings(connection, matters.sight(who), ranges, since_at, limit)
 
 
-def _checked(matters: Matters, asked: Asked, who: Standing) -> tuple[Query, tuple[int, int] | None]:
+def checked(matters: Matters, asked: Asked, who: Standing) -> tuple[Query, tuple[int, int] | None]:
+    """Return what is asked for as the database takes it, and the place to go on from; refuse what is none."""
     for name, value, known in (("order", asked.order, tuple(ORDERS)), ("light", asked.query.light or "red", LIGHTS)):
         if value not in known:
             raise BadInput(f"{name}={value!r}", f"must be one of {', '.join(known)}", "choose one")
@@ -159,7 +171,19 @@ def _checked(matters: Matters, asked: Asked, who: Standing) -> tuple[Query, tupl
     return query, _key_of(asked.after)
 
 
-def _seen(matters: Matters, connection: Any, rows: Sequence[Row], who: Standing) -> Iterator[Seen]:
+def _where_steps_wait(
+    matters: Matters, who: Standing
+) -> Iterator[tuple[str, Collection[str], Sequence[casebook.Range]]]:
+    """Yield kinds, states and places in which a step may wait for somebody's roles; each case is asked in the end."""
+    for kind in matters.kinds.every():
+        for grant in who.roles.get(kind.type_id, ()):
+            steps = [step for step in kind.transitions.values() if grant.role_id in step.roles]
+            states = {state for step in steps for state in step.sources}
+            yield f"{kind.type_id}/{kind.version}", states, matters.ground.ranges([grant.area_id])
+
+
+def seen_of(matters: Matters, connection: Any, rows: Sequence[Row], who: Standing) -> Iterator[Seen]:
+    """Yield cases as somebody may see them, by rows that are in their sight."""
     steps = casebook.steps_of(connection, [row["case_no"] for row in rows])
     for row in rows:
         kind, case = matters.kinds.of(row), case_of(row, steps[row["case_no"]], matters.ground)

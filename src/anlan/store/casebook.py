@@ -72,6 +72,8 @@ setting = _table("matter_setting", ("key",), (), ("key", "body"))
 
 Row = dict[str, Any]
 Range = tuple[int, int]
+EVERYWHERE: Range = (0, NEVER)
+"""The ranks of a whole district. No condition is made of it: one that all rows meet only leads databases astray."""
 
 
 WIDE = 0.02
@@ -119,7 +121,11 @@ class Sight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What is wanted of a list. Everything that is None or empty is not asked for; ``words`` must all be there."""
+    """What is wanted of a list. Everything that is None or empty is not asked for; ``words`` must all be there.
+
+    ``box`` is west, south, east, north in degrees; a case of which no point is kept lies in none. What has ended before
+    ``changed_from`` is left out, and whatever goes on is not.
+    """
 
     type_ids: Collection[str] = ()
     states: Collection[str] = ()
@@ -130,31 +136,43 @@ class Query:
     post: str | None = None
     light: str | None = None
     due_before: datetime | None = None
+    due_from: datetime | None = None
+    changed_from: datetime | None = None
+    box: tuple[float, float, float, float] | None = None
     parent_no: int | None = None
     words: Collection[int] = ()
 
     def where(self, at: datetime) -> list[sa.ColumnElement[bool]]:
         """Return it as conditions of SQL, with lights as they stand at a moment."""
-        found: list[sa.ColumnElement[bool]] = []
-        if self.type_ids:
-            found.append(matter.c.type_id.in_(self.type_ids))
-        if self.states:
-            found.append(matter.c.state.in_(self.states))
-        if self.closed is not None:
-            found.append(matter.c.closed == int(self.closed))
+        c = matter.c
+        ends = (self.due_before, c.due_at.__lt__), (self.due_from, c.due_at.__ge__)
+        found = [compare(micros(value)) for value, compare in ends if value is not None]
+        exact = (
+            (c.closed, None if self.closed is None else int(self.closed)), (c.owner_area_id, self.owner_area_id),
+            (c.post, self.post), (c.parent_no, self.parent_no),
+        )  # fmt: skip
+        found += [column == wanted for column, wanted in exact if wanted is not None]
+        found += [column.in_(some) for column, some in ((c.type_id, self.type_ids), (c.state, self.states)) if some]
         if self.ranks is not None:
             found.append(within(self.ranks, self.last))
-        for column, wanted in ((matter.c.owner_area_id, self.owner_area_id), (matter.c.post, self.post)):
-            if wanted is not None:
-                found.append(column == wanted)
         if self.light is not None:
             found += _lit(self.light, at)
-        if self.due_before is not None:
-            found.append(matter.c.due_at < micros(self.due_before))
-        if self.parent_no is not None:
-            found.append(matter.c.parent_no == self.parent_no)
-        found += [matter.c.case_no.in_(sa.select(word.c.case_no).where(word.c.word == one)) for one in self.words]
-        return found
+        if self.changed_from is not None:
+            found.append((c.closed == 0) | (c.changed_at >= micros(self.changed_from)))
+        if self.box is not None:
+            west, south, east, north = self.box
+            found.append(c.lat.between(south, north) & c.lon.between(west, east))
+        return [*found, *(c.case_no.in_(sa.select(word.c.case_no).where(word.c.word == one)) for one in self.words)]
+
+
+def standing_in(parts: Iterable[tuple[str, Collection[str], Sequence[Range]]]) -> sa.ColumnElement[bool]:
+    """Return a condition of SQL: of a kind (``type/version``), in one of some states, within ranges of ranks."""
+    found = [
+        (matter.c.kind == kind) & matter.c.state.in_(states) & sa.or_(*(within(one, NEVER) for one in ranges))
+        for kind, states, ranges in parts
+        if states and ranges
+    ]  # fmt: skip
+    return sa.or_(*found) if found else sa.false()
 
 
 ORDERS = {"changed": (matter.c.changed_at, True), "opened": (matter.c.opened_at, True), "due": (matter.c.due_at, False)}
@@ -186,6 +204,10 @@ def _lit(light: str, at: datetime) -> list[sa.ColumnElement[bool]]:
         "yellow": [*ticking, matter.c.red_at > now, matter.c.yellow_at <= now],
         "green": [*ticking, matter.c.red_at > now, matter.c.yellow_at > now],
     }[light]
+
+
+def _light(at: datetime) -> sa.ColumnElement[str]:
+    return sa.case(*((sa.and_(*_lit(one, at)), one) for one in LIGHTS))
 
 
 def light_of(row: Mapping[str, Any], at: datetime) -> str:
@@ -337,6 +359,13 @@ def counts(connection: sa.Connection, sight: Sight, query: Query, *, at: datetim
     )
 
 
+def due_between(connection: sa.Connection, sight: Sight, query: Query, *, at: datetime) -> list[tuple[int, int, str]]:
+    """Return number, moment due and light of every case of a query, what is due first at the top."""
+    asked = sa.select(matter.c.case_no, matter.c.due_at, _light(at)).where(sight.where(), *query.where(at))
+    rows = connection.execute(asked.order_by(matter.c.due_at, matter.c.case_no))
+    return [(int(one[0]), int(one[1]), str(one[2])) for one in rows]
+
+
 def due(connection: sa.Connection, at: datetime, limit: int) -> list[Row]:
     """Return cases of which a clock has something to tell by a moment."""
     asked = sa.select(matter).where(matter.c.next_at <= micros(at)).order_by(matter.c.next_at, matter.c.case_no)
@@ -433,6 +462,12 @@ def keep_setting(connection: sa.Connection, key: str, body: str) -> None:
 def files_of(connection: sa.Connection, digest: str) -> list[Row]:
     """Return who has a file: ``case_no`` is 0 until a case takes it from whoever stored it."""
     found = connection.execute(sa.select(stored_file).where(stored_file.c.digest == digest)).mappings()
+    return [dict(one) for one in found]
+
+
+def files_in(connection: sa.Connection, number: int) -> list[Row]:
+    """Return the files of a case."""
+    found = connection.execute(sa.select(stored_file).where(stored_file.c.case_no == number)).mappings()
     return [dict(one) for one in found]
 
 

@@ -1,10 +1,11 @@
 import { effect, type Signal } from "@preact/signals";
-import { AttributionControl, Map as MapLibre, NavigationControl, ScaleControl, setWorkerUrl, type CanvasSource, type GeoJSONSource, type LngLatBoundsLike } from "maplibre-gl";
+import { AttributionControl, Map as MapLibre, NavigationControl, ScaleControl, setWorkerUrl, type CanvasSource, type GeoJSONSource, type LngLat, type LngLatBoundsLike } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import { useEffect, useRef } from "preact/hooks";
 import { api, type District, type Polygon } from "../api.ts";
 import { alerts, changes, coverage, densities, devices, drawing, layer, level, say, selection, told } from "../desk.ts";
+import { address, spotIn } from "../cases/address.ts";
 import { lang, named, t } from "../i18n.ts";
 import { incidents, raiseAt, units } from "../reach.ts";
 import { theme } from "../theme.ts";
@@ -36,6 +37,9 @@ export function DeskMap({ district, handle }: { district: District; handle: Sign
   return <div ref={box} class="map" role="application" aria-label={t("map.label", { name: named(district.name) })} />;
 }
 
+/** Where the map stood when its page was left. */
+let camera: { center: LngLat; zoom: number } | null = null;
+
 /** Stand the map up in a box; returns how to take it down. */
 function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | null>): () => void {
   const [west, south, east, north] = district.bounds;
@@ -46,8 +50,7 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
   const map = new MapLibre({
     container: box,
     style: styleOf(theme.peek(), lang.peek()),
-    bounds: [west, south, east, north],
-    fitBoundsOptions: { padding: 28 },
+    ...(camera ?? { bounds: [west, south, east, north] as LngLatBoundsLike, fitBoundsOptions: { padding: 28 } }),
     maxBounds: [west - wide, south - high, east + wide, north + high],
     minZoom: 9,
     maxZoom: 19,
@@ -195,10 +198,11 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
 
   function showSelection(): void {
     const chosen = selection.value;
-    let outline: GeoJSON.Geometry | null = null;
+    const spot = spotIn(address.value.ask); // where a case lies that somebody came from
+    let outline: GeoJSON.Geometry | null = spot && { type: "Point", coordinates: spot };
     if (chosen?.kind === "polygon") outline = drafting.holds(chosen.polygon) ? null : chosen.polygon;
     else if (chosen?.kind === "line") outline = chosen.line;
-    else if (chosen?.kind === "incident" || chosen?.kind === "raise") outline = null;
+    else if (chosen?.kind === "incident" || chosen?.kind === "raise") outline = null; // it has a symbol of its own
     else if (chosen?.kind === "device") outline = outlines.get(chosen.id) ?? null;
     else if (chosen) outline = handle.peek()?.geometryOf(chosen.kind === "place" ? "places" : "areas", chosen.id) ?? null;
     drafting.keep(chosen?.kind === "polygon" ? chosen.polygon : null);
@@ -255,6 +259,7 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
     seen.disconnect();
     for (const end of endings) end();
     handle.value = null;
+    camera = { center: map.getCenter(), zoom: map.getZoom() };
     map.remove();
   };
 }

@@ -107,6 +107,7 @@ function overlays(theme: Theme): LayerSpecification[] {
       paint: { "line-color": RUNG_COLOUR, "line-width": ["interpolate", ["linear"], ["zoom"], 12, 2.4, 16, 5] },
     },
     { id: "selection-fill", type: "fill", source: "selection", paint: { "fill-color": c.selected, "fill-opacity": 0.1 } },
+    { id: "selection-spot", type: "circle", source: "selection", filter: ["==", ["geometry-type"], "Point"], paint: { "circle-radius": 10, "circle-color": c.selected, "circle-opacity": 0.35, "circle-stroke-color": c.selected, "circle-stroke-width": 3 } },
     { id: "selection-line", type: "line", source: "selection", paint: { "line-color": c.selected, "line-width": 2.6 } },
     {
       id: "device-symbols",

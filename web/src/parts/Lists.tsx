@@ -52,7 +52,7 @@ export function Lists({ district, map }: { district: District; map: Signal<MapHa
         <Icon name="search" size={15} />
         <input type="search" value={sought.value} placeholder={t("lists.seek")} aria-label={t("lists.seek")} onInput={(typed) => (sought.value = typed.currentTarget.value)} />
       </label>
-      <div id="list" role="tabpanel" aria-labelledby={`tab-${tab.value}`} class={`list${stale.value ? " is-stale" : ""}`}>
+      <div id="list" tabIndex={-1} role="tabpanel" aria-labelledby={`tab-${tab.value}`} class={`list${stale.value ? " is-stale" : ""}`}>
         {tab.value === "alerts" && <Alerts map={map} matches={matches} />}
         {tab.value === "reach" && <Reach map={map} matches={matches} />}
         {tab.value === "places" && <Places map={map} />}

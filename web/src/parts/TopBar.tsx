@@ -1,12 +1,15 @@
 import type { BorderFlow, District, Estimate } from "../api.ts";
 import { behind, border, devices, lastAt, late, link, now, places, severity, simulate, simulation, stale, tab, watches, whole } from "../desk.ts";
+import { address, listAddress } from "../cases/address.ts";
 import { dateOf, duration, integer, lang, momentOf, named, people, secondsOf, setLang, t } from "../i18n.ts";
+import { may } from "../staff.ts";
 import { theme, toggleTheme } from "../theme.ts";
 import { Account } from "./Account.tsx";
 import { intervalText, shortOccupancy } from "./EstimateView.tsx";
 import { Icon } from "./Icon.tsx";
 
 export function TopBar({ district }: { district: District }) {
+  const onMap = address.value.page === "map" || !may("cases.read");
   return (
     <header class="top">
       <div class="brand">
@@ -16,7 +19,17 @@ export function TopBar({ district }: { district: District }) {
           <p class="quiet">{t("app.tagline")}</p>
         </div>
       </div>
-      <Figures />
+      {may("cases.read") && (
+        <nav class="top-nav" aria-label={t("nav.label")}>
+          <a href="#/map" aria-current={onMap ? "page" : undefined} data-test="nav-map">
+            {t("nav.map")}
+          </a>
+          <a href={listAddress.value} aria-current={onMap ? undefined : "page"} data-test="nav-cases">
+            {t("nav.cases")}
+          </a>
+        </nav>
+      )}
+      {onMap ? <Figures /> : <span class="figures" />}
       <div class="top-end">
         <Lag />
         <LiveBadge />

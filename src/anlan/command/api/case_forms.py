@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -32,6 +33,8 @@ class Brief(Form):
     due_at: Moment | None
     n_changes: int
     forgotten: bool
+    lon: float | None = Field(description="Degrees; null where an area was given, or none is kept.")
+    lat: float | None
     fields: dict[str, Any] = Field(description="What the asker may read; empty in lists of narrow types.")
 
 
@@ -54,7 +57,11 @@ class Filter(Form):
     post: str | None = Field(default=None, description="Was given to this duty.")
     light: Light | None = None
     due_before: str | None = Field(default=None, description="ISO 8601 with offset.")
+    due_from: str | None = Field(default=None, description="ISO 8601 with offset.")
+    near: str | None = Field(default=None, description="Lies near this point.", examples=["121.4920,31.2270"])
+    within_m: float = Field(default=50, gt=0, le=2000, description="How far north, east, south and west of it.")
     parent: str | None = Field(default=None, description="Is a part of this case.")
+    mine: bool = Field(default=False, description="A step of it waits for one of the asker's roles.")
     q: str = Field(default="", max_length=200, description="Words, Chinese or not, in what the asker may read.")
 
 
@@ -64,6 +71,13 @@ class PageFilter(Filter):
     order: Literal["changed", "opened", "due"] = "changed"
     after: str = Field(default="", max_length=40, description="The next of the page before.")
     limit: int = Field(default=50, ge=1, le=200)
+
+
+class AgendaFilter(Filter):
+    """A filter, and the days of a calendar, in the district's time zone."""
+
+    first: date
+    last: date
 
 
 class Clock(Form):
@@ -87,6 +101,7 @@ class Step(Form):
     to: str
     fills: list[str]
     needs: list[str]
+    anew: list[str] = Field(description="Fields that must be told with this very step.")
     evidence: list[str]
     note: bool
     because: Text | None = Field(description="The condition it is bound to.")
@@ -112,11 +127,17 @@ class Told(Form):
     letter: bool
 
 
+class CaseFile(Form):
+    """A file that came with a case; its kind stands in the history."""
+
+    digest: str
+    media_type: str
+    n_bytes: int
+
+
 class Case(Brief):
     """A case as the asker may see it. ``etag`` of a step is ``n_changes``."""
 
-    lon: float | None
-    lat: float | None
     field_labels: dict[str, Text]
     clocks: list[Clock]
     steps: list[Step]
@@ -124,6 +145,7 @@ class Case(Brief):
     children: list[Linked]
     waits_for: list[Linked]
     told: list[Told]
+    files: list[CaseFile]
 
 
 class Line(Form):
@@ -135,6 +157,7 @@ class Line(Form):
     at: Moment
     actor: str
     unit: str
+    unit_name: Text | None = Field(description="Of the office through which the step was taken.")
     filled: dict[str, Any]
     evidence: dict[str, str]
     note: str
@@ -247,9 +270,21 @@ class FieldForm(Form):
 
     id: str
     label: Text
-    kind: str
+    kind: Literal["text", "number", "integer", "boolean", "choice", "date", "moment", "table"]
     required: bool
     options: dict[str, Text]
+    least: float | None = Field(description="Of a number; of a table, how many rows at least.")
+    most: float | None
+    columns: list[FieldForm] = Field(description="Of a table.")
+    because: Text | None = Field(description="What holds of each row of a table.")
+
+
+class GateForm(Form):
+    """A step that waits for a case of another type in one of these states."""
+
+    step: str
+    type: str
+    states: list[str]
 
 
 class KindForm(Form):
@@ -265,12 +300,48 @@ class KindForm(Form):
     fields: list[FieldForm]
     states: dict[str, Text]
     evidence: dict[str, Text]
+    closed: list[str] = Field(description="States that end a case.")
+    opening: list[str] = Field(description="Fields that may be told when a case is opened.")
+    steps: dict[str, Text]
+    clocks: dict[str, Text]
+    children: list[str] = Field(description="Types that its parts may have.")
+    gates: list[GateForm]
 
 
 class Kinds(Form):
     """The types in force."""
 
     types: list[KindForm]
+
+
+class AgendaDay(Form):
+    """A day in the district's time zone, and how many cases are due on it, by light."""
+
+    on: str = Field(examples=["2026-12-31"])
+    working: bool
+    name: Text | None = Field(description="Of the holiday, or of the make-up day.")
+    confirmed: bool = Field(description="Whether the calendar of its year is; else it is guessed from weekdays.")
+    n_due: dict[str, int]
+    due: list[Brief] = Field(description="The first of them.")
+
+
+class Dated(Form):
+    """A date with which a case was opened: a class is held, an event begins."""
+
+    case: Brief
+    field: str
+    label: Text
+    on: str
+    at: Moment | None
+
+
+class Agenda(Form):
+    """A calendar."""
+
+    at: Moment
+    days: list[AgendaDay]
+    dated: list[Dated]
+    whole: bool = Field(description="False where more cases hold dates than were looked through.")
 
 
 class Destroyed(Form):

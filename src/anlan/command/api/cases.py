@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from math import nan
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -19,12 +20,14 @@ from anlan.command.api import case_forms
 from anlan.command.api.asked import Opened
 from anlan.command.api.forms import raw
 from anlan.kernel.clock import parse_moment
-from anlan.kernel.errors import NotAllowed
+from anlan.kernel.errors import BadInput, NotAllowed
+from anlan.kernel.geo import Projection
 from anlan.matters import (
     Asked,
     Matters,
     NewCase,
     Standing,
+    agenda,
     count_cases,
     export_cases,
     list_cases,
@@ -63,8 +66,10 @@ def _filter(wanted: case_forms.Filter) -> Asked:
         type_ids=tuple(wanted.type), states=tuple(wanted.state), closed=wanted.closed, owner_area_id=wanted.owner,
         post=wanted.post, light=wanted.light,
         due_before=None if wanted.due_before is None else parse_moment(wanted.due_before, "due_before"),
+        due_from=None if wanted.due_from is None else parse_moment(wanted.due_from, "due_from"),
+        box=None if wanted.near is None else _box(wanted.near, wanted.within_m),
     )  # fmt: skip
-    return Asked(query=query, area_id=wanted.area, parent_id=wanted.parent, sought=wanted.q.strip())
+    return Asked(query=query, area_id=wanted.area, parent_id=wanted.parent, sought=wanted.q.strip(), mine=wanted.mine)
 
 
 Kept = Annotated[Matters, Depends(_matters)]
@@ -105,6 +110,22 @@ def export(kept: Kept, who: Who, wanted: Wanted) -> Response:
 def types(kept: Kept, who: Who) -> dict[str, Any]:
     """Return each with its fields, and whether the asker may open cases of it."""
     return {"types": [case_views.kind(one, who) for one in kept.kinds.in_force.values()]}
+
+
+@router.get("/cases/types/{type_id}", response_model=case_forms.KindForm, summary="One type, in any version")
+def one_type(kept: Kept, who: Who, type_id: str, version: int | None = None) -> dict[str, Any]:
+    """Return what a case of it is read by: the version that it is pinned to, or the one in force."""
+    found = kept.kinds.current(type_id) if version is None else kept.kinds.version(type_id, version)
+    return case_views.kind(found, who)
+
+
+@router.get(
+    "/cases/calendar", response_model=case_forms.Agenda, summary="Days: worked or not, what is due, what is held"
+)
+def calendar(kept: Kept, who: Who, wanted: Annotated[case_forms.AgendaFilter, Query()]) -> dict[str, Any]:
+    """Return up to two months, both days included, in the district's time zone."""
+    made = agenda(kept, _filter(wanted), who, (wanted.first, wanted.last))
+    return {"at": views.moment(kept.clock.now())} | case_views.agenda(made)
 
 
 @router.get("/cases/told", response_model=case_forms.CasesTold, summary="What clocks told the areas of one's own")
@@ -155,9 +176,12 @@ def case(kept: Kept, who: Who, case_id: str) -> dict[str, Any]:
 
 
 @router.get("/cases/{case_id}/history", response_model=case_forms.History, summary="What became of a case")
-def history(kept: Kept, who: Who, case_id: str) -> dict[str, Any]:
+def history(request: Request, kept: Kept, who: Who, case_id: str) -> dict[str, Any]:
     """Return every step, without what one may not read."""
-    return {"id": case_id, "history": [case_views.line(one) for one in kept.read(case_id, who).history]}
+    lines = kept.read(case_id, who).history
+    staff: Staff | None = request.app.state.staff
+    names = {} if staff is None else {one.office_id: one.name for one in staff.offices()}
+    return {"id": case_id, "history": [case_views.line(one, names.get(one.unit_id)) for one in lines]}
 
 
 @router.post("/cases/{case_id}/steps", response_model=case_forms.Taken, summary="Take a step")
@@ -182,6 +206,19 @@ def read_file(kept: Kept, who: Who, case_id: str, digest: str) -> Response:
     content, media_type = kept.room.read(digest, kept.read(case_id, who).row["case_no"])
     headers = {"content-disposition": "attachment", "cache-control": "no-store"}
     return Response(content, media_type=media_type, headers=headers)
+
+
+def _box(near: str, within_m: float) -> tuple[float, float, float, float]:
+    """Return the box of degrees around a point."""
+    try:
+        lon, lat = (float(part) for part in near.split(","))
+    except ValueError:
+        lon = lat = nan
+    if not (abs(lon) <= 180 and abs(lat) < 90):
+        raise BadInput(f"near={near[:40]!r}", "must be lon,lat in degrees", "write it like 121.4920,31.2270")
+    plane = Projection(lon, lat)
+    (west, east), (south, north) = plane.to_degrees([-within_m, within_m], [-within_m, within_m])
+    return float(west), float(south), float(east), float(north)
 
 
 def _new(new: case_forms.NewCase) -> NewCase:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import shapely
@@ -72,7 +73,23 @@ def map_areas(request: Request, district: Opened, level: str) -> Response:
         for a in areas
         if a.polygon is not None
     ]
-    return _kept(request, f"areas/{level}", features)
+    return _kept(request, f"areas/{level}", lambda: views.collection(features))
+
+
+@router.get("/areas", summary="The tree of areas: names, levels, parents")
+def tree(request: Request, district: Opened) -> Response:
+    """Return every area without its outline, parents before what lies in them."""
+
+    def made() -> dict[str, Any]:
+        every = sorted(district.pack.areas, key=lambda one: len(district.pack.areas.path(one.area_id)))
+        return {
+            "areas": [
+                {"id": one.area_id, "level": one.level, "parent": one.parent_id, "name": dict(one.name)}
+                for one in every
+            ]
+        }
+
+    return _kept(request, "tree", made, "application/json")
 
 
 @router.get("/map/{layer}", summary="One layer of the map as GeoJSON", response_class=Response, responses=forms.GEOJSON)
@@ -80,7 +97,7 @@ def map_layer(request: Request, district: Opened, layer: str) -> Response:
     """Return boundary, water, green, streets, places, devices, gateways, stations or posts."""
     if layer not in LAYERS:
         raise NotFound(f"layer={layer!r}", f"must be one of {', '.join(LAYERS)}", "choose one")
-    return _kept(request, layer, LAYERS[layer](district))
+    return _kept(request, layer, lambda: views.collection(LAYERS[layer](district)))
 
 
 def _plain(shapes: tuple[BaseGeometry, ...]) -> list[dict[str, Any]]:
@@ -108,11 +125,13 @@ LAYERS = {
 }
 
 
-def _kept(request: Request, layer: str, features: list[dict[str, Any]]) -> Response:
+def _kept(
+    request: Request, layer: str, make: Callable[[], dict[str, Any]], media_type: str = "application/geo+json"
+) -> Response:
     """Answer a layer, packed once; a map does not change while the district is open."""
     kept = request.app.state.__dict__.setdefault("layers", {})
     if layer not in kept:
-        text = json.dumps(views.collection(features), ensure_ascii=False, separators=(",", ":")).encode()
+        text = json.dumps(make(), ensure_ascii=False, separators=(",", ":")).encode()
         kept[layer] = (gzip.compress(text, 6, mtime=0), text, f'"{hashlib.sha256(text).hexdigest()[:24]}"')
     packed, plain, tag = kept[layer]
     headers = {"etag": tag, "cache-control": "no-cache", "vary": "accept-encoding"}
@@ -120,5 +139,5 @@ def _kept(request: Request, layer: str, features: list[dict[str, Any]]) -> Respo
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["content-encoding"] = "gzip"
-        return Response(packed, media_type="application/geo+json", headers=headers)
-    return Response(plain, media_type="application/geo+json", headers=headers)
+        return Response(packed, media_type=media_type, headers=headers)
+    return Response(plain, media_type=media_type, headers=headers)

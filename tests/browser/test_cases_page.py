@@ -1,0 +1,391 @@
+"""The pages of cases, as a duty officer and a grid worker use them, against the real server over the tall district."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from tests.browser.conftest import STATIC, Visit
+from tests.command.conftest import served
+from tests.matters.conftest import AT, ground_point, picture, tall_pack
+
+from anlan.cli.terminal import everything
+from anlan.command import create_app
+from anlan.district import District
+from anlan.kernel.clock import FollowedClock
+from anlan.staff import NewOffice, Staff, read_roles
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+HOME = "d-w-s-w-s"
+FILES = {"name": "photo.png", "mimeType": "image/png"}
+
+
+class Desk:
+    """The tall district with everybody's roles for a guest; the test drives its time, and is a colleague by HTTP."""
+
+    def __init__(self, folder):
+        self.clock = FollowedClock(AT)
+        self.district = District.open(tall_pack(), folder, clock=self.clock)
+        areas, matters = self.district.pack.areas, self.district.matters
+        self.staff = Staff(self.district.store, read_roles(), areas)
+        self.app = create_app(self.district, staff=self.staff, guest=everything("guest", areas, matters.kinds.rights()))
+
+    def asked(self, what, kind="light", area=HOME, **more):
+        """Open a resident's request."""
+        filled = {"kind": kind, "source": "hotline", "what": what}
+        made = self.http.post("/cases", json={"type": "resident_request", "area": area, "filled": filled} | more)
+        assert made.status_code == 201, made.text
+        return made.json()["id"]
+
+    def step(self, case_id, step, **more):
+        made = self.http.post(f"/cases/{case_id}/steps", json={"step": step, **more})
+        assert made.status_code == 200, made.text
+
+    def state(self, case_id):
+        return self.http.get(f"/cases/{case_id}").json()["state"]
+
+
+@pytest.fixture
+def desk(tmp_path):
+    made = Desk(tmp_path)
+    try:
+        with served(made.app) as made.url, httpx.Client(timeout=30) as made.http:
+            made.http.base_url = f"{made.url}/api/v1"
+            yield made
+    finally:
+        made.district.close()
+
+
+@pytest.fixture
+def seen(chromium, desk):
+    assert STATIC.is_dir()
+    made = []
+
+    def opened(where="#/cases", **context):
+        visit = Visit(chromium, desk.url, **context)
+        made.append(visit)
+        visit.page.goto(f"{desk.url}/{where}")
+        visit.page.wait_for_selector("main.cases")
+        return visit
+
+    yield opened
+    for one in made:
+        assert one.complaints == [], one.complaints
+        one.context.close()
+
+
+def rows(visit):
+    return [one.get_attribute("data-case") for one in visit.find("case-row").all()]
+
+
+def wait_rows(visit, wanted):
+    visit.page.wait_for_function(
+        "(ids) => JSON.stringify([...document.querySelectorAll('[data-test=case-row]')].map((one) => one.dataset.case))"
+        " === JSON.stringify(ids)",
+        arg=wanted,
+    )
+
+
+def test_a_list_is_narrowed_sought_and_handed_on_by_its_address(desk, seen):
+    lamp, road = desk.asked("弄堂口路灯不亮"), desk.asked("hole in Yuyuan Road", kind="road", area="d-e-n-e-n")
+    visit = seen()
+    wait_rows(visit, [lamp, road])
+    visit.find("filter-area-0").select_option("d-e")
+    wait_rows(visit, [road])
+    assert "area=d-e" in visit.page.url
+    visit.find("filter-clear").click()
+    wait_rows(visit, [lamp, road])
+    visit.page.keyboard.press("/")
+    visit.page.keyboard.type("路灯")
+    wait_rows(visit, [lamp])
+    other = seen(visit.page.url.split("/", 3)[3])
+    wait_rows(other, [lamp])
+    assert other.find("case-search").input_value() == "路灯"
+    other.find("filter-clear").click()
+    wait_rows(other, [lamp, road])
+    other.find("filter-due").select_option("24")
+    wait_rows(other, [lamp, road])
+    other.page.wait_for_timeout(1500)
+    assert (
+        len([url for url in other.asked if "due_before" in url and "/cases?" in url]) <= 2
+    )  # once, or as a minute ends
+    other.find("case-search").fill("nothing of the kind")
+    other.find("no-cases").get_by_text("No case is like that").wait_for()
+
+
+def test_lights_are_counted_and_change_with_what_is_told(desk, seen):
+    first = desk.asked("dark")
+    visit = seen()
+    wait_rows(visit, [first])
+    assert visit.find("light-green").inner_text().split() == ["in", "time", "1"]
+    second = desk.asked("darker")
+    wait_rows(visit, [first, second])
+    desk.clock.set(desk.clock.now() + timedelta(days=30))
+    visit.page.reload()
+    visit.page.wait_for_function("() => document.querySelector('[data-test=light-red] b')?.textContent === '2'")
+    visit.find("light-yellow").click()
+    visit.find("no-cases").wait_for()
+    visit.find("light-red").click()
+    wait_rows(visit, [first, second])
+
+
+def test_a_long_list_is_read_part_by_part(desk, seen):
+    made = [desk.asked(f"request {k}") for k in range(55)]
+    visit = seen("#/cases?order=opened")
+    visit.find("more").wait_for()
+    assert rows(visit) == made[:4:-1]
+    visit.find("more").click()
+    wait_rows(visit, made[::-1])
+    limits = [url for url in visit.asked if "/cases?" in url]
+    assert all("limit=50" in url for url in limits)
+
+
+def test_the_list_and_a_case_go_by_keys(desk, seen):
+    first, second = desk.asked("one"), desk.asked("two")
+    visit = seen()
+    wait_rows(visit, [first, second])
+    visit.page.keyboard.press("j")
+    visit.page.keyboard.press("j")
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_selector(f"[data-test=case] >> text={second}")
+    visit.page.keyboard.press("Escape")
+    wait_rows(visit, [first, second])
+    visit.page.keyboard.press("?")
+    visit.find("keys-help").wait_for()
+    visit.page.keyboard.press("Escape")
+    visit.page.keyboard.press("b")
+    visit.find("board").wait_for()
+    visit.page.keyboard.press("c")
+    visit.find("days").wait_for()
+
+
+def test_a_step_is_taken_by_a_form_that_asks_for_what_it_takes(desk, seen):
+    case_id = desk.asked("路灯不亮")
+    desk.step(case_id, "assign")
+    desk.step(case_id, "accept")
+    visit = seen(f"#/cases/{case_id}")
+    visit.find("step-fix").click()
+    visit.page.wait_for_function("() => document.activeElement.dataset.test === 'field-answer'")
+    visit.find("field-answer").fill("已更换灯泡")
+    for name in ("photo_before", "photo_after"):
+        visit.find(f"file-{name}").set_input_files(FILES | {"buffer": picture("the same")})
+        visit.find(f"sent-{name}").get_by_text("sent").wait_for()
+    visit.find("take-step").click()
+    refusal = visit.find("refusal")
+    refusal.wait_for()
+    parts = refusal.locator("dd").all_inner_texts()
+    assert parts == [
+        "evidence photo_after of fix", "must be another file than photo_before", "store a picture of each",
+    ]  # fmt: skip
+    assert visit.find("field-answer").input_value() == "已更换灯泡"
+    visit.complaints.clear()  # the browser writes every refusal down
+    visit.find("file-photo_after").set_input_files(FILES | {"buffer": picture("another")})
+    visit.find("sent-photo_after").get_by_text("sent").wait_for()
+    visit.find("take-step").click()
+    visit.find("step-form").wait_for(state="detached")
+    assert desk.state(case_id) == "fixed"
+    visit.page.wait_for_selector("[data-test=history] img.thumb")
+    wide = "() => [...document.querySelectorAll('[data-test=history] img.thumb')].map((one) => one.naturalWidth)"
+    visit.page.wait_for_function(f"() => ({wide})().every((n) => n === 8)")
+    assert "已更换灯泡" in visit.find("fields").inner_text()
+
+
+def test_who_was_slower_is_told_and_keeps_what_was_written(desk, seen):
+    case_id = desk.asked("dark")
+    desk.step(case_id, "assign")
+    visit = seen(f"#/cases/{case_id}")
+    visit.find("step-refuse").click()
+    visit.find("step-note").fill("not ours")
+    desk.step(case_id, "accept")
+    told = visit.find("overtaken")
+    told.wait_for()
+    assert "take on" in told.inner_text()
+    assert "no longer possible" in told.inner_text()
+    assert visit.find("step-note").input_value() == "not ours"
+    assert visit.find("take-step").is_disabled()
+    other = desk.asked("dark, too")
+    visit = seen(f"#/cases/{other}")
+    visit.find("step-forward").click()
+    visit.find("field-forwarded_to").select_option("utility")
+    visit.find("field-answer").fill("passed on")
+    desk.step(other, "assign")
+    visit.find("go-on").click()
+    visit.find("take-step").click()
+    visit.find("step-form").wait_for(state="detached")
+    assert desk.state(other) == "forwarded"
+
+
+def test_a_refusal_is_read_in_chinese(desk, seen):
+    case_id = desk.asked("dark")
+    visit = seen(f"#/cases/{case_id}", locale="zh-CN")
+    visit.find("step-confer").click()
+    refusal = visit.find("refusal")
+    refusal.wait_for()
+    texts = refusal.inner_text()
+    assert "条件未满足" in texts
+    assert "两次退单后方可会商" in texts
+    assert "请先满足条件" in texts
+    assert "提交会商" in texts
+    visit.complaints.clear()
+
+
+def test_a_new_case_shows_where_it_would_go_and_what_is_open_around_it(desk, seen):
+    lon, lat = ground_point(HOME)
+    near = desk.asked("a lamp", area=None, lon=lon, lat=lat)
+    visit = seen("#/cases/new")
+    visit.find("new-type").select_option("resident_request")
+    visit.find("field-kind").select_option("light")
+    visit.find("lon").fill(str(lon))
+    visit.find("lat").fill(str(lat + 1e-4))
+    visit.find("lat").blur()
+    visit.find("route-owner").get_by_text("d-w-s").wait_for()
+    assert visit.find("near").locator("[data-test=case-row]").get_attribute("data-case") == near
+    visit.find("field-kind").select_option("safety")
+    visit.page.wait_for_function("() => document.querySelector('[data-test=route-owner]')?.textContent === 'd-w'")
+    assert "what is a danger goes to the street at once" in visit.find("route").inner_text()
+    visit.find("field-source").select_option("counter")
+    visit.find("field-what").fill("loose rail")
+    visit.find("open-case").click()
+    visit.find("owner").wait_for()
+    made = desk.http.get(f"/cases/{visit.page.url.rsplit('/', 1)[1]}").json()
+    assert (made["fields"]["what"], made["owner_area"]) == ("loose rail", "d-w")
+    assert made["lat"] == pytest.approx(lat + 1e-4)
+
+
+def test_a_click_on_the_map_says_where(seen):
+    visit = seen("#/cases/route?type=resident_request")
+    visit.page.wait_for_selector(".spot-map canvas")
+    visit.page.wait_for_function("() => document.querySelector('.spot-map').anlanMap.loaded()")
+    lon, lat = ground_point("d-e-n-e-n")
+    x, y = visit.page.evaluate(
+        """([lon, lat]) => {
+            const map = document.querySelector('.spot-map');
+            map.scrollIntoView();
+            const [point, box] = [map.anlanMap.project([lon, lat]), map.getBoundingClientRect()];
+            return [point.x + box.left, point.y + box.top];
+        }""",
+        [lon, lat],
+    )
+    visit.page.mouse.click(x, y)
+    visit.find("route-owner").get_by_text("d-e-n").wait_for()
+    assert float(visit.find("lon").input_value()) == pytest.approx(lon, abs=1e-4)
+    assert "cannot tell whether kind == 'safety'" in visit.find("rule").inner_text()
+    visit.find("field-kind").select_option("safety")
+    visit.find("rule").get_by_text("It fits, and decides").wait_for()
+
+
+def test_a_case_moves_on_the_board_by_its_menu(desk, seen):
+    case_id = desk.asked("dark")
+    visit = seen("#/cases/board?type=resident_request")
+    card = visit.page.locator("[data-test=column-received] [data-test=board-card]")
+    card.locator("[data-test=card-steps]").focus()
+    visit.page.keyboard.press("Enter")
+    visit.find("card-step-assign").wait_for()
+    visit.page.wait_for_function("() => document.activeElement.dataset.test === 'card-step-assign'")
+    visit.page.keyboard.press("Enter")
+    moved = visit.page.locator("[data-test=column-assigned] [data-test=board-card]")
+    moved.wait_for()
+    assert desk.state(case_id) == "assigned"
+    moved.locator("[data-test=card-steps]").click()
+    visit.find("card-step-refuse").click()
+    visit.find("step-note").fill("not ours")
+    visit.find("take-step").click()
+    card.wait_for()
+    assert desk.state(case_id) == "received"
+
+
+def test_a_calendar_shows_what_is_due_what_is_held_and_make_up_days(desk, seen):
+    case_id = desk.asked("dark")
+    filled = {"topic": "crowd", "form": "class", "audience": "merchants", "held_on": "2026-02-20"}
+    made = desk.http.post("/cases", json={"type": "public_class", "area": "d-w-s-w", "filled": filled})
+    assert made.status_code == 201, made.text
+    visit = seen("#/cases/calendar")
+    assert visit.find("month").inner_text() == "February 2026"
+    assert "make-up day" in visit.find("day-2026-02-14").inner_text()
+    assert "Spring Festival" in visit.find("day-2026-02-16").inner_text()
+    held = visit.find("day-2026-02-20").locator(".is-held a")
+    assert held.inner_text().startswith("crowd safety, class")
+    due = desk.http.get(f"/cases/{case_id}").json()["due_at"]
+    assert due == "2026-02-10T09:00:00Z"  # one working day, taken on at nine in the morning of Shanghai
+    visit.find("day-2026-02-10").locator("[data-test=day-due]").click()
+    wait_rows(visit, [case_id])
+    visit.page.go_back()
+    visit.find("day-2026-02-10").focus()
+    visit.page.keyboard.press("ArrowDown")
+    assert visit.page.evaluate("() => document.activeElement.dataset.test") == "day-2026-02-17"
+    visit.find("month-after").click()
+    visit.page.wait_for_function("() => document.querySelector('[data-test=month]').textContent === 'March 2026'")
+
+
+def test_tables_are_filled_in_row_by_row_and_shown(desk, seen):
+    visit = seen("#/cases/new?type=planned_event&area=d-w")
+    for name, text in {"title": "Lantern walk", "venue": "quay", "n_expected": "900"}.items():
+        visit.find(f"field-{name}").fill(text)
+    visit.find("field-kind").select_option("festival")
+    visit.find("field-organised").select_option("true")
+    visit.find("field-begins_at").fill("2026-03-01T18:00")
+    visit.find("field-ends_at").fill("2026-03-01T22:00")
+    visit.page.locator(".more-fields summary").first.click()
+    visit.find("add-row-zones").click()
+    zones = visit.find("field-zones")
+    zones.locator("[data-test=field-zone]").fill("A")
+    zones.locator("[data-test=field-capacity]").fill("8000")
+    zones.locator("[data-test=field-area_m2]").fill("4200")
+    zones.locator("[data-test=field-most_per_m2]").fill("3.5")
+    visit.find("open-case").click()
+    visit.find("fields").get_by_text("Lantern walk").first.wait_for()
+    told = desk.http.get(f"/cases/{visit.page.url.rsplit('/', 1)[1]}").json()["fields"]
+    assert told["zones"] == [{"zone": "A", "capacity": 8000, "area_m2": 4200, "most_per_m2": 3.5}]
+    assert told["begins_at"].startswith("2026-03-01T10:00:00")  # eighteen o'clock in Shanghai, wherever the browser is
+    assert "8,000" in visit.find("fields").locator("table").inner_text()
+
+
+def test_the_way_leads_between_map_and_cases_and_speaks_chinese(desk, seen):
+    lon, lat = ground_point(HOME)
+    case_id = desk.asked("弄堂口路灯不亮", area=None, lon=lon, lat=lat)
+    visit = seen(locale="zh-CN", timezone_id="America/New_York")
+    wait_rows(visit, [case_id])
+    text = visit.page.inner_text("main.cases")
+    for words in ("列表", "看板", "日历", "派单试算", "新建事项", "市民诉求", "已受理", "期限内", "剩 7 小时"):
+        assert words in text, words
+    visit.find("case-row").click()
+    visit.find("clocks").wait_for()
+    assert "2月10日 17:00 到期" in visit.find("clocks").inner_text()
+    visit.find("to-map").click()
+    visit.page.wait_for_selector(".map canvas")
+    visit.page.wait_for_function(
+        """([lon, lat]) => {
+            const map = document.querySelector('.map').anlanMap;
+            const centre = map.getCenter();
+            return Math.abs(centre.lng - lon) < 1e-4 && Math.abs(centre.lat - lat) < 1e-4;
+        }""",
+        arg=[lon, lat],
+    )
+    visit.find("back-to-case").click()
+    visit.find("case").wait_for()
+
+
+@pytest.mark.parametrize(("role", "shown", "steps"), [("engineer", 0, 0), ("grid_worker", 1, 2)])
+def test_each_role_sees_its_own_cases_and_steps(chromium, desk, role, shown, steps):
+    case_id, _ = desk.asked("dark"), desk.asked("elsewhere", area="d-e-n-e-n")
+    desk.step(case_id, "assign")
+    now = datetime.now(UTC)
+    account = desk.staff.open_account(role, role, None, "test", now)
+    office = desk.staff.make_office(NewOffice(name={"en": role}, role_ids=(role,), area_id="d-w"), "test", now)
+    desk.staff.appoint(office.office_id, account.account_id, "test", now)
+    visit = Visit(chromium, desk.url)
+    visit.page.goto(f"{desk.url}/#enter={desk.staff.link(account.account_id, 'test', now)}")
+    visit.find("account").wait_for()
+    assert visit.find("nav-cases").count() == shown
+    if shown:
+        visit.find("nav-cases").click()
+        wait_rows(visit, [case_id])
+        visit.find("mine").click()
+        desk.step(case_id, "refuse", note="not ours")
+        visit.find("no-cases").wait_for()  # whoever handles waits for the desk now
+        desk.step(case_id, "assign")
+        visit.find("case-row").click()
+        visit.find("steps").wait_for()
+        assert visit.find("steps").get_by_role("button").count() == steps
+    assert visit.complaints == []
+    visit.context.close()

@@ -1,0 +1,126 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { t, type Key } from "../i18n.ts";
+import { Icon } from "../parts/Icon.tsx";
+import { address, go, hrefOf, listAddress, type Page } from "./address.ts";
+import { BoardPage } from "./BoardPage.tsx";
+import { CalendarPage } from "./CalendarPage.tsx";
+import { CasePage, copyAddress } from "./CasePage.tsx";
+import { kinds, knownFault, learn } from "./known.ts";
+import { ListPage, typing } from "./ListPage.tsx";
+import { NewCasePage, RoutePage } from "./NewCasePage.tsx";
+
+const TABS: readonly { page: Page; key: Key }[] = [
+  { page: "list", key: "cases.list" },
+  { page: "board", key: "cases.board" },
+  { page: "calendar", key: "cases.calendar" },
+  { page: "route", key: "cases.route" },
+];
+const SHORTCUTS: readonly [string, Key][] = [
+  ["/", "keys.search"],
+  ["J  K", "keys.move"],
+  ["Enter", "keys.open"],
+  ["N", "keys.new"],
+  ["L  B  C", "keys.pages"],
+  ["Esc", "keys.back"],
+  ["?", "keys.help"],
+];
+
+/** Everything about cases: the pages, the way between them, and the keys that all of them know. */
+export function CasesPage() {
+  const [help, setHelp] = useState(false);
+  useEffect(() => {
+    void learn();
+    const heard = (key: KeyboardEvent): void => {
+      if (key.ctrlKey || key.metaKey || key.altKey || typing(key.target) || document.querySelector("dialog[open]")) return;
+      if (press(key.key)) key.preventDefault();
+      else if (key.key === "?") setHelp(true);
+    };
+    addEventListener("keydown", heard);
+    return () => removeEventListener("keydown", heard);
+  }, []);
+  const { page, id, ask } = address.value;
+  const openable = kinds.value.some((one) => one.may_open);
+  return (
+    <main class="cases" id="cases" tabIndex={-1}>
+      <nav class="cases-nav" aria-label={t("cases.pages")}>
+        {TABS.map((one) => (
+          <a key={one.page} href={one.page === "list" ? listAddress.value : hrefOf(one.page)} aria-current={page === one.page ? "page" : undefined} data-test={`cases-${one.page}`}>
+            {t(one.key)}
+          </a>
+        ))}
+        <span class="cases-nav-end">
+          <button type="button" class="plain" onClick={() => void copyAddress()}>
+            {t("cases.copy")}
+          </button>
+          <button type="button" class="round" aria-label={t("keys.title")} onClick={() => setHelp(true)} data-test="keys">
+            ?
+          </button>
+          {openable && (
+            <a class="primary" href={hrefOf("new")} aria-label={t("cases.new")} data-test="new-case">
+              <Icon name="plus" size={16} />
+              <span>{t("cases.new")}</span>
+            </a>
+          )}
+        </span>
+      </nav>
+      {knownFault.value && (
+        <p class="refusal" role="alert">
+          {knownFault.value}{" "}
+          <button type="button" class="plain" onClick={() => void learn()}>
+            {t("cases.again")}
+          </button>
+        </p>
+      )}
+      {kinds.value.length === 0 ? (
+        !knownFault.value && <p class="empty">{t("app.loading")}</p>
+      ) : (
+        <>
+          {page === "list" && <ListPage />}
+          {page === "board" && <BoardPage />}
+          {page === "calendar" && <CalendarPage />}
+          {page === "route" && <RoutePage />}
+          {page === "new" && <NewCasePage key={ask.toString()} />}
+          {page === "case" && <CasePage key={id} id={id} />}
+        </>
+      )}
+      {help && <Help close={() => setHelp(false)} />}
+    </main>
+  );
+}
+
+/** Do what a key stands for; tell whether it stands for anything. */
+function press(key: string): boolean {
+  const search = document.getElementById("case-search");
+  if (key === "/" && search) search.focus();
+  else if (key === "/") go(listAddress.value);
+  else if (key === "n" && kinds.value.some((one) => one.may_open)) go(hrefOf("new"));
+  else if (key === "l") go(listAddress.value);
+  else if (key === "b") go(hrefOf("board"));
+  else if (key === "c") go(hrefOf("calendar"));
+  else if (key === "Escape" && address.peek().page === "case") go(listAddress.value);
+  else return false;
+  return true;
+}
+
+function Help({ close }: { close: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} class="dialog" onClose={close} aria-labelledby="keys-title" data-test="keys-help">
+      <h2 id="keys-title">{t("keys.title")}</h2>
+      <dl class="keys">
+        {SHORTCUTS.map(([keys, text]) => (
+          <div key={keys}>
+            <dt>
+              <kbd>{keys}</kbd>
+            </dt>
+            <dd>{t(text)}</dd>
+          </div>
+        ))}
+      </dl>
+      <button type="button" class="plain" onClick={() => dialog.current?.close()}>
+        {t("card.close")}
+      </button>
+    </dialog>
+  );
+}

@@ -1,0 +1,65 @@
+import { useEffect, useState } from "preact/hooks";
+import { integer, named, t } from "../i18n.ts";
+import { cases, type Kind } from "./api.ts";
+import { Refusal } from "./parts.tsx";
+
+const MOST_BYTES = 7_500_000;
+const TAKEN = "image/png,image/jpeg,application/pdf,.docx,.xlsx,.pptx,.odt,.ods";
+
+/** Files that come with a step, one of each kind. Each is sent when it is chosen, so that the step itself is quick. */
+export function EvidenceInput({ kind, wanted, needed, digests, set }: { kind: Kind; wanted: string[]; needed: boolean; digests: Record<string, string>; set: (digests: Record<string, string>) => void }) {
+  if (wanted.length === 0) return null;
+  return (
+    <fieldset class="evidence">
+      <legend>{t("cases.evidence")}</legend>
+      {wanted.map((name) => (
+        <One key={name} name={name} label={named(kind.evidence[name], name)} needed={needed} digest={digests[name]} set={(digest) => set(digest === null ? without(digests, name) : { ...digests, [name]: digest })} />
+      ))}
+    </fieldset>
+  );
+}
+
+function without(digests: Record<string, string>, name: string): Record<string, string> {
+  const { [name]: _, ...rest } = digests;
+  return rest;
+}
+
+function One({ name, label, needed, digest, set }: { name: string; label: string; needed: boolean; digest: string | undefined; set: (digest: string | null) => void }) {
+  const [file, setFile] = useState<File | null>(null);
+  const [fault, setFault] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const [seen, setSeen] = useState("");
+  useEffect(() => {
+    if (!file || !file.type.startsWith("image/")) return setSeen("");
+    const href = URL.createObjectURL(file);
+    setSeen(href);
+    return () => URL.revokeObjectURL(href);
+  }, [file]);
+  const send = async (chosen: File | undefined): Promise<void> => {
+    setFault(null);
+    setFile(chosen ?? null);
+    set(null);
+    if (!chosen) return;
+    if (chosen.size > MOST_BYTES) return setFault(new Error(t("cases.file_large", { n: integer(MOST_BYTES / 1e6) })));
+    setBusy(true);
+    await cases.sendFile(chosen).then(set, setFault);
+    setBusy(false);
+  };
+  return (
+    <div class="evidence-one">
+      <label class="file-choice">
+        <span>
+          {label}
+          {needed && <i class="needed" title={t("cases.needed")} aria-hidden="true" />}
+        </span>
+        <b class="plain">{t(file ? "cases.file_other" : "cases.file_choose")}</b>
+        <input type="file" accept={TAKEN} required={needed && !digest} onChange={(change) => void send(change.currentTarget.files?.[0])} data-test={`file-${name}`} />
+      </label>
+      {seen && <img class="thumb" src={seen} alt={label} />}
+      <span class="quiet" role="status" data-test={`sent-${name}`}>
+        {file?.name} {busy ? t("cases.sending") : digest ? t("cases.sent") : ""}
+      </span>
+      <Refusal fault={fault} />
+    </div>
+  );
+}

@@ -1,0 +1,120 @@
+import { useState } from "preact/hooks";
+import { integer, t } from "../i18n.ts";
+import { say } from "../desk.ts";
+import { useAsked } from "../parts/useAsked.ts";
+import { address, go, hrefOf } from "./address.ts";
+import { cases, type Brief, type Kind } from "./api.ts";
+import { isPlaced, newCaseOf, useDraft, type Draft } from "./draft.ts";
+import { OpeningFields, PlaceInput, TypeInput } from "./DraftInputs.tsx";
+import { EvidenceInput } from "./EvidenceInput.tsx";
+import { kindOf } from "./known.ts";
+import { CaseLink, Refusal } from "./parts.tsx";
+import { RouteView } from "./RouteView.tsx";
+
+const NEAR_M = 50;
+
+/** A new case. Where it would go, and what is open around it, is told before it is opened. */
+export function NewCasePage() {
+  const [draft, change] = useDraft(address.value.ask);
+  const [fault, setFault] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const kind = kindOf(draft.type);
+  const send = async (): Promise<void> => {
+    if (!kind) return;
+    setBusy(true);
+    setFault(null);
+    try {
+      const made = await cases.open({ ...newCaseOf(draft, kind), evidence: draft.evidence, note: draft.note, ...(draft.parent ? { parent: draft.parent } : {}) });
+      say(t("cases.was_opened"));
+      go(hrefOf("case", {}, made.id));
+    } catch (refused) {
+      setFault(refused);
+      setBusy(false);
+    }
+  };
+  return (
+    <form
+      class="case-columns draft"
+      data-test="new-form"
+      onSubmit={(sent) => {
+        sent.preventDefault();
+        void send();
+      }}
+    >
+      <div class="case-main panel">
+        <h2>{t("cases.new")}</h2>
+        {draft.parent && (
+          <p class="quiet">
+            {t("cases.part_of")} <a href={hrefOf("case", {}, draft.parent)}>{draft.parent}</a>
+          </p>
+        )}
+        <TypeInput draft={draft} change={(told) => change({ ...told, filled: {}, evidence: {} })} openable />
+        {kind && <OpeningFields draft={draft} change={change} kind={kind} />}
+        {kind && Object.keys(kind.evidence).length > 0 && (
+          <details class="fold more-fields" key={kind.id}>
+            <summary>{t("cases.with_files", { n: Object.keys(draft.evidence).length })}</summary>
+            <EvidenceInput kind={kind} wanted={Object.keys(kind.evidence)} needed={false} digests={draft.evidence} set={(evidence) => change({ evidence })} />
+          </details>
+        )}
+        {kind && (
+          <label class="block field">
+            <span>{t("cases.note")}</span>
+            <textarea rows={2} maxLength={4000} value={draft.note} onInput={(typed) => change({ note: typed.currentTarget.value })} />
+          </label>
+        )}
+        <Refusal fault={fault} />
+        <p class="buttons">
+          <button type="submit" class="primary" disabled={busy || !kind || !isPlaced(draft)} data-test="open-case">
+            {t("cases.open")}
+          </button>
+          {!isPlaced(draft) && <span class="quiet">{t("cases.place_first")}</span>}
+        </p>
+      </div>
+      <div class="case-side">
+        <PlaceInput draft={draft} change={change} />
+        <RouteView draft={draft} kind={kind} whole={false} />
+        {kind && draft.at && <Near draft={draft} kind={kind} />}
+      </div>
+    </form>
+  );
+}
+
+/** What is open around the spot: perhaps it was told already. Of places only, never of who told it. */
+function Near({ draft, kind }: { draft: Draft; kind: Kind }) {
+  const near = draft.at!.join(",");
+  const filter = new URLSearchParams({ type: kind.id, closed: "false", near, within_m: String(NEAR_M), limit: "5" });
+  const told = useAsked<Brief[]>(filter.toString(), 0, async () => (await cases.list(filter)).cases);
+  if (!told.answer || told.answer.length === 0) return null;
+  return (
+    <section class="panel near" data-test="near">
+      <h3>{t("cases.near", { n: integer(told.answer.length), m: NEAR_M })}</h3>
+      <ul class="case-rows is-narrow">
+        {told.answer.map((one) => (
+          <li key={one.id}>
+            <CaseLink one={one} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** The route tester: the same questions without opening anything. */
+export function RoutePage() {
+  const [draft, change] = useDraft(address.value.ask);
+  const kind = kindOf(draft.type);
+  return (
+    <div class="case-columns draft" data-test="route-page">
+      <div class="case-main panel">
+        <h2>{t("route.tester")}</h2>
+        <p class="quiet">{t("route.note")}</p>
+        <TypeInput draft={draft} change={(told) => change({ ...told, filled: {} })} openable={false} />
+        {kind && <OpeningFields draft={draft} change={change} kind={kind} />}
+      </div>
+      <div class="case-side">
+        <RouteView draft={draft} kind={kind} whole />
+        <PlaceInput draft={draft} change={change} />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,85 @@
+/** What all pages of cases go by: the types, the tree of areas, and the news of the live stream. */
+
+import { computed, signal } from "@preact/signals";
+import { calmly, following, told } from "../desk.ts";
+import type { LiveMessage } from "../sse.ts";
+import { may } from "../staff.ts";
+import { cases, type AreaName, type Brief, type Kind } from "./api.ts";
+
+export const kinds = signal<Kind[]>([]);
+export const areaNames = signal<AreaName[]>([]);
+export const knownFault = signal("");
+/** Which cases have changed, and a number that grows with each news; null where any may have. */
+export const touched = signal<{ round: number; ids: ReadonlySet<string> | null }>({ round: 0, ids: new Set() });
+
+/** Grows with the news, but calmly: lists and counts are dear to ask where a district has a hundred thousand cases. */
+export const rounds = signal(0);
+
+const byId = computed(() => new Map(areaNames.value.map((one) => [one.id, one])));
+const below = computed(() => {
+  const found = new Map<string, AreaName[]>();
+  for (const one of areaNames.value) if (one.parent !== null) found.set(one.parent, [...(found.get(one.parent) ?? []), one]);
+  return found;
+});
+
+export const kindOf = (type: string): Kind | undefined => kinds.value.find((one) => one.id === type);
+export const areaOf = (id: string): AreaName | undefined => byId.value.get(id);
+export const rootArea = (): AreaName | undefined => areaNames.value.find((one) => one.parent === null);
+export const childrenOf = (id: string): AreaName[] => below.value.get(id) ?? [];
+
+/** The areas that hold one, top first, itself last. */
+export function pathOf(id: string): AreaName[] {
+  const found: AreaName[] = [];
+  for (let one = areaOf(id); one; one = one.parent === null ? undefined : areaOf(one.parent)) found.unshift(one);
+  return found;
+}
+
+const older = new Map<string, Promise<Kind>>();
+
+/** The type of a case in the version that it is pinned to. */
+export async function pinned(one: Brief): Promise<Kind> {
+  const known = kindOf(one.type);
+  if (known?.version === one.version) return known;
+  const key = `${one.type}/${one.version}`;
+  const asked = older.get(key) ?? cases.kind(one.type, one.version);
+  older.set(key, asked);
+  asked.catch(() => older.delete(key));
+  return asked;
+}
+
+let begun: Promise<void> | null = null;
+
+/** Read the types and areas once. */
+export function learn(): Promise<void> {
+  begun ??= Promise.all([cases.kinds(), cases.areas()]).then(
+    ([types, tree]) => {
+      kinds.value = types;
+      areaNames.value = tree;
+      knownFault.value = "";
+    },
+    (fault: unknown) => {
+      knownFault.value = told(fault);
+      begun = null;
+    },
+  );
+  return begun;
+}
+
+let waiting: Set<string> | null = new Set();
+const tellSoon = calmly(800, async () => {
+  const ids = waiting;
+  waiting = new Set();
+  touched.value = { round: touched.value.round + 1, ids };
+});
+
+const roundSoon = calmly(1_500, async () => void (rounds.value += 1));
+
+function heard({ kind, body }: LiveMessage): void {
+  if (!may("cases.read")) return;
+  if (kind === "resync") waiting = null;
+  else if (kind === "change" && (body as { kind: string }).kind === "case") waiting?.add((body as { record: string }).record);
+  else return;
+  void tellSoon();
+  void roundSoon();
+}
+following.add(heard);
