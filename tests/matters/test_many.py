@@ -71,8 +71,8 @@ def test_parts_go_into_an_open_whole_that_may_have_them(lite):
 
 
 def newer(kept, monkeypatch, *changes):
-    """Let a second version of the resident's request come into force."""
-    text = shipped_text("resident_request").replace("version = 1", "version = 2")
+    """Let another version of the resident's request come into force."""
+    text = shipped_text("resident_request").replace("version = 2", "version = 3")
     for one, other in changes:
         assert one in text
         text = text.replace(one, other)
@@ -88,14 +88,14 @@ def test_running_cases_go_over_to_a_newer_version_and_ended_ones_stay(kept, monk
     kept.matters.act(second, merge, desk)
     newer(kept, monkeypatch)
     kept.wait(minutes=1)
-    assert migrate_cases(kept.matters, "resident_request", 2, desk, dry_run=True).n_cases == 1
-    assert migrate_cases(kept.matters, "resident_request", 2, desk, dry_run=False).n_moved == 1
-    assert kept.matters.read(first, desk).kind.version == 2
-    assert kept.matters.read(second, desk).kind.version == 1
+    assert migrate_cases(kept.matters, "resident_request", 3, desk, dry_run=True).n_cases == 1
+    assert migrate_cases(kept.matters, "resident_request", 3, desk, dry_run=False).n_moved == 1
+    assert kept.matters.read(first, desk).kind.version == 3
+    assert kept.matters.read(second, desk).kind.version == 2
     kept.again()
     kept.matters.act(first, Action(transition="assign", seen=2), desk)
     assert [one.transition for one in kept.matters.read(first, desk).history] == ["open", "migrate", "assign"]
-    assert migrate_cases(kept.matters, "resident_request", 2, desk, dry_run=False).n_cases == 0
+    assert migrate_cases(kept.matters, "resident_request", 3, desk, dry_run=False).n_cases == 0
     assert kept.store.verify().ok
 
 
@@ -104,17 +104,17 @@ def test_where_one_case_does_not_fit_none_is_moved(kept, monkeypatch):
     stays, fits = opened(kept), opened(kept)
     kept.matters.act(stays, Action(transition="assign"), desk)
     newer(kept, monkeypatch, ("[transitions.assign]", "[transitions.give_out]"), ('do = "assign"', 'do = "give_out"'))
-    told = migrate_cases(kept.matters, "resident_request", 2, desk, dry_run=False)
+    told = migrate_cases(kept.matters, "resident_request", 3, desk, dry_run=False)
     assert [(one.case_id, one.misfits[0].value) for one in told.misfits] == [(stays, "step 'assign'")]
     assert (told.n_cases, told.n_moved) == (2, 0)
-    assert {kept.matters.read(one, desk).kind.version for one in (stays, fits)} == {1}
+    assert {kept.matters.read(one, desk).kind.version for one in (stays, fits)} == {2}
 
 
 def test_only_who_holds_a_role_everywhere_moves_cases_or_learns_what_does_not_fit(lite, monkeypatch):
     newer(lite, monkeypatch)
     for who in (lite.who("s", "intake_desk", area="d-w"), lite.who("a", "analyst"), lite.reading("r")):
         with pytest.raises(NotAllowed, match="must be held in the whole district"):
-            migrate_cases(lite.matters, "resident_request", 2, who, dry_run=True)
+            migrate_cases(lite.matters, "resident_request", 3, who, dry_run=True)
     with pytest.raises(NotAllowed):
         migrate_cases(lite.matters, "mediation", 1, lite.who("c", "commander"), dry_run=True)
     with pytest.raises(NotFound):

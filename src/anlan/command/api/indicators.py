@@ -27,7 +27,10 @@ def indicators(kept: Kept) -> dict[str, Any]:
     return {"indicators": [_form(one) for one in kept.indicators.values()]}
 
 
-@router.get("/indicators/public", response_model=indicator_forms.Published, summary="Numbers for the public")
+@router.get(
+    "/indicators/public", response_model=indicator_forms.Published, summary="Numbers for the public",
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)  # fmt: skip
 def public(kept: Kept, form: Literal["json", "csv"] = "json") -> Any:
     """Return each indicator of its last whole period, without small counts and what would give them away."""
     told = numbers.public_numbers(kept, kept.clock.now())
