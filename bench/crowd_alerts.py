@@ -340,7 +340,7 @@ def latencies_s(n: int) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         district = District.open("huangpu", folder, clock=clock)
         server = uvicorn.Server(uvicorn.Config(create_app(district), log_level="error", ws="none"))
-        listening = socket.socket()
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.bind(("127.0.0.1", 0))
         serving = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         serving.start()

@@ -15,6 +15,11 @@ import anlan.cases.migration
 import anlan.cases.paperwork
 import anlan.cases.sheets
 import anlan.cases.triggers
+import anlan.community.callouts
+import anlan.community.lists
+import anlan.community.points
+import anlan.community.shifts
+import anlan.community.volunteer
 import anlan.indicators
 import anlan.kernel.answers
 import anlan.kernel.entries
@@ -24,16 +29,22 @@ import anlan.kernel.response
 import anlan.matters.agenda
 import anlan.matters.keeping
 import anlan.matters.listing
+import anlan.matters.public
 import anlan.matters.routing
 import anlan.matters.standing
 import anlan.papers
 import anlan.response.demand
 import anlan.response.rota.answer
 import anlan.response.rota.problem
+import anlan.volunteers.calling
+import anlan.volunteers.hall
+import anlan.volunteers.joining
+import anlan.volunteers.rostering
+import anlan.volunteers.sending
 from anlan.command import create_app
 from anlan.district import District
 from anlan.ingest.wire import Sent, Values
-from anlan.store import casebook, columns, private, sql
+from anlan.store import casebook, columns, private, sql, volunteerbook
 
 ALLOWED = {"n_persons", "persons", "n_passed", "number"}
 
@@ -69,8 +80,19 @@ def test_no_record_has_room_for_an_identity():
         anlan.matters.agenda,
         anlan.matters.keeping,
         anlan.matters.listing,
+        anlan.matters.public,
         anlan.matters.routing,
         anlan.matters.standing,
+        anlan.community.callouts,
+        anlan.community.lists,
+        anlan.community.points,
+        anlan.community.shifts,
+        anlan.community.volunteer,
+        anlan.volunteers.calling,
+        anlan.volunteers.hall,
+        anlan.volunteers.joining,
+        anlan.volunteers.rostering,
+        anlan.volunteers.sending,
     )
     records = [thing for module in modules for thing in vars(module).values() if is_dataclass(thing)]
     assert len(records) > 15
@@ -99,6 +121,7 @@ def test_no_table_has_room_for_an_identity():
     history = re.findall(r"(\w+) (?:BIGINT|VARCHAR|TIMESTAMP|INTEGER|FLOAT|DOUBLE|BLOB|BOOLEAN)", columns.SCHEMA)
     assert len(history) > 30
     tables = [*sql._schema.tables.values(), *private.schema.tables.values(), *casebook.schema.tables.values()]
+    tables += volunteerbook.schema.tables.values()
     records = [column.name for table in tables for column in table.columns]
     assert len(records) > 50
     assert offending([*history, *records]) == []

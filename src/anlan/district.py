@@ -6,7 +6,6 @@ import logging
 import os
 import threading
 import uuid
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,25 +17,19 @@ import numpy as np
 import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
+from anlan.counting import Counting, Shape
 from anlan.crowd import (
-    LEAST_M2,
-    LEAST_PERSONS,
     LINED,
     Cells,
-    Counter,
     Estimator,
-    Evidence,
     Field,
     Flows,
     Lines,
     Sensing,
-    Spots,
     State,
     Window,
-    count,
     device_now,
     over_border,
-    why,
 )
 from anlan.crowd.whatif import Clearance, Measure, Trial, Trials, clearance
 from anlan.duty import Duty
@@ -60,27 +53,21 @@ from anlan.kernel.errors import BadInput, NoData, NotFound, Unavailable
 from anlan.kernel.geo import line_from, polygon_from, to_geojson
 from anlan.kernel.ingress import Receipt, Tally
 from anlan.kernel.pack import Pack
-from anlan.kernel.records import Change, Device, Draft, Estimate, Observation, UnknownReason
+from anlan.kernel.records import Change, Device, Draft, Estimate, Observation
 from anlan.matters import open_matters
 from anlan.outlook import FOLLOWED, Outlooks
 from anlan.pack import find_pack, read_pack
 from anlan.reach import UNIT_TOPICS, Reach
 from anlan.store import Audit, DuckHistory, SqlStore, Step
+from anlan.volunteers import Hall
 
 log = logging.getLogger(__name__)
 
 Listener = Callable[[str, dict[str, Any]], None]
 """Takes a kind ("minute", "change") and its content, in the thread that made it."""
-Floats = npt.NDArray[np.float64]
-Shares = tuple[npt.NDArray[np.int64], Floats]
 
 STATE_EVERY = timedelta(minutes=5)
 """How often the estimator's state (some 10 MB) is written; a restart replays what was committed since."""
-SPREAD_EVERY = timedelta(minutes=5)
-SPREAD_KEPT = timedelta(minutes=65)
-"""Fields with their uncertainty stay this long in memory, so that a new polygon's last hour has intervals."""
-LEVEL_KEPT = 50
-"""Levels of at most so many areas have their estimate stored every minute; larger ones are computed when asked."""
 
 
 class District:
@@ -98,11 +85,11 @@ class District:
         self.cells = Cells.cached(pack, folder / "cells.npz")
         self.estimator = Estimator(pack, self.cells)
         self.door = Door(pack.devices, history, clock)
-        self._counter = Counter(pack, self.cells)
-        self.sensing = Sensing(pack, self.estimator, lambda: self._field, lambda: self._area_shares)
+        self._counting = Counting(pack, self.cells, self.estimator, history, clock)
+        self.sensing = Sensing(pack, self.estimator, lambda: self._counting.field, lambda: self._counting.area_shares)
         self._duty = Duty(pack, store)
         self._outlooks = Outlooks(pack, history)
-        self.reach = Reach(pack, store, clock, self._tell, self._crowds)
+        self.reach = Reach(pack, store, clock, self._tell, self._counting.crowds)
         self.door.beside[UNIT_TOPICS] = self.reach.hear
         self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
         self._watches = {
@@ -111,11 +98,8 @@ class District:
         }
         self._listeners: list[Listener] = []
         self.matters = open_matters(pack, store, folder, clock, self._tell_changes)
+        self.community = Hall(pack, store, folder, clock, self._tell_changes)
         self._stepping = threading.RLock()
-        self._field: Field | None = None
-        self._state: State | None = None
-        self._evidence: tuple[State, Evidence | None] | None = None
-        self._spread: deque[Field] = deque()
         self._stored_state_at: datetime | None = None
         self._now: dict[str, Estimate] = {}
         self._suspected: dict[str, Suspicion] = {}
@@ -193,15 +177,15 @@ class District:
     @property
     def estimated_at(self) -> datetime | None:
         """The last minute that was estimated, None before the first."""
-        return None if self._field is None else self._field.at
+        return None if self._counting.field is None else self._counting.field.at
 
     def reset_estimates(self) -> None:
         """Forget every estimate and begin anew at the clock's time; observations and the log stay."""
         with self._stepping:
             cursor = self.history.clear_estimates()
             self._engine.reset(cursor)
-            self._field, self._state, self._stored_state_at = None, None, None
-            self._spread.clear()
+            self._counting.forget()
+            self._stored_state_at = None
             self._now, self._levels, self._suspected = {}, {}, {}
             self._outlooks.forget()
             self._tell_changes(self._duty.reset(self.clock.now()))
@@ -209,7 +193,7 @@ class District:
 
     # -- counting --------------------------------------------------------------------------------------------------
 
-    def count(self, polygon: Mapping[str, Any] | str | BaseGeometry, at: datetime | None = None) -> Estimate:
+    def count(self, polygon: Shape, at: datetime | None = None) -> Estimate:
         """Return how many people are in a polygon (degrees), now or at a moment of the past.
 
         Raises
@@ -217,61 +201,31 @@ class District:
         BadInput
             If it is no polygon, crosses itself, or lies outside the district.
         """
-        geometry = polygon if isinstance(polygon, BaseGeometry) else polygon_from(polygon)
-        if at is None:
-            return count(self._counter, self._field, geometry, self.clock.now())
-        kept = [field for field in self._spread if field.at <= at]
-        if kept and at - kept[-1].at < SPREAD_EVERY:
-            return count(self._counter, kept[-1], geometry, kept[-1].at)
-        now = count(self._counter, None, geometry, at)
-        found = self.history.occupancy_at(at)
-        index, share = self._counter.shares(geometry)
-        if found is None or len(found[1]) != len(self.cells) or now.unknown is not UnknownReason.NOT_STARTED:
-            return now  # nothing kept of that moment, or too little ground to tell
-        persons = float(found[1][index] @ share)
-        if not np.isfinite(persons):
-            return replace(now, unknown=UnknownReason.NO_DEVICE)
-        if persons < LEAST_PERSONS:
-            return replace(now, at=found[0], high=LEAST_PERSONS, hidden=True, unknown=None)
-        return replace(now, at=found[0], occupancy=persons, density_per_m2=persons / now.walkable_m2, unknown=None)
+        return self._counting.count(polygon, at)
 
-    def curve(
-        self, polygon: Mapping[str, Any] | str | BaseGeometry, begin_at: datetime, end_at: datetime
-    ) -> list[CurvePoint]:
+    def curve(self, polygon: Shape, begin_at: datetime, end_at: datetime) -> list[CurvePoint]:
         """Return the people in a polygon (degrees) minute by minute; intervals where the uncertainty was kept."""
-        geometry = polygon if isinstance(polygon, BaseGeometry) else polygon_from(polygon)
-        index, share = self._counter.shares(geometry)
-        if not len(index) or self._counter.walkable_m2((index, share)) < LEAST_M2:
-            return []
-        times, persons = self.history.occupancies(begin_at, end_at, index)
-        bands = {field.at: self._counter.many(field, [(index, share)], field.at)[0] for field in self._spread}
-        points = []
-        for at, row in zip(times, persons, strict=True):
-            band = bands.get(at)
-            total = float(row @ share)
-            shown = total if np.isfinite(total) and total >= LEAST_PERSONS else None
-            points.append(
-                CurvePoint(at=at, occupancy=shown, low=band.low if band else None, high=band.high if band else None)
-            )
-        return points
+        return self._counting.curve(polygon, begin_at, end_at)
 
-    def why(self, polygon: Mapping[str, Any] | str | BaseGeometry) -> Why | None:
+    def why(self, polygon: Shape) -> Why | None:
         """Return what makes the present number of a polygon (degrees), None where no number is told."""
-        geometry = polygon if isinstance(polygon, BaseGeometry) else polygon_from(polygon)
-        state, field, made = self._state, self._field, self.count(geometry)
-        if state is None or field is None or made.occupancy is None or made.sd is None:
-            return None
-        kept = self._evidence
-        if kept is None or kept[0] is not state:
-            kept = self._evidence = state, self.estimator.evidence(state)
-        if kept[1] is None:
-            return None
-        return why(kept[1], self._spots, field, self._counter.shares(geometry), made.sd**2)
+        return self._counting.why(polygon)
+
+    def density(self) -> tuple[datetime | None, npt.NDArray[np.float64]]:
+        """Return the minute, and people per m² of walkable ground on the grid, northernmost row first.
+
+        NaN where nobody can walk, infinity where the number is unknown.
+        """
+        return self._counting.density()
+
+    def density_at(self, at: datetime) -> tuple[datetime | None, npt.NDArray[np.float64]]:
+        """Return the same of a past minute; all unknown where none was kept."""
+        return self._counting.density_at(at)
 
     def flow(self, line: Mapping[str, Any] | str) -> LineFlow:
         """Return the people per minute over a line (degrees), counted where devices stand on it, else inferred."""
         drawn = self.pack.projection.project(line_from(line))
-        return self._flows.flow(drawn, self._field, self._counted(), self.clock.now().timestamp())
+        return self._flows.flow(drawn, self._counting.field, self._counted(), self.clock.now().timestamp())
 
     def border(self) -> BorderNow:
         """Return the people and the vehicles over the district's border, per minute, each way."""
@@ -294,7 +248,9 @@ class District:
     def place(self, place_id: str) -> PlaceNow:
         """Return one place with its estimate; NotFound where the pack has none of that id."""
         place = self.pack.place(place_id)
-        estimate = self._now.get(f"place:{place_id}") or count(self._counter, None, place.polygon, self.clock.now())
+        estimate = self._now.get(f"place:{place_id}") or self._counting.nothing(
+            self._counting.counter.shares(place.polygon)
+        )
         known = estimate.occupancy is not None and place.capacity
         share = (
             estimate.occupancy / place.capacity if known and estimate.occupancy is not None and place.capacity else None
@@ -310,7 +266,7 @@ class District:
         """Return the people expected in a place over the next hours; without points where nothing can be told."""
         return self._outlooks.subject(f"place:{place_id}", self.place(place_id).estimate)
 
-    def forecast(self, polygon: Mapping[str, Any] | str | BaseGeometry) -> Forecast:
+    def forecast(self, polygon: Shape) -> Forecast:
         """Return the people expected in a polygon (degrees) over the next hour, by how the last two have gone."""
         geometry = polygon if isinstance(polygon, BaseGeometry) else polygon_from(polygon)
         present = self.count(geometry)
@@ -329,14 +285,14 @@ class District:
             known = ", ".join(one.key for one in self.pack.areas.levels)
             raise NotFound(f"level={level!r}", f"must be one of {known}", "choose one")
         kept = self._levels.get(level)
-        field = self._field
+        field = self._counting.field
         if kept is None or field is None or kept[0] != field.at:
             areas = self.pack.areas.of_level(level)
-            parts = [self._area_shares[area.area_id] for area in areas]
+            parts = [self._counting.area_shares[area.area_id] for area in areas]
             at = self.clock.now() if field is None else field.at
             made = [
                 AreaNow(area_id=a.area_id, level=level, parent_id=a.parent_id, name=a.name, estimate=estimate)
-                for a, estimate in zip(areas, self._counter.many(field, parts, at), strict=True)
+                for a, estimate in zip(areas, self._counting.counter.many(field, parts, at), strict=True)
             ]
             kept = (at, made)
             if field is not None:
@@ -348,26 +304,6 @@ class District:
         level = self.pack.areas.area(area_id).level
         return next(area for area in self.areas(level) if area.area_id == area_id)
 
-    def density(self) -> tuple[datetime | None, npt.NDArray[np.float64]]:
-        """Return the minute, and people per m² of walkable ground on the grid, northernmost row first.
-
-        NaN where nobody can walk, infinity where the number is unknown.
-        """
-        field = self._field
-        if field is None:
-            return None, self.cells.raster(np.full(len(self.cells), np.inf))
-        live = np.nan_to_num(field.informed_until, nan=-np.inf) >= self.clock.now().timestamp()
-        live &= bool(field.persons.sum() >= LEAST_PERSONS)  # of so few, in all, nothing is told
-        return field.at, self.cells.raster(np.where(live, field.persons / self._ground_m2, np.inf))
-
-    def density_at(self, at: datetime) -> tuple[datetime | None, npt.NDArray[np.float64]]:
-        """Return the same of a past minute; all unknown where none was kept."""
-        found = self.history.occupancy_at(at)
-        if found is None or len(found[1]) != len(self.cells):
-            return None, self.cells.raster(np.full(len(self.cells), np.inf))
-        persons = np.where(np.isfinite(found[1]), found[1], np.inf)
-        return found[0], self.cells.raster(persons / self._ground_m2)
-
     def try_measure(self, measure: Measure, *, minutes: int = 60) -> Trial:
         """Return what a measure would change within so many minutes, against doing nothing.
 
@@ -376,7 +312,7 @@ class District:
         field = self._field_for("try a measure")
         return self._trials.measure(field, measure, np.random.default_rng(int(field.at.timestamp())), minutes=minutes)
 
-    def clearance(self, polygon: Mapping[str, Any] | str | BaseGeometry | None = None) -> Clearance:
+    def clearance(self, polygon: Shape | None = None) -> Clearance:
         """Return how long clearing a polygon (degrees) takes, or the whole district, from the present estimate on."""
         field = self._field_for("compute a clearance")
         if polygon is None:
@@ -389,9 +325,10 @@ class District:
         return Trials(self.pack, self.cells)
 
     def _field_for(self, purpose: str) -> Field:
-        if self._field is None or not np.isfinite(self._field.persons).all():
+        field = self._counting.field
+        if field is None or not np.isfinite(field.persons).all():
             raise NoData("the estimate", f"must know how many people are present to {purpose}", "wait for a minute")
-        return self._field
+        return field
 
     # -- devices ---------------------------------------------------------------------------------------------------
 
@@ -524,25 +461,7 @@ class District:
         )
 
     def _unknown(self) -> Estimate:
-        return self._counter.many(None, [self._area_shares[self.pack.areas.root.area_id]], self.clock.now())[0]
-
-    def _crowds(self, x_m: Floats, y_m: Floats) -> tuple[datetime, Floats] | None:
-        """Return the minute, and people per m² at points (metres), NaN where nobody walks or the number is unknown."""
-        field, cells = self._field, self.cells
-        if field is None:
-            return None
-        number = cells.numbers_at(x_m, y_m)
-        live = (number >= 0) & (np.nan_to_num(field.informed_until, nan=-np.inf)[number] >= field.at.timestamp())
-        return field.at, np.where(live, field.persons[number] / self._ground_m2[number], np.nan)
-
-    @cached_property
-    def _ground_m2(self) -> Floats:
-        # A cell with a strip of ground would show a density that no one stands in: at least a tenth of it counts.
-        return np.maximum(self.cells.walkable_m2, 0.1 * self.cells.size_m**2)
-
-    @cached_property
-    def _spots(self) -> Spots:
-        return Spots.of(self.pack, self.cells)
+        return self._counting.nothing(self._counting.area_shares[self.pack.areas.root.area_id])
 
     @cached_property
     def _lines(self) -> Lines:
@@ -551,26 +470,6 @@ class District:
     @cached_property
     def _flows(self) -> Flows:
         return Flows.of(self.pack, self.cells)
-
-    @cached_property
-    def _area_shares(self) -> dict[str, Shares]:
-        nothing = (np.empty(0, np.int64), np.empty(0))
-        return {
-            area.area_id: nothing if area.polygon is None else self._counter.shares(area.polygon)
-            for area in self.pack.areas
-        }
-
-    @cached_property
-    def _subjects(self) -> dict[str, Shares]:
-        """The subjects whose estimate is stored every minute, watches aside."""
-        found = {"district": self._area_shares[self.pack.areas.root.area_id]}
-        for place in self.pack.places:
-            found[f"place:{place.place_id}"] = self._counter.shares(place.polygon)
-        for level in self.pack.areas.levels:
-            areas = self.pack.areas.of_level(level.key)
-            if 1 < len(areas) <= LEVEL_KEPT:
-                found |= {f"area:{area.area_id}": self._area_shares[area.area_id] for area in areas}
-        return found
 
     def _resume(self) -> None:
         last = self.history.latest_step()
@@ -596,10 +495,10 @@ class District:
     def _made(self, made: Made[State]) -> None:
         field = self.estimator.field(made.state)
         parts = {
-            **self._subjects,
-            **{f"watch:{w.watch_id}": self._counter.shares(w.polygon) for w in self._watches.values()},
+            **self._counting.subjects,
+            **{f"watch:{w.watch_id}": self._counting.counter.shares(w.polygon) for w in self._watches.values()},
         }
-        estimates = dict(zip(parts, self._counter.many(field, list(parts.values()), made.at), strict=True))
+        estimates = dict(zip(parts, self._counting.counter.many(field, list(parts.values()), made.at), strict=True))
         judged = self._duty.judge(estimates, made.at)
         due = self._stored_state_at is None or made.at - self._stored_state_at >= STATE_EVERY
         told = np.isfinite(field.informed_until)
@@ -617,11 +516,8 @@ class District:
         if due:
             self._stored_state_at = made.at
         self._suspected = self.estimator.watcher.verdicts(made.state.health)
-        self._field, self._state, self._now = field, made.state, estimates
-        if made.at.timestamp() % SPREAD_EVERY.total_seconds() == 0:
-            self._spread.append(field)
-            while self._spread and made.at - self._spread[0].at > SPREAD_KEPT:
-                self._spread.popleft()
+        self._counting.take(field, made.state)
+        self._now = estimates
         self._tell("minute", {"at": made.at, "estimates": estimates})
         self._tell_changes(self._duty.tell())
 

@@ -105,3 +105,43 @@ def test_a_district_with_other_levels_has_types_too(hazard_text):
 def test_an_example_at_a_level_that_is_not_there_is_refused(hazard_text):
     with pytest.raises(BadInput, match="'county'"):
         replay(read_type(hazard_text.replace('"grid"\nstate', '"county"\nstate')))
+
+
+def own_type():
+    return (LIBRARY / "resident_request.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('role = "reporter"\nby', 'role = "handler"\nby', "'handler' is no role that opens it"),
+        ('by = "kind"', 'by = "reason"', "must be a choice that is public and required"),
+        ('words = "what"', 'words = "answer"', "'answer' is no field told at the opening"),
+        ('words = "what"', 'words = "noise_from"', "must be a text"),
+        ('asks = ["n_lamps"]', 'asks = ["where"]', "'where' is no public field told at the opening"),
+        ('needs = ["road_fault"]', 'needs = ["n_lamps"]', "'n_lamps' is no field that it asks"),
+        ('photo = "photo_reported"', 'photo = "video"', "'video' is no evidence"),
+        ('notes = ["ask"]', 'notes = ["tell"]', "'tell' is no step"),
+        ("[public.services.light]", "[public.services.lamp]", "'lamp' is no option of kind"),
+        ('page = "web"', 'page = "net"', "'net' is no option"),
+        ("near_m = 50", "near = 50", "'near' is nothing that belongs here"),
+    ],
+)
+def test_a_public_side_that_could_not_take_a_report_is_refused(old, new, said):
+    text = own_type()
+    assert old in text
+    assert said in "\n".join(map(str, lint_type(text.replace(old, new, 1))))
+
+
+def test_a_required_field_that_no_report_tells_is_refused():
+    text = own_type().replace(
+        'where = { kind = "text", ', 'where = { kind = "text", required = true, public = true, ', 1
+    )
+    text = text.replace('where = "where"\n', "", 1)
+    assert "where is required, so reports must be asked for it" in "\n".join(map(str, lint_type(text)))
+
+
+@pytest.mark.parametrize("word", ["restricted", "sealed"])
+def test_a_closed_circle_has_no_public_side(word):
+    text = own_type().replace('confidentiality = "internal"', f'confidentiality = "{word}"\nreaders = ["desk"]')
+    assert "must not be of a type of a closed circle" in "\n".join(map(str, lint_type(text)))

@@ -140,6 +140,20 @@ def test_nothing_waits_for_what_was_said_in_a_closed_circle():
         Catalogue(both)
 
 
+def test_no_step_looks_at_whether_a_case_of_a_closed_circle_is_open():
+    text = shipped_text("certification").replace('clear_of = ["finding"]', 'clear_of = ["mediation"]')
+    with pytest.raises(BadInput, match="must not rest on a type of a closed circle"):
+        Catalogue((read_type(text), shipped_types().get("mediation")))
+
+
+def test_a_case_lies_no_finer_than_its_type_says():
+    deep = {"district": "d", "street": "s", "grid": "g", "committee": "c"}
+    assert shipped_types().get("programme").lies_in(deep) == {"district": "d"}
+    assert shipped_types().get("programme_task").lies_in(deep) == {"district": "d", "street": "s"}
+    assert shipped_types().get("certification").lies_in(deep) == deep
+    assert shipped_types().get("programme_task").lies_in({"district": "d"}) == {"district": "d"}
+
+
 def test_every_wrong_row_of_a_table_is_told():
     kind, case = at_state("planned_event", "announced")
     zones = [

@@ -36,8 +36,8 @@ def crowded(tmp_path, monkeypatch):
             estimates[2] = quay  # the district itself, the garden, then the quay
         return estimates
 
-    real = type(made.district._counter).many
-    monkeypatch.setattr(type(made.district._counter), "many", many)
+    real = type(made.district._counting.counter).many
+    monkeypatch.setattr(type(made.district._counting.counter), "many", many)
     made.grid()
     yield made
     made.district.close()

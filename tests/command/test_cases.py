@@ -8,6 +8,7 @@ import pytest
 from tests.command.conftest import served
 from tests.command.test_staff import House, code
 from tests.matters.conftest import LONG_AGO, PLAYED, ground_point, picture, tall_pack
+from tests.matters.playing import Player
 from tests.matters.test_keeping import WORDS
 from tests.small import LAT, LON
 
@@ -15,8 +16,9 @@ from anlan.cases import OPEN, shipped_types
 from anlan.cases.definition import Confidentiality, FieldKind
 from anlan.command.access import ROUTES
 from anlan.kernel.access import Actor, Grant
-from anlan.matters import Asked, NewCase, list_cases, standing, tell_due
+from anlan.matters import Asked, NewCase, documents, list_cases, standing, tell_due
 from anlan.matters.words import numbers_of
+from anlan.papers import verified
 from anlan.staff import NewOffice, read_roles
 from anlan.store import casebook
 from anlan.store.records import canonical
@@ -58,6 +60,7 @@ class CaseHouse(House):
     def fill(self):
         """Open the cases; remember where each lies, its type, and each secret with the field it stands in."""
         self.cases = {}
+        self.narrow_names = {name for kind in PLAYED for name, one in kind.fields.items() if one.readers or one.own}
         for side, home in SIDES.items():
             for kind in PLAYED:
                 secrets = {"note": f"note-{side}-{kind.type_id}"}
@@ -129,8 +132,11 @@ def answers(house, client):
         yield f"history {case_id}", client.get(f"/cases/{case_id}/history").text
         for digest in files.values():
             yield f"file {case_id}", client.get(f"/cases/{case_id}/files/{digest}").status_code
+        yield f"papers {case_id}", client.get(f"/cases/{case_id}/papers").text
+        yield f"letter {case_id}", client.get(f"/cases/{case_id}/papers/letter").text
     yield f"part of {case_id}", client.get("/cases", params={"parent": case_id}).text
-    for name in {name for told in house.cases.values() for name in told[2]}:
+    # Each field that some may not read is sought by itself; the others need be sought but once.
+    for name in sorted(house.narrow_names | {"note", "what"}):
         yield f"search {name}", client.get("/cases", params={"q": name, "limit": 200}).text
 
 
@@ -251,93 +257,95 @@ def test_some_role_of_staff_holds_each_role_of_each_type():
     assert (missing, unknown) == ([], [])
 
 
-class Stage:
-    """Plays the example of a type through HTTP: each of its people signs in, with an office for each role."""
+class Stage(Player):
+    """Plays examples through HTTP: each person of each type signs in, with an office for each of their roles."""
 
-    def __init__(self, house, kind):
-        self.house, self.kind, self.clients, self.open_clients, self.held = house, kind, {}, [], set()
-        self.units = {}
+    def __init__(self, house):
+        self.house, self.clients, self.signed_in, self.held, self.units = house, {}, [], set(), {}
         self.areas = house.matters.ground.lies(SIDES["d-w"])
 
-    def client(self, trial):
-        role, area = role_for(self.kind, trial.role), self.areas[trial.level or self.kind.entry_level]
-        if trial.by not in self.clients:
+    def client(self, kind, by):
+        if (kind.type_id, by) not in self.clients:
             signing = self.house.as_role("hotline", "d-e-n-e-n")  # an office elsewhere, to sign in with
-            self.open_clients.append(signing)
-            self.clients[trial.by] = signing.__enter__()
-        if (trial.by, role, area) not in self.held:
-            account = self.clients[trial.by].get("/me").json()["account"]["id"]
-            if trial.unit == "unit":
-                self.house.give(account, role, area)
-            else:
-                self.join(trial.unit, account)
-            self.held.add((trial.by, role, area))
-        return self.clients[trial.by]
+            self.signed_in.append(signing)
+            self.clients[kind.type_id, by] = signing.__enter__()
+        return self.clients[kind.type_id, by]
 
-    def join(self, unit, account):
-        """Let an account hold the one office of a unit: the first as its head, the second as deputy."""
-        lines = [one for one in self.kind.example if one.unit == unit]
-        area = self.areas[lines[0].level or self.kind.entry_level]
-        if unit not in self.units:
-            roles = tuple(sorted({role_for(self.kind, one.role) for one in lines}))
-            made = NewOffice(name={"en": unit}, role_ids=roles, area_id=area)
-            self.units[unit] = self.house.staff.make_office(made, "test", datetime.now(UTC)).office_id
-        office = self.house.staff.office(self.units[unit])
-        if account not in {one.account_id for one in office.holdings}:
-            deputy = bool(office.holdings)
-            self.house.staff.appoint(office.office_id, account, "test", datetime.now(UTC), deputy=deputy)
+    def holder(self, kind, trial, level):
+        """Return the client of whoever a line is by, who holds its role in the area of a level, for its unit."""
+        client, role = self.client(kind, trial.by), role_for(kind, trial.role)
+        held = (kind.type_id, trial.by, role, level)
+        if held not in self.held:
+            self.held.add(held)
+            account = client.get("/me").json()["account"]["id"]
+            if trial.unit == "unit":
+                self.house.give(account, role, self.areas[level])
+            else:
+                office = self.house.staff.office(self.unit(kind, trial.unit))
+                if account not in {one.account_id for one in office.holdings}:
+                    deputy = bool(office.holdings)
+                    self.house.staff.appoint(office.office_id, account, "test", datetime.now(UTC), deputy=deputy)
+        return client
+
+    def unit(self, kind, name):
+        """Return the one office of a unit, in which the first person is its head, and the others are deputies."""
+        if (kind.type_id, name) not in self.units:
+            lines = [one for one in kind.example if one.unit == name]
+            roles = tuple(sorted({role_for(kind, one.role) for one in lines}))
+            area = self.areas[lines[0].level or kind.entry_level]
+            made = self.house.staff.make_office(NewOffice(name={"en": name}, role_ids=roles, area_id=area), "test",
+                                                datetime.now(UTC))  # fmt: skip
+            self.units[kind.type_id, name] = made.office_id
+        return self.units[kind.type_id, name]
+
+    def filled(self, kind, trial):
+        """Return what a line fills in, as JSON has it: units are offices there."""
+        # TOML knows dates and JSON does not; where an example gives one instead of a text, it wants to be refused.
+        told = {name: [one.year] if isinstance(one, date) else one for name, one in trial.filled.items()}
+        return told | {name: self.unit(kind, told[name]) for name in kind.unit_fields & set(told)}
+
+    def do(self, kind, k, played, parent_id):
+        trial = kind.example[k]
+        self.house.clock.set(trial.at)
+        client = self.holder(kind, trial, "district" if parent_id else trial.level or kind.entry_level)
+        files = {
+            name: client.post("/cases/files", content=picture(f"{kind.type_id}{k}{name}")).json()["digest"]
+            for name in trial.evidence
+        }
+        body = {"filled": self.filled(kind, trial), "evidence": files, "note": trial.note}
+        if trial.do == OPEN:
+            opening = {"type": kind.type_id, "area": SIDES["d-w"], "parent": parent_id}
+            made = client.post("/cases", json=body | opening)
+        else:
+            made = client.post(f"/cases/{played.case_id}/steps", json=body | {"step": trial.do})
+        if made.status_code < 300:
+            played.case_id, played.state = made.json()["id"], made.json()["state"]
+        return code(made)[1] or ""
+
+    def link(self, kind, at, played, other_id):
+        self.house.clock.set(at)
+        opener = kind.example[0]
+        client = self.holder(kind, opener, "district")
+        self.house.give(client.get("/me").json()["account"]["id"], role_for(kind, opener.role), "d")
+        made = client.post(f"/cases/{played.case_id}/links/{other_id}")
+        assert made.status_code == 200, made.text
 
     def close(self):
-        for one in self.open_clients:
+        for one in self.signed_in:
             one.__exit__(None, None, None)
-
-    def play(self, until=None):
-        case_id, state, codes = None, "", []
-        for k, trial in enumerate(self.kind.example):
-            if until is not None and state == until:
-                break
-            self.house.clock.set(trial.at)
-            client = self.client(trial)
-            files = {
-                name: client.post("/cases/files", content=picture(f"{self.kind.type_id}{k}{name}")).json()["digest"]
-                for name in trial.evidence
-            }
-            # TOML knows dates and JSON does not; where an example gives one instead of a text, it wants to be refused.
-            filled = {name: [one.year] if isinstance(one, date) else one for name, one in trial.filled.items()}
-            body = {"filled": filled, "evidence": files, "note": trial.note}
-            if trial.do == OPEN:
-                made = client.post("/cases", json=body | {"type": self.kind.type_id, "area": SIDES["d-w"]})
-            else:
-                self.link(case_id, trial)
-                made = client.post(f"/cases/{case_id}/steps", json=body | {"step": trial.do})
-            codes.append(code(made)[1] or "")
-            if not codes[-1]:
-                case_id, state = made.json()["id"], made.json()["state"]
-        return case_id, state, codes
-
-    def link(self, case_id, trial):
-        if not trial.linked:
-            return
-        ((_, wanted),) = trial.linked.items()
-        other = Stage(self.house, shipped_types().get(self.kind.gates[0].type_id))
-        other_id, _, _ = other.play(until=wanted)
-        other.close()
-        self.house.clock.set(trial.at)
-        made = self.client(self.kind.example[0]).post(f"/cases/{case_id}/links/{other_id}")
-        assert made.status_code == 200, made.text
 
 
 @pytest.mark.parametrize("type_id", [one.type_id for one in PLAYED])
 def test_every_type_runs_from_its_opening_to_its_end_through_http(fresh, type_id):
-    kind = shipped_types().get(type_id)
-    stage = Stage(fresh, kind)
-    case_id, state, codes = stage.play()
-    assert codes == [one.refused for one in kind.example]
-    assert kind.states[state].closed
-    reader = next(one for one in stage.clients.values() if one.get(f"/cases/{case_id}").status_code == 200)
-    seen = reader.get(f"/cases/{case_id}").json()
-    assert (seen["state"], seen["closed"], seen["light"]) == (state, True, "none")
-    assert len(reader.get(f"/cases/{case_id}/history").json()["history"]) == seen["n_changes"]
+    kind, stage = shipped_types().get(type_id), Stage(fresh)
+    played = stage.play(kind)
+    assert played.codes == [one.refused for one in kind.example]
+    assert kind.states[played.state].closed
+    asked = f"/cases/{played.case_id}"
+    reader = next(one for one in stage.clients.values() if one.get(asked).status_code == 200)
+    seen = reader.get(asked).json()
+    assert (seen["state"], seen["closed"], seen["light"]) == (played.state, True, "none")
+    assert len(reader.get(f"{asked}/history").json()["history"]) == seen["n_changes"]
     stage.close()
 
 
@@ -489,9 +497,97 @@ def test_the_tree_of_areas_names_parents_first(fresh):
         seen.add(one["id"])
 
 
+def test_a_sheet_comes_in_over_http_with_offices_by_their_names(fresh):
+    office = NewOffice(name={"zh": "西街平安办", "en": "West safety"}, role_ids=("responsible_unit",), area_id="d-w")
+    office_id = fresh.staff.make_office(office, "test", datetime.now(UTC)).office_id
+    heads = "任务编号,任务名称,完成标准,责任单位,完成期限,区域\n"
+    asked = {"type": "programme_task", "file": "tasks.csv"}
+    with fresh.as_role("planner") as planner:
+        wrong = heads + "1,a,m,西街平安办,2026-09-30,d-w\n2,b,m,nobody,2026-09-30,d-w\n"
+        told = planner.post("/cases/import", params=asked, content=wrong.encode()).json()
+        assert [(one["row"], one["value"]) for one in told["faults"]] == [(3, "responsible_unit='nobody'")]
+        assert told["opened"] == []
+        right = wrong.replace("nobody", "West safety").encode()
+        assert planner.post("/cases/import", params=asked | {"dry_run": True}, content=right).json()["opened"] == []
+        opened = planner.post("/cases/import", params=asked, content=right).json()["opened"]
+        assert {planner.get(f"/cases/{one}").json()["fields"]["responsible_unit"] for one in opened} == {office_id}
+
+
+def test_running_cases_are_moved_by_whoever_holds_a_role_everywhere(fresh):
+    with fresh.as_role("intake_desk") as desk, fresh.as_role("intake_desk", "d-w") as west:
+        body = {"type": "resident_request", "to": 1, "dry_run": True}
+        assert desk.post("/cases/migrate", json=body).json() == {"to": 1, "n_cases": 0, "misfits": [], "n_moved": 0}
+        assert code(west.post("/cases/migrate", json=body)) == (403, "not_allowed")
+        assert code(desk.post("/cases/migrate", json=body | {"to": 7})) == (404, "not_found")
+
+
+def test_a_certificate_is_got_over_http_and_verified_by_nobody_in_particular(fresh):
+    stage, kind = Stage(fresh), shipped_types().get("certification")
+    played = stage.play(kind, until="certified")
+    certifier = stage.clients["certification", "post-c"]
+    asked = f"/cases/{played.case_id}/papers"
+    assert certifier.get(asked).json()["papers"][0]["missed"] == ""
+    for form, begins in (("pdf", b"%PDF"), ("docx", b"PK")):
+        answer = certifier.get(f"{asked}/certificate", params={"form": form, "lang": "en"})
+        assert (answer.status_code, answer.content[: len(begins)]) == (200, begins)
+    assert code(certifier.get(f"{asked}/plate")) == (404, "not_found")
+    with fresh.district.store.reading() as connection:
+        _, case, _ = fresh.matters.load(connection, played.case_id)
+    on_paper = documents.code_of(fresh.matters, kind, case, "certificate")
+    with fresh.asking() as nobody:
+        told = nobody.get("/papers/verify", params={"code": on_paper}).json()
+        assert (told["stands"], told["told"]["case"]) == (True, played.case_id)
+        assert code(nobody.get("/papers/verify", params={"code": on_paper[:-4] + "AAAA"})) == (403, "not_allowed")
+        assert verified(on_paper, bytes.fromhex(nobody.get("/papers/key").json()["key"])).told == told["told"]
+    stage.close()
+
+
+@pytest.mark.parametrize("role", ["grid_lead", "street_lead", "mediator"])
+def test_no_indicator_tells_of_areas_or_single_mediations_of_others(house, role):
+    before = house.clock.now()
+    house.clock.set(datetime(2027, 4, 2, tzinfo=UTC))
+    with house.as_role(role, "d-w") as client:
+        for one in client.get("/indicators").json()["indicators"]:
+            asked = f"/indicators/{one['id']}"
+            assert code(client.get(asked, params={"area": "d-e"})) == (404, "not_found")
+            assert code(client.get(f"{asked}/cases")) == (404, "not_found")
+            told = client.get(asked, params={"area": "d-w"})
+            if told.status_code == 422:  # it is told for the whole district only
+                continue
+            listed = client.get(f"{asked}/cases", params={"area": "d-w"}).json()["cases"]
+            assert {house.cases[each["id"]][0] for each in listed} <= {"d-w"}
+            narrow = {"mediation", "co_response"} & set(one["sources"])
+            if narrow and role != "mediator":
+                assert (told.json()["whole"]["n"], listed) == (None, [])
+        assert code(client.get("/indicators/public")) == (403, "not_allowed")
+        assert code(client.get("/indicators/bulletin", params={"month": "2027-03"})) == (404, "not_found")
+    house.clock.set(before)
+
+
+def test_what_is_published_is_got_over_http(house):
+    with house.as_role("analyst") as client:
+        numbers = client.get("/indicators/public").json()["numbers"]
+        text = client.get("/indicators/public", params={"form": "csv"}).text
+    assert len(text.splitlines()) == len(numbers) + 1
+    assert {one["area"] for one in numbers} >= {"d", "d-w", "d-e"}
+
+
 def test_every_route_of_cases_was_asked():
     asked = {"/cases", "/cases/counts", "/cases/export", "/cases/types", "/cases/told", "/cases/{case_id}",
-             "/cases/{case_id}/history", "/cases/{case_id}/files/{digest}", "/cases/types/{type_id}",
-             "/cases/calendar"}  # fmt: skip
+             "/cases/{case_id}/history", "/cases/{case_id}/files/{digest}", "/cases/{case_id}/papers",
+             "/cases/{case_id}/papers/{document}",
+             "/cases/types/{type_id}", "/cases/calendar",
+             "/indicators", "/indicators/public", "/indicators/bulletin", "/indicators/{indicator_id}",
+             "/indicators/{indicator_id}/cases"}  # fmt: skip
     reading = {path for (method, path), (right, _) in ROUTES.items() if right == "cases.read" and method == "GET"}
     assert reading == asked
+
+
+@pytest.mark.parametrize(
+    "after", ["9223372036854775808.1", "-9223372036854775809.1", "1", "x.1", "1.x", "9" * 30 + ".1"]
+)
+def test_a_page_is_gone_on_from_only_where_one_ended(house, after):
+    with house.as_role("commander") as client:
+        answer = client.get("/cases", params={"after": after})
+    assert answer.status_code == 422
+    assert "must be the next of a page" in answer.text

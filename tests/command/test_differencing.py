@@ -84,7 +84,7 @@ def doorway(worlds):
     """Return a cell (metres) that is no parcel by itself, and from which people were moved."""
     world = worlds[0]
     cells, district = world.live.district.cells, world.live.district
-    persons = district.estimator._persons(district._state.present.mean, district.estimated_at)
+    persons = district.estimator._persons(district._counting._state.present.mean, district.estimated_at)
     target = np.abs(shuffled(world.parcels, persons) - persons).argmax()
     assert persons[target] < LEAST_PERSONS or cells.walkable_m2[target] < 400
     x, y, half = cells.x_m[target], cells.y_m[target], cells.size_m / 2
@@ -186,14 +186,14 @@ def test_the_same_attack_succeeds_where_cells_are_told_bare(worlds, doorway, att
 def learned(world):
     """Return the people by cell that fit a thousand answers best, before any rounding."""
     district = world.live.district
-    cells, field = district.cells, district._field
+    cells, field = district.cells, district._counting.field
     rng = np.random.default_rng(2)
     corner, size = rng.uniform(-450, 250, (1000, 2)), rng.uniform(80, 250, (1000, 2))
     boxes = [box(x, y, x + w, y + h) for (x, y), (w, h) in zip(corner, size, strict=True)]
     weights = np.zeros((1000, len(cells)))
     for k, (index, share) in enumerate(cells.shares_of(boxes)):
         weights[k, index] = share
-    answers = district._counter.means(field, boxes)
+    answers = district._counting.counter.means(field, boxes)
     told = np.isfinite(answers)
     assert told.mean() > 0.8
     return np.linalg.lstsq(weights[told], answers[told], rcond=None)[0]

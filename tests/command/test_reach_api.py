@@ -83,6 +83,8 @@ def test_an_incident_is_raised_recommended_sent_followed_and_proven(town):
         "n": 1, "of": 1, "share": 1.0, "low": 0, "high": 0,
     }  # fmt: skip
     assert proof["by_kind"][0]["group"] == "disturbance"
+    assert (proof["kept"]["n"], proof["broken"]) == (1, [])
+    assert 0 < proof["busy"] < 1
     assert strict(town.http.get("/audit"))["ok"]
 
 

@@ -262,12 +262,20 @@ def test_drawing_again_gives_the_same_files(tmp_path):
     kept = {
         path.relative_to(FOLDER) for path in FOLDER.rglob("*") if path.suffix in {".geojson", ".gz", ".csv", ".toml"}
     }
-    assert set(drawn) == kept - {Path("twin.toml")}
+    assert set(drawn) == kept - {Path("twin.toml"), Path("community.toml"), Path("service_points.csv")}
     for name, path in drawn.items():
         ours, theirs = path.read_bytes(), (FOLDER / name).read_bytes()
         if path.suffix == ".gz":  # compressors differ between machines, what they hold does not
             ours, theirs = gzip.decompress(ours), gzip.decompress(theirs)
         assert ours == theirs, name
+
+
+def test_setting_the_service_points_again_gives_the_same_table_and_none_is_a_defibrillator(tmp_path):
+    script = ROOT / "districts" / "points_huangpu.py"
+    subprocess.run([sys.executable, script, tmp_path], check=True)  # noqa: S603
+    made = (tmp_path / "service_points.csv").read_text(encoding="utf-8")
+    assert made == (FOLDER / "service_points.csv").read_text(encoding="utf-8")
+    assert ",aed," not in made
 
 
 def test_counters_stand_on_the_roads_that_end_at_the_border_with_the_district_on_their_right(pack):

@@ -74,7 +74,9 @@ def test_minute_marks_after_and_up_to():
     assert minutes_between(AT, AT) == []
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-12-31T18:00:00"])
+@pytest.mark.parametrize(
+    "text", ["yesterday", "2026-12-31T18:00:00", "0001-01-01T00:00:00+08:00", "9999-12-31T23:00:00-08:00"]
+)
 def test_an_unclear_moment_is_refused(text):
     with pytest.raises(BadInput):
         parse_moment(text)

@@ -22,13 +22,7 @@ from anlan.store import SqlStore
 AT = datetime(2026, 2, 10, 1, tzinfo=UTC)
 PLANE = Projection(LON, LAT)
 PNG = b"\x89PNG\r\n\x1a\n"
-PLAYED = tuple(
-    shipped_types().get(one)
-    for one in (
-        "co_response", "decision", "decision_assessment", "hazard", "mediation", "place_improvement",
-        "resident_request",
-    )
-)  # fmt: skip
+PLAYED = tuple(shipped_types())
 """The types that are played through the store, the API and the terminal."""
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 

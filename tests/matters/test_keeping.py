@@ -2,6 +2,7 @@ import threading
 
 import pytest
 from tests.matters.conftest import PLAYED, Kept, ground_point, tall_pack
+from tests.matters.playing import Player
 
 from anlan.cases import OPEN, Action
 from anlan.cases.definition import FieldKind
@@ -33,40 +34,43 @@ def person(kept, kind, by, role, level, unit):
     return type(who)(actor_id=by, reads=who.reads, acts=who.acts, roles={kind.type_id: grants})
 
 
-def play(kept, type_id, until=None):
-    """Play a type's example through the store, up to a state; return the case, and what became of each line."""
-    kind = kept.matters.kinds.current(type_id)
-    case_id, codes, state = None, [], ""
-    for k, trial in enumerate(kind.example):
-        if until is not None and state == until:
-            break
-        kept.clock.set(trial.at)
-        who = person(kept, kind, trial.by, trial.role, trial.level, trial.unit)
-        evidence = {name: kept.photo(who, f"{name}{k}") for name in trial.evidence}
-        if trial.linked:
-            gate(kept, case_id, kind, trial)
+class StorePlayer(Player):
+    """Plays through the store: each person holds one role, for one unit."""
+
+    def __init__(self, kept):
+        self.kept = kept
+
+    def do(self, kind, k, played, parent_id):
+        trial = kind.example[k]
+        self.kept.clock.set(trial.at)
+        level = "district" if parent_id else trial.level
+        who = person(self.kept, kind, trial.by, trial.role, level, trial.unit)
+        evidence = {name: self.kept.photo(who, f"{name}{k}") for name in trial.evidence}
         try:
             if trial.do == OPEN:
-                new = NewCase(type_id=type_id, area_id=HOME, filled=trial.filled, evidence=evidence, note=trial.note)
-                made = kept.matters.open(new, who)
+                new = NewCase(
+                    type_id=kind.type_id, area_id=HOME, filled=trial.filled, evidence=evidence, note=trial.note,
+                    parent_id=parent_id,
+                )  # fmt: skip
+                made = self.kept.matters.open(new, who)
             else:
                 action = Action(transition=trial.do, filled=trial.filled, evidence=evidence, note=trial.note)
-                made = kept.matters.act(case_id, action, who)
-            case_id, state = made.case_id, made.state
-            codes.append("")
+                made = self.kept.matters.act(played.case_id, action, who)
         except AnlanError as fault:
-            codes.append(fault.code)
-    return case_id, codes
+            return fault.code
+        played.case_id, played.state = made.case_id, made.state
+        return ""
+
+    def link(self, kind, at, played, other_id):
+        self.kept.clock.set(at)
+        who = person(self.kept, kind, "drafter", min(kind.opened_by), "district", "")
+        assert self.kept.matters.link(played.case_id, other_id, who).case_id == played.case_id
 
 
-def gate(kept, case_id, kind, trial):
-    """Let the other case that a line speaks of stand where it says, and link it."""
-    ((_, state),) = trial.linked.items()
-    (waited,) = {one.type_id for one in kind.gates}
-    other_id, _ = play(kept, waited, until=state)
-    kept.clock.set(trial.at)
-    made = kept.matters.link(case_id, other_id, person(kept, kind, "drafter", min(kind.opened_by), "district", ""))
-    assert made.case_id == case_id
+def play(kept, type_id, until=None):
+    """Play a type's example through the store, up to a state; return the case, and what became of each line."""
+    played = StorePlayer(kept).play(kept.matters.kinds.current(type_id), until)
+    return played.case_id, played.codes
 
 
 def opened(kept, **filled):
@@ -101,8 +105,8 @@ def test_the_log_says_which_step_and_nothing_of_what_was_said(kept):
     desk = kept.who("desk", "intake_desk")
     kept.matters.act(case_id, Action(transition="assign", note="needle in the note"), desk)
     assert [one.body for one in kept.store.changes(kind="case")] == [
-        {"type": "resident_request", "version": 1, "transition": "open"},
-        {"type": "resident_request", "version": 1, "transition": "assign"},
+        {"type": "resident_request", "version": 2, "transition": "open"},
+        {"type": "resident_request", "version": 2, "transition": "assign"},
     ]
     assert "needle" not in str(kept.store.changes())
     assert kept.told == kept.store.changes()
@@ -139,7 +143,7 @@ def test_of_many_who_act_in_one_moment_one_wins(kept):
 
 def test_a_case_stays_with_its_version_though_its_text_goes(kept, monkeypatch):
     case_id = opened(kept)
-    text = kinds.shipped_text("resident_request").replace("version = 1", "version = 2")
+    text = kinds.shipped_text("resident_request").replace("version = 2", "version = 3")
     newer = text.replace("[transitions.assign]", "[transitions.give_out]").replace('do = "assign"', 'do = "give_out"')
     real = kinds.shipped_text
     monkeypatch.setattr(kinds, "shipped_text", lambda name: newer if name == "resident_request" else real(name))
@@ -254,3 +258,26 @@ def test_pages_hold_each_case_once_while_others_come_in(kept):
         page = list_cases(kept.matters, Asked(limit=3, order="opened", after=page.next), desk)
         seen += [one.case.case_id for one in page.cases]
     assert sorted(seen) == sorted(made)
+
+
+def test_a_task_lies_in_the_street_that_does_it_and_that_street_alone_acts(lite):
+    planner = lite.who("planner", "planner")
+    filled = {"title": "t", "item_no": "1", "measure": "m", "responsible_unit": "office-w", "finish_by": "2026-09-30"}
+    made = lite.matters.open(NewCase(type_id="programme_task", area_id=HOME, filled=filled), planner)
+    assert made.area_id == "d-w"
+    accept = Action(transition="accept", filled={"lead_office": "x"})
+    with pytest.raises(NotFound):
+        lite.matters.act(made.case_id, accept, lite.who("e", "responsible_unit", area="d-e", office="office-w"))
+    west = lite.who("w", "responsible_unit", area="d-w", office="office-w")
+    assert lite.matters.act(made.case_id, accept, west).state == "in_work"
+
+
+def test_a_certificate_waits_until_the_finding_that_is_linked_has_ended(lite):
+    case_id, _ = play(lite, "certification", until="site_checked")
+    inspector = lite.who("i", "inspector")
+    filled = {"title": "t", "item_no": 1, "category": "fire", "severity": "serious", "source": "inspection"}
+    finding = lite.matters.open(NewCase(type_id="finding", area_id=HOME, filled=filled), inspector).case_id
+    lite.matters.link(case_id, finding, inspector)
+    with pytest.raises(BadInput, match="must be one that certification waits for"):
+        lite.matters.link(case_id, case_id, inspector)
+    assert [one["case_id"] for one in lite.matters.read(case_id, inspector).waits_for] == [finding]

@@ -66,6 +66,13 @@ def test_search_and_export_on_either_database(kept):
     assert kept.store.changes()[-1].kind == "case_export"
 
 
+def test_what_stands_in_a_table_is_found_too(lite):
+    case_id, _ = play(lite, "planned_event", until="closed")
+    anybody = lite.who("p", "planner")
+    for words in ("增设引导牌", "高处作业", "work at height"):  # a text, and the label of a choice in each language
+        assert ids(lite, anybody, sought=words) == [case_id]
+
+
 def test_notes_of_ones_own_are_read_and_found_by_their_writer_alone_each_as_told(lite):
     case_id, _ = play(lite, "mediation", until="talks")
     told = {"a": "first impression", "b": "second thoughts"}

@@ -29,6 +29,8 @@ from anlan.response.dispatch import (
     soonest_s,
     state_of,
 )
+from anlan.response.dispatch.proof import Asked, proof
+from anlan.response.measures import Cause
 from anlan.response.travel import VEHICLE, Network, StreetGraph
 
 NOW = datetime(2026, 12, 31, 12, 0, tzinfo=UTC)
@@ -330,3 +332,42 @@ def test_every_fault_of_a_playbook_is_told_at_once():
 def test_what_is_no_playbook_is_refused(text):
     with pytest.raises(BadInput):
         read_playbooks(text)
+
+
+def arrived(name, *, told, off, there, free=None):
+    """An incident of the kind "fight" at noon, and who was sent: after so many seconds."""
+    moments = {"dispatched_at": told, "en_route_at": off, "on_scene_at": there, "available_at": free}
+    known = {key: NOW + timedelta(seconds=s) for key, s in moments.items() if s is not None}
+    scene = known.get("on_scene_at")
+    made = Incident(
+        incident_id=name, kind="fight", priority=1, lon=0.0, lat=0.0, received_at=NOW, on_scene_at=scene, closed_at=NOW
+    )
+    part = Assignment(
+        assignment_id=f"{name}-1", incident_id=name, unit_id=name, received_at=NOW, expected_s=150.0, **known
+    )
+    return made, part
+
+
+@pytest.mark.parametrize(
+    ("moments", "cause", "late_s"),
+    [
+        ({"told": 200, "off": 220, "there": 250}, Cause.LATE_DISPATCH, 70),
+        ({"told": 10, "off": 180, "there": 200}, Cause.SLOW_TURNOUT, 20),
+        ({"told": 10, "off": 30, "there": 400}, Cause.SLOW_TRAVEL, 220),
+        ({"told": 10, "off": None, "there": None}, Cause.NOBODY_CAME, None),
+        ({"told": 10, "off": 40, "there": 170}, None, None),
+    ],
+)
+def test_a_promise_that_was_not_kept_is_told_with_its_cause(moments, cause, late_s):
+    incident, part = arrived("a", **moments)
+    asked = Asked(since_at=NOW, until_at=NOW + timedelta(hours=1), n_units=3, target_s={"fight": 180.0})
+    made = proof(asked, [incident], [part])
+    assert [(one.cause, one.late_s) for one in made.broken] == ([] if cause is None else [(cause, late_s)])
+    assert made.kept.n == (cause is None)
+
+
+def test_the_busy_share_is_of_every_unit_and_the_time_asked_about():
+    incident, part = arrived("a", told=0, off=30, there=100, free=1200)
+    asked = Asked(since_at=NOW, until_at=NOW + timedelta(hours=1), n_units=2, target_s={})
+    assert proof(asked, [incident], [part]).busy == pytest.approx(1200 / 3600 / 2)
+    assert proof(replace(asked, until_at=NOW), [incident], [part]).busy is None

@@ -116,7 +116,7 @@ def test_an_incident_that_nobody_was_sent_to_counts_as_late():
     made = history((0, 0, 0, 5, 20, 80, 900, 60), (1, 1, 7200, 7205, 7220, 7500, 9000, 60), more=2)
     assert in_time(made, 180).share == 0.25
     assert {k: one.share for k, one in in_time_by(made, 180).items()} == {0: 1.0, 1: 0.0}
-    assert {k: one.n for k, one in in_time_by(made, 180, "hour").items()} == {0: 1, 2: 1}
+    assert {k: one.of for k, one in in_time_by(made, 180, "hour").items()} == {0: 1, 2: 1}
 
 
 def test_moments_out_of_order_are_refused():

@@ -404,6 +404,9 @@ export interface Proof {
   by_area: Reached[];
   promised: Share;
   overridden: Share;
+  kept: Share;
+  broken: { incident: string; target_s: number; late_s: number | null; cause: string }[];
+  busy: number | null;
 }
 
 export interface Office {

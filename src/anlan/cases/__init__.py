@@ -23,6 +23,7 @@ from anlan.cases.machine import (
     public_fields,
     readable,
     readable_history,
+    ripe_steps,
 )
 from anlan.cases.reading import Fault
 from anlan.cases.replay import Told, replay
@@ -67,6 +68,7 @@ __all__ = [
     "readable",
     "readable_history",
     "replay",
+    "ripe_steps",
     "shipped_types",
     "turns",
 ]

@@ -104,6 +104,30 @@ def read_clocks(kind: CaseType, case: Case, work: WorkTime, at: datetime) -> tup
     return tuple(_read(rule, _runs(kind, case, rule, work, at), work, at) for rule in kind.clocks)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Went:
+    """How a clock went: whether its limit was kept (None while that is not decided), and how long it ran."""
+
+    rule: ClockRule
+    kept: bool | None
+    stopped: bool
+    elapsed: timedelta
+
+
+def how_clocks_went(kind: CaseType, case: Case, work: WorkTime, at: datetime) -> tuple[Went, ...]:
+    """Return how every clock of a case that began had gone by a moment: what is counted of it, and nothing more."""
+    found = []
+    for rule in kind.clocks:
+        runs, phase = _runs(kind, case, rule, work, at)
+        if runs:
+            stopped = phase is Phase.STOPPED
+            elapsed = _elapsed(rule, runs[-1], work, at)
+            late = elapsed >= runs[-1].limits[-1][1]
+            found.append(Went(rule=rule, kept=False if late else True if stopped else None, stopped=stopped,
+                              elapsed=elapsed))  # fmt: skip
+    return tuple(found)
+
+
 def turns(kind: CaseType, case: Case, work: WorkTime) -> tuple[Turn, ...]:
     """Return when the clocks that run or rest turn yellow and red, if nothing happens.
 
@@ -218,6 +242,10 @@ def _spent(rule: ClockRule, begin_at: datetime, end_at: datetime, work: WorkTime
     return work.between(begin_at, end_at) if rule.working else end_at - begin_at
 
 
+def _elapsed(rule: ClockRule, run: _Run, work: WorkTime, at: datetime) -> timedelta:
+    return sum((_spent(rule, begin_at, end_at or at, work) for begin_at, end_at in run.stretches), timedelta())
+
+
 def _gone(rule: ClockRule, run: _Run, amount: timedelta, work: WorkTime) -> datetime | None:
     """Return when so much time of a run had gone; None where it stopped or rests before."""
     left = amount
@@ -254,7 +282,7 @@ def _read(rule: ClockRule, told: tuple[list[_Run], Phase], work: WorkTime, at: d
         )
     run = runs[-1]
     limit = run.limits[-1][1]
-    elapsed = sum((_spent(rule, begin, end or at, work) for begin, end in run.stretches), timedelta())
+    elapsed = _elapsed(rule, run, work, at)
     due_at = _gone(rule, run, limit, work) if phase is Phase.RUNNING else None
     light = Light.RED if elapsed >= limit else Light.YELLOW if elapsed >= limit * rule.warn_share else Light.GREEN
     years: tuple[int, ...] = ()

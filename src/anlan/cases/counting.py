@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from anlan.cases.clocks import Phase, read_clocks
+from anlan.cases.clocks import how_clocks_went
 from anlan.cases.definition import CaseType
 from anlan.cases.machine import Case, closed_at
 from anlan.cases.working import WorkTime
@@ -22,14 +22,13 @@ def entry_of(kind: CaseType, case: Case, work: WorkTime, at: datetime) -> Entry:
     n_kept = levels.index(keeps.level) + 1 if keeps.level in levels else 1
     values = {name: value for name, value in case.values.items() if name in keeps.keeps}
     values["state"] = case.state
-    for reading in read_clocks(kind, case, work, at):
-        rule = next(one for one in kind.clocks if one.clock_id == reading.clock_id)
-        if rule.until is not None and rule.until not in keeps.keeps:
+    for went in how_clocks_went(kind, case, work, at):
+        if went.rule.until is not None and went.rule.until not in keeps.keeps:
             continue
-        if reading.kept is not None:
-            values[f"{rule.clock_id}_kept"] = reading.kept
-        if reading.phase is Phase.STOPPED:
-            values[f"{rule.clock_id}_s"] = reading.elapsed.total_seconds()
+        if went.kept is not None:
+            values[f"{went.rule.clock_id}_kept"] = went.kept
+        if went.stopped:
+            values[f"{went.rule.clock_id}_s"] = went.elapsed.total_seconds()
     return Entry(
         entry_id=case.case_id, source=kind.type_id, from_at=case.opened_at, until_at=closed_at(kind, case),
         areas={level: case.areas[level] for level in levels[:n_kept]}, values=values,

@@ -286,6 +286,48 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One thing that residents may report: an option of the field that their reports go by.
+
+    ``asks`` are public fields that are told with the report, ``needs`` those of them without which it is not taken.
+    ``place`` is how finely the public reads where it is: ``point``, or a level of area.
+    """
+
+    option: str
+    about: Label
+    group: Label
+    keywords: Label
+    asks: tuple[str, ...] = ()
+    needs: frozenset[str] = frozenset()
+    place: str = "point"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicSide:
+    """What residents do with cases of a type, without an account and without being known.
+
+    They act in ``role``. A report fills ``by`` with the option of a service, ``words`` with what is told, ``where`` (if
+    there is one) with how to find it, and ``source`` with ``page`` or ``open311``; it may bring one ``photo``. Whoever
+    holds the code of a report reads, beside the public fields, those in ``tells``, the notes of steps in ``notes``, and
+    the evidence in ``shows``. Reports of one service within ``near_m`` metres may be of the same thing.
+    """
+
+    role: str
+    by: str
+    words: str
+    services: Mapping[str, Service]
+    where: str | None = None
+    source: str | None = None
+    page: str = ""
+    open311: str = ""
+    photo: str | None = None
+    tells: frozenset[str] = frozenset()
+    notes: frozenset[str] = frozenset()
+    shows: frozenset[str] = frozenset()
+    near_m: float = 50.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One line of an example history. ``refused`` is the code of the error with which it must be refused.
 
@@ -309,13 +351,17 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseType:
-    """A kind of matter with its procedure. Read it with `read_type`, which refuses what cannot run."""
+    """A kind of matter with its procedure. Read it with `read_type`, which refuses what cannot run.
+
+    A case lies in an area that reaches the ``entry_level``, and no finer than the ``finest_level``.
+    """
 
     type_id: str
     version: int
     label: Label
     purpose: Label
     entry_level: str
+    finest_level: str
     owner_level: str
     opens: str
     opened_by: frozenset[str]
@@ -334,6 +380,7 @@ class CaseType:
     opening: frozenset[str] = frozenset()
     documents: Mapping[str, DocumentRule] = field(default_factory=dict)
     carried: frozenset[str] = frozenset()
+    public_side: PublicSide | None = None
 
     @property
     def told_at_opening(self) -> tuple[str, ...]:
@@ -350,6 +397,24 @@ class CaseType:
     def closed_circle(self) -> bool:
         """Whether nobody but the type's own readers may know of a case."""
         return self.confidentiality in {Confidentiality.RESTRICTED, Confidentiality.SEALED}
+
+    def lies_in(self, areas: Mapping[str, str]) -> dict[str, str]:
+        """Return the areas in which a case lies whose place lies in these, level to id, top first."""
+        levels = list(areas)
+        if self.finest_level in areas:
+            levels = levels[: levels.index(self.finest_level) + 1]
+        return {level: areas[level] for level in levels}
+
+    @property
+    def waits_for(self) -> frozenset[str]:
+        """The types that its cases may wait for: those of its gates, and those of which none may be open."""
+        clear = (step.clear_of for step in self.transitions.values())
+        return frozenset({gate.type_id for gate in self.gates}).union(*clear)
+
+    @property
+    def unit_fields(self) -> frozenset[str]:
+        """The fields that hold a unit: the office that alone may take a step."""
+        return frozenset(step.unit for step in self.transitions.values() if step.unit is not None)
 
     def steps_from(self, state_id: str) -> tuple[Transition, ...]:
         """Return the transitions that leave a state, in the order of the file."""
@@ -370,6 +435,12 @@ class Catalogue:
         if len(self._types) < len(types):
             raise BadInput("case types", "must have each id once in one version", "raise the version of the newer one")
         for one in types:
+            secret = {other.type_id for other in types if other.closed_circle and other.type_id in one.waits_for}
+            if secret:
+                raise BadInput(
+                    f"{one.type_id} waits for {min(secret)}", "must not rest on a type of a closed circle",
+                    "take that out: what is said there is a ground for nothing else",
+                )  # fmt: skip
             for gate in one.gates:
                 states = frozenset(s for other in types if other.type_id == gate.type_id for s in other.states)
                 if not gate.states <= states:
@@ -377,11 +448,6 @@ class Catalogue:
                     raise BadInput(
                         f"gate of {one.type_id} on {gate.type_id} in {told}",
                         "must name a type and states that there are", "correct the gate",
-                    )  # fmt: skip
-                if any(other.closed_circle for other in types if other.type_id == gate.type_id):
-                    raise BadInput(
-                        f"gate of {one.type_id} on {gate.type_id}", "must not rest on a type of a closed circle",
-                        "take the gate out: what is said there is a ground for nothing else",
                     )  # fmt: skip
             asked = one.children.union(*(step.clear_of for step in one.transitions.values()))
             unknown = asked - {other.type_id for other in types}

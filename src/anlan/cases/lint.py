@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from anlan.cases.definition import MIGRATE, OPEN, CaseType, ClockRule, Field, FieldKind, Measured, Transition
+from anlan.cases.definition import (
+    MIGRATE,
+    OPEN,
+    CaseType,
+    ClockRule,
+    Field,
+    FieldKind,
+    Measured,
+    PublicSide,
+    Transition,
+)
 from anlan.cases.guards import Ask, Both, Covers, Expression, Literal, Name, Node, Not, Over
 from anlan.cases.reading import Fault, Faults, parse_type
 from anlan.kernel.errors import BadInput
@@ -43,6 +53,7 @@ def _checked(text: str, where: str) -> tuple[CaseType | None, Faults]:
         _check_guards(made, faults)
         _check_ends(made, faults)
         _check_clocks(made, faults)
+        _check_public(made, faults)
         if not made.example:
             faults.append(Fault(where, "example", "should show one history", "add [[example]] rows", blocking=False))
     return made, faults
@@ -84,6 +95,54 @@ def _check_secrecy(kind: CaseType, faults: Faults) -> None:
         told = [name for name, one in kind.fields.items() if one.public]
         for name in [*told, *(clock.clock_id for clock in kind.clocks if clock.public)]:
             faults.add(name, "public", f"must not be in a type that is {kind.confidentiality}", "take it out")
+
+
+def _check_public(kind: CaseType, faults: Faults) -> None:
+    """Refuse a public side that could not take a report, or would tell what is not the public's."""
+    side = kind.public_side
+    if side is None:
+        return
+    if kind.closed_circle:
+        faults.add("public", kind.confidentiality, "must not be of a type of a closed circle", "take [public] out")
+    _known(faults, "public role", [side.role], kind.opened_by, "role that opens it")
+    named = [one for one in (side.by, side.words, side.where, side.source) if one]
+    _known(faults, "public", named, kind.told_at_opening, "field told at the opening")
+    _known(faults, "public tells", side.tells, kind.fields, "field")
+    _known(faults, "public notes", side.notes, kind.transitions, "step")
+    _known(faults, "public photo, shows", {*filter(None, [side.photo]), *side.shows}, kind.evidence, "evidence")
+    by = kind.fields.get(side.by)
+    if by is not None and not (by.kind is FieldKind.CHOICE and by.public and by.required):
+        faults.add("public by", side.by, "must be a choice that is public and required", "name another field")
+    texts = [name for name, one in kind.fields.items() if one.kind is FieldKind.TEXT]
+    for name in {side.words, side.where or side.words} & kind.fields.keys() - set(texts):
+        faults.add("public words, where", name, "must be a text", "name another field")
+    for name in sorted(side.tells & kind.fields.keys()):
+        if kind.fields[name].readers or kind.fields[name].own:
+            faults.add("public tells", name, "must not be a field with readers of its own", "take it out")
+    source = kind.fields.get(side.source or "")
+    if source is not None:
+        _known(faults, "public source", [side.page, side.open311], source.options, "option")
+    _check_services(kind, side, faults)
+
+
+def _check_services(kind: CaseType, side: PublicSide, faults: Faults) -> None:
+    always = {side.by, side.words, side.source}
+    options = kind.fields[side.by].options if side.by in kind.fields else {}
+    for name, one in side.services.items():
+        where = f"public.services.{name}"
+        _known(faults, where, [name], options, f"option of {side.by}")
+        _known(faults, f"{where} asks", one.asks, _askable(kind) - always, "public field told at the opening")
+        _known(faults, f"{where} needs", one.needs, one.asks, "field that it asks")
+        required = {field.field_id for field in kind.fields.values() if field.required} - always - one.needs
+        for missing in sorted(required):
+            faults.add(where, missing, "is required, so reports must be asked for it", "add it to asks and needs")
+
+
+def _askable(kind: CaseType) -> set[str]:
+    return {
+        name for name in kind.told_at_opening
+        if kind.fields[name].public and kind.fields[name].kind is not FieldKind.TABLE
+    }  # fmt: skip
 
 
 def _check_steps(kind: CaseType, faults: Faults) -> None:

@@ -252,6 +252,23 @@ def next_steps(kind: CaseType, case: Case, by: By, at: datetime) -> tuple[Transi
     return tuple(found)
 
 
+def ripe_steps(kind: CaseType, case: Case, by: By, at: datetime) -> tuple[Transition, ...]:
+    """Return the steps of `next_steps` that neither time nor a guard shuts, whatever is filled in with them."""
+    given = [name for one in case.history for name in one.evidence]
+    times = {one.transition: case.times(one.transition) for one in case.history}
+    found = []
+    for step in next_steps(kind, case, by, at):
+        try:
+            _require_time(step, case, as_utc(at, "at"))
+        except Conflict:
+            continue
+        values = {name: value for name, value in case.values.items() if name not in step.fills}
+        shut = step.guard is not None and step.guard.holds(facts_of(kind, values, given, times)) is False
+        if not shut:
+            found.append(step)
+    return tuple(found)
+
+
 def readable(kind: CaseType, case: Case, by: By, at: datetime) -> dict[str, Any]:
     """Return the fields that an actor may read.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anlan.cases.definition import Amount, CaseType, ClockRule, Measured, Transition
+from anlan.cases.definition import Amount, CaseType, ClockRule, Measured, Service, Transition
 from anlan.cases.diagram import diagram
 
 
@@ -19,6 +19,7 @@ def page(kind: CaseType) -> str:
         *_tables(kind),
         *_waits(kind),
         *_papers(kind),
+        *_public(kind),
         _forgotten(kind),
     ]
     return "\n\n".join(parts) + "\n"
@@ -81,6 +82,34 @@ def _papers(kind: CaseType) -> Iterator[str]:
         yield f"**Papers:** {', '.join(told)}."
     if kind.children:
         yield f"**Parts:** {', '.join(sorted(kind.children))}."
+
+
+def _public(kind: CaseType) -> Iterator[str]:
+    side = kind.public_side
+    if side is None:
+        return
+    yield "\n".join(
+        [
+            "| residents may report | 诉求类别 | asked (needed in bold) | the public reads the place as |",
+            "|---|---|---|---|",
+            *(
+                f"| {kind.fields[side.by].options[name]['en']} | {kind.fields[side.by].options[name]['zh']} | "
+                f"{', '.join(_asked(kind, one)) or '—'} | {one.place} |"
+                for name, one in side.services.items()
+            ),
+        ]
+    )
+    public = [one.label["en"] for one in kind.fields.values() if one.public]
+    own = [kind.fields[name].label["en"] for name in sorted(side.tells)]
+    own += [kind.evidence[name]["en"] for name in sorted(side.shows)]
+    own += [f"what is asked by `{name}`" for name in sorted(side.notes)]
+    yield f"**Anybody reads:** {', '.join(public)}. **Whoever reported reads, too:** {', '.join(own) or 'nothing'}."
+
+
+def _asked(kind: CaseType, service: Service) -> Iterator[str]:
+    for name in service.asks:
+        text = kind.fields[name].label["en"]
+        yield f"**{text}**" if name in service.needs else text
 
 
 def _forgotten(kind: CaseType) -> str:

@@ -20,7 +20,9 @@ from anlan.cases.definition import (
     FieldKind,
     Gate,
     Measured,
+    PublicSide,
     Retention,
+    Service,
     State,
     Transition,
     Trial,
@@ -179,7 +181,8 @@ def parse_type(text: str, where: str) -> tuple[CaseType | None, Faults]:
     retention = Table(top.take("retention", dict), "retention", faults)
     made = CaseType(
         type_id=type_id, version=version, label=top.label("label"), purpose=top.label("purpose"),
-        entry_level=entry_level, owner_level=top.take("owner_level", str, entry_level), opens=top.take("opens", str),
+        entry_level=entry_level, finest_level=top.take("finest_level", str, entry_level),
+        owner_level=top.take("owner_level", str, entry_level), opens=top.take("opens", str),
         opened_by=frozenset(top.texts("opened_by", _NONE)),
         confidentiality=top.word("confidentiality", Confidentiality, Confidentiality),
         readers=frozenset(top.texts("readers")),
@@ -192,6 +195,7 @@ def parse_type(text: str, where: str) -> tuple[CaseType | None, Faults]:
         retention=_retention(retention, entry_level), example=tuple(_trial(one) for one in top.rows("example")),
         opening=frozenset(top.texts("opening")), carried=frozenset(top.texts("carried")),
         documents={name: _document(name, one) for name, one in top.tables("documents").items()},
+        public_side=_public_side(top),
     )  # fmt: skip
     top.done()
     return made, faults
@@ -333,6 +337,32 @@ def _retention(table: Table, entry_level: str) -> Retention:
         basis=table.label("basis"),
     )  # fmt: skip
     table.done()
+    return made
+
+
+def _public_side(top: Table) -> PublicSide | None:
+    told = top.take("public", dict, None)
+    if told is None:
+        return None
+    table = Table(told, "public", top.faults)
+    source = Table(table.take("source", dict, {}), "public source", top.faults)
+    tables = table.tables("services", required=True)
+    services = {
+        name: Service(
+            option=name, about=one.label("about"), group=one.label("group"), keywords=one.label("keywords"),
+            asks=one.texts("asks"), needs=frozenset(one.texts("needs")), place=one.take("place", str, "point"),
+        )
+        for name, one in tables.items()
+    }  # fmt: skip
+    made = PublicSide(
+        role=table.take("role", str), by=table.take("by", str), words=table.take("words", str), services=services,
+        where=table.take("where", str, None), source=source.take("field", str, None), page=source.take("page", str, ""),
+        open311=source.take("open311", str, ""), photo=table.take("photo", str, None),
+        tells=frozenset(table.texts("tells")), notes=frozenset(table.texts("notes")),
+        shows=frozenset(table.texts("shows")), near_m=float(table.take("near_m", (int, float), 50)),
+    )  # fmt: skip
+    for one in (source, table, *tables.values()):
+        one.done()
     return made
 
 

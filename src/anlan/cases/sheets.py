@@ -257,7 +257,7 @@ def _area(
     else:
         missing = [level for level in (kind.entry_level, kind.owner_level) if level not in found[0]]
         if not missing:
-            return found[0]
+            return kind.lies_in(found[0])
         told.append(_fault(n, "area", repr(word)[:60], f"must lie in a {missing[0]}", "give an area further down"))
     return {}
 

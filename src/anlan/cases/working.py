@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -9,8 +10,10 @@ from zoneinfo import ZoneInfo
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Calendar
 
-_LONGEST_DAYS = 4000
-"""Days that are looked through for the end of a limit; more is a calendar without working days."""
+_LONGEST_YEARS = 11
+"""Years that are looked through for the end of a limit; more is a calendar without working days."""
+_SINCE = 1970
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,8 @@ class WorkTime:
     zone: ZoneInfo
     opens: time = field(default=time(9))
     closes: time = field(default=time(17))
+    _counted: dict[int, tuple[int, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Working days by year, counted once: a limit of months would otherwise be walked through day by day."""
 
     def __post_init__(self) -> None:
         if self.closes <= self.opens:
@@ -49,13 +54,13 @@ class WorkTime:
 
     def between(self, begin_at: datetime, end_at: datetime) -> timedelta:
         """Return the working time between two moments; zero where the second is not later."""
-        total, on = timedelta(), begin_at.astimezone(self.zone).date()
-        last = end_at.astimezone(self.zone).date()
-        while on <= last:
-            if self.calendar.is_working(on):
-                opens, closes = self._hours(on)
-                total += max(min(closes, end_at) - max(opens, begin_at), timedelta())
-            on += timedelta(days=1)
+        first, last = (at.astimezone(self.zone).date() for at in (begin_at, end_at))
+        if last < first:
+            return timedelta()
+        total = self._of_day(first, begin_at, end_at)
+        if last > first:
+            n_whole = self._n_before(last) - self._n_before(first + _DAY)
+            total += self._of_day(last, begin_at, end_at) + n_whole * timedelta(seconds=self.day_s)
         return total
 
     def after(self, begin_at: datetime, amount: timedelta) -> datetime:
@@ -66,21 +71,51 @@ class WorkTime:
         BadInput
             If the calendar has no working day within years.
         """
-        on, left = begin_at.astimezone(self.zone).date(), amount
-        for _ in range(_LONGEST_DAYS):
-            if self.calendar.is_working(on):
-                opens, closes = self._hours(on)
-                opens = max(opens, begin_at)
-                if closes - opens >= left and closes > opens:
-                    return (opens + left).astimezone(UTC)
-                left -= max(closes - opens, timedelta())
-            on += timedelta(days=1)
-        raise BadInput(f"limit of {amount}", f"must end within {_LONGEST_DAYS} days", "correct the calendar")
+        on = begin_at.astimezone(self.zone).date()
+        if self.calendar.is_working(on):
+            opens, closes = self._hours(on)
+            opens = max(opens, begin_at)
+            if closes - opens >= amount and closes > opens:
+                return (opens + amount).astimezone(UTC)
+            amount -= max(closes - opens, timedelta())
+        day = timedelta(seconds=self.day_s)
+        n_whole = max(-(-amount // day) - 1, 0)  # what ends with a day ends on it, and not when the next one opens
+        wanted, year = self._n_before(on + _DAY) + n_whole + 1, on.year
+        while self._of_year(year)[-1] < wanted:
+            year += 1
+            if year > on.year + _LONGEST_YEARS:
+                rule = f"must end within {_LONGEST_YEARS} years"
+                raise BadInput(f"limit of {amount}", rule, "correct the calendar")
+        k = bisect_left(self._of_year(year), wanted)
+        opens, _ = self._hours(date(year, 1, 1) + timedelta(days=k - 1))
+        return (opens + amount - n_whole * day).astimezone(UTC)
 
     def unconfirmed(self, begin_at: datetime, end_at: datetime) -> tuple[int, ...]:
         """Return the years touched whose calendar nobody has confirmed: what is told of them may move."""
         first, last = (at.astimezone(self.zone).year for at in (begin_at, end_at))
         return tuple(year for year in range(first, last + 1) if year not in self.calendar.confirmed_years)
+
+    def _of_day(self, on: date, begin_at: datetime, end_at: datetime) -> timedelta:
+        """Return the working time of one day that lies between two moments."""
+        if not self.calendar.is_working(on):
+            return timedelta()
+        opens, closes = self._hours(on)
+        return max(min(closes, end_at) - max(opens, begin_at), timedelta())
+
+    def _n_before(self, on: date) -> int:
+        """Return the number of working days before a day, since the year `_SINCE` began."""
+        return self._of_year(on.year)[(on - date(on.year, 1, 1)).days]
+
+    def _of_year(self, year: int) -> tuple[int, ...]:
+        """Return how many working days there were before each day of a year, and at last with all of it."""
+        found = self._counted.get(year)
+        if found is None:
+            counted, on = [self._of_year(year - 1)[-1] if year > _SINCE else 0], date(year, 1, 1)
+            while on.year == year:
+                counted.append(counted[-1] + self.calendar.is_working(on))
+                on += _DAY
+            found = self._counted[year] = tuple(counted)
+        return found
 
     def _hours(self, on: date) -> tuple[datetime, datetime]:
         opens = datetime.combine(on, self.opens, self.zone).astimezone(UTC)

@@ -24,6 +24,7 @@ from anlan.cli.reaching import incident_app, unit_app
 from anlan.cli.responding import replay_app, simulate_
 from anlan.cli.rotas import rota_
 from anlan.cli.staffing import staff_app
+from anlan.cli.volunteering import callout_app, points_app, volunteers_app
 from anlan.kernel.clock import parse_moment
 
 app = typer.Typer(
@@ -52,6 +53,9 @@ app.add_typer(indicators_app, name="indicators")
 app.add_typer(cases_app, name="cases")
 app.add_typer(incident_app, name="incident")
 app.add_typer(unit_app, name="unit")
+app.add_typer(volunteers_app, name="volunteers")
+app.add_typer(callout_app, name="callout")
+app.add_typer(points_app, name="points")
 twin_app.command("crews")(crews)
 app.command("edge")(afield.edge)
 app.command("grid")(afield.grid)

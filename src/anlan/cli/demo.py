@@ -28,6 +28,7 @@ from anlan.kernel.pack import Pack
 from anlan.pack import find_pack, propose_devices, propose_places, read_pack, write_pack
 from anlan.staff import Staff, read_roles
 from anlan.twin import scenarios
+from anlan.volunteers.joining import Invitation, invite
 
 DEVICES = 106
 MARK = ".anlan-demo"
@@ -154,6 +155,9 @@ class Demo:
             link = self._staff.link(account.account_id, "terminal", now)
             say.out.print(f"  Sign in, once, by [bold]{url}/#enter={link}[/]", soft_wrap=True)
         say.out.print(f"  Its devices publish to mqtt://{HOST}:{self._broker.port}", soft_wrap=True)
+        poster = Invitation(label="demo", area_id=self._pack.areas.root.area_id)
+        joining = invite(self._district.community, poster, "terminal")[1]
+        say.out.print(f"  Join the volunteers by [bold]{url}/v/join/{joining}[/]", soft_wrap=True)
         for line in self._told:
             say.out.print(f"  {line}")
         say.out.print("  Ctrl-C ends it.\n")

@@ -82,14 +82,16 @@ def _type_of(server: Server, case_id: str) -> str:
 
 def _files(server: Server, told: list[str] | None) -> dict[str, str]:
     """Send files; return the digest of each."""
-    found = {}
-    for kind, path in _pairs(told, "file").items():
-        try:
-            content = Path(path).read_bytes()
-        except OSError as fault:
-            raise Unavailable(f"file {path}", f"must be readable ({fault.strerror})", "correct the path") from None
-        found[kind] = server.send("/cases/files", content)["digest"]
-    return found
+    return {
+        kind: server.send("/cases/files", _bytes(Path(path)))["digest"] for kind, path in _pairs(told, "file").items()
+    }
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise Unavailable(f"file {path}", f"must be readable ({fault.strerror})", "correct the path") from None
 
 
 @cases_app.command("open")
@@ -238,9 +240,75 @@ def export(
 ) -> None:  # fmt: skip
     """Write the cases that one may see; with one type, its fields too. The log keeps that it was done."""
     content = Server(url).fetch(f"/cases/export?{_query(kind, state, area=area)}")
-    try:
-        out.write_bytes(content)
-    except OSError as fault:
-        raise Unavailable(f"file {out}", f"must be writable ({fault.strerror})", "choose another") from None
     n_lines = max(content.count(b"\r\n") - 1, 0)
-    say.out.print(f"[green]wrote[/] {out}: {n_lines:,} lines")
+    say.wrote(out, content, f": {n_lines:,} lines")
+
+
+Dry = Annotated[bool, typer.Option("--dry-run", help="Tell what would be, and change nothing.")]
+
+
+@cases_app.command("import")
+def import_(
+    sheet: Annotated[Path, typer.Argument(help="A .csv or .xlsx: one case a row, headings first.")],
+    kind: Kind, parent: Annotated[str, typer.Option(help="The case of which they are parts.")] = "",
+    dry_run: Dry = False, url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh",
+) -> None:  # fmt: skip
+    """Open a case for each row of a sheet, all of them or none; every fault is told, and ends with 2."""
+    server, content = Server(url), _bytes(sheet)
+    asked = {"type": kind, "file": sheet.name} | ({"parent": parent} if parent else {})
+    made = server.send(f"/cases/import?{urlencode(asked | {'dry_run': dry_run})}", content)
+    if as_json:
+        say.as_json(made)
+    for one in () if as_json else made["faults"]:
+        where = f"row {one['row']}{', ' if one['column'] else ''}{one['column']}"
+        say.out.print(f"[red]✗[/] {escape(where)}: {escape(one['value'])} {escape(one['rule'])}; "
+                      f"{escape(one['next_step'])}.", soft_wrap=True)  # fmt: skip
+    if not as_json:
+        n, n_opened, bad = made["n_cases"], len(made["opened"]), len(made["faults"])
+        zh = f"可登记 {n} 行，已登记 {n_opened} 件，错误 {bad} 处"
+        say.out.print(zh if lang == "zh" else f"{n} rows can be opened, {n_opened} were, {bad} faults")
+    if made["faults"]:
+        raise typer.Exit(2)
+
+
+@cases_app.command()
+def migrate(
+    kind: Kind, to: Annotated[int, typer.Option(min=1, help="The version.")], dry_run: Dry = False, url: Url = USUAL,
+    as_json: AsJson = False, lang: Lang = "zh",
+) -> None:  # fmt: skip
+    """Move running cases of a type to another version, all or none; what does not fit is told, and ends with 5."""
+    made = Server(url).ask("/cases/migrate", {"type": kind, "to": to, "dry_run": dry_run})
+    if as_json:
+        say.as_json(made)
+    for one in () if as_json else made["misfits"]:
+        text = f"{one['case']} {one['where']}: {one['value']} {one['rule']}; {one['next_step']}."
+        say.out.print(f"[red]✗[/] {escape(text)}", soft_wrap=True)
+    if not as_json:
+        n, n_moved, bad = made["n_cases"], made["n_moved"], len({one["case"] for one in made["misfits"]})
+        zh = f"在办 {n} 件，已迁移 {n_moved} 件，不符 {bad} 件"
+        say.out.print(zh if lang == "zh" else f"{n} running cases, {n_moved} moved, {bad} do not fit")
+    if made["misfits"]:
+        raise typer.Exit(5)
+
+
+@cases_app.command()
+def papers(which: Which, url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
+    """The papers that a case gives, and why one is not given yet."""
+    made = Server(url).ask(f"/cases/{quote(which)}/papers")
+    if as_json:
+        say.as_json(made)
+        return
+    for one in made["papers"]:
+        mark = f"[dim]✗ {escape(one['missed'])}[/]" if one["missed"] else "[green]✓[/]"
+        say.out.print(f"{one['id']} {say.name_in(one['label'], lang)} {mark}", soft_wrap=True)
+
+
+@cases_app.command()
+def paper(
+    which: Which, document: Annotated[str, typer.Argument(help="Its id; see `anlan cases papers`.")],
+    out: Annotated[Path, typer.Argument(help="The file to write, .pdf or .docx.")],
+    reason: Annotated[str, typer.Option(help="What a letter asks.")] = "", url: Url = USUAL, lang: Lang = "zh",
+) -> None:  # fmt: skip
+    """Issue a paper of a case; the log keeps that it was."""
+    asked = urlencode({"form": out.suffix.lower().lstrip("."), "lang": lang, "reason": reason})
+    say.wrote(out, Server(url).fetch(f"/cases/{quote(which)}/papers/{quote(document)}?{asked}"))

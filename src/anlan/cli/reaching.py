@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
@@ -38,6 +39,14 @@ BARRED = {
     "no_position": ("位置未知", "no position"),
     "out_of_reach": ("到不了", "out of reach"),
     "not_needed": ("不符要求", "not what is needed"),
+}
+CAUSES = {
+    "no_unit_free": ("无空闲单元", "no unit free"),
+    "late_dispatch": ("派出过晚", "sent late"),
+    "slow_turnout": ("出动过慢", "slow to set out"),
+    "far": ("距离过远", "too far"),
+    "slow_travel": ("途中过慢", "slow on the way"),
+    "nobody_came": ("无人到达", "nobody came"),
 }
 
 
@@ -181,6 +190,11 @@ def proof(
             *("—" if part is None else f"{part:.0%}" for part in shares),
         )
     say.out.print(shown)
+    if made["broken"]:
+        causes = Counter(_word(CAUSES, one["cause"], lang) for one in made["broken"])
+        told = "，" if lang == "zh" else ", "
+        head = "未达目标" if lang == "zh" else "late"
+        say.out.print(f"{head}: " + told.join(f"{cause} {n}" for cause, n in causes.most_common()))
 
 
 @unit_app.command("list")

@@ -7,13 +7,14 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from anlan.kernel.errors import AnlanError
+from anlan.kernel.errors import AnlanError, Unavailable
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -237,3 +238,12 @@ def unprinted() -> Iterator[None]:
         os.dup2(kept, 1)
         os.close(kept)
         os.close(nowhere)
+
+
+def wrote(path: Path, content: bytes, more: str = "") -> None:
+    """Write a file, and say so."""
+    try:
+        path.write_bytes(content)
+    except OSError as fault:
+        raise Unavailable(f"file {path}", f"must be writable ({fault.strerror})", "choose another") from None
+    out.print(f"[green]wrote[/] {escape(str(path))}{more}", soft_wrap=True)

@@ -31,6 +31,7 @@ from anlan.matters import forget_due, tell_due
 from anlan.pack import find_pack
 from anlan.staff import Staff, read_roles
 from anlan.store import SqlStore
+from anlan.volunteers import keep_house, tend
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,9 @@ def listening(port: int) -> socket.socket:
     Unavailable
         If the port is taken.
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio sends small parts at once (TCP_NODELAY) only where the socket names its protocol; without, each answer on
+    # a connection that is kept open waits 40 ms for the other side's acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
@@ -89,6 +92,7 @@ class Minutes:
                 self._district.reach.beat()
                 self._district.advance()
                 tell_due(self._district.matters, self._district.clock.now())
+                tend(self._district.community, self._district.reach)
                 if time.monotonic() - kept_at > HOUSEKEEPING_S:
                     kept_at = time.monotonic()
                     now = self._district.clock.now()
@@ -96,6 +100,7 @@ class Minutes:
                     self._district.history.retain(now)
                     self._district.store.forget_due(datetime.now(UTC))
                     forget_due(self._district.matters, now)
+                    keep_house(self._district.community)
             except Exception:
                 log.exception("a minute could not be made; it is tried again")
                 time.sleep(1.0)

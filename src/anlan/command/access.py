@@ -74,11 +74,45 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("POST", "/cases/route"): ("cases.read", BY_AREA),
     ("POST", "/cases/files"): ("cases.act", BY_AREA),
     ("POST", "/cases"): ("cases.act", BY_AREA),
+    ("POST", "/cases/import"): ("cases.act", BY_AREA),
+    ("POST", "/cases/migrate"): ("cases.act", EVERYWHERE),
     ("GET", "/cases/{case_id}"): ("cases.read", BY_AREA),
     ("GET", "/cases/{case_id}/history"): ("cases.read", BY_AREA),
     ("POST", "/cases/{case_id}/steps"): ("cases.act", BY_AREA),
     ("POST", "/cases/{case_id}/links/{other_id}"): ("cases.act", BY_AREA),
     ("GET", "/cases/{case_id}/files/{digest}"): ("cases.read", BY_AREA),
+    ("GET", "/cases/{case_id}/papers"): ("cases.read", BY_AREA),
+    ("GET", "/cases/{case_id}/papers/{document}"): ("cases.read", BY_AREA),
+    ("GET", "/indicators"): ("cases.read", BY_AREA),
+    ("GET", "/indicators/public"): ("cases.read", EVERYWHERE),
+    ("GET", "/indicators/bulletin"): ("cases.read", BY_AREA),
+    ("GET", "/indicators/{indicator_id}"): ("cases.read", BY_AREA),
+    ("GET", "/indicators/{indicator_id}/cases"): ("cases.read", BY_AREA),
+    ("GET", "/papers/key"): (OPEN, EVERYWHERE),
+    ("GET", "/papers/verify"): (OPEN, EVERYWHERE),
+    ("GET", "/community"): ("volunteers.read", BY_AREA),
+    ("GET", "/community/tallies"): ("volunteers.read", BY_AREA),
+    ("GET", "/community/volunteers"): ("volunteers.read", BY_AREA),
+    ("GET", "/community/invitations"): ("volunteers.read", BY_AREA),
+    ("POST", "/community/invitations"): ("volunteers.act", BY_AREA),
+    ("DELETE", "/community/invitations/{invitation_id}"): ("volunteers.act", BY_AREA),
+    ("GET", "/community/shifts"): ("volunteers.read", BY_AREA),
+    ("GET", "/community/shifts.ics"): ("volunteers.read", BY_AREA),
+    ("POST", "/community/shifts"): ("volunteers.act", BY_AREA),
+    ("GET", "/community/shifts/{shift_id}"): ("volunteers.read", BY_AREA),
+    ("POST", "/community/shifts/{shift_id}/complete"): ("volunteers.act", BY_AREA),
+    ("DELETE", "/community/shifts/{shift_id}"): ("volunteers.act", BY_AREA),
+    ("GET", "/community/call-outs"): ("volunteers.read", BY_AREA),
+    ("POST", "/community/call-outs"): ("volunteers.act", BY_AREA),
+    ("GET", "/community/call-outs/{call_out_id}"): ("volunteers.read", BY_AREA),
+    ("POST", "/community/call-outs/{call_out_id}/stop"): ("volunteers.act", BY_AREA),
+    ("POST", "/community/helpers/{incident_id}"): ("volunteers.act", BY_AREA),
+    ("GET", "/community/near"): ("volunteers.read", BY_AREA),
+    ("GET", "/community/outbox"): ("contacts.read", EVERYWHERE),
+    ("POST", "/community/outbox/sent"): ("contacts.act", EVERYWHERE),
+    ("GET", "/community/certificate-key"): (ANYBODY, BY_AREA),
+    ("GET", "/community/points"): (ANYBODY, BY_AREA),
+    ("GET", "/community/points/coverage"): (ANYBODY, BY_AREA),
     ("GET", "/playbooks"): (ANYBODY, BY_AREA),
     ("GET", "/incidents"): ("incidents.read", BY_AREA),
     ("POST", "/incidents"): ("incidents.act", BY_AREA),
@@ -131,6 +165,9 @@ CHANGES: Mapping[str, str] = {
     "unit": "units.read",
     "watch": "crowd.read",
     "withdrawn_device": "devices.read",
+    "shift": "volunteers.read",
+    "call_out": "volunteers.read",
+    "invitation": "volunteers.read",
     "account": "accounts.read",
     "office": "accounts.read",
     "key": "accounts.read",
@@ -189,16 +226,21 @@ def known(request: Request) -> tuple[Actor, SignedIn | None] | None:
     staff = cast("Staff", request.app.state.staff)
     given = request.headers.get("authorization", "")
     if given:
-        token = given.removeprefix("Bearer ").strip()
-        own: Mapping[str, Actor] = request.app.state.terminals
-        found = next((actor for key, actor in own.items() if hmac.compare_digest(key, token)), None)
-        found = found or staff.bearer(token, now())
+        found = known_key(request, given.removeprefix("Bearer ").strip())
         if found is None:
             raise NotSignedIn("this key", "is not known, has ended, or was withdrawn", "ask for a new one")
         return found, None
     token = request.cookies.get(cookie_of(request), "")
     signed_in = staff.who(token, now()) if token else None
     return None if signed_in is None else (staff.actor(signed_in.account_id, now()), signed_in)
+
+
+def known_key(request: Request, token: str) -> Actor | None:
+    """Return whoever signs with a key, of a program or of this machine's terminal; None where it is none."""
+    own: Mapping[str, Actor] = request.app.state.terminals
+    held = token.encode()
+    found = next((actor for key, actor in own.items() if hmac.compare_digest(key.encode(), held)), None)
+    return found or cast("Staff", request.app.state.staff).bearer(token, now())
 
 
 def admit(request: Request) -> Asker:
@@ -268,6 +310,8 @@ def _sees_change(staff: Staff, where: Whereabouts, actor: Actor, change: Mapping
         return scope.covers(where.of_subject(subject))
     if change["kind"] == "incident" and change["body"]:
         return scope.covers(where.of_point(change["body"]["lon"], change["body"]["lat"]))
+    if change["kind"] in {"shift", "call_out", "invitation"} and change["body"]:
+        return scope.covers([change["body"]["area"]])
     if change["kind"] == "withdrawn_device":
         return scope.covers(where.of_device(change["record"]))
     return False

@@ -17,11 +17,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 import anlan
-from anlan.command import api, reach_views, views
+from anlan.command import api, reach_views, views, volunteer_pages
 from anlan.command.access import admit
 from anlan.command.api.forms import ERRORS
 from anlan.command.guard import SHOWN, Guard, TooLarge, told
 from anlan.command.live import Hub
+from anlan.command.residents import PREFIXES, add_residents, refusal_for
 from anlan.command.simulation import Simulation
 from anlan.command.whereabouts import Whereabouts
 from anlan.district import District
@@ -83,10 +84,12 @@ def create_app(
 
         hub.attach(asyncio.get_running_loop())
         leave = district.subscribe(hand_on)
-        telling = None if simulation is None else asyncio.create_task(_tell_time(hub, simulation))
+        beside = [asyncio.create_task(residents.gauge.forget())]
+        if simulation is not None:
+            beside.append(asyncio.create_task(_tell_time(hub, simulation)))
         yield
-        if telling is not None:
-            telling.cancel()
+        for one in beside:
+            one.cancel()
         leave()
         hub.close()
 
@@ -103,10 +106,12 @@ def create_app(
     app.state.where = Whereabouts(district.pack)
     for router in api.ROUTERS:
         app.include_router(router, prefix="/api/v1", responses=ERRORS, dependencies=[Depends(admit)])
+    residents = add_residents(app, district, test=simulation is not None)
+    app.include_router(volunteer_pages.router)
     _add_errors(app)
     _add_page(app, static or STATIC)
     app.add_middleware(_Packed, minimum_size=1000)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, refusal_for=refusal_for, hosts=residents.settings.hosts, prefixes=PREFIXES)
     return app
 
 
@@ -156,25 +161,29 @@ def _message(district: District, kind: str, content: dict[str, Any]) -> dict[str
 
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(AnlanError)
-    async def _ours(_request: Request, fault: AnlanError) -> JSONResponse:
-        return told(fault)
+    async def _ours(request: Request, fault: AnlanError) -> Response:
+        return refusal_for(request.scope, fault) or told(fault)
 
     @app.exception_handler(RequestValidationError)
     async def _form(_request: Request, fault: RequestValidationError) -> JSONResponse:
         return told(_misfit(fault.errors()[0]))
 
     @app.exception_handler(HTTPException)
-    async def _http(request: Request, fault: HTTPException) -> JSONResponse:
-        asked = f"{request.method} {request.url.path[:SHOWN]}"
-        if isinstance(fault.__cause__, TooLarge):  # the framework takes it for a body that it cannot read
-            return told(fault.__cause__)
-        if fault.status_code == 404:
-            return told(NotFound(asked, "does not exist", "see /docs"))
-        if fault.status_code == 405:
-            return told(BadInput(asked, "must be asked by another method", "see /docs"), 405)
-        return told(
-            BadInput(f"body of {asked}", f"must be readable JSON ({fault.detail})", "see /docs"), fault.status_code
-        )
+    async def _http(request: Request, fault: HTTPException) -> Response:
+        made, status = _unasked(request, fault)
+        return refusal_for(request.scope, made, status) or told(made, status)
+
+
+def _unasked(request: Request, fault: HTTPException) -> tuple[AnlanError, int | None]:
+    """Return what the framework refuses, in three parts, with its status."""
+    asked = f"{request.method} {request.url.path[:SHOWN]}"
+    if isinstance(fault.__cause__, TooLarge):  # the framework takes it for a body that it cannot read
+        return fault.__cause__, None
+    if fault.status_code == 404:
+        return NotFound(asked, "does not exist", "see /docs"), None
+    if fault.status_code == 405:
+        return BadInput(asked, "must be asked by another method", "see /docs"), 405
+    return BadInput(f"body of {asked}", f"must be readable JSON ({fault.detail})", "see /docs"), fault.status_code
 
 
 def _misfit(first: dict[str, Any]) -> BadInput:

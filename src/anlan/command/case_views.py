@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from anlan.cases import CaseChange, CaseType, Reading
 from anlan.cases.definition import Field, Transition
 from anlan.command.views import moment
 from anlan.kernel.records import Label
-from anlan.matters import Agenda, Route, Seen, Standing, Taken
+from anlan.matters import Agenda, Imported, Moved, Route, Seen, Standing, Taken
 from anlan.matters.standing import NARROW
 from anlan.store import casebook
 from anlan.store.casebook import Row
@@ -238,3 +239,18 @@ def destroyed(row: Row) -> dict[str, Any]:
         "n_files": len(body["digests"]),
         "basis": body["basis"],
     }
+
+
+def imported(one: Imported) -> dict[str, Any]:
+    """Return what became of a sheet."""
+    return {"n_cases": one.n_cases, "faults": [asdict(fault) for fault in one.faults], "opened": list(one.case_ids)}
+
+
+def moved(one: Moved) -> dict[str, Any]:
+    """Return what became of running cases."""
+    misfits = [
+        {"case": each.case_id, "where": fault.where, "value": fault.value, "rule": fault.rule,
+         "next_step": fault.next_step}
+        for each in one.misfits for fault in each.misfits
+    ]  # fmt: skip
+    return {"to": one.version, "n_cases": one.n_cases, "misfits": misfits, "n_moved": one.n_moved}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from contextlib import suppress
 from typing import Any
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from anlan.kernel.errors import AnlanError, BadInput, NotAllowed
 
@@ -65,13 +65,23 @@ class TooLarge(BadInput):
 class Guard:
     """Refuses foreign hosts, writes from other pages, and bodies that are too large, before anything is read.
 
-    There is no sign-in yet, so the server answers to this machine only; a page of another origin must not be able to
-    write through a visitor's browser, nor read by naming another host. Whatever breaks inside ends here, in the one
-    form of an error, and its cause goes to the log.
+    The server answers to this machine only; a page of another origin must not be able to write through a visitor's
+    browser, nor read by naming another host. Under the names ``hosts`` it serves paths below ``prefixes``, and nothing
+    else. Whatever breaks inside ends here, in the one form of an error (that of ``refusal_for``, where the path has one
+    of its own), and its cause goes to the log.
     """
 
-    def __init__(self, app: App) -> None:
+    def __init__(
+        self,
+        app: App,
+        refusal_for: Callable[[Scope, AnlanError], Response | None] = lambda _scope, _fault: None,
+        hosts: Collection[str] = (),
+        prefixes: Collection[str] = (),
+    ) -> None:
         self._app = app
+        self._refusal_for = refusal_for
+        self._hosts = frozenset(hosts)
+        self._prefixes = tuple(prefixes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request, or answer it."""
@@ -81,19 +91,24 @@ class Guard:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = _Body(receive)
         answer = _Answer(send, body)
-        fault = _fault(scope["method"], headers)
+        path = scope["path"]
+        named = self._hosts if any(path == one or path.startswith(f"{one}/") for one in self._prefixes) else ()
+        fault = _fault(scope["method"], headers, (*LOOPBACK, *named))
         if fault is not None:
-            await told(fault)(scope, body.receive, answer.send)
+            await self._told(scope, fault)(scope, body.receive, answer.send)
             return
         try:
             await self._app(scope, body.receive, answer.send)
         except TooLarge as large:
-            await told(large)(scope, body.receive, answer.send)
+            await self._told(scope, large)(scope, body.receive, answer.send)
         except Exception:
             log.exception("%s %s broke", scope["method"], scope["path"])
             if answer.begun:
                 raise
-            await told(BROKEN)(scope, body.receive, answer.send)
+            await self._told(scope, BROKEN)(scope, body.receive, answer.send)
+
+    def _told(self, scope: Scope, fault: AnlanError) -> Response:
+        return self._refusal_for(scope, fault) or told(fault)
 
 
 class _Body:
@@ -136,7 +151,9 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.begun = True
             self._large = message["status"] == TooLarge.http_status
-            message["headers"] = [*message.get("headers", []), *DRESS]
+            own = message.get("headers", [])
+            named = {name.lower() for name, _ in own}
+            message["headers"] = [*own, *(one for one in DRESS if one[0] not in named)]
         elif self._large and not message.get("more_body", False):
             await self._send({**message, "more_body": True})
             await self._body.drop()
@@ -144,10 +161,10 @@ class _Answer:
         await self._send(message)
 
 
-def _fault(method: str, headers: dict[str, str]) -> AnlanError | None:
+def _fault(method: str, headers: dict[str, str], hosts: Collection[str]) -> AnlanError | None:
     host = headers.get("host", "").lower()
     name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    if name not in LOOPBACK:
+    if name not in hosts:
         return NotAllowed(
             f"host {host[:SHOWN]!r}", "must be this machine", "open http://127.0.0.1 with the server's port"
         )

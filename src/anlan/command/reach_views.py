@@ -9,7 +9,8 @@ from anlan.kernel.geo import to_geojson
 from anlan.kernel.pack import Pack
 from anlan.kernel.response import Assignment, IncidentNow, UnitNow
 from anlan.response.dispatch import Candidate, MoveUp, Need, Playbooks, Recommendation
-from anlan.response.dispatch.proof import Proof, Reached, Share
+from anlan.response.dispatch.proof import Proof, Reached
+from anlan.response.measures import Share
 
 Json = dict[str, Any]
 
@@ -213,4 +214,15 @@ def proof(made: Proof) -> Json:
         "on_scene_s": fractiles(made.on_scene_s),
         "promised": share(made.promised),
         "overridden": share(made.overridden),
+        "kept": share(made.kept),
+        "broken": [
+            {
+                "incident": one.incident_id,
+                "target_s": one.target_s,
+                "late_s": rounded(one.late_s, 1),
+                "cause": str(one.cause),
+            }
+            for one in made.broken
+        ],
+        "busy": rounded(made.busy, 4),
     }

@@ -83,6 +83,15 @@ class Records:
         return begin <= period.from_at and period.until_at <= end
 
 
+def by_area(records: Records) -> Mapping[str, Records]:
+    """Return the records of each area: whoever measures many areas need not look through all of them for each."""
+    found: dict[str, list[Entry]] = {}
+    for entry in records.entries:
+        for area_id in entry.areas.values():
+            found.setdefault(area_id, []).append(entry)
+    return {area_id: Records(tuple(entries), records.kept) for area_id, entries in found.items()}
+
+
 def measure(one: Indicator, records: Records, tree: AreaTree, area_id: str, period: Period) -> Number:
     """Return an indicator for an area and a period.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from anlan.kernel.clock import as_utc
+from anlan.kernel.errors import BadInput
 
 
 class PeriodKind(StrEnum):
@@ -57,6 +59,41 @@ def period_of(kind: PeriodKind, at: datetime, zone: ZoneInfo) -> Period:
     n_months = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.YEAR: 12}[kind]
     first = date(on.year, (on.month - 1) // n_months * n_months + 1, 1)
     return _period(kind, first, _months_on(first, n_months), zone)
+
+
+_NAMES = {
+    PeriodKind.WEEK: r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)",
+    PeriodKind.MONTH: r"(?P<year>\d{4})-(?P<month>\d\d)",
+    PeriodKind.QUARTER: r"(?P<year>\d{4})-Q(?P<quarter>[1-4])",
+    PeriodKind.YEAR: r"(?P<year>\d{4})",
+}
+_LIKE = {"week": "2026-03-02", "month": "2026-03", "quarter": "2026-Q1", "year": "2026"}
+
+
+def period_named(kind: PeriodKind, name: str, zone: ZoneInfo) -> Period:
+    """Return the period of a name: ``2026-03``, ``2026-Q1``, ``2026``, or a day of a week.
+
+    Raises
+    ------
+    BadInput
+        If it is no name of such a period.
+
+    Examples
+    --------
+    >>> period_named(PeriodKind.QUARTER, "2026-Q2", ZoneInfo("Asia/Shanghai")).begins_on
+    datetime.date(2026, 4, 1)
+    """
+    fault = BadInput(f"period={name[:40]!r}", f"must be a {kind}", f"write it like {_LIKE[kind]}")
+    found = re.fullmatch(_NAMES[kind], name, re.ASCII)
+    if found is None:
+        raise fault
+    told = {key: int(value) for key, value in found.groupdict().items()}
+    month = told.get("month", 3 * told.get("quarter", 1) - 2)
+    try:
+        on = date(told["year"], month, told.get("day", 1))
+    except ValueError:
+        raise fault from None
+    return period_of(kind, datetime.combine(on, time(12), zone), zone)
 
 
 def before(period: Period) -> Period:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from anlan.indicators.definition import Form, Indicator
-from anlan.indicators.measuring import Number, Records, by_value, measure
+from anlan.indicators.measuring import Number, Records, by_area, by_value, measure
 from anlan.indicators.periods import Period
 from anlan.kernel.areas import AreaTree
 
@@ -54,10 +54,11 @@ def published(one: Indicator, records: Records, tree: AreaTree, period: Period) 
     finest = order.index(one.level) if one.level in order else 0
     told: dict[str, list[str]] = {}
     numbers: dict[str, Number] = {}
+    parts, nothing = by_area(records), Records((), records.kept)
     waiting = [tree.root.area_id]
     while waiting:
         area_id = waiting.pop()
-        numbers[area_id] = measure(one, records, tree, area_id, period)
+        numbers[area_id] = measure(one, parts.get(area_id, nothing), tree, area_id, period)
         below = [area.area_id for area in tree.children(area_id) if order.index(area.level) <= finest]
         told[area_id] = below
         waiting += below

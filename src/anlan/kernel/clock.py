@@ -8,6 +8,9 @@ from typing import Protocol
 
 from anlan.kernel.errors import BadInput
 
+FIRST_YEAR, LAST_YEAR = 1000, 9000
+"""Between these, what is written is taken for a moment."""
+
 
 class Clock(Protocol):
     """Anything that knows the time of the district."""
@@ -78,6 +81,8 @@ def parse_moment(text: str, name: str = "at") -> datetime:
         raise BadInput(
             f"{name}={text!r}", "must be an ISO 8601 moment", "write it like 2026-12-31T18:00:00+08:00"
         ) from None
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:  # a span that is added must not leave what a calendar knows
+        raise BadInput(f"{name}={text!r}", f"must be of the years {FIRST_YEAR} to {LAST_YEAR}", "correct the year")
     return as_utc(at, name)
 
 

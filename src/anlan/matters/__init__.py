@@ -10,6 +10,7 @@ from anlan.matters.agenda import Agenda, Dated, Day, agenda
 from anlan.matters.due import forget_due, settle, tell_due
 from anlan.matters.keeping import KIND, Matters, NewCase, Seen, Taken
 from anlan.matters.listing import Asked, Count, Page, count_cases, export_cases, list_cases, told_to
+from anlan.matters.many import Imported, Moved, Sheet, import_sheet, migrate_cases
 from anlan.matters.routing import Route, Rule, Weighed
 from anlan.matters.standing import Standing, plain_reader, standing
 from anlan.store import SqlStore
@@ -31,12 +32,15 @@ __all__ = [
     "Count",
     "Dated",
     "Day",
+    "Imported",
     "Matters",
+    "Moved",
     "NewCase",
     "Page",
     "Route",
     "Rule",
     "Seen",
+    "Sheet",
     "Standing",
     "Taken",
     "Weighed",
@@ -44,7 +48,9 @@ __all__ = [
     "count_cases",
     "export_cases",
     "forget_due",
+    "import_sheet",
     "list_cases",
+    "migrate_cases",
     "open_matters",
     "plain_reader",
     "settle",

@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from anlan.cases import Case, Firing, firings, forget
 from anlan.kernel.clock import as_utc
 from anlan.kernel.records import Draft, Json
+from anlan.matters.follow import drop_code
 from anlan.matters.ground import Ground
 from anlan.matters.keeping import KIND, Matters
 from anlan.matters.routing import owner_area
 from anlan.matters.rows import aside_of, case_of, row_of, step_of
-from anlan.store import casebook
+from anlan.store import casebook, private
 from anlan.store.casebook import Row, micros
 from anlan.store.records import canonical
 from anlan.store.sql import version_of
@@ -58,6 +59,7 @@ def forget_due(matters: Matters, at: datetime) -> int:
             break
     if total:
         matters.store.wipe(casebook.wipe)
+        matters.store.wipe(private.wipe)
     matters.room.sweep()
     return total
 
@@ -87,7 +89,7 @@ def _settle(matters: Matters, connection: sa.Connection, after: int) -> int:
         case = case_of(row, steps[row["case_no"]], matters.ground)
         made = row_of(matters.kinds.of(row), case, aside_of(row), matters.ground, matters.work)
         if made != row:
-            casebook.put_row(connection, made, new=False)
+            casebook.put_row(connection, made)
     return rows[-1]["case_no"] if rows else 0
 
 
@@ -111,7 +113,7 @@ def _tell(matters: Matters, connection: sa.Connection, at: datetime) -> tuple[li
             )  # fmt: skip
             version = (version or 0) + 1
         made = row_of(kind, case, replace(aside, told_at=as_utc(at, "at")), matters.ground, matters.work)
-        casebook.put_row(connection, made, new=False)
+        casebook.put_row(connection, made)
     return drafts, len(rows)
 
 
@@ -145,10 +147,11 @@ def _forget(matters: Matters, connection: sa.Connection, at: datetime) -> tuple[
         kind, case = matters.kinds.of(row), case_of(row, steps[row["case_no"]], matters.ground)
         case, record = forget(kind, case, matters.work, at)
         aside = aside_of(row)
-        casebook.put_row(connection, row_of(kind, case, aside, matters.ground, matters.work), new=False)
+        casebook.put_row(connection, row_of(kind, case, aside, matters.ground, matters.work))
         lines = [step_of(aside.number, k, one) for k, one in enumerate(case.history)]
         casebook.rewrite_steps(connection, aside.number, lines)
         digests += casebook.forget(connection, aside.number)
+        drop_code(connection, case.case_id)
         kept = {"case_id": case.case_id, "type_id": case.type_id, "destroyed_at": micros(at)}
         rank = matters.ground.rank(list(case.areas.values())[-1])
         casebook.keep_destruction(connection, kept | {"rank": rank, "body": canonical(msgspec.to_builtins(record))})

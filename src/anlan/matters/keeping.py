@@ -35,6 +35,7 @@ from anlan.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft, Json
 from anlan.matters.ground import Ground
+from anlan.matters.indicators import indicators_of
 from anlan.matters.kinds import Kinds
 from anlan.matters.room import FileRoom
 from anlan.matters.routing import Route, Rule, check_rules, read_rules, remembered, route, rule_of
@@ -108,11 +109,15 @@ class Matters:
     ) -> None:
         self.store = store
         self.clock = clock
+        self.folder = folder
+        self.pack_folder = pack.folder
         self.ground = Ground(pack.areas)
         self.work = WorkTime(calendar=pack.calendar, zone=ZoneInfo(pack.time_zone))
         self.kinds = Kinds(store, pack.folder, clock.now())
+        self.indicators = indicators_of(pack.folder)
         self.room = FileRoom(folder / "files", store, clock)
         self._tell = tell
+        self._remembered: list[Rule] | None = None  # read again after each ruling; no other process writes here
         self.rules, self.rulings = read_rules(pack.folder)
         in_force = self.kinds.in_force
         check_rules(
@@ -136,8 +141,11 @@ class Matters:
 
     def remembered(self) -> list[Rule]:
         """Return the rules that joint rulings left, newest first: they go before those of the district."""
-        kept = sorted(self.store.kept(RULE), key=lambda one: str(one.body["at"]), reverse=True)
-        return [rule_of(one.body) for one in kept]
+        rules = self._remembered
+        if rules is None:
+            kept = sorted(self.store.kept(RULE), key=lambda one: str(one.body["at"]), reverse=True)
+            rules = self._remembered = [rule_of(one.body) for one in kept]
+        return rules
 
     def forget_rule(self, rule_id: str, actor: str) -> Change:
         """Withdraw a rule that was remembered."""
@@ -148,11 +156,16 @@ class Matters:
             kind=RULE, record_id=rule_id, action="withdraw", actor=actor, body=None, expected_version=record.version
         )
         made = self.store.apply([draft], at=self.clock.now(), keeping=[Keeping(kind=RULE, key=rule_id, body=None)])
+        self._remembered = None
         self._tell(made)
         return made[0]
 
-    def open(self, new: NewCase, who: Standing) -> Taken:
+    def open(
+        self, new: NewCase, who: Standing, *, beside: Callable[[sa.Connection, str], None] = lambda _, __: None
+    ) -> Taken:
         """Open a case where it lies, with the owner that the rules give it.
+
+        ``beside`` keeps, in the same transaction, what belongs to the case of that id.
 
         Raises
         ------
@@ -166,19 +179,52 @@ class Matters:
         kind, at = self.kinds.current(new.type_id), self.clock.now()
         way = self.route(new)
         action = Action(transition=OPEN, filled=new.filled, evidence=new.evidence, note=_note(new.note))
-        by = who.by(kind, set(way.areas.values()), kind.opened_by)
-        self._require_act(who, way.areas)
-        made = open_case(kind, (uuid.uuid4().hex[:12], way.areas), action, by, at)
-        made = replace(made, history=(replace(made.history[0], owner_level=way.owner_level),))
+        made = self.begun(kind, way, action, who, at)
 
         def write(connection: sa.Connection) -> tuple[list[Draft], Taken]:
             number = casebook.next_number(connection)
-            parent_no = self._parent(connection, new, kind, who)
+            parent_no = self.part_of(connection, new.parent_id, kind, who)
             aside = Aside(number=number, parent_no=parent_no, lon=new.lon, lat=new.lat, post=way.post, told_at=at)
-            self._write(connection, kind, made, aside, new=True)
-            return [self._line(connection, made, made.history[0])], _taken(made)
+            self.write_new(connection, kind, [made], [aside])
+            beside(connection, made.case_id)
+            return [self.line(connection, made, made.history[0])], _taken(made)
 
         return self._together(at, write)
+
+    def begun(self, kind: CaseType, way: Route, action: Action, who: Standing, at: datetime) -> Case:
+        """Return a case that somebody opens, with the owner that the routing gave it; nothing is written."""
+        by = who.by(kind, set(way.areas.values()), kind.opened_by)
+        self._require_act(who, way.areas)
+        action = replace(action, filled=who.told(kind, action.filled))
+        made = open_case(kind, (uuid.uuid4().hex[:12], way.areas), action, by, at)
+        return replace(made, history=(replace(made.history[0], owner_level=way.owner_level),))
+
+    def part_of(self, connection: sa.Connection, parent_id: str | None, kind: CaseType, who: Standing) -> int | None:
+        """Return the number of the case of which another is to be a part; refuse one that takes no such parts."""
+        if parent_id is None:
+            return None
+        above, parent, row = self.load(connection, parent_id)
+        if not self.sight(who).sees(row):
+            raise _missing(parent_id)
+        self.kinds.check(kind.type_id, above)
+        if row["closed"]:
+            raise Conflict(f"case {parent.case_id}", "is closed, and takes no parts", "open one of its own")
+        return int(row["case_no"])
+
+    def write_new(
+        self, connection: sa.Connection, kind: CaseType, cases: Sequence[Case], asides: Sequence[Aside]
+    ) -> None:
+        """Write cases that were just opened: rows, first lines, and what they are found by."""
+        both = list(zip(cases, asides, strict=True))
+        casebook.add_cases(
+            connection,
+            [row_of(kind, case, aside, self.ground, self.work) for case, aside in both],
+            [step_of(aside.number, 0, case.history[0]) for case, aside in both],
+            {aside.number: numbers_of([case.case_id, *_texts(kind, case.history[0])]) for case, aside in both},
+        )
+        for case, aside in both:
+            first = case.history[0]
+            self.room.take(connection, first.evidence.values(), aside.number, first.actor_id)
 
     def act(self, case_id: str, action: Action, who: Standing) -> Taken:
         """Take one step of a case. ``action.seen`` is how many changes the actor had read.
@@ -204,11 +250,12 @@ class Matters:
                 raise _missing(case_id)
             self._require_act(who, case.areas)
             _require_seen(case, action)
-            change = advance(kind, case, action, by, at=at, linked=self._linked(connection, row["case_no"]))
+            told = replace(action, filled=who.told(kind, action.filled))
+            change = advance(kind, case, told, by, at=at, linked=self._linked(connection, row["case_no"]))
             change, rule = self._ruled(kind, case, change)
             case = applied(case, change)
-            self._write(connection, kind, case, aside_of(row), new=False)
-            drafts = [self._line(connection, case, change)]
+            self._write(connection, kind, case, aside_of(row))
+            drafts = [self.line(connection, case, change)]
             if rule is not None:
                 drafts.append(self._remember(connection, rule, who.actor_id, at))
             return drafts, _taken(case)
@@ -216,7 +263,7 @@ class Matters:
         return self._together(self.clock.now(), write)
 
     def link(self, case_id: str, other_id: str, who: Standing) -> Taken:
-        """Let a case wait for another, as a gate of its type asks; both must be open to the actor."""
+        """Let a case wait for another, as a step of its type asks; both must be open to the actor."""
         at = self.clock.now()
 
         def write(connection: sa.Connection) -> tuple[list[Draft], Taken]:
@@ -229,13 +276,14 @@ class Matters:
             self._require_act(who, case.areas)
             if not who.by(kind, set(case.areas.values())).grants:
                 raise NotAllowed(f"case {case_id}", "must be one in which you hold a role", "ask who holds one")
-            if other.type_id not in {gate.type_id for gate in kind.gates}:
-                told = ", ".join(sorted({gate.type_id for gate in kind.gates})) or "none"
+            waits_for = kind.waits_for
+            if other.type_id not in waits_for:
+                told = ", ".join(sorted(waits_for)) or "none"
                 rule = f"must be one that {kind.type_id} waits for"
                 raise BadInput(f"link to a {other.type_id}", rule, f"link any of: {told}")
             casebook.add_link(connection, row["case_no"], other_row["case_no"])
             body: Json = {"type": case.type_id, "transition": "link"}
-            return [self._draft(connection, case_id, "link", who.actor_id, body)], _taken(case)
+            return [self.draft(connection, case_id, "link", who.actor_id, body)], _taken(case)
 
         return self._together(at, write)
 
@@ -253,7 +301,7 @@ class Matters:
             ranges = _both(self.ground.ranges(held), reads)
             if ranges:
                 parts.append(((f"{kind.type_id}/{kind.version}",), ranges))
-        return Sight(tuple(parts))
+        return Sight(tuple(parts), self.ground.range_of(self.ground.root)[1])
 
     def sees(self, who: Standing, case_id: str) -> bool:
         """Tell whether somebody may know of a case."""
@@ -282,7 +330,7 @@ class Matters:
         if kind.confidentiality in NARROW:
             body: Json = {"type": kind.type_id}
             self.store.together(
-                at, lambda connection: ([self._draft(connection, case_id, "read", who.actor_id, body, READ_KIND)], None)
+                at, lambda connection: ([self.draft(connection, case_id, "read", who.actor_id, body, READ_KIND)], None)
             )
         return replace(
             seen,
@@ -322,11 +370,13 @@ class Matters:
 
     def _together(self, at: datetime, write: Callable[[sa.Connection], tuple[list[Draft], Taken]]) -> Taken:
         changes, made = self.store.together(at, write)
+        if any(one.kind == RULE for one in changes):
+            self._remembered = None
         self._tell(changes)
         return made
 
     def _areas(self, kind: CaseType, place: tuple[float, float] | str) -> dict[str, str]:
-        """Return the areas that hold a case of a type, down to the level of its entry."""
+        """Return the areas that hold a case of a type, down to the finest level of its kind."""
         if isinstance(place, str):
             self.ground.range_of(place)
             found: str | None = place
@@ -334,42 +384,28 @@ class Matters:
             found = self.ground.at(*place)
         if found is None:
             raise BadInput(f"at={place}", "must lie inside the district", "give lon,lat in degrees")
-        areas = self.ground.lies(found)
-        levels = list(areas)
-        if kind.entry_level in areas:
-            levels = levels[: levels.index(kind.entry_level) + 1]
-        return {level: areas[level] for level in levels}
+        return kind.lies_in(self.ground.lies(found))
 
-    def _write(self, connection: sa.Connection, kind: CaseType, case: Case, aside: Aside, *, new: bool) -> None:
+    def _write(self, connection: sa.Connection, kind: CaseType, case: Case, aside: Aside) -> None:
         """Write the last line of a case's history, its row, and what it is found by."""
         change = case.history[-1]
-        casebook.put_row(connection, row_of(kind, case, aside, self.ground, self.work), new=new)
+        casebook.put_row(connection, row_of(kind, case, aside, self.ground, self.work))
         casebook.add_step(connection, step_of(aside.number, len(case.history) - 1, change))
-        texts = [*texts_of(kind, change.filled, change.note), *([case.case_id] if new else [])]
-        casebook.add_words(connection, aside.number, numbers_of(texts))
+        casebook.add_words(connection, aside.number, numbers_of(_texts(kind, change)))
         self.room.take(connection, change.evidence.values(), aside.number, change.actor_id)
 
-    def _line(self, connection: sa.Connection, case: Case, change: CaseChange) -> Draft:
+    def line(self, connection: sa.Connection, case: Case, change: CaseChange) -> Draft:
+        """Return the line of the log for a change: which step, and nothing of what was said."""
         body: Json = {"type": case.type_id, "version": case.version, "transition": change.transition}
-        return self._draft(connection, case.case_id, change.transition, change.actor_id, body)
+        return self.draft(connection, case.case_id, change.transition, change.actor_id, body)
 
     @staticmethod
-    def _draft(
+    def draft(
         connection: sa.Connection, record_id: str, action: str, actor: str, body: Json, kind: str = KIND
     ) -> Draft:
+        """Return a line of the log that follows whatever is known of its record."""
         version = version_of(connection, kind, record_id)
         return Draft(kind=kind, record_id=record_id, action=action, actor=actor, body=body, expected_version=version)
-
-    def _parent(self, connection: sa.Connection, new: NewCase, kind: CaseType, who: Standing) -> int | None:
-        if new.parent_id is None:
-            return None
-        above, parent, row = self.load(connection, new.parent_id)
-        if not self.sight(who).sees(row):
-            raise _missing(new.parent_id)
-        self.kinds.check(kind.type_id, above)
-        if row["closed"]:
-            raise Conflict(f"case {parent.case_id}", "is closed, and takes no parts", "open one of its own")
-        return int(row["case_no"])
 
     def _linked(self, connection: sa.Connection, number: int) -> list[Linked]:
         children, waits = casebook.linked_to(connection, number)
@@ -396,7 +432,7 @@ class Matters:
         """Keep a rule beside the log: what it says comes from a case, and the log cannot forget."""
         kept = Keeping(kind=RULE, key=rule["id"], body=rule | {"at": at.isoformat()})
         keep_aside(connection, [kept])
-        return self._draft(connection, rule["id"], "remember", actor, {"type": rule["type"]}, RULE)
+        return self.draft(connection, rule["id"], "remember", actor, {"type": rule["type"]}, RULE)
 
     def _require_act(self, who: Standing, areas: Mapping[str, str]) -> None:
         if not who.acts_here(set(areas.values())):
@@ -416,6 +452,10 @@ def _point(new: NewCase) -> tuple[float, float]:
     if new.lon is None or new.lat is None:
         raise BadInput("the place", "must be given as lon and lat, or as an area", "say where it is")
     return new.lon, new.lat
+
+
+def _texts(kind: CaseType, change: CaseChange) -> list[str]:
+    return texts_of(kind, change.filled, change.note)
 
 
 def _note(note: str) -> str:

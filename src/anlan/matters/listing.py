@@ -17,14 +17,13 @@ from anlan.matters.rows import case_of, texts_of
 from anlan.matters.standing import NARROW, Standing
 from anlan.matters.words import holds, wanted
 from anlan.store import casebook
-from anlan.store.casebook import ORDERS, Query, Row, moment
+from anlan.store.casebook import LIGHTS, ORDERS, Query, Row, moment
 
 MOST = 200
 SOUGHT_AT_ONCE = 100
 """Of cases that may hold what is sought, so many are looked at in one go."""
 LOOKED_AT = 5000
 """A search that has looked at so many ends with what it found, and says where to go on."""
-LIGHTS = ("red", "yellow", "green", "none")
 EXPORTS = "case_export"
 
 
@@ -75,7 +74,9 @@ def list_cases(matters: Matters, asked: Asked, who: Standing) -> Page:
     at = matters.clock.now()
     conditions = [matters.sight(who).where(), *query.where(at)]
     if asked.mine:
-        conditions.append(casebook.standing_in(_where_steps_wait(matters, who)))
+        conditions.append(
+            casebook.standing_in(_where_steps_wait(matters, who), matters.ground.range_of(matters.ground.root)[1])
+        )
     column = ORDERS[asked.order][0].name
     found: list[Seen] = []
     n_looked = 0
@@ -163,7 +164,8 @@ def checked(matters: Matters, asked: Asked, who: Standing) -> tuple[Query, tuple
         raise BadInput(f"limit={asked.limit}", f"must be from 1 to {MOST}", "ask for less, page by page")
     query = asked.query
     if asked.area_id is not None:
-        query = replace(query, ranks=matters.ground.range_of(asked.area_id))
+        last = matters.ground.range_of(matters.ground.root)[1]
+        query = replace(query, ranks=matters.ground.range_of(asked.area_id), last=last)
     if asked.parent_id is not None:
         query = replace(query, parent_no=matters.read(asked.parent_id, who).row["case_no"])
     if asked.sought:
@@ -206,7 +208,7 @@ def _key_of(after: str) -> tuple[int, int] | None:
     value, _, number = after.partition(".")
     if not (value.lstrip("-").isascii() and value.lstrip("-").isdigit() and number.isascii() and number.isdigit()):
         raise BadInput(f"after={after[:40]!r}", "must be the next of a page", "give it as it came")
-    if len(value) > 19 or len(number) > 18:
+    if len(value) > 20 or len(number) > 18 or not -(2**63) <= int(value) < 2**63:
         raise BadInput(f"after={after[:40]!r}", "must be the next of a page", "give it as it came")
     return int(value), int(number)
 

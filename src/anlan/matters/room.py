@@ -22,6 +22,8 @@ from anlan.store.casebook import Row
 
 MOST_BYTES = 7_500_000
 """The largest file; the server takes no body beyond 8,000,000."""
+MOST_PIXELS = 60_000_000
+"""A small file may hold a picture that fills the memory."""
 WAITS = timedelta(days=1)
 """How long a file waits for a case to take it."""
 STARTS = {
@@ -144,6 +146,9 @@ def strip_image(content: bytes, media: str) -> bytes:
     """Return a picture without what the camera wrote beside it: where, when, and by which device it was taken."""
     try:
         with Image.open(BytesIO(content)) as image:
+            if image.width * image.height > MOST_PIXELS:
+                told = f"picture of {image.width} x {image.height}"
+                raise BadInput(told, f"must have at most {MOST_PIXELS} pixels", "shrink it")
             upright = ImageOps.exif_transpose(image)
             bare = Image.new(upright.mode, upright.size)
             bare.paste(upright)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from anlan.cases import Case, CaseChange, CaseType, WorkTime, closed_at, firings, forget_at, turns
-from anlan.cases.definition import FieldKind
+from anlan.cases.definition import Field, FieldKind
 from anlan.matters.ground import Ground
 from anlan.matters.routing import owner_area
 from anlan.matters.standing import NARROW
@@ -122,15 +122,22 @@ def case_of(row: Row, steps: Iterable[Row], ground: Ground) -> Case:
 
 
 def texts_of(kind: CaseType, filled: Mapping[str, object], note: str = "") -> list[str]:
-    """Return what can be sought in a line of a history: texts, the labels of what was chosen, and the note."""
-    found = [note] if note else []
+    """Return what can be sought in a line of a history: texts, the labels of what was chosen, tables, and the note."""
+    return ([note] if note else []) + list(_texts(kind.fields, filled))
+
+
+def _texts(fields: Mapping[str, Field], filled: Mapping[str, object]) -> Iterator[str]:
     for name, value in filled.items():
-        one = kind.fields.get(name)
-        if one is not None and one.kind is FieldKind.TEXT:
-            found.append(str(value))
-        elif one is not None and one.kind is FieldKind.CHOICE:
-            found += one.options[str(value)].values() if str(value) in one.options else []
-    return found
+        one = fields.get(name)
+        if one is None:
+            continue
+        if one.kind is FieldKind.TEXT:
+            yield str(value)
+        elif one.kind is FieldKind.CHOICE and str(value) in one.options:
+            yield from one.options[str(value)].values()
+        elif one.kind is FieldKind.TABLE and isinstance(value, list):
+            for row in value:
+                yield from _texts(one.columns, row)
 
 
 def _first(moments: Iterable[datetime | None]) -> int:

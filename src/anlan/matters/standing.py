@@ -6,13 +6,15 @@ It is made once per request from rights; lists, search, export, counts and the l
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from anlan.cases import By, CaseType
 from anlan.cases.definition import Confidentiality
 from anlan.kernel.access import Access, Actor, Grant, Scope
+from anlan.kernel.errors import NotFound
 
 READ, ACT = "cases.read", "cases.act"
 ALWAYS = datetime.min.replace(tzinfo=UTC)
@@ -25,13 +27,15 @@ class Standing:
     """What somebody may see and do with cases at this moment.
 
     ``roles`` are grants of the roles of each type, in the areas where they are held. ``reads`` and ``acts`` are the
-    areas of the two plain rights, without which no role opens anything.
+    areas of the two plain rights, without which no role opens anything. ``units`` gives the offices of the district, by
+    their ids and by each name that one alone has; None where nobody knows them.
     """
 
     actor_id: str
     reads: Scope
     acts: Scope
     roles: Mapping[str, tuple[Grant, ...]]
+    units: Callable[[], Mapping[str, str]] | None = None
 
     def by(self, kind: CaseType, areas: Collection[str], wanted: Collection[str] = ()) -> By:
         """Return who acts on a case of a type in these areas.
@@ -52,12 +56,34 @@ class Standing:
         plain = Grant(role_id=READ, area_id=top, from_at=ALWAYS)
         return By(actor_id=by.actor_id, unit_id=by.unit_id, grants=(*by.grants, plain))
 
+    def told(self, kind: CaseType, filled: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what is told of a case, with each office that is named by its id.
+
+        Raises
+        ------
+        NotFound
+            If there is no such office: nobody could ever take the step that waits for it.
+        """
+        named = kind.unit_fields & set(filled)
+        if self.units is None or not named:
+            return filled
+        known, found = self.units(), dict(filled)
+        for name in named:
+            value = filled[name]
+            if isinstance(value, str) and value.strip() not in known:
+                next_step = "give the name of one office, or its id"
+                raise NotFound(f"{name}={value[:60]!r}", "must be an office", next_step)
+            found[name] = known[value.strip()] if isinstance(value, str) else value
+        return found
+
     def acts_here(self, areas: Collection[str]) -> bool:
         """Tell whether the right to act holds in any of these areas."""
         return self.acts.covers(areas)
 
 
-def standing(access: Access, actor: Actor, at: datetime) -> Standing:
+def standing(
+    access: Access, actor: Actor, at: datetime, units: Callable[[], Mapping[str, str]] | None = None
+) -> Standing:
     """Return what an actor may see and do with cases.
 
     Parameters
@@ -68,6 +94,8 @@ def standing(access: Access, actor: Actor, at: datetime) -> Standing:
         Whoever asks.
     at : datetime
         The moment by which offices are held, which is the real one also where the district's time is played.
+    units : callable, optional
+        Gives the offices by their names and ids.
     """
     found: dict[str, list[Grant]] = defaultdict(list)
     for right, grant in access.held(actor, at):
@@ -80,7 +108,7 @@ def standing(access: Access, actor: Actor, at: datetime) -> Standing:
                 found[type_id].append(made)
     roles = {type_id: tuple(grants) for type_id, grants in found.items()}
     reads, acts = access.scope(actor, READ, at), access.scope(actor, ACT, at)
-    return Standing(actor_id=actor.actor_id, reads=reads, acts=acts, roles=roles)
+    return Standing(actor_id=actor.actor_id, reads=reads, acts=acts, roles=roles, units=units)
 
 
 def plain_reader(actor_id: str) -> Standing:

@@ -187,5 +187,5 @@ LADDERS = Form(
 
 FORMS = (PLACES, STREETS, DEVICES, GATEWAYS, WATER, GREEN, STATIONS, POSTS, UNITS, CALENDAR, LADDERS, USUAL)
 
-FOREIGN = ("twin.toml", "playbooks.toml")
+FOREIGN = ("twin.toml", "playbooks.toml", "community.toml", "service_points.csv")
 """Files of a pack folder that belong to other readers."""

@@ -31,6 +31,7 @@ from anlan.kernel.response import (
 from anlan.reach.advising import Advice, Crowds
 from anlan.reach.books import playbooks_of
 from anlan.reach.keeping import OUTCOMES, Kept, freed, note_keeping, over, position_keeping
+from anlan.reach.where import area_of, place_of
 from anlan.reach.wire import position_from
 from anlan.response.dispatch import (
     REPORTED,
@@ -42,7 +43,7 @@ from anlan.response.dispatch import (
     queue,
     state_of,
 )
-from anlan.response.dispatch.proof import Proof, proof
+from anlan.response.dispatch.proof import Asked, Proof, proof
 from anlan.store import Keeping, SqlStore
 
 log = logging.getLogger(__name__)
@@ -115,11 +116,11 @@ class Reach:
                 incident_id=self._next_id(at),
                 kind=kind,
                 priority=priority or book.priority,
-                lon=lon,
-                lat=lat,
+                lon=float(lon),
+                lat=float(lat),
                 received_at=at,
-                area_id=self._area_of(lon, lat),
-                place_id=self._place_of(lon, lat),
+                area_id=area_of(self._pack, lon, lat),
+                place_id=place_of(self._pack, lon, lat),
             )
             kept = [note_keeping(made.incident_id, {"note": note.strip()}, at)] if note.strip() else []
             self._write([self._kept.draft(made, "raise", actor)], at, kept)
@@ -412,7 +413,12 @@ class Reach:
                 and (since_at is None or one.received_at >= since_at)
             ]
             assignments = list(self._kept.assignments.values())
-        return proof(own, assignments)
+            units = [one for one in self._kept.units.values() if one.status is not UnitStatus.OUT_OF_SERVICE]
+        until_at = self._clock.now()
+        begin_at = since_at or min((one.received_at for one in own), default=until_at)
+        targets = {kind: float(book.target_s) for kind, book in self.playbooks.kinds.items()}
+        asked = Asked(since_at=begin_at, until_at=until_at, n_units=len(units), target_s=targets)
+        return proof(asked, own, assignments)
 
     # -- keeping up ------------------------------------------------------------------------------------------------
 
@@ -594,18 +600,6 @@ class Reach:
         day = f"{at.astimezone(self._zone):%Y%m%d}"
         used = [int(one.rpartition("-")[2]) for one in self._kept.incidents if one.startswith(f"{day}-")]
         return f"{day}-{max(used, default=0) + 1:03d}"
-
-    def _area_of(self, lon: float, lat: float) -> str | None:
-        for level in reversed(self._pack.areas.levels):
-            found = self._pack.areas.at(lon, lat, level.key)
-            if found is not None:
-                return found.area_id
-        return None
-
-    def _place_of(self, lon: float, lat: float) -> str | None:
-        point = shapely.Point(lon, lat)
-        holding = [place for place in self._pack.places if place.polygon.intersects(point)]
-        return min(holding, key=lambda place: place.polygon.area).place_id if holding else None
 
 
 def _check_text(name: str, text: str) -> None:

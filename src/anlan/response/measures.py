@@ -126,6 +126,7 @@ class Responses:
         midnight_at: datetime,
         areas: Mapping[str, int] | None = None,
         unanswered: int = 0,
+        n_units: int = 0,
     ) -> Responses:
         """Return the columns of records.
 
@@ -139,6 +140,8 @@ class Responses:
             Number of the place of each incident; 0 where left out.
         unanswered : int
             Incidents to which nobody was sent.
+        n_units : int
+            Units there are; those that were sent where these are more.
         """
         rows = list(records)
         incidents = {name: k for k, name in enumerate(dict.fromkeys(one.incident_id for one in rows))}
@@ -159,7 +162,7 @@ class Responses:
             available_s=column([one.available_at for one in rows]),
             expected_s=np.array([math.nan if one.expected_s is None else one.expected_s for one in rows], float),
             n_incidents=len(incidents) + unanswered,
-            n_units=len(units),
+            n_units=max(len(units), n_units),
         )
 
     def first(self) -> Ints:
@@ -177,16 +180,19 @@ class Responses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """A share of n, with its 95 % interval; None of nobody."""
+    """``n`` of so many, with its 95 % interval; None of nobody."""
 
     n: int
+    of: int
     share: float | None
     low: float | None
     high: float | None
 
 
-def share_of(n_true: int, n: int, level: float = 0.95) -> Share:
-    """Return a share with Wilson's interval.
+def share_of(n: int, of: int, level: float = 0.95) -> Share:
+    r"""Return a share with Wilson's interval.
+
+    .. math:: \frac{\hat p + z^2/2n \pm z \sqrt{\hat p (1 - \hat p)/n + z^2/4n^2}}{1 + z^2/n}
 
     References
     ----------
@@ -198,14 +204,15 @@ def share_of(n_true: int, n: int, level: float = 0.95) -> Share:
     >>> round(made.low, 3), round(made.high, 3)
     (0.826, 0.945)
     """
-    if not 0 <= n_true <= n:
-        raise BadInput(f"{n_true} of {n}", "must be 0..n", "correct it")
-    if n == 0:
-        return Share(n=0, share=None, low=None, high=None)
-    z, p = float(norm.ppf(0.5 + level / 2)), n_true / n
-    middle, scale = (p + z * z / (2 * n)), 1 + z * z / n
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return Share(n=n, share=p, low=max(0.0, (middle - half) / scale), high=min(1.0, (middle + half) / scale))
+    if not 0 <= n <= of:
+        raise BadInput(f"{n} of {of}", "must be 0..n", "correct it")
+    if of == 0:
+        return Share(n=0, of=0, share=None, low=None, high=None)
+    z, p = float(norm.ppf(0.5 + level / 2)), n / of
+    middle, scale = (p + z * z / (2 * of)), 1 + z * z / of
+    half = z * math.sqrt(p * (1 - p) / of + z * z / (4 * of * of))
+    low, high = max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+    return Share(n=n, of=of, share=p, low=low, high=high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,8 +333,8 @@ class Broken:
     cause: Cause
 
 
-def broken(responses: Responses, within_s: float, allowance: Allowance | None = None) -> tuple[Broken, ...]:
-    """Return every broken promise with its cause, in the order of time.
+def broken(responses: Responses, within_s: float | Floats, allowance: Allowance | None = None) -> tuple[Broken, ...]:
+    """Return every broken promise with its cause, in the order of time; ``within_s`` is one for all, or by incident.
 
     Of the unit that came first, each segment is held against what it may take: dispatch and turn-out against their
     allowance, the way that was expected against what is left of the promise (far), the way that it took against what
@@ -337,10 +344,11 @@ def broken(responses: Responses, within_s: float, allowance: Allowance | None = 
     allowed = allowance or Allowance()
     made = []
     firsts = responses.first()
+    limits = np.broadcast_to(np.asarray(within_s, float), (responses.n_incidents,))
     for row in firsts:
-        took = float(responses.on_scene_s[row] - responses.received_s[row])
-        if took > within_s:
-            made.append(_broken(responses, int(row), took - within_s, _over(responses, int(row), within_s, allowed)))
+        took, limit = float(responses.on_scene_s[row] - responses.received_s[row]), limits[responses.incident[row]]
+        if took > limit:
+            made.append(_broken(responses, int(row), took - limit, _over(responses, int(row), limit, allowed)))
     reached = set(responses.incident[firsts].tolist())
     _, begin = np.unique(responses.incident, return_index=True)
     made += [

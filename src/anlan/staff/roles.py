@@ -15,6 +15,8 @@ SUBJECTS = (
     "crowd",
     "alerts",
     "cases",
+    "volunteers",
+    "contacts",
     "incidents",
     "units",
     "devices",

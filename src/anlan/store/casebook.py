@@ -72,22 +72,41 @@ setting = _table("matter_setting", ("key",), (), ("key", "body"))
 
 Row = dict[str, Any]
 Range = tuple[int, int]
-EVERYWHERE: Range = (0, NEVER)
-"""The ranks of a whole district. No condition is made of it: one that all rows meet only leads databases astray."""
+
+
+WIDE = 0.02
+"""A range of more than this share of all areas is found sooner along the order of a list than by the areas' index."""
+
+
+def within(ranks: Range, last: int) -> sa.ColumnElement[bool]:
+    """Return that a case lies in a range of ranks, where the last of the district is known.
+
+    A database without statistics takes the index of areas for any range, and then sorts most of the table for a page.
+    """
+    low, high = ranks
+    if low <= 0 and high >= last:
+        return sa.true()
+    rank = matter.c.rank + 0 if high - low > WIDE * last else matter.c.rank
+    return rank.between(low, high)
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What may be seen: for kinds (``type/version``), ranges of ranks. The one filter of whatever is told of cases.
 
-    Nothing stands in it that was not granted, so an empty one sees nothing.
+    Nothing stands in it that was not granted, so an empty one sees nothing. ``last`` is the last rank of the district.
     """
 
     parts: tuple[tuple[tuple[str, ...], tuple[Range, ...]], ...]
+    last: int
 
     def where(self) -> sa.ColumnElement[bool]:
         """Return it as a condition of SQL."""
-        found = [matter.c.kind.in_(kinds) & _within(ranges) for kinds, ranges in self.parts if kinds and ranges]
+        found = [
+            matter.c.kind.in_(kinds) & sa.or_(*(within(one, self.last) for one in ranges))
+            for kinds, ranges in self.parts
+            if kinds and ranges
+        ]
         return sa.or_(*found) if found else sa.false()
 
     def sees(self, row: Mapping[str, Any]) -> bool:
@@ -96,12 +115,6 @@ class Sight:
             row["kind"] in kinds and any(low <= row["rank"] <= high for low, high in ranges)
             for kinds, ranges in self.parts
         )
-
-
-def _within(ranges: Sequence[Range]) -> sa.ColumnElement[bool]:
-    if EVERYWHERE in ranges:
-        return sa.true()
-    return sa.or_(*(matter.c.rank.between(low, high) for low, high in ranges))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +129,7 @@ class Query:
     states: Collection[str] = ()
     closed: bool | None = None
     ranks: Range | None = None
+    last: int = 0
     owner_area_id: str | None = None
     post: str | None = None
     light: str | None = None
@@ -133,12 +147,14 @@ class Query:
         found = [compare(micros(value)) for value, compare in ends if value is not None]
         exact = (
             (c.closed, None if self.closed is None else int(self.closed)), (c.owner_area_id, self.owner_area_id),
-            (c.post, self.post), (_light(at), self.light), (c.parent_no, self.parent_no),
+            (c.post, self.post), (c.parent_no, self.parent_no),
         )  # fmt: skip
         found += [column == wanted for column, wanted in exact if wanted is not None]
         found += [column.in_(some) for column, some in ((c.type_id, self.type_ids), (c.state, self.states)) if some]
         if self.ranks is not None:
-            found.append(c.rank.between(*self.ranks))
+            found.append(within(self.ranks, self.last))
+        if self.light is not None:
+            found += _lit(self.light, at)
         if self.changed_from is not None:
             found.append((c.closed == 0) | (c.changed_at >= micros(self.changed_from)))
         if self.box is not None:
@@ -147,11 +163,11 @@ class Query:
         return [*found, *(c.case_no.in_(sa.select(word.c.case_no).where(word.c.word == one)) for one in self.words)]
 
 
-def standing_in(parts: Iterable[tuple[str, Collection[str], Sequence[Range]]]) -> sa.ColumnElement[bool]:
+def standing_in(parts: Iterable[tuple[str, Collection[str], Sequence[Range]]], last: int) -> sa.ColumnElement[bool]:
     """Return a condition of SQL: of a kind (``type/version``), in one of some states, within ranges of ranks."""
     found = [
         (matter.c.kind == kind) & matter.c.state.in_(states)
-        & _within(ranges)
+        & sa.or_(*(within(one, last) for one in ranges))
         for kind, states, ranges in parts
         if states and ranges
     ]  # fmt: skip
@@ -160,6 +176,9 @@ def standing_in(parts: Iterable[tuple[str, Collection[str], Sequence[Range]]]) -
 
 ORDERS = {"changed": (matter.c.changed_at, True), "opened": (matter.c.opened_at, True), "due": (matter.c.due_at, False)}
 """By what lists may be sorted, and whether downwards."""
+
+
+LIGHTS = ("red", "yellow", "green", "none")
 
 
 def micros(at: datetime) -> int:
@@ -172,14 +191,18 @@ def moment(count: int) -> datetime | None:
     return None if count >= NEVER else _EPOCH + timedelta(microseconds=count)
 
 
-def _light(at: datetime) -> sa.ColumnElement[str]:
+def _lit(light: str, at: datetime) -> list[sa.ColumnElement[bool]]:
+    """Return a light as conditions that an index may answer; ``none`` where no clock runs or rests."""
     now = micros(at)
-    return sa.case(
-        ((matter.c.closed == 1) | (matter.c.clocked == 0), "none"),
-        (matter.c.red_at <= now, "red"),
-        (matter.c.yellow_at <= now, "yellow"),
-        else_="green",
-    )
+    if light == "none":
+        return [(matter.c.closed == 1) | (matter.c.clocked == 0)]
+    # A database without statistics would take the index of what is closed, and sort most of the table for a page.
+    ticking = [matter.c.closed + 0 == 0, matter.c.clocked == 1]
+    return {
+        "red": [*ticking, matter.c.red_at <= now],
+        "yellow": [*ticking, matter.c.red_at > now, matter.c.yellow_at <= now],
+        "green": [*ticking, matter.c.red_at > now, matter.c.yellow_at > now],
+    }[light]
 
 
 def light_of(row: Mapping[str, Any], at: datetime) -> str:
@@ -219,12 +242,20 @@ def next_number(connection: sa.Connection) -> int:
     return int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(matter.c.case_no), 0) + 1)).scalar_one())
 
 
-def put_row(connection: sa.Connection, row: Row, *, new: bool) -> None:
-    """Write the row of a case."""
-    if new:
-        connection.execute(matter.insert(), row)
-    else:
-        connection.execute(matter.update().where(matter.c.case_no == row["case_no"]).values(row))
+def add_cases(
+    connection: sa.Connection, rows: Sequence[Row], steps: Sequence[Row], words: Mapping[int, Iterable[int]]
+) -> None:
+    """Write cases that were just opened: their rows, the first lines of their histories, and their words."""
+    connection.execute(matter.insert(), list(rows))
+    connection.execute(step.insert(), list(steps))
+    found = [{"word": one, "case_no": number} for number, some in words.items() for one in sorted(some)]
+    if found:
+        connection.execute(word.insert(), found)
+
+
+def put_row(connection: sa.Connection, row: Row) -> None:
+    """Write the row of a case anew."""
+    connection.execute(matter.update().where(matter.c.case_no == row["case_no"]).values(row))
 
 
 def add_step(connection: sa.Connection, row: Row) -> None:
@@ -277,27 +308,58 @@ def page(
     asked = sa.select(matter).where(*conditions).limit(limit)
     if after is not None:
         value, number = after
-        beyond = (column < value) if down else (column > value)
-        number_beyond = (matter.c.case_no < number) if down else (matter.c.case_no > number)
-        asked = asked.where(beyond | ((column == value) & number_beyond))
+        here, there = sa.tuple_(column, matter.c.case_no), sa.tuple_(value, number)
+        asked = asked.where(here < there if down else here > there)
     keys = (column.desc(), matter.c.case_no.desc()) if down else (column, matter.c.case_no)
     return [dict(one) for one in connection.execute(asked.order_by(*keys)).mappings()]
 
 
+def of_types(
+    connection: sa.Connection, type_ids: Collection[str], counted: str, span: tuple[datetime, datetime]
+) -> list[Row]:
+    """Return the rows of some types that have ``begun`` or ``ended`` in a span, or were ``standing`` at its end.
+
+    There may be others among them: when a case ended is told by its history alone.
+    """
+    begin, end = (micros(at) for at in span)
+    there = {
+        "begun": (matter.c.opened_at >= begin) & (matter.c.opened_at < end),
+        "ended": (matter.c.closed == 1) & (matter.c.opened_at < end) & (matter.c.changed_at >= begin),
+        "standing": (matter.c.opened_at < end) & ((matter.c.closed == 0) | (matter.c.changed_at >= end)),
+    }[counted]
+    asked = sa.select(matter).where(matter.c.type_id.in_(list(type_ids)), there).order_by(matter.c.case_no)
+    return [dict(one) for one in connection.execute(asked).mappings()]
+
+
+def kept_since(connection: sa.Connection) -> dict[str, datetime]:
+    """Return since when cases of each type can have been opened."""
+    asked = sa.select(kind_text.c.type_id, sa.func.min(kind_text.c.kept_at)).group_by(kind_text.c.type_id)
+    return {one[0]: _EPOCH + timedelta(microseconds=int(one[1])) for one in connection.execute(asked)}
+
+
+def running(connection: sa.Connection, type_id: str, but: int) -> list[Row]:
+    """Return the rows of a type that have not ended and are of other versions than one."""
+    asked = sa.select(matter).where((matter.c.type_id == type_id) & (matter.c.closed == 0) & (matter.c.version != but))
+    return [dict(one) for one in connection.execute(asked.order_by(matter.c.case_no)).mappings()]
+
+
 def counts(connection: sa.Connection, sight: Sight, query: Query, *, at: datetime) -> list[tuple[str, str, str, int]]:
     """Return how many cases there are by type, state and light."""
-    lit = sa.select(matter.c.type_id, matter.c.state, _light(at).label("light"))
-    each = lit.where(sight.where(), *query.where(at)).subquery()
-    names = (each.c.type_id, each.c.state, each.c.light)
-    rows = connection.execute(sa.select(*names, sa.func.count()).group_by(*names))
-    return sorted((one[0], one[1], one[2], int(one[3])) for one in rows)
+    lights = [sa.func.sum(sa.case((sa.and_(*_lit(one, at)), 1), else_=0)) for one in LIGHTS]
+    names = (matter.c.type_id, matter.c.state)
+    asked = sa.select(*names, *lights).where(sight.where(), *query.where(at)).group_by(*names)
+    rows = connection.execute(asked)
+    return sorted(
+        (row[0], row[1], light, int(n)) for row in rows for light, n in zip(LIGHTS, row[2:], strict=True) if n
+    )
 
 
 def due_between(connection: sa.Connection, sight: Sight, query: Query, *, at: datetime) -> list[tuple[int, int, str]]:
     """Return number, moment due and light of every case of a query, what is due first at the top."""
-    asked = sa.select(matter.c.case_no, matter.c.due_at, _light(at)).where(sight.where(), *query.where(at))
-    rows = connection.execute(asked.order_by(matter.c.due_at, matter.c.case_no))
-    return [(int(one[0]), int(one[1]), str(one[2])) for one in rows]
+    c = matter.c
+    narrow = sa.select(c.case_no, c.due_at, c.yellow_at, c.red_at, c.closed, c.clocked)
+    asked = narrow.where(sight.where(), *query.where(at)).order_by(c.due_at, c.case_no)
+    return [(one["case_no"], one["due_at"], light_of(dict(one), at)) for one in connection.execute(asked).mappings()]
 
 
 def due(connection: sa.Connection, at: datetime, limit: int) -> list[Row]:
@@ -366,6 +428,13 @@ def wipe(engine: sa.Engine) -> None:
 def kept_types(connection: sa.Connection) -> dict[tuple[str, int], str]:
     """Return the text of every type and version that was ever in force."""
     return {(one.type_id, one.version): one.body for one in connection.execute(sa.select(kind_text))}
+
+
+def kept_type_moments(connection: sa.Connection) -> dict[tuple[str, int], datetime]:
+    """Return when each type and version came into force."""
+    asked = sa.select(kind_text.c.type_id, kind_text.c.version, kind_text.c.kept_at)
+    found = [(one.type_id, one.version, moment(one.kept_at)) for one in connection.execute(asked)]
+    return {(type_id, version): at for type_id, version, at in found if at is not None}
 
 
 def keep_type(connection: sa.Connection, type_id: str, version: int, body: str, at: datetime) -> None:

@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import type { Incident, Unit } from "../api.ts";
+import type { Incident, Proof, Unit } from "../api.ts";
 import { api } from "../api.ts";
 import { now, place, selection } from "../desk.ts";
 import { duration, integer, named, share, t, word } from "../i18n.ts";
@@ -181,7 +181,36 @@ function ProofTable() {
           ))}
         </tbody>
       </table>
+      <Broken of={made.broken} />
       {made.promised.share !== null && <p class="quiet reach-note">{t("proof.promised", { n: made.promised.n, of: made.promised.of })}</p>}
     </section>
+  );
+}
+
+/** How many broken promises are listed: the latest first. */
+const MOST_BROKEN = 8;
+
+/** Promises that were not kept, each with the segment that was most to blame. */
+function Broken({ of }: { of: Proof["broken"] }) {
+  if (of.length === 0) return null;
+  return (
+    <table class="table" aria-label={t("proof.broken")} data-test="broken">
+      <thead>
+        <tr>
+          <th>{t("proof.broken")}</th>
+          <th>{t("proof.cause")}</th>
+          <th class="number">{t("proof.late")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {of.slice(0, MOST_BROKEN).map((one) => (
+          <tr key={one.incident}>
+            <th>{one.incident}</th>
+            <td>{word("cause", one.cause)}</td>
+            <td class="number">{one.late_s === null ? "—" : `+${duration(one.late_s)}`}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

@@ -1,9 +1,25 @@
 """The routes, by subject."""
 
-from anlan.command.api import alerts, cases, coverage, crowd, devices, district, live, log, reach, staff, whatif
-
-ROUTERS = tuple(
-    part.router for part in (district, crowd, coverage, alerts, cases, reach, whatif, devices, log, live, staff)
+from anlan.command.api import (
+    alerts,
+    case_many,
+    case_papers,
+    cases,
+    community,
+    coverage,
+    crowd,
+    devices,
+    district,
+    indicators,
+    live,
+    log,
+    reach,
+    staff,
+    whatif,
 )
+
+_CASES = (cases, case_many, case_papers, indicators)
+_PARTS = (district, crowd, coverage, alerts, *_CASES, community, reach, whatif, devices, log, live, staff)
+ROUTERS = tuple(part.router for part in _PARTS)
 
 __all__ = ["ROUTERS"]

@@ -360,3 +360,93 @@ class Destructions(Form):
     """The newest records of what was destroyed."""
 
     destructions: list[Destroyed]
+
+
+class Import(Form):
+    """What the rows of a sheet are to become."""
+
+    type: str
+    file: str = Field(max_length=200, description="The sheet's name, which ends in .csv or .xlsx.")
+    parent: str | None = Field(default=None, description="The case of which they are parts.")
+    dry_run: bool = Field(default=False, description="Only read it, and tell what is wrong.")
+
+
+class RowFault(Form):
+    """What is wrong with a cell or row; the headings are row 1."""
+
+    row: int
+    column: str
+    value: str
+    rule: str
+    next_step: str
+
+
+class Imported(Form):
+    """How many cases a sheet holds, every fault in it, and what was opened: all of them or none."""
+
+    n_cases: int
+    faults: list[RowFault]
+    opened: list[str]
+
+
+class Migrate(Form):
+    """Which running cases are to go over to which version."""
+
+    type: str
+    to: int = Field(ge=1)
+    dry_run: bool = False
+
+
+class Misfit(Form):
+    """What of a case does not fit the other version."""
+
+    case: str
+    where: str
+    value: str
+    rule: str
+    next_step: str
+
+
+class Moved(Form):
+    """How many running cases are of other versions, what does not fit, and how many were moved: all or none."""
+
+    to: int
+    n_cases: int
+    misfits: list[Misfit]
+    n_moved: int
+
+
+class OfferedPaper(Form):
+    """A paper of a case."""
+
+    id: str
+    label: Text
+    missed: str = Field(description="Why it is not given where the case stands; empty where it is.")
+
+
+class Papers(Form):
+    """The papers of a case."""
+
+    papers: list[OfferedPaper]
+
+
+class PaperAsked(Form):
+    """How a paper is wanted."""
+
+    form: Literal["pdf", "docx"] = "pdf"
+    lang: Literal["zh", "en"] = "zh"
+    reason: str = Field(default="", max_length=1000, description="What a letter asks, in words of one's own.")
+
+
+class PublicKey(Form):
+    """A public key (Ed25519), 64 hexadecimal digits."""
+
+    key: str
+
+
+class Verified(Form):
+    """What a code on paper says, and whether the case that it is of stands as it did; null where that has gone."""
+
+    verified: bool
+    told: dict[str, str]
+    stands: bool | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from anlan.command import case_views, views
 from anlan.command.access import Admitted, now
 from anlan.command.api import case_forms
 from anlan.command.api.asked import Opened
+from anlan.command.api.forms import raw
 from anlan.kernel.clock import parse_moment
 from anlan.kernel.errors import BadInput, NotAllowed
 from anlan.kernel.geo import Projection
@@ -46,7 +48,17 @@ def _matters(district: Opened) -> Matters:
 def _standing(request: Request, asker: Admitted) -> Standing:
     if request.app.state.staff is None:
         return plain_reader(asker.name)
-    return standing(request.app.state.staff.access, asker.actor, now())
+    staff: Staff = request.app.state.staff
+    return standing(staff.access, asker.actor, now(), units=lambda: units_of(staff))
+
+
+def units_of(staff: Staff) -> dict[str, str]:
+    """Return who may be made the unit of a case: offices by id, and by each name that one alone has; keys by id."""
+    offices = staff.offices()
+    names = Counter(name.strip() for one in offices for name in set(one.name.values()))
+    found = {name.strip(): one.office_id for one in offices for name in one.name.values() if names[name.strip()] == 1}
+    keys = (f"key:{one.key_id}" for one in staff.every_key())
+    return found | {one.office_id: one.office_id for one in offices} | {one: one for one in keys}
 
 
 def _filter(wanted: case_forms.Filter) -> Asked:
@@ -84,7 +96,9 @@ def counts(kept: Kept, who: Who, wanted: Wanted) -> dict[str, Any]:
     return {"at": views.moment(kept.clock.now()), "counts": made}
 
 
-@router.get("/cases/export", response_class=Response, summary="Cases that one may see, as CSV")
+@router.get(
+    "/cases/export", response_class=Response, summary="Cases that one may see, as CSV", responses=raw("text/csv")
+)
 def export(kept: Kept, who: Who, wanted: Wanted) -> Response:
     """Return every case of a list; with one type asked for, its fields too. The log keeps that it was exported."""
     lines: Iterator[str] = export_cases(kept, _filter(wanted), who)
@@ -183,7 +197,10 @@ def link(kept: Kept, who: Who, case_id: str, other_id: str) -> dict[str, Any]:
     return case_views.taken(kept.link(case_id, other_id, who))
 
 
-@router.get("/cases/{case_id}/files/{digest}", response_class=Response, summary="A file of a case")
+@router.get(
+    "/cases/{case_id}/files/{digest}", response_class=Response, summary="A file of a case",
+    responses=raw("image/png", "image/jpeg", "application/pdf", "application/zip"),
+)  # fmt: skip
 def read_file(kept: Kept, who: Who, case_id: str, digest: str) -> Response:
     """Return it to whoever may read the case."""
     content, media_type = kept.room.read(digest, kept.read(case_id, who).row["case_no"])

@@ -23,7 +23,10 @@ def coverage(district: Opened, level: Annotated[str | None, Query(description="L
     return {"areas": [views.area_coverage(one) for one in district.sensing.areas(level)]}
 
 
-@router.get("/coverage/cells", summary="How well each cell of the grid is seen")
+@router.get(
+    "/coverage/cells", summary="How well each cell of the grid is seen", response_class=Response,
+    responses=forms.raw("application/octet-stream"),
+)  # fmt: skip
 def coverage_cells(district: Opened) -> Response:
     """Return little-endian uint16 for each cell of the grid, northernmost row first.
 

@@ -25,7 +25,10 @@ At = Annotated[str | None, Query(description="A moment of the past, ISO 8601 wit
 NOT_WALKABLE, UNKNOWN, MOST = 65535, 65534, 65000
 
 
-@router.get("/density", summary="People per m² on the grid of cells")
+@router.get(
+    "/density", summary="People per m² on the grid of cells", response_class=Response,
+    responses=forms.raw("application/octet-stream", also="As the etag that was given"),
+)  # fmt: skip
 def density(request: Request, district: Opened, at: At = None) -> Response:
     """Return little-endian uint16 for each cell of the grid, northernmost row first.
 

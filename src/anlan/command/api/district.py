@@ -59,7 +59,9 @@ def describe(request: Request, district: Opened, asker: Admitted) -> dict[str, A
     }
 
 
-@router.get("/map/areas/{level}", summary="The areas of one level as GeoJSON")
+@router.get(
+    "/map/areas/{level}", summary="The areas of one level as GeoJSON", response_class=Response, responses=forms.GEOJSON
+)
 def map_areas(request: Request, district: Opened, level: str) -> Response:
     """Return the outlines of one level of the area tree."""
     areas = district.pack.areas.of_level(level)
@@ -90,7 +92,7 @@ def tree(request: Request, district: Opened) -> Response:
     return _kept(request, "tree", made, "application/json")
 
 
-@router.get("/map/{layer}", summary="One layer of the map as GeoJSON")
+@router.get("/map/{layer}", summary="One layer of the map as GeoJSON", response_class=Response, responses=forms.GEOJSON)
 def map_layer(request: Request, district: Opened, layer: str) -> Response:
     """Return boundary, water, green, streets, places, devices, gateways, stations or posts."""
     if layer not in LAYERS:

@@ -479,6 +479,20 @@ class Audit(Form):
     fault: str | None
 
 
+def raw(*media: str, also: str = "") -> dict[int | str, dict[str, Any]]:
+    """Return how an answer is described that is bytes of some media type, and not JSON."""
+    content = {one: {"schema": {"type": "string", "format": "binary"}} for one in media}
+    made: dict[int | str, dict[str, Any]] = {200: {"description": "The bytes", "content": content}}
+    return made | ({304: {"description": also}} if also else {})
+
+
+GEOJSON: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A collection of features",
+        "content": {"application/geo+json": {"schema": {"type": "object"}}},
+    },
+    304: {"description": "As the etag that was given"},
+}
 ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": Refused, "description": "Refused: the value, the rule that it breaks, and what to do."},
     "5XX": {"model": Refused, "description": "Not possible now: the value, the rule, and what to do."},

@@ -15,7 +15,9 @@ router = APIRouter(tags=["log"])
 
 @router.get("/changes", response_model=forms.Changes, summary="Who changed what, oldest first")
 def changes(
-    district: Opened, after: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+    district: Opened,
+    after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> dict[str, Any]:
     """Return the log behind a change id."""
     return {"changes": [views.change(made) for made in district.changes(after, limit)]}

@@ -14,6 +14,7 @@ from anlan.command import views
 from anlan.command.access import Admitted, Asker
 from anlan.command.api import reach_forms as forms
 from anlan.command.api.asked import Opened, Where
+from anlan.command.api.forms import raw
 from anlan.command.whereabouts import ASK
 from anlan.kernel.clock import parse_moment
 from anlan.kernel.errors import NotAllowed
@@ -163,7 +164,10 @@ def cover(district: Opened) -> dict[str, Any]:
     }
 
 
-@router.get("/reach/cells", summary="How soon the next incident would be reached, by cell", response_class=Response)
+@router.get(
+    "/reach/cells", summary="How soon the next incident would be reached, by cell", response_class=Response,
+    responses=raw("application/octet-stream"),
+)  # fmt: skip
 def reach_cells(district: Opened) -> Response:
     """Return s by cell as little-endian 16-bit numbers, northernmost row first.
 

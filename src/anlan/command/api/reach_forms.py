@@ -12,6 +12,7 @@ Place = Annotated[list[float], Field(description="Longitude, latitude.", min_len
 Status = Literal["available", "dispatched", "en_route", "on_scene", "returning", "out_of_service"]
 State = Literal["waiting", "dispatched", "on_scene", "closed"]
 Seconds = Annotated[float | None, Field(description="s")]
+Cause = Literal["no_unit_free", "late_dispatch", "slow_turnout", "far", "slow_travel", "nobody_came"]
 Part = Annotated[float | None, Field(description="A share, 0 to 1.")]
 
 
@@ -212,6 +213,15 @@ class Reached(Form):
     within: dict[str, Share]
 
 
+class BrokenPromise(Form):
+    """An incident that was reached later than its kind promises, or by nobody."""
+
+    incident: str
+    target_s: float
+    late_s: Seconds = Field(description="Null where nobody came.")
+    cause: Cause = Field(description="The segment that was most beyond what it may take.")
+
+
 class Proof(Form):
     """What was really reached. Whoever was never reached missed every clock."""
 
@@ -223,6 +233,9 @@ class Proof(Form):
     on_scene_s: Fractiles
     promised: Share = Field(description="Arrivals inside the interval that was told when the unit was sent.")
     overridden: Share
+    kept: Share = Field(description="Incidents that somebody reached within the target of their kind.")
+    broken: list[BrokenPromise] = Field(description="The others, latest first.")
+    busy: Part = Field(description="Share of their time for which units were on an incident.")
 
 
 class Refusal(Form):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from anlan.command import views
 from anlan.command.api.asked import Opened
-from anlan.command.api.forms import Form, GeoJson, Level, Moment
+from anlan.command.api.forms import Form, GeoJson, Level, Moment, Refused
 from anlan.crowd import LEAST_PERSONS
 from anlan.crowd.whatif import Band, Measure, MeasureKind, PlaceChange
 from anlan.district import District
@@ -96,7 +96,7 @@ class Cleared(Form):
     no_way_out: float
 
 
-@router.post("/what-if", response_model=Tried, summary="Try a measure against doing nothing")
+@router.post("/what-if", response_model=Tried | Refused, summary="Try a measure against doing nothing")
 def try_measure(district: Opened, ask: Ask) -> dict[str, Any]:
     """Return the differences by place and cell, with their uncertainty, and who would be cut off."""
     measure = Measure(
@@ -134,7 +134,9 @@ def try_measure(district: Opened, ask: Ask) -> dict[str, Any]:
     }
 
 
-@router.post("/clearance", response_model=Cleared, summary="How long clearing a polygon or the district takes")
+@router.post(
+    "/clearance", response_model=Cleared | Refused, summary="How long clearing a polygon or the district takes"
+)
 def clear(
     district: Opened, polygon: Annotated[dict[str, Any] | None, Body(embed=True, description="GeoJSON")] = None
 ) -> dict[str, Any]:

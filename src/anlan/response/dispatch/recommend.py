@@ -277,7 +277,8 @@ class Dispatcher:
     def _fleet(self, units: Sequence[UnitNow]) -> _Fleet:
         n = len(units)
         kinds = [self.playbooks.kind_of(one.unit) for one in units]
-        known = np.array([one.lon is not None and kind is not None for one, kind in zip(units, kinds, strict=True)])
+        told = [one.lon is not None and kind is not None for one, kind in zip(units, kinds, strict=True)]
+        known = np.array(told, np.bool_)
         lon = np.array([one.lon or 0.0 for one in units])
         lat = np.array([one.lat or 0.0 for one in units])
         turnout = np.array([0.0 if kind is None else kind.turnout_s for kind in kinds])
@@ -296,7 +297,7 @@ class Dispatcher:
             turnout_s=np.where(rolling, ROLLING * turnout, turnout),
             node=node,
             first_s=first_s,
-            known=known.astype(np.bool_),
+            known=known,
             free=known & np.array([one.is_free for one in units], np.bool_),
         )
 

@@ -50,7 +50,9 @@ MORE: dict[str, Callable[[], tuple[Any, ...]]] = {
 INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "matter": (
         ("changed_at", "case_no"), ("due_at", "case_no"), ("opened_at", "case_no"), ("type_id", "state", "changed_at"),
-        ("rank", "changed_at"), ("next_at",), ("forget_at",), ("parent_no",),
+        ("rank", "changed_at"), ("next_at",), ("forget_at",), ("parent_no",), ("closed", "changed_at"),
+        ("post", "changed_at"), ("owner_area_id", "changed_at"),
+        ("state", "type_id", "closed", "clocked", "red_at", "yellow_at", "kind", "rank"),  # for counts
     ),
     "matter_word": (("case_no", "word"),),
     "matter_file": (("case_no",),),

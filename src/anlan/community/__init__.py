@@ -1,0 +1,57 @@
+"""The community: volunteers with their shifts and call-outs, alliances of merchants, service points."""
+
+from anlan.community.callouts import Answers, CallOut, Pool, Reply, Wave, n_to_ask, next_wave, take_reply
+from anlan.community.lists import Alliance, Lists, read_lists, shipped_lists
+from anlan.community.shifts import (
+    Book,
+    Entry,
+    Offer,
+    RestBroken,
+    RestRule,
+    Shift,
+    answer_offer,
+    check_in,
+    complete,
+    leave,
+    minutes_served,
+    promote,
+    sign_up,
+    swap,
+    withdraw,
+)
+from anlan.community.volunteer import NIGHT, SLOTS, Volunteer, consent_end, slot_of
+
+__all__ = [
+    "NIGHT",
+    "SLOTS",
+    "Alliance",
+    "Answers",
+    "Book",
+    "CallOut",
+    "Entry",
+    "Lists",
+    "Offer",
+    "Pool",
+    "Reply",
+    "RestBroken",
+    "RestRule",
+    "Shift",
+    "Volunteer",
+    "Wave",
+    "answer_offer",
+    "check_in",
+    "complete",
+    "consent_end",
+    "leave",
+    "minutes_served",
+    "n_to_ask",
+    "next_wave",
+    "promote",
+    "read_lists",
+    "shipped_lists",
+    "sign_up",
+    "slot_of",
+    "swap",
+    "take_reply",
+    "withdraw",
+]
