@@ -178,7 +178,7 @@ def _measured(matters: Matters, who: tuple[Standing, Standing], n: int, times: i
         yield Row(id=f"4.{k}", what=f"search {words!r} {where}", value=took, unit="ms", goal="< 100 ms", ok=took < 100)
     month = (AT.date() - timedelta(days=5), AT.date() + timedelta(days=36))
     took = float(np.median(timed(lambda: agenda(matters, Asked(), desk, month), max(3, times // 3))))
-    yield Row(id="4.10", what="calendar: six weeks, what is due and what is held", value=took, unit="ms")
+    yield Row(id="4.12", what="calendar: six weeks, what is due and what is held", value=took, unit="ms")
     matters.clock.set(AT + timedelta(days=3))
     begun = time.perf_counter()
     n_told = tell_due(matters, matters.clock.now())

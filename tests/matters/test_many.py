@@ -40,7 +40,7 @@ def test_a_sheet_becomes_parts_that_are_found_routed_and_in_the_log(kept):
     listed = list_cases(kept.matters, Asked(parent_id=whole, limit=200), planner).cases
     assert {one.case.case_id for one in listed} == set(made.case_ids)
     assert {one.row["area_id"] for one in listed} == {"d-w"}
-    found = list_cases(kept.matters, Asked(sought="任务 17"), planner).cases
+    found = list_cases(kept.matters, Asked(sought="A-17"), planner).cases
     assert [one.fields["item_no"] for one in found] == ["A-17"]
     assert [one.action for one in kept.store.changes(kind="case")] == ["open"] * 31
     assert kept.store.verify().ok

@@ -9,7 +9,6 @@ from hashlib import sha256
 from anlan.kernel.access import Scope
 from anlan.kernel.areas import AreaTree
 from anlan.kernel.errors import BadInput
-from anlan.store.casebook import EVERYWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +67,8 @@ class Ground:
 
     def ranges(self, area_ids: Iterable[str]) -> tuple[tuple[int, int], ...]:
         """Return areas with all below them as few ranges that do not touch."""
-        if self.root in (wanted := set(area_ids)):
-            return (EVERYWHERE,)
         found: list[tuple[int, int]] = []
-        for low, high in sorted(self.range_of(one) for one in wanted if one in self._placed):
+        for low, high in sorted(self.range_of(one) for one in set(area_ids) if one in self._placed):
             if found and low <= found[-1][1] + 1:
                 found[-1] = (found[-1][0], max(found[-1][1], high))
             else:
@@ -80,7 +77,7 @@ class Ground:
 
     def of_scope(self, scope: Scope) -> tuple[tuple[int, int], ...]:
         """Return where a right is held."""
-        return (EVERYWHERE,) if scope.everywhere else self.ranges(scope.area_ids)
+        return (self.range_of(self.root),) if scope.everywhere else self.ranges(scope.area_ids)
 
     def at(self, lon: float, lat: float) -> str | None:
         """Return the finest area that holds a point (degrees), None outside the district."""

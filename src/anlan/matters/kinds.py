@@ -65,10 +65,6 @@ class Kinds:
         """Return the very version that a case is pinned to."""
         return self._catalogue.get(str(row["type_id"]), int(str(row["version"])))
 
-    def version(self, type_id: str, version: int) -> CaseType:
-        """Return a version that is or was in force; NotFound where there is none."""
-        return self._catalogue.get(type_id, version)
-
     def every(self) -> tuple[CaseType, ...]:
         """Return every version that there is."""
         return tuple(self._catalogue)

@@ -74,7 +74,9 @@ def list_cases(matters: Matters, asked: Asked, who: Standing) -> Page:
     at = matters.clock.now()
     conditions = [matters.sight(who).where(), *query.where(at)]
     if asked.mine:
-        conditions.append(casebook.standing_in(_where_steps_wait(matters, who)))
+        conditions.append(
+            casebook.standing_in(_where_steps_wait(matters, who), matters.ground.range_of(matters.ground.root)[1])
+        )
     column = ORDERS[asked.order][0].name
     found: list[Seen] = []
     n_looked = 0

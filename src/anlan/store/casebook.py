@@ -72,8 +72,6 @@ setting = _table("matter_setting", ("key",), (), ("key", "body"))
 
 Row = dict[str, Any]
 Range = tuple[int, int]
-EVERYWHERE: Range = (0, NEVER)
-"""The ranks of a whole district. No condition is made of it: one that all rows meet only leads databases astray."""
 
 
 WIDE = 0.02
@@ -165,10 +163,10 @@ class Query:
         return [*found, *(c.case_no.in_(sa.select(word.c.case_no).where(word.c.word == one)) for one in self.words)]
 
 
-def standing_in(parts: Iterable[tuple[str, Collection[str], Sequence[Range]]]) -> sa.ColumnElement[bool]:
+def standing_in(parts: Iterable[tuple[str, Collection[str], Sequence[Range]]], last: int) -> sa.ColumnElement[bool]:
     """Return a condition of SQL: of a kind (``type/version``), in one of some states, within ranges of ranks."""
     found = [
-        (matter.c.kind == kind) & matter.c.state.in_(states) & sa.or_(*(within(one, NEVER) for one in ranges))
+        (matter.c.kind == kind) & matter.c.state.in_(states) & sa.or_(*(within(one, last) for one in ranges))
         for kind, states, ranges in parts
         if states and ranges
     ]  # fmt: skip
@@ -361,9 +359,10 @@ def counts(connection: sa.Connection, sight: Sight, query: Query, *, at: datetim
 
 def due_between(connection: sa.Connection, sight: Sight, query: Query, *, at: datetime) -> list[tuple[int, int, str]]:
     """Return number, moment due and light of every case of a query, what is due first at the top."""
-    asked = sa.select(matter.c.case_no, matter.c.due_at, _light(at)).where(sight.where(), *query.where(at))
-    rows = connection.execute(asked.order_by(matter.c.due_at, matter.c.case_no))
-    return [(int(one[0]), int(one[1]), str(one[2])) for one in rows]
+    c = matter.c
+    narrow = sa.select(c.case_no, c.due_at, c.yellow_at, c.red_at, c.closed, c.clocked)
+    asked = narrow.where(sight.where(), *query.where(at)).order_by(c.due_at, c.case_no)
+    return [(one["case_no"], one["due_at"], light_of(dict(one), at)) for one in connection.execute(asked).mappings()]
 
 
 def due(connection: sa.Connection, at: datetime, limit: int) -> list[Row]:
