@@ -61,6 +61,10 @@ class Kinds:
             raise NotFound(f"case type {type_id!r}", "does not exist", f"choose one of {', '.join(self.in_force)}")
         return self.in_force[type_id]
 
+    def version(self, type_id: str, version: int) -> CaseType:
+        """Return a version of a type; NotFound where there is none."""
+        return self._catalogue.get(type_id, version)
+
     def of(self, row: Mapping[str, object]) -> CaseType:
         """Return the very version that a case is pinned to."""
         return self._catalogue.get(str(row["type_id"]), int(str(row["version"])))
