@@ -133,8 +133,8 @@ class Walks:
         self, kind: str, points: Sequence[ServicePoint], level: str, walks_s: Sequence[float]
     ) -> KindCoverage:  # fmt: skip
         own = [one for one in points if one.kind == kind]
-        near = self.nearest_s(own)
-        residents, ground, _ = self._spread
+        node, residents, ground, _ = self._spread
+        near = self.nearest_s(own)[node]
         whole = shares(near, residents, ground, walks_s, np.ones(len(near), np.bool_))
         areas = [
             AreaShare(
@@ -162,10 +162,12 @@ class Walks:
         return tree.levels[0].key
 
     @cached_property
-    def _spread(self) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
-        """Residents and ground (m²) of every node, and the index of the area that gave them."""
-        n = self._graph.n_nodes
-        residents, ground, owner = np.zeros(n), np.zeros(n), np.full(n, -1, np.int64)
+    def _spread(self) -> tuple[npt.NDArray[np.int64], Floats, Floats, npt.NDArray[np.int64]]:
+        """Node, residents, ground (m²) and the index of the area that gave them, of each piece of each area.
+
+        A node on the border of two areas is a piece of both.
+        """
+        pieces = []
         for k, area in enumerate(self._pack.areas.of_level(self._level)):
             if area.polygon is None:
                 continue
@@ -173,14 +175,18 @@ class Walks:
             if not len(inside):  # no street in it: whoever lives there goes to the nearest
                 at = area.polygon.representative_point()
                 inside = self._graph.nearest(*self._pack.projection.to_metres(at.x, at.y), self._main)[0]
-            residents[inside] += (area.residents or 0.0) / len(inside)
-            ground[inside] += self._pack.projection.project(area.polygon).area / len(inside)
-            owner[inside] = k
-        return residents, ground, owner
+            n, ground = len(inside), self._pack.projection.project(area.polygon).area
+            each = np.full(n, (area.residents or 0.0) / n), np.full(n, ground / n), np.full(n, k)
+            pieces.append((inside, *each))
+        if not pieces:
+            nobody = np.empty(0, np.int64)
+            return nobody, np.empty(0), np.empty(0), nobody
+        node, residents, ground_m2, owner = (np.concatenate(one) for one in zip(*pieces, strict=True))
+        return node.astype(np.int64), residents, ground_m2, owner.astype(np.int64)
 
     def _inside(self, level: str) -> Mapping[str, npt.NDArray[np.bool_]]:
-        """Return for each area of a level the nodes whose residents are its own."""
-        tree, (_, _, owner) = self._pack.areas, self._spread
+        """Return for each area of a level the pieces that are its own."""
+        tree, (*_, owner) = self._pack.areas, self._spread
         givers = [one.area_id for one in tree.of_level(self._level)]
         keys = [one.key for one in tree.levels]
         if keys.index(level) > keys.index(self._level):

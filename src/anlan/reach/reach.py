@@ -412,7 +412,8 @@ class Reach:
                 and one.outcome != "withdrawn"
                 and (since_at is None or one.received_at >= since_at)
             ]
-            assignments = list(self._kept.assignments.values())
+            withdrawn = {one.incident_id for one in self._kept.incidents.values() if one.outcome == "withdrawn"}
+            assignments = [one for one in self._kept.assignments.values() if one.incident_id not in withdrawn]
             units = [one for one in self._kept.units.values() if one.status is not UnitStatus.OUT_OF_SERVICE]
         until_at = self._clock.now()
         begin_at = since_at or min((one.received_at for one in own), default=until_at)
