@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from anlan.cli.terminal import key_for
 from anlan.kernel.errors import KINDS, AnlanError, BadInput, NotAllowed, Unavailable
@@ -34,6 +37,14 @@ class Server:
     def fetch(self, path: str) -> bytes:
         """Return an answer that is not JSON."""
         return self._open(path, None, "application/json", None)
+
+    def local(self, moment: str | None, form: str = "%Y-%m-%d %H:%M") -> str:
+        """Return a moment as the district's clocks show it; a dash for none."""
+        return "—" if moment is None else datetime.fromisoformat(moment).astimezone(self._zone).strftime(form)
+
+    @cached_property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.ask("/district")["time_zone"])
 
     def _open(self, path: str, content: bytes | None, media_type: str, method: str | None) -> bytes:
         key = key_for(self.url)

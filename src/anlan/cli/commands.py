@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.markup import escape
@@ -351,11 +349,11 @@ def alerts(
     lang: Lang = "zh",
 ) -> None:
     """What stands announced: where, since when, by which rule, how sure, and how long ahead."""
-    made = Server(url).ask(f"/alerts?past_hours={past}")
+    server = Server(url)
+    made = server.ask(f"/alerts?past_hours={past}")
     if as_json:
         say.as_json(made)
         return
-    zone = ZoneInfo(Server(url).ask("/district")["time_zone"])
     zh = lang == "zh"
     headings = ("级别", "地点", "自", "规则与依据", "状态")
     if not zh:
@@ -375,7 +373,7 @@ def alerts(
         shown.add_row(
             f"[{colour}]{rung_zh if zh else rung_en}[/]",
             say.name_in(alert["subject"]["name"], lang) or alert["subject"]["id"],
-            datetime.fromisoformat(alert["since_at"]).astimezone(zone).strftime("%m-%d %H:%M"),
+            server.local(alert["since_at"], "%m-%d %H:%M"),
             unseen[0 if zh else 1]
             if told is None
             else f"{say.grounds(told, lead, lang)}\n[dim]{escape(say.name_in(told['source'], lang))}[/]",

@@ -156,7 +156,8 @@ def list_(
 ) -> None:  # fmt: skip
     """The cases that one may see, a page at a time."""
     asked = _query(kind, state, area=area, owner=owner, light=light, q=words, order=order, limit=limit, after=after)
-    made = Server(url).ask(f"/cases?{asked}")
+    server = Server(url)
+    made = server.ask(f"/cases?{asked}")
     if as_json:
         say.as_json(made)
         return
@@ -169,7 +170,7 @@ def list_(
         light_told = LIGHTS[one["light"]] if zh else one["light"]
         shown.add_row(
             one["id"], say.name_in(one["label"], lang), say.name_in(one["state_label"], lang),
-            f"[{COLOURS[one['light']]}]{light_told}[/]", one["area"], one["owner_area"], one["due_at"] or "—",
+            f"[{COLOURS[one['light']]}]{light_told}[/]", one["area"], one["owner_area"], server.local(one["due_at"]),
         )  # fmt: skip
     say.out.print(shown)
     if made["next"]:
@@ -203,11 +204,11 @@ def show(which: Which, url: Url = USUAL, as_json: AsJson = False, lang: Lang = "
     for name, value in one["fields"].items():
         say.out.print(f"  {say.name_in(one['field_labels'][name], lang)}: {escape(str(value))}", soft_wrap=True)
     for clock in one["clocks"]:
-        due = clock["due_at"] or "—"
+        due = server.local(clock["due_at"])
         say.out.print(f"  [{COLOURS[clock['light']]}]{say.name_in(clock['label'], lang)}[/] {clock['phase']} {due}")
     shown = say.table("", *(("时间", "步骤", "状态", "经办", "说明") if zh else ("at", "step", "state", "by", "note")))
     for line in past:
-        shown.add_row(line["at"], line["step"], line["target"], line["actor"], escape(line["note"]))
+        shown.add_row(server.local(line["at"]), line["step"], line["target"], line["actor"], escape(line["note"]))
     say.out.print(shown)
     for step in one["steps"]:
         takes = ", ".join([*step["needs"], *step["evidence"], *(["note"] if step["note"] else [])])

@@ -45,7 +45,7 @@ def tallies(district: Opened, asker: Admitted) -> dict[str, Any]:
 @router.get("/volunteers", response_model=forms.Volunteers, summary="Volunteers at home in one's areas")
 def volunteers(
     district: Opened, asker: Admitted, alliance: str = "", skill: str = "",
-    after: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: Annotated[int, Query(ge=0, le=forms.LARGEST)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> dict[str, Any]:  # fmt: skip
     """Return a page of them, in the order of joining; never a contact, and no count or judgement of anybody."""
     found = joining.volunteers(

@@ -250,10 +250,14 @@ class Outbox(Form):
     messages: list[Waiting]
 
 
+LARGEST = 2**63 - 1
+"""What a database holds of a whole number."""
+
+
 class Sent(Form):
     """Messages that were sent."""
 
-    ids: list[int] = Field(max_length=5000)
+    ids: list[Annotated[int, Field(ge=0, le=LARGEST)]] = Field(max_length=5000)
 
 
 class Gone(Form):
