@@ -46,7 +46,7 @@ def problem(n_members: int, seed: int = 1) -> RotaProblem:
         duties.append(Duty.patrol(
             name, {"en": name}, shifts=("early", "late", "night"), area_km2=km2, per_km2=16, needs={"sergeant": 2}
         ))  # fmt: skip
-        members += [member(f"{name}-{j}", name, {"sergeant"} if j % 4 == 0 else set(), draw) for j in range(n)]
+        members += [member(f"{name}-{j}", name, {"sergeant"} if j % 3 == 0 else set(), draw) for j in range(n)]
     for i in range(N_VEHICLES):
         name = f"engine{i}"
         duties.append(Duty.vehicle(name, {"en": name}, shifts=("full",), needs={"driver": 1, "leader": 1}))
