@@ -94,7 +94,7 @@ class _served:  # noqa: N801 - used as a verb
     """Serve a district on a free port of this machine while it is asked."""
 
     def __init__(self, district: District) -> None:
-        self._listening = socket.socket()
+        self._listening = socket.socket(proto=socket.IPPROTO_TCP)
         self._listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(create_app(district), log_level="warning", ws="none", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)

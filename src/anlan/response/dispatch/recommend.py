@@ -167,7 +167,7 @@ class Dispatcher:
         made = self._candidates(incident, book, fleet, at, (within_s, lost, urgency or {}))
         chosen, missing = self._matched(open_needs, made, fleet)
         order = sorted(
-            (replace(one, chosen=k in chosen) for k, one in enumerate(made)),
+            (replace(one, chosen=True) if k in chosen else one for k, one in enumerate(made)),
             key=lambda one: (not one.chosen, one.barred is not None, one.cost_s or 0.0, one.unit_id),
         )
         return Recommendation(
