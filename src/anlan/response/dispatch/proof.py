@@ -119,6 +119,7 @@ def _broken(
     """Return the broken promises; every assignment tells whether somebody was free, also those of other incidents."""
     of = {one.incident_id: one for one in incidents if one.kind in asked.target_s}
     names = list(dict.fromkeys(one.incident_id for one in assignments))
+    # No hour of the day is asked of these columns, so any moment does to count from.
     columns = Responses.of(assignments, midnight_at=asked.since_at, n_units=asked.n_units)
     targets = np.array([asked.target_s[of[name].kind] if name in of else math.inf for name in names])
     made = [
