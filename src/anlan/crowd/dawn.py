@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 NIGHT_PERSONS, NIGHT_SHARE = 10.0, 0.0005
 """Who is in a closed place when fewest are: so many, and such a part of those who came since the night before."""
-MISSED = 0.08
+MISSED = 0.14
 """Variance by which the balance of a gate strays, as a part of its crossings: what it misses by chance, and that people
 come by one gate and go by another that misses more."""
 WATCHED_S = 4 * 3600.0
