@@ -52,6 +52,14 @@ class Advice:
             made = self._renew()
         return made.dispatcher
 
+    def expect(self, lon: float, lat: float) -> None:
+        """Search the streets around a point (degrees) where units will be asked for, so that nobody waits for it."""
+        if self._made is None:
+            return
+        x, y = (float(value) for value in self._pack.projection.to_metres(lon, lat))
+        for mode in sorted({one.mode for one in self._playbooks.unit_kinds.values()}):
+            self._made.dispatcher.ground.times_to_s(mode, x, y)
+
     def keep_up(self) -> bool:
         """Look at hour and crowds again where it is time, so that nobody who asks has to wait; tell whether it was."""
         made, told = self._made, self._told()

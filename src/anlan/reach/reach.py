@@ -124,7 +124,9 @@ class Reach:
             )
             kept = [note_keeping(made.incident_id, {"note": note.strip()}, at)] if note.strip() else []
             self._write([self._kept.draft(made, "raise", actor)], at, kept)
-            return self.incident(made.incident_id)
+            raised = self.incident(made.incident_id)
+        self._advice.expect(lon, lat)  # the next thing that is asked is who should go
+        return raised
 
     def incident(self, incident_id: str) -> IncidentNow:
         """Return one incident with whoever was sent; NotFound where there is none of that id."""
@@ -429,6 +431,9 @@ class Reach:
             return
         try:
             self._advice.dispatcher().cover(self.units())
+            for one in [*self._kept.incidents.values()]:
+                if one.closed_at is None:
+                    self._advice.expect(one.lon, one.lat)
         except AnlanError as fault:
             log.warning("nobody can be recommended: %s", fault)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import csr_array, eye_array
+from scipy.sparse import csr_array, eye_array, vstack
 
 from anlan.kernel.geo import Floats
 from anlan.response.posting import kernel
@@ -203,11 +203,12 @@ def solve_double_standard(problem: Problem, goal: DoubleStandard, watch: Watch, 
     short = csr_array(csr_array((np.ones(len(near[1])), near[1], near[0]), shape=shape).T)
     long = csr_array(csr_array((np.ones(len(far[1])), far[1], far[0]), shape=shape).T)
     gone = np.flatnonzero(np.diff(long.indptr) == 0)
-    long_rows = csr_array(long[np.diff(long.indptr) > 0])
+    sites = _wide_sites(short, long, problem, goal.per_site)
+    long_rows = csr_array(long[np.diff(long.indptr) > 0][:, sites])
     long_rows = csr_array(_merged(long_rows, np.ones(long_rows.shape[0]))[0])
     long_rows = csr_array(long_rows[needed_rows(long_rows)])
-    rows, weight = _merged(short, problem.weights)
-    values, bound, proved, kept = _double(goal, (rows, weight), long_rows, problem, watch, seed)
+    rows, weight = _merged(csr_array(short[:, sites]), problem.weights)
+    values, bound, proved, kept = _double(goal, (rows, weight), long_rows, (problem, sites), watch, seed)
     units = np.rint(values)
     count = short @ units
     twice, once = float(problem.weights[count >= 2].sum()), float(problem.weights[count >= 1].sum())
@@ -226,16 +227,27 @@ def solve_double_standard(problem: Problem, goal: DoubleStandard, watch: Watch, 
     return plan_of(problem, _posts(units), goal.within_s, told)
 
 
+def _wide_sites(short: csr_array, long: csr_array, problem: Problem, per_site: int) -> Ints:
+    """Return the sites left when each goes whose reach, by both standards, lies within another's.
+
+    A unit there does as much at the wider site; where that holds two units already, it adds nothing.
+    """
+    if per_site < 2 or problem.kept_bonus().any():
+        return np.arange(problem.n_sites)
+    return undominated_sites(csr_array(vstack([short, long])))
+
+
 def _double(
     goal: DoubleStandard,
     near: tuple[csr_array, Floats],
     far: csr_array,
-    problem: Problem,
+    asked: tuple[Problem, Ints],
     watch: Watch,
     seed: int,
 ) -> tuple[Floats, float, bool, bool]:
     """Return units, bound, proved, and whether both standards are kept."""
-    (rows, weight), bonus, m = near, problem.kept_bonus(), problem.n_sites
+    problem, sites = asked
+    (rows, weight), bonus, m = near, problem.kept_bonus()[sites], len(sites)
     paid = problem.moving_cost * len(problem.existing)
     need = goal.share * float(problem.weights.sum())
     slack_cost = 4.0 * max(float(problem.weights.sum()) + paid, 1.0)
@@ -259,10 +271,13 @@ def _double(
         program.rows(long_parts, 1.0, np.inf)
         program.rows(share_parts, need * (1 - 1e-9), np.inf)
         program.rows([(x, csr_array(np.ones((1, m))))], 0.0, float(goal.n))
-        made = program.solve(seconds=watch.left_s, gap=watch.stop.gap, seed=seed)
+        within = 0.999 if strict and _grain(weight, np.ones(1), bonus) > 0.5 else 0.0
+        made = program.solve(seconds=watch.left_s, gap=watch.stop.gap, within=within, seed=seed)
         if made.values is not None:
-            return made.values[:m], made.bound - paid, made.proved and watch.stop.gap == 0, strict
+            units = np.zeros(problem.n_sites)
+            units[sites] = made.values[:m]
+            return units, made.bound - paid, made.proved and watch.stop.gap == 0, strict
         if not made.infeasible:
             break
     most_twice = float(weight.sum())
-    return np.zeros(m), most_twice, False, False
+    return np.zeros(problem.n_sites), most_twice, False, False
