@@ -31,6 +31,8 @@ from anlan.kernel.response import (
 from anlan.reach.advising import Advice, Crowds
 from anlan.reach.books import playbooks_of
 from anlan.reach.keeping import OUTCOMES, Kept, freed, note_keeping, over, position_keeping
+from anlan.reach.learning import Learned, learn
+from anlan.reach.proving import proven
 from anlan.reach.where import area_of, place_of
 from anlan.reach.wire import position_from
 from anlan.response.dispatch import (
@@ -43,7 +45,7 @@ from anlan.response.dispatch import (
     queue,
     state_of,
 )
-from anlan.response.dispatch.proof import Asked, Proof, proof
+from anlan.response.dispatch.proof import Proof
 from anlan.store import Keeping, SqlStore
 
 log = logging.getLogger(__name__)
@@ -66,7 +68,7 @@ class Reach:
         self._tell = tell
         self._kept = Kept(pack, store)
         self.playbooks = playbooks_of(pack.folder)
-        self._advice = Advice(pack, clock, self.playbooks, crowds)
+        self._advice = Advice(pack, clock, self.playbooks, crowds, self._learn)
         self._zone = ZoneInfo(pack.time_zone)
         self._lock = threading.RLock()
         self._given: dict[str, list[tuple[datetime, frozenset[str]]]] = {}
@@ -407,21 +409,7 @@ class Reach:
     def prove(self, since_at: datetime | None = None) -> Proof:
         """Return what was really reached since a moment: incidents that are closed, or that somebody has reached."""
         with self._lock:
-            own = [
-                one
-                for one in self._kept.incidents.values()
-                if (one.closed_at or one.on_scene_at)
-                and one.outcome != "withdrawn"
-                and (since_at is None or one.received_at >= since_at)
-            ]
-            withdrawn = {one.incident_id for one in self._kept.incidents.values() if one.outcome == "withdrawn"}
-            assignments = [one for one in self._kept.assignments.values() if one.incident_id not in withdrawn]
-            units = [one for one in self._kept.units.values() if one.status is not UnitStatus.OUT_OF_SERVICE]
-        until_at = self._clock.now()
-        begin_at = since_at or min((one.received_at for one in own), default=until_at)
-        targets = {kind: float(book.target_s) for kind, book in self.playbooks.kinds.items()}
-        asked = Asked(since_at=begin_at, until_at=until_at, n_units=len(units), target_s=targets)
-        return proof(asked, own, assignments)
+            return proven(self._kept, self.playbooks, since_at, self._clock.now())
 
     # -- keeping up ------------------------------------------------------------------------------------------------
 
@@ -430,6 +418,7 @@ class Reach:
         if not self._pack.units:
             return
         try:
+            self._advice.learn()
             self._advice.dispatcher().cover(self.units())
             for one in [*self._kept.incidents.values()]:
                 if one.closed_at is None:
@@ -441,7 +430,7 @@ class Reach:
         """Keep the last positions, tell those that were not told yet, and look at crowds; called every second or so."""
         self._tell_positions()
         if self._advice.keep_up():
-            self.warm()
+            self.warm()  # learns once a day, and in this thread: nobody who asks waits for it
         if time.monotonic() - self._flushed_at >= KEPT_EVERY_S:
             self.flush()
 
@@ -475,6 +464,11 @@ class Reach:
             self._kept.keep(forgotten)
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _learn(self) -> Learned:
+        with self._lock:
+            kept = [list(of.values()) for of in (self._kept.incidents, self._kept.assignments, self._kept.units)]
+        return learn(self._pack, *kept, self._clock.now())
 
     def _recently(self, incident_id: str) -> set[str]:
         at = self._clock.now()
@@ -522,6 +516,7 @@ class Reach:
                 expected_s=None if found is None else round(found.expected_s, 1),
                 low_s=None if found is None else round(found.low_s, 1),
                 high_s=None if found is None else round(found.high_s, 1),
+                nominal_s=None if found is None or found.nominal_s is None else round(found.nominal_s, 1),
                 overridden=unit.unit.unit_id in against,
             )
             made.append(own)

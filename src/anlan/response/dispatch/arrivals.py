@@ -139,9 +139,7 @@ def arrival(turnout_s: float, travel_s: float, spread: float, age_s: float = 0.0
     return made
 
 
-def learned_arrivals(
-    made: Arrivals, fit: ArrivalFit, hour: float, xy_m: tuple[float, float], kinds: Ints
-) -> Arrivals:
+def learned_arrivals(made: Arrivals, fit: ArrivalFit, hour: float, xy_m: tuple[float, float], kinds: Ints) -> Arrivals:
     """Return the same arrivals by what was learned of recorded ones; ``kinds`` (U,) are numbers among its origins."""
     known = np.flatnonzero(made.known)
     mu, sigma = np.full(len(made), np.nan), np.full(len(made), np.nan)

@@ -111,6 +111,10 @@ class Ground:
             nodes={key: network.main_piece() for key, network in forth.items()},
         )
 
+    def for_demand(self, demand: Demand) -> Ground:
+        """Return the same ground with another demand."""
+        return self if demand is self.demand else replace(self, demand=demand)
+
     @cached_property
     def _trees(self) -> dict[str, KDTree]:
         graph = self.graph
