@@ -467,8 +467,9 @@ class Reach:
 
     def _learn(self) -> Learned:
         with self._lock:
-            kept = [list(of.values()) for of in (self._kept.incidents, self._kept.assignments, self._kept.units)]
-        return learn(self._pack, *kept, self._clock.now())
+            kept = self._kept
+            incidents, parts, units = [*kept.incidents.values()], [*kept.assignments.values()], [*kept.units.values()]
+        return learn(self._pack, incidents, parts, units, self._clock.now())
 
     def _recently(self, incident_id: str) -> set[str]:
         at = self._clock.now()

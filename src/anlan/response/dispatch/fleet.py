@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -158,34 +158,31 @@ class Follower:
     def _taken(self, last: Fleet, units: Sequence[UnitNow], rows: npt.NDArray[np.int64]) -> Fleet:
         """Return a fleet with some rows read anew."""
         own, makeup = [units[k] for k in rows], last.makeup
-        status, node, first_s, known, placed, position_s, incident = (
-            of.copy()
-            for of in (last.status, last.node, last.first_s, last.known, last.placed, last.position_s, last.incident)
+        made = replace(
+            last,
+            units=tuple(units),
+            status=last.status.copy(),
+            node=last.node.copy(),
+            first_s=last.first_s.copy(),
+            known=last.known.copy(),
+            placed=last.placed.copy(),
+            position_s=last.position_s.copy(),
+            incident=last.incident.copy(),
         )
         lon = np.array([math.nan if one.lon is None else one.lon for one in own], float)
         lat = np.array([math.nan if one.lat is None else one.lat for one in own], float)
-        status[rows] = [_NUMBER[one.status] for one in own]
-        position_s[rows] = [math.nan if one.position_at is None else one.position_at.timestamp() for one in own]
-        incident[rows] = [one.incident_id for one in own]
-        placed[rows] = np.isfinite(lon) & np.isfinite(lat)
-        known[rows] = placed[rows] & (makeup.kind[rows] >= 0)
-        seen = np.flatnonzero(known[rows])
+        made.status[rows] = [_NUMBER[one.status] for one in own]
+        made.position_s[rows] = [math.nan if one.position_at is None else one.position_at.timestamp() for one in own]
+        made.incident[rows] = [one.incident_id for one in own]
+        made.placed[rows] = np.isfinite(lon) & np.isfinite(lat)
+        made.known[rows] = made.placed[rows] & (makeup.kind[rows] >= 0)
+        seen = np.flatnonzero(made.known[rows])
         x, y = self._plane.to_metres(lon[seen], lat[seen])
         for k in np.unique(makeup.mode[rows[seen]]):
             of_mode = makeup.mode[rows[seen]] == k
             at = rows[seen[of_mode]]
-            node[at], first_s[at] = self._ground.nearest(makeup.modes[k], x[of_mode], y[of_mode])
-        return Fleet(
-            units=tuple(units),
-            makeup=makeup,
-            status=status,
-            node=node,
-            first_s=first_s,
-            known=known,
-            placed=placed,
-            position_s=position_s,
-            incident=incident,
-        )
+            made.node[at], made.first_s[at] = self._ground.nearest(makeup.modes[k], x[of_mode], y[of_mode])
+        return made
 
 
 def _are_same(known: Sequence[Unit], units: Sequence[UnitNow]) -> bool:

@@ -185,7 +185,7 @@ class ArrivalFit:
         mean = np.exp(middle[:, None] + width[:, None] * self.quantiles[_MIDDLES]).mean(axis=1)
         return mean, np.exp(middle + width * ends[0]), np.exp(middle + width * ends[1])
 
-    def chance_below(self, errors: npt.ArrayLike) -> Floats:
+    def chance_below(self, errors: Floats | float) -> Floats:
         """Return the chance that an error, in its width, is below each of these."""
         return np.asarray(np.interp(errors, self.quantiles, _LEVELS, left=0.0, right=1.0))
 
