@@ -11,11 +11,11 @@ from anlan.response.posting.cover import Cover, merged_rows
 from anlan.response.posting.large.kernel import bound_of, played
 from anlan.response.posting.problem import Ints, Watch
 
-_ROUNDS = 40
+_ROUNDS = 25
 _RATIO = 0.01
 _SEEN = 0.005
 """Sites that hold less of a unit than this are not searched."""
-_SHAKES = 60
+_SHAKES = 40
 
 
 def most_of_many(
