@@ -73,6 +73,11 @@ class Advice:
             made = self._renew()
         return made.dispatcher
 
+    def follow(self, units: Sequence[UnitNow]) -> None:
+        """Take note of where units are now; nothing where nobody has asked yet."""
+        if self._made is not None:
+            self._made.dispatcher.follow(units)
+
     def expect(self, lon: float, lat: float) -> None:
         """Search the streets around a point (degrees) where units will be asked for, so that nobody waits for it."""
         if self._made is None:

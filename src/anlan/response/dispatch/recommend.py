@@ -172,6 +172,10 @@ class Dispatcher:
     def _covered(self) -> dict[str, tuple[Fleet, _Covered]]:
         return {}
 
+    def follow(self, units: Sequence[UnitNow]) -> None:
+        """Take note of where units are now, so that a recommendation need not."""
+        self._cover(self._follower.fleet(units))
+
     # -- who should go ---------------------------------------------------------------------------------------------
 
     def recommend(
@@ -236,7 +240,8 @@ class Dispatcher:
 
     def arrivals(self, lon: float, lat: float, units: Sequence[UnitNow], at: datetime) -> dict[str, Arrival]:
         """Return when each unit that can move would be at a point (degrees), by one search for each way of moving."""
-        made = self._arrivals(lon, lat, self._follower.fleet(units), at)
+        few = Follower(self.ground, self.playbooks, self.pack.projection)  # these are not all: nobody follows them
+        made = self._arrivals(lon, lat, few.fleet(units), at)
         told = ((now.unit.unit_id, made.one(k)) for k, now in enumerate(units))
         return {unit_id: one for unit_id, one in told if one is not None}
 
