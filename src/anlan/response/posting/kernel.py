@@ -115,8 +115,11 @@ def _moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, step):  #
 
 
 @numba.njit(cache=True, nogil=True)
-def swapped(sfirst, spoint, pfirst, psite, weight, gain, bonus, most, begin, rounds, seed):  # type: ignore[no-untyped-def]  # compiled
-    """Return the best set found from ``begin`` by swaps, shaken ``rounds`` times, and its value."""
+def swapped(sfirst, spoint, pfirst, psite, weight, gain, bonus, most, begin, rounds, seed, shaken=0):  # type: ignore[no-untyped-def]  # compiled
+    """Return the best set found from ``begin`` by swaps, shaken ``rounds`` times, and its value.
+
+    At most ``shaken`` units are moved anywhere each time; a quarter of them where that is 0.
+    """
     np.random.seed(seed)
     n_sites, p = len(sfirst) - 1, len(begin)
     best, best_value = begin.copy(), -1e300
@@ -127,7 +130,8 @@ def swapped(sfirst, spoint, pfirst, psite, weight, gain, bonus, most, begin, rou
             held[:] = 0
             for a in range(p):
                 held[now[a]] += 1
-            for _ in range(max(1, min(p // 2, 1 + np.random.randint(max(2, p // 4))))):
+            moved = 1 + np.random.randint(shaken if shaken > 0 else max(2, p // 4))
+            for _ in range(max(1, min(p // 2, moved))):
                 a, j = np.random.randint(p), np.random.randint(n_sites)
                 if held[j] < most:
                     held[now[a]] -= 1

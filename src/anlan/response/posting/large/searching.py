@@ -15,7 +15,8 @@ _ROUNDS = 25
 _RATIO = 0.01
 _SEEN = 0.005
 """Sites that hold less of a unit than this are not searched."""
-_SHAKES = 40
+_SHAKES, _MOVED = 30, 4
+"""A plan is shaken so often in each turn, by so few units: its other parts are good already."""
 
 
 def most_of_many(
@@ -68,6 +69,6 @@ def _searched(
     by_site = columns.indptr.astype(np.int64), columns.indices.astype(np.int32)
     by_row = rows.indptr.astype(np.int64), rows.indices.astype(np.int32)
     begin = np.searchsorted(sites, posts).astype(np.int64)
-    found, _ = kernel.swapped(*by_site, *by_row, weight, gain, bonus[sites], per_site, begin, _SHAKES, seed)
+    found, _ = kernel.swapped(*by_site, *by_row, weight, gain, bonus[sites], per_site, begin, _SHAKES, seed, _MOVED)
     made = np.sort(sites[found]).astype(np.int64)
     return made, _value(cover, gain, bonus, made)
