@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from anlan.kernel.clock import Clock
-from anlan.kernel.errors import BadInput, Conflict, NotFound
+from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotFound
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft
 from anlan.store import SqlStore
@@ -187,7 +187,7 @@ class PlanDesk:
                     with self._lock:
                         if self._making is not None:
                             self._making = replace(self._making, doing=told["doing"], share=told["share"])
-        except (OSError, ValueError) as broken:
+        except (OSError, ValueError, AnlanError) as broken:
             log.warning("a plan was not made: %s", broken)
         finally:
             worker.stdout.close()

@@ -379,8 +379,8 @@ class Reach:
                 except (BadInput, NotFound) as refused:
                     fault = refused
                 faults.append(fault)
-            units = self.units()
-        if n >= MANY:  # while those who report wait, and not those who ask
+            units = self.units() if n >= MANY else []
+        if units:  # while those who report wait, and not those who ask
             self._advice.follow(units)
         self._tell_positions()
         return n, faults
