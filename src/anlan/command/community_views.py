@@ -62,7 +62,7 @@ def shift(one: Mine) -> Json:
         "id": one.shift_id, "name": dict(one.name), "at": [one.lon, one.lat], "area": one.area_id,
         "begin_at": moment(one.begin_at), "end_at": moment(one.end_at), "places": one.places,
         "needs": dict(one.needs), "alliance": one.alliance, "state": one.state, "seated": one.n_seated,
-        "waiting": one.n_waiting,
+        "waiting": one.n_waiting, "offers": one.n_offers,
     }  # fmt: skip
 
 
