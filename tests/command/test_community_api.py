@@ -172,6 +172,7 @@ def test_service_points_and_their_coverage_are_open_to_all_who_are_signed_in(off
     assert [(one["id"], one["open"]) for one in found] == [("a", True), ("b", None)]
     made = officer.get("/community/points/coverage", params={"within_s": [60, 600], "level": "street"}).json()
     assert [one["kind"] for one in made["kinds"]] == ["police_room", "aed"]
+    assert made["levels"] == ["district", "street"]
     rooms = made["kinds"][0]["shares"]
     assert rooms[0]["residents"] is None
     assert 0 < rooms[0]["ground"] < rooms[1]["ground"]

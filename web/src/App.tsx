@@ -1,10 +1,12 @@
 import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { District } from "./api.ts";
-import { address, hrefOf, spotIn } from "./cases/address.ts";
+import { address, hrefOf, sectionOf, spotIn, type Section } from "./cases/address.ts";
 import { CasesPage } from "./cases/CasesPage.tsx";
+import { CommunityPage } from "./community/CommunityPage.tsx";
 import { district, failure, open, toast } from "./desk.ts";
 import { lang, named, t } from "./i18n.ts";
+import { IndicatorsPage } from "./indicators/IndicatorsPage.tsx";
 import { DeskMap, type MapHandle } from "./map/DeskMap.tsx";
 import { Card } from "./parts/Card.tsx";
 import { Legend } from "./parts/Legend.tsx";
@@ -12,13 +14,16 @@ import { Lists } from "./parts/Lists.tsx";
 import { SignIn } from "./parts/SignIn.tsx";
 import { Tools } from "./parts/Tools.tsx";
 import { SimulationBar, StaleNotice, TopBar } from "./parts/TopBar.tsx";
-import { inside, may, me } from "./staff.ts";
+import { inside, maySee, me } from "./staff.ts";
+
+const SKIP = { map: "app.skip", cases: "nav.skip_cases", community: "nav.skip_community", indicators: "nav.skip_indicators" } as const;
 
 export function App() {
   const map = useSignal<MapHandle | null>(null);
   const opened = district.value;
-  const onCases = address.value.page !== "map" && may("cases.read");
-  const title = [onCases ? t("nav.cases") : "", opened ? named(opened.name) : "", t("app.name")].filter(Boolean).join(" · ");
+  const wanted = sectionOf(address.value.page);
+  const section: Section = maySee(wanted) ? wanted : "map";
+  const title = [section === "map" ? "" : t(`nav.${section}`), opened ? named(opened.name) : "", t("app.name")].filter(Boolean).join(" · ");
   useEffect(() => {
     document.documentElement.lang = lang.value === "zh" ? "zh-Hans" : "en";
     document.title = title;
@@ -32,14 +37,17 @@ export function App() {
         href={location.hash || "#"}
         onClick={(press) => {
           press.preventDefault();
-          document.getElementById(onCases ? "cases" : "list")?.focus();
+          document.getElementById(section === "map" ? "list" : section)?.focus();
         }}
       >
-        {t(onCases ? "nav.skip_cases" : "app.skip")}
+        {t(SKIP[section])}
       </a>
       <TopBar district={opened} />
       <SimulationBar />
-      {onCases ? <CasesPage /> : <MapPage district={opened} map={map} />}
+      {section === "cases" && <CasesPage />}
+      {section === "community" && <CommunityPage />}
+      {section === "indicators" && <IndicatorsPage />}
+      {section === "map" && <MapPage district={opened} map={map} />}
       {toast.value && (
         <p class="toast" role="alert">
           {toast.value}

@@ -5,6 +5,8 @@ import { open } from "./desk.ts";
 import "./desk.css";
 import "./reach.css";
 import "./cases/cases.css";
+import "./community/community.css";
+import "./indicators/indicators.css";
 
 render(<App />, document.getElementById("desk")!);
 addEventListener("hashchange", () => /^#(enter|first)=/.test(location.hash) && location.reload());

@@ -325,7 +325,7 @@ def volunteers(hall: Hall, scope: Scope, sought: Sought = ANYBODY, *, after: int
     if sought.area_id:
         where.append(book.within(ME.rank, [hall.ground.range_of(sought.area_id)]))
     if sought.trade:
-        where.append(sought.trade == ME.trade)
+        where.append(ME.trade.in_([sought.trade]))
     if sought.due_before is not None:
         where.append(ME.ends_at < micros(sought.due_before))
     for column, wanted in ((ME.alliances, sought.alliance), (ME.skills, sought.skill)):

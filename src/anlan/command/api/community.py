@@ -249,4 +249,4 @@ def coverage(district: Opened, level: str = "", within_s: Walked = WALKS_S) -> d
     """Return shares by kind for the district, and for each area of a level as GeoJSON."""
     hall = district.community
     found = hall.walks.coverage(hall.points, level=level or None, walks_s=within_s)
-    return seen.coverage_of(hall.pack, found)
+    return seen.coverage_of(hall.pack, found, hall.walks.levels)

@@ -335,4 +335,5 @@ class Covered(Form):
     """How service points cover the district, and every area as GeoJSON with its shares as ``KIND_SECONDS``."""
 
     kinds: list[KindCover]
+    levels: list[str] = Field(description="Of which the areas may be asked, the coarsest first.")
     areas: GeoJson
