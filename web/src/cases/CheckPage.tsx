@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { known, named, t } from "../i18n.ts";
+import { named, t, word } from "../i18n.ts";
 import { useAsked } from "../parts/useAsked.ts";
 import { hrefOf } from "./address.ts";
 import { cases, type Verified } from "./api.ts";
@@ -54,8 +54,7 @@ function Found({ told }: { told: Verified }) {
   const kind = kindOf(type);
   const label = (name: string): string => {
     const field = kind?.fields.find((one) => one.id === name);
-    const key = `papers_told.${name}`;
-    return field ? named(field.label, name) : known(key) ? t(key) : name;
+    return field ? named(field.label, name) : word("papers_told", name);
   };
   return (
     <div role="status" data-test="verified">
