@@ -65,7 +65,7 @@ function colourBy(property: string, of: Theme): ExpressionSpecification {
 function stand(box: HTMLElement, first: Shown, choose: (id: string) => void): { show(now: Shown): void; end(): void } {
   let now = first;
   let popup: Popup | null = null;
-  const made: SmallMap = standSmall(box, null, dress);
+  const made: SmallMap = standSmall(box, null, ["areas"], dress);
   const { map } = made;
   function dress(on: MapLibre): void {
     on.setPaintProperty("area-fills", "fill-color", colourBy(now.property, theme.peek()));

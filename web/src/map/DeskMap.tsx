@@ -13,7 +13,7 @@ import { DensityPicture } from "./density.ts";
 import { Drafting } from "./drafting.ts";
 import { anchorOf, boundsOf } from "./geometry.ts";
 import { layerOf } from "./layers.ts";
-import { ABOVE_DENSITY, LABELS, nameIn, styleOf, type SourceName } from "./style.ts";
+import { ABOVE_DENSITY, LABELLED, LABELS, labelled, nameIn, styleOf, type SourceName } from "./style.ts";
 import { Moving } from "./moving.ts";
 import { INCIDENT_STATES, STATUSES, incidentImage, unitImage } from "./reachSymbols.ts";
 import { KINDS, STATES, SYMBOL_PX, symbolImage } from "./symbols.ts";
@@ -70,8 +70,9 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
   const put = (name: SourceName, features: GeoJSON.FeatureCollection): void => {
     kept.set(name, features);
     (map.getSource(name) as GeoJSONSource | undefined)?.setData(features);
-    const points = POINTS[name];
+    const [points, labels] = [POINTS[name], LABELLED[name]];
     if (points) put(points, anchors(features));
+    if (labels) put(labels, labelled(features));
   };
   handle.value = {
     fly(geometry) {

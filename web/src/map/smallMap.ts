@@ -6,11 +6,12 @@ import { district, say, told } from "../desk.ts";
 import { lang } from "../i18n.ts";
 import { theme } from "../theme.ts";
 import { layerOf } from "./layers.ts";
-import { LABELS, nameIn, styleOf, type SourceName } from "./style.ts";
+import { LABELLED, LABELS, labelled, nameIn, styleWith, type SourceName } from "./style.ts";
 
 setWorkerUrl(workerUrl);
 
 const LAYERS: readonly SourceName[] = ["boundary", "streets", "water", "green", "places"];
+const SOURCES: readonly SourceName[] = [...LAYERS, "street-labels", "water-labels"]; // each costs its tiles, also an empty one
 
 export interface SmallMap {
   map: MapLibre;
@@ -21,17 +22,18 @@ export interface SmallMap {
 
 /**
  * A map of the ground that stands in a page. Its layers are asked for while the map itself is made, and each is drawn as
- * it comes: waiting for the empty map to be drawn first, and then for the last layer, left it blank for seconds.
- * `dress` is called whenever a style is there.
+ * it comes: waiting for the empty map to be drawn first, then for the last layer, then for fonts, left it blank for seconds.
+ * `more` are sources beside those of the ground; `dress` is called whenever a style is there.
  */
-export function standSmall(box: HTMLElement, at: [number, number] | null, dress: (map: MapLibre) => void = () => undefined): SmallMap {
+export function standSmall(box: HTMLElement, at: [number, number] | null, more: readonly SourceName[] = [], dress: (map: MapLibre) => void = () => undefined): SmallMap {
+  const sources = [...SOURCES, ...more];
   const kept = new Map<SourceName, GeoJSON.FeatureCollection>();
   const layers = LAYERS.map(async (name) => [name, await layerOf(name)] as const);
   const opened = district.peek()!;
   const [west, south, east, north] = opened.bounds;
   const map = new MapLibre({
     container: box,
-    style: styleOf(theme.peek(), lang.peek()),
+    style: styleWith(sources, theme.peek(), lang.peek()),
     ...(at ? { center: at, zoom: 15.5 } : { bounds: [west, south, east, north], fitBoundsOptions: { padding: 12 } }),
     minZoom: 9,
     maxZoom: 19,
@@ -50,6 +52,8 @@ export function standSmall(box: HTMLElement, at: [number, number] | null, dress:
   const put = (name: SourceName, features: GeoJSON.FeatureCollection): void => {
     kept.set(name, features);
     if (!ended) give(name);
+    const labels = LABELLED[name];
+    if (labels) put(labels, labelled(features));
   };
   const dressed = (): void => {
     ready = true;
@@ -67,7 +71,7 @@ export function standSmall(box: HTMLElement, at: [number, number] | null, dress:
       shown = theme.value;
       ready = false;
       map.once("style.load", dressed);
-      map.setStyle(styleOf(theme.value, lang.peek()), { diff: false });
+      map.setStyle(styleWith(sources, theme.value, lang.peek()), { diff: false });
     }),
     effect(() => {
       const name = nameIn(lang.value);
