@@ -109,10 +109,10 @@ def test_what_would_tell_of_single_cases_is_hidden_from_whoever_may_not_read_the
     visit.context.close()
 
 
-def test_a_bulletin_comes_as_a_file_and_its_refusal_as_words(seen):
+def test_a_bulletin_comes_as_a_file_of_either_form(seen):
     visit = seen()
     for form, begins in (("pdf", b"%PDF"), ("docx", b"PK")):
-        with visit.page.expect_download() as got:
+        with visit.page.expect_download(timeout=120_000) as got:  # every indicator is computed for it
             visit.find(f"bulletin-{form}").click()
         assert Path(got.value.path()).read_bytes().startswith(begins)
         assert got.value.suggested_filename == f"bulletin-d-2026-03.{form}"
