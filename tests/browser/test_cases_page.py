@@ -23,9 +23,9 @@ FILES = {"name": "photo.png", "mimeType": "image/png"}
 class Desk:
     """The tall district with everybody's roles for a guest; the test drives its time, and is a colleague by HTTP."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, pack=None):
         self.clock = FollowedClock(AT)
-        self.district = District.open(tall_pack(), folder, clock=self.clock)
+        self.district = District.open(pack or tall_pack(), folder, clock=self.clock)
         areas, matters = self.district.pack.areas, self.district.matters
         self.staff = Staff(self.district.store, read_roles(), areas)
         self.app = create_app(self.district, staff=self.staff, guest=everything("guest", areas, matters.kinds.rights()))
@@ -40,6 +40,14 @@ class Desk:
     def step(self, case_id, step, **more):
         made = self.http.post(f"/cases/{case_id}/steps", json={"step": step, **more})
         assert made.status_code == 200, made.text
+
+    def entering(self, role, area="d-w"):
+        """Return the link by which somebody signs in who holds a role in an area."""
+        now = datetime.now(UTC)
+        account = self.staff.open_account(role, role, None, "test", now)
+        office = self.staff.make_office(NewOffice(name={"en": role}, role_ids=(role,), area_id=area), "test", now)
+        self.staff.appoint(office.office_id, account.account_id, "test", now)
+        return f"{self.url}/#enter={self.staff.link(account.account_id, 'test', now)}"
 
     def state(self, case_id):
         return self.http.get(f"/cases/{case_id}").json()["state"]
@@ -376,12 +384,8 @@ def test_the_way_leads_between_map_and_cases_and_speaks_chinese(desk, seen):
 def test_each_role_sees_its_own_cases_and_steps(chromium, desk, role, shown, steps):
     case_id, _ = desk.asked("dark"), desk.asked("elsewhere", area="d-e-n-e-n")
     desk.step(case_id, "assign")
-    now = datetime.now(UTC)
-    account = desk.staff.open_account(role, role, None, "test", now)
-    office = desk.staff.make_office(NewOffice(name={"en": role}, role_ids=(role,), area_id="d-w"), "test", now)
-    desk.staff.appoint(office.office_id, account.account_id, "test", now)
     visit = Visit(chromium, desk.url)
-    visit.page.goto(f"{desk.url}/#enter={desk.staff.link(account.account_id, 'test', now)}")
+    visit.page.goto(desk.entering(role))
     visit.find("account").wait_for()
     assert visit.find("nav-cases").count() == shown
     if shown:

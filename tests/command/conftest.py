@@ -31,7 +31,7 @@ def served(app):
     thread.start()
     try:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        with httpx.Client(base_url=url) as asking:
+        with httpx.Client(base_url=url, timeout=60) as asking:  # a busy machine may take its time to begin
             for _ in range(500):
                 try:
                     asking.get("/api/v1/healthz")

@@ -14,6 +14,7 @@ from anlan.kernel.records import Calendar
 from anlan.volunteers import Profile, tend
 from anlan.volunteers.calling import reply
 from anlan.volunteers.joining import Invitation, invite, join, who
+from anlan.volunteers.rostering import enter, offer_place, take_offer
 
 WEST, EAST = [121.4785, 31.2205], [121.4815, 31.2205]
 HOUR = timedelta(hours=1)
@@ -68,6 +69,8 @@ def test_the_board_and_the_list_hold_ones_own_areas_and_no_contact(house, office
 def test_an_invitation_is_told_once_and_ended(officer):
     made = officer.post("/community/invitations", json={"label": "fair", "area": "31-w", "days": 3, "most": 5}).json()
     assert made["path"].startswith("/v/join/")
+    assert made["link"].endswith(made["path"])
+    assert made["code"].startswith("<svg")
     listed = officer.get("/community/invitations")
     assert [one["left"] for one in listed.json()["invitations"]] == [5]
     assert made["path"].rpartition("/")[2] not in listed.text
@@ -81,6 +84,10 @@ def test_shifts_are_planned_seen_and_called_off_in_ones_areas(house, officer):
     whole = officer.get(f"/community/shifts/{made['id']}").json()
     assert (whole["area"], whole["needs"], whole["people"]) == ("31-w", {"aed": 1}, [])
     assert whole["path"] == f"/v/here/{whole['code']}"
+    assert whole["here"].endswith(whole["path"])
+    drawn = officer.get(f"/community/shifts/{made['id']}/code.svg")
+    assert drawn.headers["content-type"] == "image/svg+xml"
+    assert drawn.text != officer.get(f"/community/shifts/{made['id']}/code.svg", params={"what": "sign_up"}).text
     calendar = officer.get("/community/shifts.ics")
     assert calendar.headers["content-type"].startswith("text/calendar")
     assert made["id"] in calendar.text
@@ -90,6 +97,31 @@ def test_shifts_are_planned_seen_and_called_off_in_ones_areas(house, officer):
         assert code(other.get(f"/community/shifts/{made['id']}")) == (403, "not_allowed")
     assert officer.delete(f"/community/shifts/{made['id']}").status_code == 204
     assert officer.get(f"/community/shifts/{made['id']}").json()["state"] == "cancelled"
+
+
+def test_a_shift_tells_its_swaps_that_wait(house, officer):
+    made = officer.post("/community/shifts", json=new_shift()).json()
+    enter(house.hall, house.east, made["id"])
+    offer_id = offer_place(house.hall, house.east, made["id"])
+    assert officer.get(f"/community/shifts/{made['id']}").json()["swaps"] == [{"giver": "East", "taker": None}]
+    take_offer(house.hall, house.west, offer_id)
+    whole = officer.get(f"/community/shifts/{made['id']}").json()
+    assert (whole["offers"], whole["swaps"]) == (1, [{"giver": "East", "taker": "West"}])
+    assert officer.delete(f"/community/shifts/{made['id']}").status_code == 204
+    assert officer.get(f"/community/shifts/{made['id']}").json()["swaps"] == []
+
+
+def test_the_list_is_narrowed(house):
+    with house.as_role("commander") as whole:
+        for asked, names in (
+            ({"area": "31-e"}, ["East"]),
+            ({"due_days": 30}, []),
+            ({"due_days": 400}, ["West", "East"]),
+        ):
+            found = whole.get("/community/volunteers", params=asked).json()["volunteers"]
+            assert [one["name"] for one in found] == names
+        assert code(whole.get("/community/volunteers", params={"area": "nowhere"})) == (422, "bad_input")
+        assert code(whole.get("/community/volunteers", params={"due_days": -1}))[0] == 422
 
 
 def test_a_call_out_tells_counts_and_who_comes_and_is_stopped(house, officer):
@@ -140,6 +172,7 @@ def test_service_points_and_their_coverage_are_open_to_all_who_are_signed_in(off
     assert [(one["id"], one["open"]) for one in found] == [("a", True), ("b", None)]
     made = officer.get("/community/points/coverage", params={"within_s": [60, 600], "level": "street"}).json()
     assert [one["kind"] for one in made["kinds"]] == ["police_room", "aed"]
+    assert made["levels"] == ["district", "street"]
     rooms = made["kinds"][0]["shares"]
     assert rooms[0]["residents"] is None
     assert 0 < rooms[0]["ground"] < rooms[1]["ground"]

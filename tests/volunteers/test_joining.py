@@ -16,6 +16,7 @@ from anlan.volunteers import Profile, Wanted, call_out, keep_house
 from anlan.volunteers.calling import asked_of, call_outs, reply
 from anlan.volunteers.joining import (
     Invitation,
+    Sought,
     UnknownLink,
     agree_again,
     behind_calendar,
@@ -120,7 +121,7 @@ def test_a_list_holds_who_lives_in_the_scope_and_never_a_contact(kept):
     found = volunteers(kept.hall, west)
     assert [one["shown_name"] for one in found] == ["West"]
     assert not {"contact", "token_key", "calendar_key"} & set(found[0])
-    assert [one["shown_name"] for one in volunteers(kept.hall, EVERYWHERE, skill="aed")] == ["East"]
+    assert [one["shown_name"] for one in volunteers(kept.hall, EVERYWHERE, Sought(skill="aed"))] == ["East"]
     assert counts(kept.hall, west) == {"all": 1, "alliance:silk": 1}
 
 
@@ -219,3 +220,22 @@ def test_who_answered_an_offer_and_leaves_lets_it_stand_again(lite):
     third = lite.joined("Three")
     take_offer(lite.hall, third, key)
     assert asked_of(lite.hall, third) == []
+
+
+def test_a_list_is_narrowed_by_area_trade_alliance_and_a_consent_that_ends_soon(kept):
+    kept.token("Old", "d-w-s-w", alliances=("silk",), trade="retail")
+    kept.wait(days=300)
+    kept.token("New", "d-w-s-w", trade="catering")
+    kept.token("East", "d-e", alliances=("silk",))
+
+    def names(**sought):
+        return [one["shown_name"] for one in volunteers(kept.hall, EVERYWHERE, Sought(**sought))]
+
+    assert names(area_id="d-w") == ["Old", "New"]
+    assert names(alliance="silk") == ["Old", "East"]
+    assert names(trade="catering") == ["New"]
+    assert names(due_before=kept.clock.now() + timedelta(days=90)) == ["Old"]
+    with pytest.raises(BadInput, match="must be in the district"):
+        names(area_id="nowhere")
+    west = Scope(False, frozenset({"d-e"}))
+    assert volunteers(kept.hall, west, Sought(area_id="d-w")) == []

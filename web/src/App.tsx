@@ -1,10 +1,12 @@
 import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { District } from "./api.ts";
-import { address, hrefOf, spotIn } from "./cases/address.ts";
+import { address, hrefOf, sectionOf, spotIn, type Section } from "./cases/address.ts";
 import { CasesPage } from "./cases/CasesPage.tsx";
+import { CommunityPage } from "./community/CommunityPage.tsx";
 import { district, failure, open, toast } from "./desk.ts";
 import { lang, named, t } from "./i18n.ts";
+import { IndicatorsPage } from "./indicators/IndicatorsPage.tsx";
 import { DeskMap, type MapHandle } from "./map/DeskMap.tsx";
 import { Card } from "./parts/Card.tsx";
 import { Legend } from "./parts/Legend.tsx";
@@ -13,14 +15,16 @@ import { SignIn } from "./parts/SignIn.tsx";
 import { Tools } from "./parts/Tools.tsx";
 import { SimulationBar, StaleNotice, TopBar } from "./parts/TopBar.tsx";
 import { PlanPage } from "./plan/PlanPage.tsx";
-import { inside, may, me } from "./staff.ts";
+import { inside, maySee, me } from "./staff.ts";
+
+const SKIP = { map: "app.skip", cases: "nav.skip_cases", community: "nav.skip_community", indicators: "nav.skip_indicators", plans: "nav.skip_plans" } as const;
 
 export function App() {
   const map = useSignal<MapHandle | null>(null);
   const opened = district.value;
-  const onPlans = address.value.page === "plans" && may("units.read", true);
-  const onCases = !["map", "plans"].includes(address.value.page) && may("cases.read");
-  const title = [onCases ? t("nav.cases") : onPlans ? t("nav.plans") : "", opened ? named(opened.name) : "", t("app.name")].filter(Boolean).join(" · ");
+  const wanted = sectionOf(address.value.page);
+  const section: Section = maySee(wanted) ? wanted : "map";
+  const title = [section === "map" ? "" : t(`nav.${section}`), opened ? named(opened.name) : "", t("app.name")].filter(Boolean).join(" · ");
   useEffect(() => {
     document.documentElement.lang = lang.value === "zh" ? "zh-Hans" : "en";
     document.title = title;
@@ -34,14 +38,18 @@ export function App() {
         href={location.hash || "#"}
         onClick={(press) => {
           press.preventDefault();
-          document.getElementById(onCases ? "cases" : onPlans ? "plans" : "list")?.focus();
+          document.getElementById(section === "map" ? "list" : section)?.focus();
         }}
       >
-        {t(onCases ? "nav.skip_cases" : onPlans ? "nav.skip_plans" : "app.skip")}
+        {t(SKIP[section])}
       </a>
       <TopBar district={opened} />
       <SimulationBar />
-      {onCases ? <CasesPage /> : onPlans ? <PlanPage /> : <MapPage district={opened} map={map} />}
+      {section === "cases" && <CasesPage />}
+      {section === "community" && <CommunityPage />}
+      {section === "indicators" && <IndicatorsPage />}
+      {section === "plans" && <PlanPage />}
+      {section === "map" && <MapPage district={opened} map={map} />}
       {toast.value && (
         <p class="toast" role="alert">
           {toast.value}

@@ -6,6 +6,8 @@ import "./desk.css";
 import "./reach.css";
 import "./cases/cases.css";
 import "./plan/plan.css";
+import "./community/community.css";
+import "./indicators/indicators.css";
 
 render(<App />, document.getElementById("desk")!);
 addEventListener("hashchange", () => /^#(enter|first)=/.test(location.hash) && location.reload());

@@ -46,3 +46,10 @@ export function may(right: string, everywhere = false): boolean {
   if (!one || one.state === "open") return true;
   return everywhere ? one.rights[right] === "everywhere" : right in one.rights;
 }
+
+/** The right without which a part of the page has nothing to show. */
+const NEEDED = { cases: "cases.read", indicators: "cases.read", community: "volunteers.read", plans: "units.read" } as const;
+
+export function maySee(section: "map" | keyof typeof NEEDED): boolean {
+  return section === "map" || may(NEEDED[section], section === "plans");
+}

@@ -331,8 +331,9 @@ def coverage(
         raise Unavailable(f"file {table}", f"cannot be read ({fault})", "give a table in UTF-8") from None
     points = points_of(pack) if own is None else check_points(pack, read_points(own, str(table)))
     walks_s = [60 * one for one in minutes or (5, 10)]
-    found = Walks(pack, pace).coverage(points, level=level or None, walks_s=walks_s)
-    made = coverage_of(pack, found)
+    ways = Walks(pack, pace)
+    found = ways.coverage(points, level=level or None, walks_s=walks_s)
+    made = coverage_of(pack, found, ways.levels)
     if as_json:
         say.as_json(made)
         return

@@ -100,6 +100,7 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("GET", "/community/shifts.ics"): ("volunteers.read", BY_AREA),
     ("POST", "/community/shifts"): ("volunteers.act", BY_AREA),
     ("GET", "/community/shifts/{shift_id}"): ("volunteers.read", BY_AREA),
+    ("GET", "/community/shifts/{shift_id}/code.svg"): ("volunteers.read", BY_AREA),
     ("POST", "/community/shifts/{shift_id}/complete"): ("volunteers.act", BY_AREA),
     ("DELETE", "/community/shifts/{shift_id}"): ("volunteers.act", BY_AREA),
     ("GET", "/community/call-outs"): ("volunteers.read", BY_AREA),

@@ -62,7 +62,7 @@ def shift(one: Mine) -> Json:
         "id": one.shift_id, "name": dict(one.name), "at": [one.lon, one.lat], "area": one.area_id,
         "begin_at": moment(one.begin_at), "end_at": moment(one.end_at), "places": one.places,
         "needs": dict(one.needs), "alliance": one.alliance, "state": one.state, "seated": one.n_seated,
-        "waiting": one.n_waiting,
+        "waiting": one.n_waiting, "offers": one.n_offers,
     }  # fmt: skip
 
 
@@ -90,8 +90,8 @@ def point(one: ServicePoint, hall: Hall, at: datetime) -> Json:
             "at": [one.lon, one.lat], "open": one.is_open(at, hall.zone, hall.pack.calendar)}  # fmt: skip
 
 
-def coverage_of(pack: Pack, found: Sequence[KindCoverage]) -> Json:
-    """Return how points cover the district, with areas as GeoJSON."""
+def coverage_of(pack: Pack, found: Sequence[KindCoverage], levels: Sequence[str]) -> Json:
+    """Return how points cover the district, with areas as GeoJSON, and the levels that may be asked for."""
     told: dict[str, Json] = {}
     for kind in found:
         for area in kind.areas:
@@ -109,7 +109,7 @@ def coverage_of(pack: Pack, found: Sequence[KindCoverage]) -> Json:
         {"kind": one.kind, "kind_name": dict(KINDS[one.kind]), "points": one.n_points, "shares": _shares(one.shares)}
         for one in found
     ]
-    return {"kinds": kinds, "areas": {"type": "FeatureCollection", "features": features}}
+    return {"kinds": kinds, "levels": list(levels), "areas": {"type": "FeatureCollection", "features": features}}
 
 
 def _shares(told: Iterable[Share]) -> list[Json]:

@@ -19,9 +19,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from anlan.command.codes import drawn, link_to
 from anlan.community import SLOTS, Reply, RestBroken
 from anlan.community.shifts import RULES
-from anlan.kernel.errors import AnlanError, BadInput
+from anlan.kernel.errors import AnlanError, BadInput, Unavailable
 from anlan.kernel.records import Label
 from anlan.store.casebook import Row
 from anlan.volunteers import Hall, Profile, calling, hours, joining, rostering
@@ -206,17 +207,15 @@ def _profile(told: Fields, spoken: str, *, new: bool) -> Profile:
 
 
 def _link(who: Visitor, path: str) -> str:
-    return f"{who.hall.lists.page or str(who.request.base_url).rstrip('/')}{path}"
+    return link_to(who.hall, who.request, path)
 
 
 def _with_code(link: str) -> Markup | None:
     """Return a link as a QR code in SVG; None where the extra is not installed."""
     try:
-        import segno  # noqa: PLC0415 - an extra, which a district may lack
-    except ImportError:
+        return Markup(drawn(link))  # noqa: S704 - bars only: no text of anybody stands in it
+    except Unavailable:
         return None
-    made = segno.make(link, error="m", micro=False).svg_inline(omitsize=True, border=2)
-    return Markup(made)  # noqa: S704 - bars only: no text of anybody stands in it
 
 
 # -- joining and entering --------------------------------------------------------------------------------------------

@@ -121,6 +121,12 @@ class Walks:
             raise BadInput(f"level={wanted!r}", f"must be one of {', '.join(keys)}", "choose one")
         return tuple(self._of_kind(kind, points, wanted, walks_s) for kind in kinds_of(points))
 
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels whose areas can be told of, the coarsest first."""
+        keys = [one.key for one in self._pack.areas.levels]
+        return tuple(keys[: keys.index(self._level) + 1])
+
     def nearest_s(self, points: Sequence[ServicePoint]) -> Floats:
         """Return the walk from each street node to the nearest point, s; infinite beyond half an hour."""
         if not points:

@@ -299,12 +299,36 @@ def lapse(hall: Hall, at: datetime) -> int:
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 
-def volunteers(
-    hall: Hall, scope: Scope, *, alliance: str = "", skill: str = "", after: int = 0, limit: int = 100
-) -> list[Row]:
-    """Return volunteers at home in the areas of a scope, by number: never their contact."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Which volunteers are looked for; empty is any. ``due_before`` are those whose consent ends before that moment."""
+
+    area_id: str = ""
+    alliance: str = ""
+    trade: str = ""
+    skill: str = ""
+    due_before: datetime | None = None
+
+
+ANYBODY = Sought()
+
+
+def volunteers(hall: Hall, scope: Scope, sought: Sought = ANYBODY, *, after: int = 0, limit: int = 100) -> list[Row]:
+    """Return volunteers at home in the areas of a scope, by number: never their contact.
+
+    Raises
+    ------
+    BadInput
+        If the area that is sought is none.
+    """
     where = [book.within(ME.rank, hall.ranges(scope)), ME.volunteer_no > after]
-    for column, wanted in ((ME.alliances, alliance), (ME.skills, skill)):
+    if sought.area_id:
+        where.append(book.within(ME.rank, [hall.ground.range_of(sought.area_id)]))
+    if sought.trade:
+        where.append(ME.trade.in_([sought.trade]))
+    if sought.due_before is not None:
+        where.append(ME.ends_at < micros(sought.due_before))
+    for column, wanted in ((ME.alliances, sought.alliance), (ME.skills, sought.skill)):
         if wanted:
             where.append(column.contains(f'"{wanted}"', autoescape=True))
     names = [one for one in book.volunteer.c if one.name not in {"contact", "token_key", "calendar_key"}]

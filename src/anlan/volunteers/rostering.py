@@ -78,6 +78,7 @@ class Mine:
     n_seated: int
     n_waiting: int
     sequence: int
+    n_offers: int = 0
     seated: bool | None = None
     in_at: datetime | None = None
     out_at: datetime | None = None
@@ -396,6 +397,22 @@ def shift(hall: Hall, shift_id: str, scope: Scope) -> tuple[Mine, str, list[tupl
     return told, row["code"], [(people[one["volunteer_no"]], _entry_of(one)) for one in entries]
 
 
+def swaps(hall: Hall, shift_id: str, scope: Scope) -> list[tuple[str, str | None]]:
+    """Return the places of a shift that are offered: (who offers, who would take it), by the names that they show."""
+    giver, taker = book.volunteer.alias("giver"), book.volunteer.alias("taker")
+    asked = (
+        sa.select(giver.c.shown_name, taker.c.shown_name)
+        .select_from(book.offer)
+        .join(giver, giver.c.volunteer_no == book.offer.c.giver_no)
+        .join(taker, taker.c.volunteer_no == book.offer.c.taker_no, isouter=True)
+        .order_by(book.offer.c.made_at, book.offer.c.offer_id)
+    )
+    with hall.store.reading() as connection:
+        row = _of_station(hall, connection, shift_id, scope)
+        found = connection.execute(asked.where(book.offer.c.shift_no == row["shift_no"]))
+        return [(one[0], one[1]) for one in found]
+
+
 def of_volunteer(hall: Hall, number: int) -> list[Mine]:
     """Return the shifts in which a volunteer is, or was, by their begin."""
     with hall.store.reading() as connection:
@@ -422,20 +439,26 @@ def _told(connection: sa.Connection, rows: Collection[Row], number: int | None) 
     asked = sa.select(book.sign_up.c.shift_no, book.sign_up.c.seated, sa.func.count())
     asked = asked.where(book.sign_up.c.shift_no.in_(numbers)).group_by(book.sign_up.c.shift_no, book.sign_up.c.seated)
     n = {(one[0], one[1]): one[2] for one in connection.execute(asked)}
+    given = sa.select(book.offer.c.shift_no, sa.func.count()).where(book.offer.c.shift_no.in_(numbers))
+    offered = {one[0]: one[1] for one in connection.execute(given.group_by(book.offer.c.shift_no))}
     own = {}
     if number is not None:
         mine = book.rows(connection, book.sign_up, book.sign_up.c.volunteer_no == number)
         own = {one["shift_no"]: _entry_of(one) for one in mine}
-    made = [_mine(row, (n.get((row["shift_no"], 1), 0), n.get((row["shift_no"], 0), 0)), own) for row in rows]
+    made = []
+    for row in rows:
+        key = row["shift_no"]
+        made.append(_mine(row, (n.get((key, 1), 0), n.get((key, 0), 0), offered.get(key, 0)), own))
     return sorted(made, key=lambda one: (one.begin_at, one.shift_id))
 
 
-def _mine(row: Row, n: tuple[int, int], own: Mapping[int, Entry]) -> Mine:
+def _mine(row: Row, n: tuple[int, int, int], own: Mapping[int, Entry]) -> Mine:
     shift_, entry = shift_of(row), own.get(row["shift_no"])
     return Mine(
         shift_id=row["shift_id"], name=shift_.name, area_id=row["area_id"], lon=row["lon"], lat=row["lat"],
         begin_at=shift_.begin_at, end_at=shift_.end_at, places=shift_.places, needs=shift_.needs,
-        alliance=shift_.alliance, state=shift_.state, n_seated=n[0], n_waiting=n[1], sequence=row["sequence"],
+        alliance=shift_.alliance, state=shift_.state, n_seated=n[0], n_waiting=n[1], n_offers=n[2],
+        sequence=row["sequence"],
         seated=None if entry is None else entry.seated, in_at=None if entry is None else entry.in_at,
         out_at=None if entry is None else entry.out_at,
         minutes=None if entry is None else minutes_served(shift_, entry),

@@ -8,6 +8,7 @@ import { ClockList, LinkedList, ToldList } from "./CaseSides.tsx";
 import { FieldList } from "./FieldList.tsx";
 import { HistoryList } from "./HistoryList.tsx";
 import { pathOf, pinned, touched } from "./known.ts";
+import { PapersPanel } from "./PapersPanel.tsx";
 import { Lamp, Refusal, StateTag } from "./parts.tsx";
 import { SpotMap } from "./SpotMap.tsx";
 import { StepForm, isPlain } from "./StepForm.tsx";
@@ -89,6 +90,7 @@ function Shown({ one, kind, history, fault, reread }: Whole & { fault: unknown; 
         <div class="case-side">
           <ClockList one={one} />
           <Where one={one} />
+          <PapersPanel one={one} kind={kind} />
           <LinkedList one={one} kind={kind} reread={reread} />
           <ToldList one={one} kind={kind} />
         </div>

@@ -73,6 +73,11 @@ export function LinkedList({ one, kind, reread }: { one: Case; kind: Kind; rerea
                   + {named(kindOf(type)?.label, type)}
                 </a>
               ))}
+              {kind.children.some((type) => kindOf(type)?.may_open) && (
+                <a class="plain" href={hrefOf("import", { type: kind.children.find((type) => kindOf(type)?.may_open)!, parent: one.id })} data-test="parts-from-sheet">
+                  {t("sheet.open")}
+                </a>
+              )}
             </p>
           )}
         </>

@@ -1,21 +1,26 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { t, type Key } from "../i18n.ts";
 import { Icon } from "../parts/Icon.tsx";
+import { KeysButton, KeysHelp, useKeys, type Shortcut } from "../parts/Keys.tsx";
 import { address, go, hrefOf, listAddress, type Page } from "./address.ts";
 import { BoardPage } from "./BoardPage.tsx";
 import { CalendarPage } from "./CalendarPage.tsx";
 import { CasePage, copyAddress } from "./CasePage.tsx";
 import { kinds, knownFault, learn } from "./known.ts";
-import { ListPage, typing } from "./ListPage.tsx";
+import { CheckPage } from "./CheckPage.tsx";
+import { ListPage } from "./ListPage.tsx";
+import { MigratePage } from "./MigratePage.tsx";
 import { NewCasePage, RoutePage } from "./NewCasePage.tsx";
+import { SheetPage } from "./SheetPage.tsx";
 
 const TABS: readonly { page: Page; key: Key }[] = [
   { page: "list", key: "cases.list" },
   { page: "board", key: "cases.board" },
   { page: "calendar", key: "cases.calendar" },
   { page: "route", key: "cases.route" },
+  { page: "check", key: "papers.check" },
 ];
-const SHORTCUTS: readonly [string, Key][] = [
+const SHORTCUTS: readonly Shortcut[] = [
   ["/", "keys.search"],
   ["J  K", "keys.move"],
   ["Enter", "keys.open"],
@@ -27,17 +32,8 @@ const SHORTCUTS: readonly [string, Key][] = [
 
 /** Everything about cases: the pages, the way between them, and the keys that all of them know. */
 export function CasesPage() {
-  const [help, setHelp] = useState(false);
-  useEffect(() => {
-    void learn();
-    const heard = (key: KeyboardEvent): void => {
-      if (key.ctrlKey || key.metaKey || key.altKey || typing(key.target) || document.querySelector("dialog[open]")) return;
-      if (press(key.key)) key.preventDefault();
-      else if (key.key === "?") setHelp(true);
-    };
-    addEventListener("keydown", heard);
-    return () => removeEventListener("keydown", heard);
-  }, []);
+  const { help, setHelp } = useKeys(press);
+  useEffect(() => void learn(), []);
   const { page, id, ask } = address.value;
   const openable = kinds.value.some((one) => one.may_open);
   return (
@@ -52,9 +48,7 @@ export function CasesPage() {
           <button type="button" class="plain" onClick={() => void copyAddress()}>
             {t("cases.copy")}
           </button>
-          <button type="button" class="round" aria-label={t("keys.title")} onClick={() => setHelp(true)} data-test="keys">
-            ?
-          </button>
+          <KeysButton open={() => setHelp(true)} />
           {openable && (
             <a class="primary" href={hrefOf("new")} aria-label={t("cases.new")} data-test="new-case">
               <Icon name="plus" size={16} />
@@ -80,10 +74,13 @@ export function CasesPage() {
           {page === "calendar" && <CalendarPage />}
           {page === "route" && <RoutePage />}
           {page === "new" && <NewCasePage key={ask.toString()} />}
+          {page === "import" && <SheetPage key={ask.toString()} />}
+          {page === "migrate" && <MigratePage />}
+          {page === "check" && <CheckPage />}
           {page === "case" && <CasePage key={id} id={id} />}
         </>
       )}
-      {help && <Help close={() => setHelp(false)} />}
+      {help && <KeysHelp shortcuts={SHORTCUTS} close={() => setHelp(false)} />}
     </main>
   );
 }
@@ -100,27 +97,4 @@ function press(key: string): boolean {
   else if (key === "Escape" && address.peek().page === "case") go(listAddress.value);
   else return false;
   return true;
-}
-
-function Help({ close }: { close: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
-  return (
-    <dialog ref={dialog} class="dialog" onClose={close} aria-labelledby="keys-title" data-test="keys-help">
-      <h2 id="keys-title">{t("keys.title")}</h2>
-      <dl class="keys">
-        {SHORTCUTS.map(([keys, text]) => (
-          <div key={keys}>
-            <dt>
-              <kbd>{keys}</kbd>
-            </dt>
-            <dd>{t(text)}</dd>
-          </div>
-        ))}
-      </dl>
-      <button type="button" class="plain" onClick={() => dialog.current?.close()}>
-        {t("card.close")}
-      </button>
-    </dialog>
-  );
 }

@@ -35,8 +35,15 @@ export function TypeInput({ draft, change, openable }: Bound & { openable: boole
   );
 }
 
+interface Placed {
+  draft: Pick<Draft, "at" | "area">;
+  change: (change: Partial<Draft>) => void;
+  /** Whether naming an area will do. */
+  areas?: boolean;
+}
+
 /** Where it is: a click on the map, its degrees, or an area. */
-export function PlaceInput({ draft, change }: Bound) {
+export function PlaceInput({ draft, change, areas = true }: Placed) {
   const [half, setHalf] = useState<[string, string]>(["", ""]); // while only one of the two is written
   const [lon, lat] = draft.at ? draft.at.map(String) : half;
   const set = (k: 0 | 1, text: string): void => {
@@ -51,7 +58,7 @@ export function PlaceInput({ draft, change }: Bound) {
         {t("cases.where")}
         <i class="needed" aria-hidden="true" />
       </legend>
-      <p class="quiet">{t(isPlaced(draft) ? "cases.place_move" : "cases.place_pick")}</p>
+      <p class="quiet">{t(isPlaced(draft) ? "cases.place_move" : areas ? "cases.place_pick" : "cases.spot_pick")}</p>
       <SpotMap at={draft.at} pick={(at) => change({ at, area: "" })} />
       <div class="degrees">
         <label>
@@ -63,7 +70,7 @@ export function PlaceInput({ draft, change }: Bound) {
           <input type="number" step="any" min={-90} max={90} value={lat} onChange={(typed) => set(1, typed.currentTarget.value)} data-test="lat" />
         </label>
       </div>
-      <AreaPicker value={draft.area} pick={(area) => change({ area, at: null })} label={t("cases.or_area")} test="new-area" />
+      {areas && <AreaPicker value={draft.area} pick={(area) => change({ area, at: null })} label={t("cases.or_area")} test="new-area" />}
     </fieldset>
   );
 }

@@ -1,10 +1,13 @@
 import { useEffect, useRef } from "preact/hooks";
 import { integer, named, t, word } from "../i18n.ts";
 import { Icon } from "../parts/Icon.tsx";
+import { useRowKeys } from "../parts/Keys.tsx";
 import { useAsked } from "../parts/useAsked.ts";
 import { address, ask, hrefOf, listAddress } from "./address.ts";
+import { BehindNumber } from "../indicators/BehindNumber.tsx";
 import { cases, exportHref, type Count, type Light } from "./api.ts";
 import { filterOf, isNarrowed, ORDERS, orderOf, WITHIN_H } from "./filter.ts";
+import { may } from "../staff.ts";
 import { kinds, rounds } from "./known.ts";
 import { AreaPicker, CaseLink, LIGHTS, Lamp, Refusal } from "./parts.tsx";
 import { useList } from "./useList.ts";
@@ -23,6 +26,7 @@ export function ListPage() {
   const unlit = filterOf(asked, ["light", "state", "type", "q", "mine"]);
   const counted = useAsked(`counts ${unlit.toString()}`, rounds.value, () => cases.counts(unlit));
   const counts = counted.answer ?? [];
+  if (asked.has("indicator")) return <BehindNumber asked={asked} />;
   return (
     <div class="case-list-page">
       <aside class="case-filters" aria-label={t("cases.filters")}>
@@ -162,6 +166,16 @@ function Filters({ asked, counts }: { asked: URLSearchParams; counts: Count[] })
         <a class="plain" href={exportHref(filterOf(asked))} download="cases.csv">
           {t("cases.export")}
         </a>
+        {may("cases.act") && (
+          <a class="plain" href={hrefOf("import", type ? { type } : {})} data-test="to-import">
+            {t("sheet.open")}
+          </a>
+        )}
+        {may("cases.act", true) && (
+          <a class="plain" href={hrefOf("migrate", type ? { type } : {})} data-test="to-migrate">
+            {t("migrate.open")}
+          </a>
+        )}
       </p>
     </>
   );
@@ -171,23 +185,7 @@ function Filters({ asked, counts }: { asked: URLSearchParams; counts: Count[] })
 function Results({ filter, asked }: { filter: URLSearchParams; asked: URLSearchParams }) {
   const listed = useList(filter, orderOf(asked));
   const box = useRef<HTMLUListElement>(null);
-  const latest = useRef(listed);
-  latest.current = listed;
-  useEffect(() => {
-    const heard = (key: KeyboardEvent): void => {
-      if (key.ctrlKey || key.metaKey || key.altKey || typing(key.target)) return;
-      const by = key.key === "j" ? 1 : key.key === "k" ? -1 : 0;
-      if (by === 0) return;
-      const rows = [...(box.current?.querySelectorAll<HTMLElement>(".case-row") ?? [])];
-      const at = rows.indexOf(document.activeElement as HTMLElement);
-      const to = at < 0 ? 0 : at + by;
-      if (to >= rows.length - 1) void latest.current.more();
-      rows[Math.max(0, Math.min(rows.length - 1, to))]?.focus();
-      key.preventDefault();
-    };
-    addEventListener("keydown", heard);
-    return () => removeEventListener("keydown", heard);
-  }, []);
+  useRowKeys(box, ".case-row", () => void listed.more());
   if (listed.fault && listed.cases.length === 0) return <Refusal fault={listed.fault} />;
   if (listed.cases.length === 0)
     return (
@@ -229,9 +227,4 @@ function Results({ filter, asked }: { filter: URLSearchParams; asked: URLSearchP
       </p>
     </>
   );
-}
-
-/** Whether keys belong to what is being written. */
-export function typing(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.matches("input:not([type=checkbox]):not([type=radio]), textarea, select") || target.isContentEditable);
 }

@@ -2,25 +2,39 @@
 
 import { signal } from "@preact/signals";
 
-export type Page = "map" | "list" | "board" | "calendar" | "new" | "route" | "case" | "plans";
+export type Section = "map" | "cases" | "community" | "indicators" | "plans";
+export type Page =
+  | "map" | "list" | "board" | "calendar" | "new" | "route" | "case" | "import" | "migrate" | "check" | "indicators" | "plans"
+  | "volunteers" | "shifts" | "callouts" | "points";
 
 export interface Address {
   page: Page;
-  /** Of the case, where one is shown. */
+  /** Of the case, shift, call-out or indicator, where one is shown. */
   id: string;
   ask: URLSearchParams;
 }
 
-const PAGES: readonly string[] = ["board", "calendar", "new", "route"];
+const OF_CASES: readonly string[] = ["board", "calendar", "new", "route", "import", "migrate", "check"];
+const OF_COMMUNITY: readonly string[] = ["volunteers", "shifts", "callouts", "points"];
+
+export function sectionOf(page: Page): Section {
+  if (page === "map" || page === "indicators" || page === "plans") return page;
+  return OF_COMMUNITY.includes(page) ? "community" : "cases";
+}
 
 function read(): Address {
   const [path = "", ask = ""] = location.hash.slice(1).split("?");
-  const [, first = "", second = ""] = path.split("/");
+  const [, first = "", second = "", third = ""] = path.split("/");
   const found = new URLSearchParams(ask);
   if (first === "plans") return { page: "plans", id: decodeURIComponent(second), ask: found };
+  if (first === "indicators") return { page: "indicators", id: decodeURIComponent(second), ask: found };
+  if (first === "community") {
+    const page = OF_COMMUNITY.includes(second) ? (second as Page) : "volunteers";
+    return { page, id: decodeURIComponent(third), ask: found };
+  }
   if (first !== "cases") return { page: "map", id: "", ask: found };
   if (second === "") return { page: "list", id: "", ask: found };
-  if (PAGES.includes(second)) return { page: second as Page, id: "", ask: found };
+  if (OF_CASES.includes(second)) return { page: second as Page, id: "", ask: found };
   return { page: "case", id: decodeURIComponent(second), ask: found };
 }
 
@@ -32,9 +46,16 @@ export const listAddress = signal("#/cases");
 
 export function hrefOf(page: Page, ask: Record<string, string> | URLSearchParams = {}, id = ""): string {
   const told = new URLSearchParams(ask).toString();
-  if (page === "plans") return `#/plans${id ? `/${encodeURIComponent(id)}` : ""}${told ? `?${told}` : ""}`;
-  const path = page === "map" ? "/map" : page === "list" ? "/cases" : page === "case" ? `/cases/${encodeURIComponent(id)}` : `/cases/${page}`;
-  return `#${path}${told ? `?${told}` : ""}`;
+  return `#${pathOf(page, encodeURIComponent(id))}${told ? `?${told}` : ""}`;
+}
+
+function pathOf(page: Page, id: string): string {
+  const behind = id ? `/${id}` : "";
+  if (page === "map") return "/map";
+  if (page === "list") return "/cases";
+  if (page === "case") return `/cases/${id}`;
+  if (page === "indicators" || page === "plans") return `/${page}${behind}`;
+  return sectionOf(page) === "community" ? `/community/${page}${behind}` : `/cases/${page}`;
 }
 
 export function go(href: string): void {

@@ -213,6 +213,40 @@ export interface AreaName {
   name: Label;
 }
 
+export interface RowFault {
+  row: number;
+  column: string;
+  value: string;
+  rule: string;
+  next_step: string;
+}
+
+/** What became of a sheet: every fault in it, and what was opened: all of it, or nothing. */
+export interface Imported {
+  n_cases: number;
+  faults: RowFault[];
+  opened: string[];
+}
+
+export interface Moved {
+  to: number;
+  n_cases: number;
+  misfits: { case: string; where: string; value: string; rule: string; next_step: string }[];
+  n_moved: number;
+}
+
+export interface Offered {
+  id: string;
+  label: Label;
+  missed: string;
+}
+
+export interface Verified {
+  verified: boolean;
+  told: Record<string, string>;
+  stands: boolean | null;
+}
+
 const id = encodeURIComponent;
 const asked = (ask: URLSearchParams): string => (ask.size > 0 ? `?${ask.toString()}` : "");
 
@@ -228,6 +262,15 @@ export const cases = {
   open: (made: NewCase) => post<Taken>("/cases", made),
   step: (one: string, step: NewStep) => post<Taken>(`/cases/${id(one)}/steps`, step),
   link: (one: string, other: string) => post<Taken>(`/cases/${id(one)}/links/${id(other)}`, {}),
+  papers: async (one: string) => (await get<{ papers: Offered[] }>(`/cases/${id(one)}/papers`)).papers,
+  verify: (code: string) => get<Verified>(`/papers/verify?code=${id(code)}`),
+  paperKey: async () => (await get<{ key: string }>("/papers/key")).key,
+  migrate: (type: string, to: number, dry_run: boolean) => post<Moved>("/cases/migrate", { type, to, dry_run }),
+  async importSheet(type: string, sheet: File, parent: string, dry: boolean): Promise<Imported> {
+    const asked = new URLSearchParams({ type, file: sheet.name, dry_run: String(dry), ...(parent ? { parent } : {}) });
+    const answer = await ask(`/cases/import?${asked.toString()}`, { method: "POST", body: sheet, headers: { "content-type": "application/octet-stream" } });
+    return (await answer.json()) as Imported;
+  },
   calendar: (filter: URLSearchParams) => get<Agenda>(`/cases/calendar${asked(filter)}`),
   async sendFile(file: Blob): Promise<string> {
     const answer = await ask("/cases/files", { method: "POST", body: file, headers: { "content-type": "application/octet-stream" } });
@@ -237,3 +280,4 @@ export const cases = {
 
 export const fileHref = (one: string, digest: string): string => `/api/v1/cases/${id(one)}/files/${digest}`;
 export const exportHref = (filter: URLSearchParams): string => `/api/v1/cases/export${asked(filter)}`;
+export const paperPath = (one: string, document: string, how: Record<string, string>): string => `/cases/${id(one)}/papers/${id(document)}?${new URLSearchParams(how).toString()}`;

@@ -24,7 +24,7 @@ export function useDraft(asked: URLSearchParams): [Draft, (change: Partial<Draft
   return [draft, (change) => setDraft((was) => ({ ...was, ...change }))];
 }
 
-export const isPlaced = (draft: Draft): boolean => draft.at !== null || draft.area !== "";
+export const isPlaced = (draft: Pick<Draft, "at" | "area">): boolean => draft.at !== null || draft.area !== "";
 
 /** The draft as the server takes it; fields that another type would have are left out. */
 export function newCaseOf(draft: Draft, kind: Kind): NewCase {

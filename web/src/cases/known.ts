@@ -48,13 +48,25 @@ export async function pinned(one: Brief): Promise<Kind> {
 }
 
 let begun: Promise<void> | null = null;
+let areasBegun: Promise<void> | null = null;
+
+/** Read the tree of areas once: that is all that pages beside those of cases go by. */
+export function learnAreas(): Promise<void> {
+  areasBegun ??= cases.areas().then(
+    (tree) => void (areaNames.value = tree),
+    (fault: unknown) => {
+      areasBegun = null;
+      throw fault;
+    },
+  );
+  return areasBegun;
+}
 
 /** Read the types and areas once. */
 export function learn(): Promise<void> {
-  begun ??= Promise.all([cases.kinds(), cases.areas()]).then(
-    ([types, tree]) => {
+  begun ??= Promise.all([cases.kinds(), learnAreas()]).then(
+    ([types]) => {
       kinds.value = types;
-      areaNames.value = tree;
       knownFault.value = "";
     },
     (fault: unknown) => {

@@ -52,6 +52,14 @@ export function refusalText(fault: ApiError, step?: Step | null): Refused {
   return { value, rule: t(`rule.${name}` as Key, { rest }), next: t(`rule.${name}_next` as Key) };
 }
 
+/** A rule and its next step, as of a row in a sheet, in the language of the page where it knows them. */
+export function ruleText(rule: string, next: string): { rule: string; next: string } {
+  const found = lang.value === "zh" ? RULES.find(([begins]) => begins.test(rule)) : undefined;
+  if (!found) return { rule, next };
+  const [begins, name] = found;
+  return { rule: t(`rule.${name}` as Key, { rest: rule.replace(begins, "") }), next: t(`rule.${name}_next` as Key) };
+}
+
 /** Why a routing rule did not decide. */
 const MISSED: readonly [RegExp, Key][] = [
   [/^does not lie in /, "missed.area"],

@@ -12,7 +12,8 @@ import { theme } from "../theme.ts";
 import { DensityPicture } from "./density.ts";
 import { Drafting } from "./drafting.ts";
 import { anchorOf, boundsOf } from "./geometry.ts";
-import { ABOVE_DENSITY, LABELS, nameIn, styleOf, type SourceName } from "./style.ts";
+import { layerOf } from "./layers.ts";
+import { ABOVE_DENSITY, LABELLED, LABELS, labelled, nameIn, styleOf, type SourceName } from "./style.ts";
 import { Moving } from "./moving.ts";
 import { INCIDENT_STATES, STATUSES, incidentImage, unitImage } from "./reachSymbols.ts";
 import { KINDS, STATES, SYMBOL_PX, symbolImage } from "./symbols.ts";
@@ -42,6 +43,7 @@ let camera: { center: LngLat; zoom: number } | null = null;
 
 /** Stand the map up in a box; returns how to take it down. */
 function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | null>): () => void {
+  for (const name of LAYERS) void layerOf(name).catch(() => undefined); // on their way while the map is made; a fault is told below
   const [west, south, east, north] = district.bounds;
   const shrink = Math.cos((((south + north) / 2) * Math.PI) / 180); // a degree of longitude against one of latitude
   const reach = Math.max((east - west) * shrink, north - south); // a tall district must fit into a wide screen, too
@@ -68,8 +70,9 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
   const put = (name: SourceName, features: GeoJSON.FeatureCollection): void => {
     kept.set(name, features);
     (map.getSource(name) as GeoJSONSource | undefined)?.setData(features);
-    const points = POINTS[name];
+    const [points, labels] = [POINTS[name], LABELLED[name]];
     if (points) put(points, anchors(features));
+    if (labels) put(labels, labelled(features));
   };
   handle.value = {
     fly(geometry) {
@@ -137,7 +140,7 @@ function stand(box: HTMLElement, district: District, handle: Signal<MapHandle | 
       effect(() => void showAreas(level.value)),
       effect(() => drafting.follow(drawing.value)),
     );
-    void Promise.all(LAYERS.map(async (name) => put(name, identified(await api.layer(name)))))
+    void Promise.all(LAYERS.map(async (name) => put(name, identified(await layerOf(name)))))
       .then(() => put("alerts", alertOutlines()))
       .catch((error: unknown) => say(told(error)));
     void api.layer("devices").then((layer) => {

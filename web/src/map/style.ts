@@ -5,8 +5,19 @@ import type { Theme } from "../theme.ts";
 import { PALETTES, RUNG_COLOURS } from "./palette.ts";
 
 export const FONT = "Noto Sans SC";
-export const SOURCES = ["boundary", "water", "green", "streets", "places", "gateways", "stations", "areas", "alerts", "selection", "devices", "incidents", "units", "place-points", "area-points"] as const;
+export const SOURCES = ["boundary", "water", "green", "streets", "places", "gateways", "stations", "areas", "alerts", "selection", "devices", "incidents", "units", "place-points", "area-points", "street-labels", "water-labels"] as const;
 export type SourceName = (typeof SOURCES)[number];
+
+/**
+ * Names that have a source apart from what they name: a tile is drawn when all of it is there, and fonts come last, so that
+ * streets with their names in one tile stood blank until the last font had come.
+ */
+export const LABELLED: Partial<Record<SourceName, SourceName>> = { streets: "street-labels", water: "water-labels" };
+
+/** The features that have a name to be shown. */
+export function labelled({ features }: GeoJSON.FeatureCollection): GeoJSON.FeatureCollection {
+  return { type: "FeatureCollection", features: features.filter((one) => one.properties?.["name_zh"] || one.properties?.["name_en"]) };
+}
 
 const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
 const MAJOR = ["motorway", "motorway_link", "trunk", "trunk_link", "primary", "primary_link"];
@@ -27,6 +38,17 @@ export function styleOf(theme: Theme, lang: Lang): StyleSpecification {
   const sources: StyleSpecification["sources"] = {};
   for (const name of SOURCES) sources[name] = { type: "geojson", data: EMPTY, ...(name === "selection" ? {} : { tolerance: 0.3 }) };
   return { version: 8, sources, layers: [...ground(theme), ...overlays(theme), ...names(theme, lang)], "font-faces": { [FONT]: faces } } as StyleSpecification;
+}
+
+/** The style with these sources alone, and the layers that need no other. */
+export function styleWith(sources: readonly SourceName[], theme: Theme, lang: Lang): StyleSpecification {
+  const whole = styleOf(theme, lang);
+  const kept = new Set<string>(sources);
+  return {
+    ...whole,
+    sources: Object.fromEntries(Object.entries(whole.sources).filter(([name]) => kept.has(name))),
+    layers: whole.layers.filter((one) => !("source" in one) || kept.has(one.source as string)),
+  };
 }
 
 function width(wide: number): ExpressionSpecification {
@@ -167,7 +189,7 @@ function names(theme: Theme, lang: Lang): LayerSpecification[] {
     {
       id: "street-names",
       type: "symbol",
-      source: "streets",
+      source: "street-labels",
       minzoom: 13.6,
       layout: { "symbol-placement": "line", "text-field": text, "text-font": [FONT], "text-size": ["interpolate", ["linear"], ["zoom"], 13.6, 10.5, 17, 13], "symbol-spacing": 340, "text-max-angle": 30 },
       paint: { "text-color": c.quiet, ...halo },
@@ -175,7 +197,7 @@ function names(theme: Theme, lang: Lang): LayerSpecification[] {
     {
       id: "water-names",
       type: "symbol",
-      source: "water",
+      source: "water-labels",
       layout: { "text-field": text, "text-font": [FONT], "text-size": 14, "text-letter-spacing": 0.2 },
       paint: { "text-color": c.waterText, "text-halo-color": c.water, "text-halo-width": 1 },
     },

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, type Assignment, type Candidate, type Incident, type Recommendation } from "../api.ts";
+import { hrefOf } from "../cases/address.ts";
 import { now, places, selection } from "../desk.ts";
 import { integer, named, share, t, timeOf, word } from "../i18n.ts";
 import { act, incident, kinds, raiseAt, reachTick, show, unit, units } from "../reach.ts";
@@ -80,6 +81,11 @@ export function IncidentView({ id }: { id: string }) {
       <Clock one={one} />
       {full.answer?.note && <p class="incident-note">{full.answer.note}</p>}
       {asks && made.answer && <Advice key={one.id} one={one} made={made.answer} />}
+      {one.state !== "closed" && may("volunteers.act") && (
+        <a class="plain" href={hrefOf("callouts", { new: "1", incident: one.id })} data-test="call-helpers">
+          {t("incident.call_helpers")}
+        </a>
+      )}
       {one.assignments.length > 0 && <Sent one={one} reason={full.answer?.reason ?? null} />}
       {one.state === "closed" ? <p class="quiet">{t("incident.closed_as", { outcome: word("outcome", one.outcome ?? ""), time: one.closed_at ? timeOf(one.closed_at) : "" })}</p> : may("incidents.act") && <Close one={one} />}
     </>

@@ -1,17 +1,20 @@
 import type { BorderFlow, District, Estimate } from "../api.ts";
 import { behind, border, devices, lastAt, late, link, now, places, severity, simulate, simulation, stale, tab, watches, whole } from "../desk.ts";
-import { address, listAddress } from "../cases/address.ts";
+import { address, listAddress, sectionOf } from "../cases/address.ts";
 import { dateOf, duration, integer, lang, momentOf, named, people, secondsOf, setLang, t } from "../i18n.ts";
-import { may } from "../staff.ts";
+import { maySee } from "../staff.ts";
 import { theme, toggleTheme } from "../theme.ts";
 import { Account } from "./Account.tsx";
 import { intervalText, shortOccupancy } from "./EstimateView.tsx";
 import { Icon } from "./Icon.tsx";
 
+const SECTIONS = ["cases", "community", "indicators", "plans"] as const;
+
 export function TopBar({ district }: { district: District }) {
-  const plans = may("units.read", true);
-  const onPlans = address.value.page === "plans" && plans;
-  const onMap = !onPlans && (address.value.page === "map" || address.value.page === "plans" || !may("cases.read"));
+  const wanted = sectionOf(address.value.page);
+  const section = maySee(wanted) ? wanted : "map";
+  const onMap = section === "map";
+  const others = SECTIONS.filter(maySee);
   return (
     <header class="top">
       <div class="brand">
@@ -21,21 +24,16 @@ export function TopBar({ district }: { district: District }) {
           <p class="quiet">{t("app.tagline")}</p>
         </div>
       </div>
-      {(may("cases.read") || plans) && (
+      {others.length > 0 && (
         <nav class="top-nav" aria-label={t("nav.label")}>
           <a href="#/map" aria-current={onMap ? "page" : undefined} data-test="nav-map">
             {t("nav.map")}
           </a>
-          {may("cases.read") && (
-            <a href={listAddress.value} aria-current={onMap || onPlans ? undefined : "page"} data-test="nav-cases">
-              {t("nav.cases")}
+          {others.map((one) => (
+            <a key={one} href={one === "cases" ? listAddress.value : `#/${one}`} aria-current={section === one ? "page" : undefined} data-test={`nav-${one}`}>
+              {t(`nav.${one}`)}
             </a>
-          )}
-          {plans && (
-            <a href="#/plans" aria-current={onPlans ? "page" : undefined} data-test="nav-plans">
-              {t("nav.plans")}
-            </a>
-          )}
+          ))}
         </nav>
       )}
       {onMap ? <Figures /> : <span class="figures" />}

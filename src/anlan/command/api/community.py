@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from anlan.command import community_views as seen
 from anlan.command.access import Admitted
 from anlan.command.api import community_forms as forms
 from anlan.command.api.asked import Opened
+from anlan.command.api.forms import raw
+from anlan.command.codes import drawn, link_to
 from anlan.kernel.clock import parse_moment
+from anlan.kernel.errors import Unavailable
 from anlan.planning.service_points import WALKS_S
 from anlan.volunteers import Helpers, calling, first_helpers, hours, joining, rostering, sending
 
@@ -23,6 +26,8 @@ Spot = Annotated[float, Query(description="Degrees.")]
 Keys = Annotated[tuple[str, ...], Query(max_length=63)]
 Walked = Annotated[tuple[float, ...], Query(max_length=6, description="Walks that count as near, s")]
 NO_STORE = {"cache-control": "no-store"}
+SIGN_UP = "/v/open"
+"""Where a volunteer finds every shift to sign up for."""
 
 
 # -- volunteers ------------------------------------------------------------------------------------------------------
@@ -43,15 +48,15 @@ def tallies(district: Opened, asker: Admitted) -> dict[str, Any]:
 
 
 @router.get("/volunteers", response_model=forms.Volunteers, summary="Volunteers at home in one's areas")
-def volunteers(
-    district: Opened, asker: Admitted, alliance: str = "", skill: str = "",
-    after: Annotated[int, Query(ge=0, le=forms.LARGEST)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> dict[str, Any]:  # fmt: skip
+def volunteers(district: Opened, asker: Admitted, asked: Annotated[forms.Seeking, Query()]) -> dict[str, Any]:
     """Return a page of them, in the order of joining; never a contact, and no count or judgement of anybody."""
-    found = joining.volunteers(
-        district.community, asker.scope, alliance=alliance, skill=skill, after=after, limit=limit
+    hall = district.community
+    due = None if asked.due_days is None else hall.clock.now() + timedelta(days=asked.due_days)
+    sought = joining.Sought(
+        area_id=asked.area, alliance=asked.alliance, trade=asked.trade, skill=asked.skill, due_before=due
     )
-    last = found[-1]["volunteer_no"] if len(found) == limit else None
+    found = joining.volunteers(hall, asker.scope, sought, after=asked.after, limit=asked.limit)
+    last = found[-1]["volunteer_no"] if len(found) == asked.limit else None
     return {"volunteers": [seen.volunteer(one) for one in found], "next": last}
 
 
@@ -62,13 +67,19 @@ def invitations(district: Opened, asker: Admitted) -> dict[str, Any]:
 
 
 @router.post("/invitations", response_model=forms.Invited, status_code=201, summary="Make an invitation")
-def invite(district: Opened, asker: Admitted, new: forms.NewInvitation) -> dict[str, Any]:
+def invite(request: Request, district: Opened, asker: Admitted, new: forms.NewInvitation) -> dict[str, Any]:
     """Make a link, for a poster, by which people join without an account; it is told this once."""
     hall = district.community
     hall.check_scope(asker.scope, new.area)
     made = joining.Invitation(label=new.label, area_id=new.area, alliance=new.alliance, days=new.days, most=new.most)
     key, token = joining.invite(hall, made, asker.name)
-    return {"id": key, "path": f"/v/join/{token}"}
+    path = f"/v/join/{token}"
+    link = link_to(hall, request, path)
+    try:
+        code: str | None = drawn(link)
+    except Unavailable:
+        code = None
+    return {"id": key, "path": path, "link": link, "code": code}
 
 
 @router.delete("/invitations/{invitation_id}", status_code=204, summary="End an invitation")
@@ -110,11 +121,29 @@ def plan(district: Opened, asker: Admitted, new: forms.NewShift) -> dict[str, An
 
 
 @router.get("/shifts/{shift_id}", response_model=forms.ShiftWhole, summary="One shift, its code, and who is in it")
-def shift(district: Opened, asker: Admitted, shift_id: str) -> dict[str, Any]:
-    """Return it; who was in it is told until 30 days after it."""
-    told, code, inside = rostering.shift(district.community, shift_id, asker.scope)
+def shift(request: Request, district: Opened, asker: Admitted, shift_id: str) -> dict[str, Any]:
+    """Return it with the swaps that wait; who was in it is told until 30 days after it."""
+    hall = district.community
+    told, code, inside = rostering.shift(hall, shift_id, asker.scope)
+    swaps = [{"giver": giver, "taker": taker} for giver, taker in rostering.swaps(hall, shift_id, asker.scope)]
+    paths = {"path": f"/v/here/{code}", "here": link_to(hall, request, f"/v/here/{code}")}
     people = [seen.in_shift(*one) for one in inside]
-    return seen.shift(told) | {"code": code, "path": f"/v/here/{code}", "people": people}
+    more = {"code": code, "sign_up": link_to(hall, request, SIGN_UP), "people": people, "swaps": swaps}
+    return seen.shift(told) | paths | more
+
+
+@router.get(
+    "/shifts/{shift_id}/code.svg", response_class=Response, summary="A code to scan: to check in, or to sign up",
+    responses=raw("image/svg+xml"),
+)  # fmt: skip
+def shift_code(
+    request: Request, district: Opened, asker: Admitted, shift_id: str, what: Literal["here", "sign_up"] = "here"
+) -> Response:
+    """Return the link of the place, or that of the shifts which volunteers may sign up for, as a QR code."""
+    hall = district.community
+    code = rostering.shift(hall, shift_id, asker.scope)[1]
+    made = drawn(link_to(hall, request, f"/v/here/{code}" if what == "here" else SIGN_UP))
+    return Response(made, media_type="image/svg+xml", headers=NO_STORE)
 
 
 @router.post("/shifts/{shift_id}/complete", response_model=forms.Completed, summary="Complete a shift that is over")
@@ -220,4 +249,4 @@ def coverage(district: Opened, level: str = "", within_s: Walked = WALKS_S) -> d
     """Return shares by kind for the district, and for each area of a level as GeoJSON."""
     hall = district.community
     found = hall.walks.coverage(hall.points, level=level or None, walks_s=within_s)
-    return seen.coverage_of(hall.pack, found)
+    return seen.coverage_of(hall.pack, found, hall.walks.levels)

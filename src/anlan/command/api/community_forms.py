@@ -75,6 +75,18 @@ class Volunteers(Form):
     next: int | None
 
 
+class Seeking(Form):
+    """Which volunteers are looked for; what is empty is any."""
+
+    area: str = ""
+    alliance: str = ""
+    trade: str = ""
+    skill: str = ""
+    due_days: int | None = Field(default=None, ge=0, le=400, description="Whose consent ends within so many days.")
+    after: int = Field(default=0, ge=0, le=2**63 - 1)
+    limit: int = Field(default=100, ge=1, le=500)
+
+
 class NewInvitation(Form):
     """An invitation to be made."""
 
@@ -103,10 +115,12 @@ class Invitations(Form):
 
 
 class Invited(Form):
-    """An invitation that was made, with the path of its link on this server."""
+    """An invitation that was made, with its link, told this once, and the same as a code to scan."""
 
     id: str
     path: str = Field(examples=["/v/join/..."])
+    link: str = Field(description="Under the address that volunteers know.")
+    code: str | None = Field(description="SVG; null where codes cannot be drawn here.")
 
 
 class NewShift(Form):
@@ -136,6 +150,7 @@ class Shift(Form):
     state: ShiftState
     seated: int
     waiting: int
+    offers: int = Field(description="Places that are offered to others, until both agree.")
 
 
 class Shifts(Form):
@@ -154,12 +169,22 @@ class InShift(Form):
     out_at: Moment | None
 
 
+class Swap(Form):
+    """A place that somebody offers, and who would take it; by the names that they show."""
+
+    giver: str
+    taker: str | None
+
+
 class ShiftWhole(Shift):
     """A shift with its code, and who is in it until 30 days after it."""
 
     code: str
     path: str = Field(description="What the code at the place leads to.")
+    here: str = Field(description="The link to check in by, under the address that volunteers know.")
+    sign_up: str = Field(description="The link to sign up by, for whoever is a volunteer.")
     people: list[InShift]
+    swaps: list[Swap]
 
 
 class Completed(Form):
@@ -310,4 +335,5 @@ class Covered(Form):
     """How service points cover the district, and every area as GeoJSON with its shares as ``KIND_SECONDS``."""
 
     kinds: list[KindCover]
+    levels: list[str] = Field(description="Of which the areas may be asked, the coarsest first.")
     areas: GeoJson
