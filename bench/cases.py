@@ -34,7 +34,7 @@ from anlan.matters.words import numbers_of
 from anlan.pack import find_pack, read_pack
 from anlan.staff import read_roles
 from anlan.store import SqlStore, casebook
-from anlan.store.casebook import Query
+from anlan.store.caselists import Query
 from anlan.store.records import canonical
 from row import Row
 

@@ -15,6 +15,7 @@ from anlan.kernel.clock import parse_moment
 from anlan.kernel.errors import Conflict
 from anlan.matters import Asked, NewCase, forget_due, list_cases, tell_due, told_to
 from anlan.store import casebook
+from anlan.store.caselists import Query
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -95,7 +96,7 @@ def test_a_light_is_a_matter_of_time_and_needs_no_tick(lite, minutes, light):
     lite.wait(minutes=minutes)
     anybody = lite.who("commander", "commander")
     for asked in ("green", "yellow", "red"):
-        query = casebook.Query(light=asked)
+        query = Query(light=asked)
         found = list_cases(lite.matters, Asked(query=query), anybody).cases
         assert [one.light for one in found] == ([light] if asked == light else [])
 

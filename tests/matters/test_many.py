@@ -9,7 +9,7 @@ from anlan.cases import Action
 from anlan.cases.library import shipped_text
 from anlan.kernel.errors import BadInput, NotAllowed, NotFound
 from anlan.matters import Asked, NewCase, Sheet, import_sheet, kinds, list_cases, migrate_cases
-from anlan.store.casebook import Query
+from anlan.store.caselists import Query
 
 HEADS = ("任务编号", "任务名称", "完成标准", "责任单位", "完成期限", "区域")
 

@@ -16,8 +16,9 @@ from anlan.matters.keeping import Matters, Seen, steps_for
 from anlan.matters.rows import case_of, texts_of
 from anlan.matters.standing import NARROW, Standing
 from anlan.matters.words import holds, wanted
-from anlan.store import casebook
-from anlan.store.casebook import LIGHTS, ORDERS, Query, Row, moment
+from anlan.store import casebook, caselists
+from anlan.store.casebook import Row, moment
+from anlan.store.caselists import LIGHTS, ORDERS, Query
 
 MOST = 200
 SOUGHT_AT_ONCE = 100
@@ -72,18 +73,18 @@ def list_cases(matters: Matters, asked: Asked, who: Standing) -> Page:
     """
     query, key = checked(matters, asked, who)
     at = matters.clock.now()
-    conditions = [matters.sight(who).where(), *query.where(at)]
+    sight = matters.sight(who)
+    way = caselists.way(sight, query, asked.order, at)
     if asked.mine:
-        conditions.append(
-            casebook.standing_in(_where_steps_wait(matters, who), matters.ground.range_of(matters.ground.root)[1])
-        )
+        waits = caselists.standing_in(_where_steps_wait(matters, who), sight.last)
+        way = replace(way, conditions=(waits, *way.conditions))
     column = ORDERS[asked.order][0].name
     found: list[Seen] = []
     n_looked = 0
     size = SOUGHT_AT_ONCE if asked.sought else asked.limit + 1
     with matters.store.reading() as connection:
         while True:
-            rows = casebook.page(connection, conditions, asked.order, key, size)
+            rows = caselists.page(connection, way, asked.order, key, size)
             for seen in seen_of(matters, connection, rows, who):
                 if asked.sought and not holds(asked.sought, _texts(seen)):
                     continue
@@ -114,7 +115,7 @@ def count_cases(matters: Matters, asked: Asked, who: Standing) -> list[Count]:
         )
     query, _ = checked(matters, asked, who)
     with matters.store.reading() as connection:
-        rows = casebook.counts(connection, matters.sight(who), query, at=matters.clock.now())
+        rows = caselists.counts(connection, matters.sight(who), query, at=matters.clock.now())
     return [Count(type_id=one[0], state=one[1], light=one[2], n_cases=one[3]) for one in rows]
 
 
@@ -152,7 +153,7 @@ def told_to(matters: Matters, who: Standing, since_at: datetime, limit: int = MO
     """Return what clocks told the areas in which somebody reads, newest first."""
     with matters.store.reading() as connection:
         ranges = matters.ground.of_scope(who.reads)
-        return casebook.tellings(connection, matters.sight(who), ranges, since_at, limit)
+        return caselists.tellings(connection, matters.sight(who), ranges, since_at, limit)
 
 
 def checked(matters: Matters, asked: Asked, who: Standing) -> tuple[Query, tuple[int, int] | None]:
@@ -164,8 +165,7 @@ def checked(matters: Matters, asked: Asked, who: Standing) -> tuple[Query, tuple
         raise BadInput(f"limit={asked.limit}", f"must be from 1 to {MOST}", "ask for less, page by page")
     query = asked.query
     if asked.area_id is not None:
-        last = matters.ground.range_of(matters.ground.root)[1]
-        query = replace(query, ranks=matters.ground.range_of(asked.area_id), last=last)
+        query = replace(query, ranks=matters.ground.range_of(asked.area_id))
     if asked.parent_id is not None:
         query = replace(query, parent_no=matters.read(asked.parent_id, who).row["case_no"])
     if asked.sought:
@@ -178,10 +178,12 @@ def _where_steps_wait(
 ) -> Iterator[tuple[str, Collection[str], Sequence[casebook.Range]]]:
     """Yield kinds, states and places in which a step may wait for somebody's roles; each case is asked in the end."""
     for kind in matters.kinds.every():
+        held: dict[str, list[str]] = {}
         for grant in who.roles.get(kind.type_id, ()):
-            steps = [step for step in kind.transitions.values() if grant.role_id in step.roles]
-            states = {state for step in steps for state in step.sources}
-            yield f"{kind.type_id}/{kind.version}", states, matters.ground.ranges([grant.area_id])
+            held.setdefault(grant.role_id, []).append(grant.area_id)
+        for role_id, area_ids in held.items():
+            states = {state for step in kind.transitions.values() if role_id in step.roles for state in step.sources}
+            yield f"{kind.type_id}/{kind.version}", states, matters.ground.ranges(area_ids)
 
 
 def seen_of(matters: Matters, connection: Any, rows: Sequence[Row], who: Standing) -> Iterator[Seen]:

@@ -11,8 +11,11 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from anlan.cases.counting import entry_of
+import msgspec
+
+from anlan.cases.counting import values_at
 from anlan.indicators import (
     Indicator,
     Number,
@@ -34,12 +37,10 @@ from anlan.kernel.entries import Entry
 from anlan.kernel.errors import NotFound
 from anlan.matters.documents import as_file, template_of
 from anlan.matters.keeping import Matters, Seen
-from anlan.matters.rows import case_of
 from anlan.matters.standing import NARROW, Standing
 from anlan.papers import compose
 from anlan.store import casebook
 
-AT_ONCE = 1000
 MOST_LISTED = 500
 
 
@@ -87,23 +88,25 @@ def records_of(matters: Matters, one: Indicator, periods: Iterable[Period]) -> R
     sources = {*one.sources, *([one.per.source] if one.per else [])}
     with matters.store.reading() as connection:
         since = {name: when for name, when in casebook.kept_since(connection).items() if name in sources}
-        rows: dict[int, casebook.Row] = {}
+        entries: dict[str, Entry] = {}
         for period in kept:
             for names, counted in ((one.sources, one.counted), ((one.per.source,) if one.per else (), "standing")):
                 known = [name for name in names if name in since]
-                found = casebook.of_types(connection, known, counted, (period.from_at, period.until_at))
-                rows |= {row["case_no"]: row for row in found}
-        entries: list[Entry] = []
-        numbers = sorted(rows)
-        for begin in range(0, len(numbers), AT_ONCE):
-            some = numbers[begin : begin + AT_ONCE]
-            steps = casebook.steps_of(connection, some)
-            for number in some:
-                kind = matters.kinds.of(rows[number])
-                case = case_of(rows[number], steps[number], matters.ground)
-                entries.append(entry_of(kind, case, matters.work, at))
+                found = casebook.entries_of(connection, known, counted, (period.from_at, period.until_at))
+                entries |= {row[0]: _entry(matters, row, at) for row in found if row[0] not in entries}
     until = max([at, *(period.until_at for period in kept if period.holds(at))])
-    return Records(tuple(entries), {name: (when, until) for name, when in since.items()})
+    return Records(tuple(entries.values()), {name: (when, until) for name, when in since.items()})
+
+
+def _entry(matters: Matters, row: tuple[Any, ...], at: datetime) -> Entry:
+    case_id, type_id, area_id, from_at, until_at, told, pending = row
+    values = values_at(msgspec.json.decode(told), msgspec.json.decode(pending), casebook.micros(at))
+    began_at = casebook.moment(from_at)
+    assert began_at is not None  # noqa: S101 - an entry begins
+    return Entry(
+        entry_id=case_id, source=type_id, from_at=began_at, until_at=casebook.moment(until_at),
+        areas=matters.ground.lies(area_id), values=values,
+    )  # fmt: skip
 
 
 def answer(matters: Matters, indicator_id: str, area_id: str, name: str, who: Standing) -> Answer:
