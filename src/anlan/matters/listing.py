@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from anlan.cases import Case, CaseType
 from anlan.kernel.clock import as_utc
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Draft
@@ -21,7 +23,7 @@ from anlan.store.casebook import Row, moment
 from anlan.store.caselists import LIGHTS, ORDERS, Query
 
 MOST = 200
-SOUGHT_AT_ONCE = 100
+SOUGHT_AT_ONCE = 200
 """Of cases that may hold what is sought, so many are looked at in one go."""
 LOOKED_AT = 5000
 """A search that has looked at so many ends with what it found, and says where to go on."""
@@ -82,13 +84,12 @@ def list_cases(matters: Matters, asked: Asked, who: Standing) -> Page:
     found: list[Seen] = []
     n_looked = 0
     size = SOUGHT_AT_ONCE if asked.sought else asked.limit + 1
+    wanted = partial(_waits_for, who, at) if asked.mine else None
     with matters.store.reading() as connection:
         while True:
             rows = caselists.page(connection, way, asked.order, key, size)
-            for seen in seen_of(matters, connection, rows, who):
+            for seen in seen_of(matters, connection, rows, who, wanted):
                 if asked.sought and not holds(asked.sought, _texts(seen)):
-                    continue
-                if asked.mine and not steps_for(seen.kind, seen.case, who, at):
                     continue
                 if len(found) == asked.limit:
                     return Page(cases=tuple(found), next=_key(found[-1].row, column))
@@ -96,7 +97,7 @@ def list_cases(matters: Matters, asked: Asked, who: Standing) -> Page:
             n_looked += len(rows)
             if len(rows) < size:
                 return Page(cases=tuple(found), next=None)
-            key = (rows[-1][column], rows[-1]["case_no"])
+            key, size = (rows[-1][column], rows[-1]["case_no"]), SOUGHT_AT_ONCE
             if n_looked >= LOOKED_AT:
                 return Page(cases=tuple(found), next=_key(rows[-1], column))
 
@@ -186,12 +187,20 @@ def _where_steps_wait(
             yield f"{kind.type_id}/{kind.version}", states, matters.ground.ranges(area_ids)
 
 
-def seen_of(matters: Matters, connection: Any, rows: Sequence[Row], who: Standing) -> Iterator[Seen]:
-    """Yield cases as somebody may see them, by rows that are in their sight."""
+def seen_of(
+    matters: Matters, connection: Any, rows: Sequence[Row], who: Standing,
+    wanted: Callable[[CaseType, Case], bool] | None = None,
+) -> Iterator[Seen]:  # fmt: skip
+    """Yield cases as somebody may see them, by rows that are in their sight; only the wanted, where that is asked."""
     steps = casebook.steps_of(connection, [row["case_no"] for row in rows])
     for row in rows:
         kind, case = matters.kinds.of(row), case_of(row, steps[row["case_no"]], matters.ground)
-        yield matters.seen(kind, case, row, who)
+        if wanted is None or wanted(kind, case):
+            yield matters.seen(kind, case, row, who)
+
+
+def _waits_for(who: Standing, at: datetime, kind: CaseType, case: Case) -> bool:
+    return bool(steps_for(kind, case, who, at))
 
 
 def _texts(seen: Seen) -> list[str]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -27,7 +28,7 @@ from anlan.indicators import (
     bulletin_words,
     drilled,
     listed,
-    measure,
+    number_of,
     period_named,
     period_of,
     published,
@@ -40,8 +41,10 @@ from anlan.matters.keeping import Matters, Seen
 from anlan.matters.standing import NARROW, Standing
 from anlan.papers import compose
 from anlan.store import casebook
+from anlan.store.records import canonical
 
 MOST_LISTED = 500
+NOTHING = canonical({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,23 +92,26 @@ def records_of(matters: Matters, one: Indicator, periods: Iterable[Period]) -> R
     with matters.store.reading() as connection:
         since = {name: when for name, when in casebook.kept_since(connection).items() if name in sources}
         entries: dict[str, Entry] = {}
+        lies, now = cache(matters.ground.lies), casebook.micros(at)
         for period in kept:
             for names, counted in ((one.sources, one.counted), ((one.per.source,) if one.per else (), "standing")):
                 known = [name for name in names if name in since]
                 found = casebook.entries_of(connection, known, counted, (period.from_at, period.until_at))
-                entries |= {row[0]: _entry(matters, row, at) for row in found if row[0] not in entries}
+                entries |= {row[0]: _entry(row, lies, now) for row in found if row[0] not in entries}
     until = max([at, *(period.until_at for period in kept if period.holds(at))])
     return Records(tuple(entries.values()), {name: (when, until) for name, when in since.items()})
 
 
-def _entry(matters: Matters, row: tuple[Any, ...], at: datetime) -> Entry:
+def _entry(row: tuple[Any, ...], lies: Callable[[str], Mapping[str, str]], now: int) -> Entry:
     case_id, type_id, area_id, from_at, until_at, told, pending = row
-    values = values_at(msgspec.json.decode(told), msgspec.json.decode(pending), casebook.micros(at))
+    values = msgspec.json.decode(told)
+    if pending != NOTHING:
+        values = values_at(values, msgspec.json.decode(pending), now)
     began_at = casebook.moment(from_at)
     assert began_at is not None  # noqa: S101 - an entry begins
     return Entry(
         entry_id=case_id, source=type_id, from_at=began_at, until_at=casebook.moment(until_at),
-        areas=matters.ground.lies(area_id), values=values,
+        areas=lies(area_id), values=values,
     )  # fmt: skip
 
 
@@ -125,7 +131,7 @@ def answer(matters: Matters, indicator_id: str, area_id: str, name: str, who: St
     records, tree = records_of(matters, one, periods), matters.ground.areas
     numbers = drilled(one, records, tree, area_id, period)
     complete = period.until_at <= matters.clock.now()
-    then = [measure(one, records, tree, area_id, when) for when in periods[1:]]
+    then = [number_of(one, records, tree, area_id, when) for when in periods[1:]]
     if _reads_all(matters, one, area_id, who):
         told = {key: _plain(number) for key, number in numbers.items()}
         was = [_plain(number) for number in then]
@@ -153,7 +159,7 @@ def behind(matters: Matters, indicator_id: str, area_id: str, name: str, who: St
     one, period = asked_for(matters, indicator_id, name)
     _require_reading(matters, area_id, who)
     records = records_of(matters, one, [period])
-    entries = listed(measure(one, records, matters.ground.areas, area_id, period).query, one, records,
+    entries = listed(number_of(one, records, matters.ground.areas, area_id, period).query, one, records,
                      matters.ground.areas)  # fmt: skip
     sight = matters.sight(who)
     found: list[Seen] = []

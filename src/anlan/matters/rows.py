@@ -37,7 +37,8 @@ def kept_of(kind: CaseType, case: Case, aside: Aside, ground: Ground, work: Work
     """Return a case as the tables keep it."""
     made = tally_of(kind, case, work)
     entry = {
-        "case_no": aside.number, "type_id": kind.type_id, "area_id": list(made.areas.values())[-1],
+        "case_no": aside.number, "case_id": case.case_id, "type_id": kind.type_id,
+        "area_id": list(made.areas.values())[-1],
         "from_at": micros(made.from_at), "until_at": NEVER if made.until_at is None else micros(made.until_at),
         "told": canonical(dict(made.values)),
         "pending": canonical({name: micros(at) for name, at in made.pending.items()}),

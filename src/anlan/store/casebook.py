@@ -62,8 +62,9 @@ telling = _table(
     sa.Column("share", sa.Float(53), nullable=False),
 )
 entry = _table(
-    "matter_entry", ("case_no",), ("case_no", "from_at", "until_at"), ("type_id", "area_id", "told", "pending")
-)
+    "matter_entry", ("case_no",), ("case_no", "from_at", "until_at"),
+    ("case_id", "type_id", "area_id", "told", "pending"),
+)  # fmt: skip
 """What a case counts for; nothing of it that is not kept when the case is forgotten."""
 stored_file = _table(
     "matter_file",
@@ -200,8 +201,7 @@ def entries_of(
         "standing": (c.from_at < end) & (c.until_at >= end),
     }[counted]
     asked = (
-        sa.select(matter.c.case_id, c.type_id, c.area_id, c.from_at, c.until_at, c.told, c.pending)
-        .join(matter, matter.c.case_no == c.case_no)
+        sa.select(c.case_id, c.type_id, c.area_id, c.from_at, c.until_at, c.told, c.pending)
         .where(c.type_id.in_(list(type_ids)), there)
         .order_by(c.case_no)
     )

@@ -394,7 +394,7 @@ def _engine(url: sa.URL, patience_s: float) -> sa.Engine:
 class _Hinted(SQLiteCompiler):
     """SQLAlchemy leaves hints out for SQLite, which knows ``INDEXED BY``."""
 
-    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:  # noqa: ARG002 - it hints at any
         return text
 
 

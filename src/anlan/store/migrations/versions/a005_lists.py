@@ -35,7 +35,7 @@ def upgrade() -> None:
     whole = [
         sa.Column(one, sa.BigInteger, nullable=False, autoincrement=False) for one in ("case_no", "from_at", "until_at")
     ]
-    text = [sa.Column(one, sa.Text, nullable=False) for one in ("type_id", "area_id", "told", "pending")]
+    text = [sa.Column(one, sa.Text, nullable=False) for one in ("case_id", "type_id", "area_id", "told", "pending")]
     op.create_table("matter_entry", *whole, *text, sa.PrimaryKeyConstraint("case_no"))
     for name in ("from_at", "until_at"):
         op.create_index(f"matter_entry_by_{name}", "matter_entry", ["type_id", name])
