@@ -29,6 +29,7 @@ from anlan.cases import (
     replay,
     shipped_types,
 )
+from anlan.cases.counting import entry_of
 from anlan.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 
 KINDS = list(shipped_types())
@@ -118,6 +119,23 @@ def test_clocks_tell_the_same_asked_often_or_once(kind, work, choice, step_h):
         asked += firings(kind, case, work, since_at=at, until_at=until)
         at = until
     assert asked == firings(kind, case, work, since_at=BEGIN, until_at=end)
+
+
+@EACH
+@MANY
+@given(choice=st.data(), later=st.integers(0, 400 * 24 * 60))
+def test_what_a_case_counts_for_is_told_beforehand_by_its_last_change(kind, work, choice, later):
+    """A tally is kept when a case changes, and read at any later moment: its verdicts are those of the clocks then."""
+    case = choice.draw(walks(kind)).case
+    at = case.history[-1].at + timedelta(minutes=later)
+    entry = entry_of(kind, case, work, at)
+    assert (entry.from_at, entry.until_at) == (case.opened_at, closed_at(kind, case))
+    rules = {rule.clock_id: rule for rule in kind.clocks}
+    for one in read_clocks(kind, case, work, at):
+        told = rules[one.clock_id].until is None or rules[one.clock_id].until in kind.retention.keeps
+        wanted = one.kept if told and one.phase is not Phase.NOT_STARTED else None
+        assert entry.values.get(f"{one.clock_id}_kept") == wanted
+        assert (f"{one.clock_id}_s" in entry.values) == (told and one.phase is Phase.STOPPED)
 
 
 @EACH
