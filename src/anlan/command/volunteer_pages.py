@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from anlan.command.refusals import in_chinese
 from anlan.community import SLOTS, Reply, RestBroken
 from anlan.community.shifts import RULES
 from anlan.kernel.errors import AnlanError, BadInput
@@ -168,7 +169,11 @@ def _worded(fault: AnlanError, lang: str) -> tuple[str, str]:
     if isinstance(fault, RestBroken):
         return _faults()[RULES[fault.broken]].format(limit=fault.limit), ""
     told = _faults().get(fault.rule)
-    return (told, "") if told else ("请检查后重试。", str(fault))
+    if told:
+        return told, ""
+    known = in_chinese(fault)
+    words = "；".join(one for one in (known.rule, known.next_step) if one)
+    return (f"{words}。", "") if known.rule else ("请检查后重试。", str(fault))
 
 
 def _homes(who: Visitor) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from anlan.cases import Action
+from anlan.command.refusals import in_chinese
 from anlan.command.residents import page_views as views
 from anlan.command.residents.door import HOUR_S, TEXT, Residents, degrees
 from anlan.command.residents.georeport import said as said_in
@@ -133,7 +134,11 @@ def refusal(request: Request, fault: AnlanError, status: int | None = None) -> R
         return made
     named = {413: "fault_large", 404: "fault_missing"}
     text = page.t[named.get(code, "fault_other")]
-    return page.fault(text if code in named else f"{text}: {fault}" if page.lang == "en" else f"{text}：{fault}", code)
+    if code in named:
+        return page.fault(text, code)
+    known = in_chinese(fault)
+    told = f"{known.rule}；{known.next_step}。" if page.lang == "zh" and known.rule and known.next_step else str(fault)
+    return page.fault(f"{text}：{told}" if page.lang == "zh" else f"{text}: {told}", code)
 
 
 class Route(APIRoute):
