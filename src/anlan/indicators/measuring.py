@@ -138,11 +138,8 @@ def drilled(one: Indicator, records: Records, tree: AreaTree, area_id: str, peri
     """
     found = {area_id: number_of(one, records, tree, area_id, period)}
     order = [level.key for level in tree.levels]
-    below = [
-        child
-        for child in tree.children(area_id)
-        if one.level not in order or order.index(child.level) <= order.index(one.level)
-    ]
+    finest = order.index(one.level) if one.level in order else 0
+    below = [child for child in tree.children(area_id) if order.index(child.level) <= finest]
     parts, nothing = by_area(records, {child.level for child in below}), Records((), records.kept)
     return found | {
         child.area_id: number_of(one, parts.get(child.area_id, nothing), tree, child.area_id, period) for child in below

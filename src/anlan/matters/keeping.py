@@ -31,6 +31,7 @@ from anlan.cases import (
 )
 from anlan.cases.definition import Transition
 from anlan.kernel.clock import Clock
+from anlan.kernel.entries import Source
 from anlan.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft, Json
@@ -116,6 +117,7 @@ class Matters:
         self.work = WorkTime(calendar=pack.calendar, zone=ZoneInfo(pack.time_zone))
         self.kinds = Kinds(store, pack.folder, clock.now())
         self.indicators = indicators_of(pack.folder)
+        self.sources: dict[str, Source] = {}  # what numbers are counted from beside cases; the district tells them
         self.room = FileRoom(folder / "files", store, clock)
         self._tell = tell
         self._remembered: list[Rule] | None = None  # read again after each ruling; no other process writes here

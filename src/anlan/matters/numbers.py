@@ -98,6 +98,14 @@ def records_of(matters: Matters, one: Indicator, periods: Iterable[Period]) -> R
                 known = [name for name in names if name in since]
                 found = casebook.entries_of(connection, known, counted, (period.from_at, period.until_at))
                 entries |= {row[0]: _entry(row, lies, now) for row in found if row[0] not in entries}
+    beside = [matters.sources[name] for name in sorted(sources - set(since)) if name in matters.sources]
+    for source in beside:
+        begun_at = source.since()
+        if begun_at is not None:
+            since[source.name] = begun_at
+        for period in kept:
+            told = source.entries(period.from_at, period.until_at)
+            entries |= {f"{source.name}/{entry.entry_id}": entry for entry in told}
     until = max([at, *(period.until_at for period in kept if period.holds(at))])
     return Records(tuple(entries.values()), {name: (when, until) for name, when in since.items()})
 
@@ -172,6 +180,24 @@ def behind(matters: Matters, indicator_id: str, area_id: str, name: str, who: St
     return found
 
 
+def entries_behind(matters: Matters, indicator_id: str, area_id: str, name: str, who: Standing) -> list[Entry]:
+    """Return what else than cases is behind a number, as far as somebody may see it, as `behind` does.
+
+    Raises
+    ------
+    NotFound, BadInput
+        As `answer` does.
+    """
+    one, period = asked_for(matters, indicator_id, name)
+    _require_reading(matters, area_id, who)
+    tree = matters.ground.areas
+    records = records_of(matters, one, [period])
+    entries = listed(number_of(one, records, tree, area_id, period).query, one, records, tree)
+    beside = [one for one in entries if one.source in matters.sources]
+    scopes = {name: who.scope_of(source.right) for name, source in matters.sources.items()}
+    return [one for one in beside if scopes[one.source].covers(set(one.areas.values()))][:MOST_LISTED]
+
+
 def public_numbers(matters: Matters, at: datetime) -> list[tuple[Indicator, Mapping[str, Shown]]]:
     """Return what is published of every indicator, of its last period that has ended."""
     told: list[tuple[Indicator, Mapping[str, Shown]]] = []
@@ -241,6 +267,9 @@ def _require_reading(matters: Matters, area_id: str, who: Standing) -> None:
 def _reads_all(matters: Matters, one: Indicator, area_id: str, who: Standing) -> bool:
     """Tell whether somebody may know of each single case behind a number of an area."""
     path = {area.area_id for area in matters.ground.areas.path(area_id)}
+    beside = [matters.sources[name] for name in one.sources if name in matters.sources]
+    if not all(who.scope_of(source.right).covers(path) for source in beside):
+        return False
     kinds = [kind for kind in matters.kinds.every() if kind.type_id in one.sources and kind.confidentiality in NARROW]
     return all(any(grant.role_id in kind.readers for grant in who.by(kind, path).grants) for kind in kinds)
 
