@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.matters.conftest import AT, Kept
-from tests.store.conftest import clear_postgres, postgres  # noqa: F401 - a fixture
+from tests.store.conftest import BOTH, address, postgres  # noqa: F401 - a fixture
 
 from anlan.cases import Action
 from anlan.matters import Asked, NewCase, list_cases
@@ -24,15 +24,11 @@ KINDS = {
 }
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=BOTH)
 def full(request, tmp_path_factory):
     """Sixty cases of three types, many of one moment, some moved on, some ended."""
     folder = tmp_path_factory.mktemp("paging")
-    url = f"sqlite:///{folder}/records.db"
-    if request.param == "postgresql":
-        url = f"{request.getfixturevalue('postgres')}/postgres"
-        clear_postgres(url)
-    made, rng = Kept(folder, url), random.Random(1)
+    made, rng = Kept(folder, address(request, folder)), random.Random(1)
     desk = made.holding("desk", "cases.resident_request.desk", "cases.hazard.patrol", "cases.mediation.registrar")
     for k in range(60):
         type_id, area_id = rng.choice(sorted(KINDS)), rng.choice(AREAS)

@@ -16,9 +16,10 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
+from anlan.command.pages_of import pages_of
 from anlan.command.refusals import in_chinese
 from anlan.community import SLOTS, Reply, RestBroken
 from anlan.community.shifts import RULES
@@ -52,9 +53,7 @@ def _faults() -> dict[str, str]:
 
 @cache
 def _templates() -> Environment:
-    # Everything that is put into a page is escaped; a word that is missing is a fault, and not a gap.
-    loader = PackageLoader("anlan.command", "pages")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return pages_of("anlan.command", "pages")
 
 
 # -- who asks --------------------------------------------------------------------------------------------------------

@@ -15,11 +15,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import Environment
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from anlan.cases import Action
+from anlan.command.pages_of import pages_of
 from anlan.command.refusals import in_chinese
 from anlan.command.residents import page_views as views
 from anlan.command.residents.door import HOUR_S, TEXT, Residents, degrees
@@ -62,10 +63,7 @@ class Sheets:
 
 @lru_cache(maxsize=1)
 def _pages() -> Environment:
-    made = Environment(
-        loader=PackageLoader("anlan.command.residents"), autoescape=select_autoescape(), trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
+    made = pages_of("anlan.command.residents", "templates")
     made.filters["first"] = lambda text: f"{text[:1].upper()}{text[1:]}"  # labels are written small, to stand in lists
     return made
 
