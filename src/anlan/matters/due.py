@@ -18,7 +18,7 @@ from anlan.matters.follow import drop_code
 from anlan.matters.ground import Ground
 from anlan.matters.keeping import KIND, Matters
 from anlan.matters.routing import owner_area
-from anlan.matters.rows import aside_of, case_of, kept_of, step_of
+from anlan.matters.rows import aside_of, case_of, filed_of, step_of
 from anlan.store import casebook, private
 from anlan.store.casebook import Row, micros
 from anlan.store.records import canonical
@@ -89,7 +89,7 @@ def _settle(matters: Matters, connection: sa.Connection, after: int) -> int:
     steps = casebook.steps_of(connection, [row["case_no"] for row in rows])
     for row in rows:
         case = case_of(row, steps[row["case_no"]], matters.ground)
-        casebook.put_row(connection, kept_of(matters.kinds.of(row), case, aside_of(row), matters.ground, matters.work))
+        casebook.put_row(connection, filed_of(matters.kinds.of(row), case, aside_of(row), matters.ground, matters.work))
     return rows[-1]["case_no"] if rows else 0
 
 
@@ -112,7 +112,7 @@ def _tell(matters: Matters, connection: sa.Connection, at: datetime) -> tuple[li
                 )
             )  # fmt: skip
             version = (version or 0) + 1
-        made = kept_of(kind, case, replace(aside, told_at=as_utc(at, "at")), matters.ground, matters.work)
+        made = filed_of(kind, case, replace(aside, told_at=as_utc(at, "at")), matters.ground, matters.work)
         casebook.put_row(connection, made)
     return drafts, len(rows)
 
@@ -147,7 +147,7 @@ def _forget(matters: Matters, connection: sa.Connection, at: datetime) -> tuple[
         kind, case = matters.kinds.of(row), case_of(row, steps[row["case_no"]], matters.ground)
         case, record = forget(kind, case, matters.work, at)
         aside = aside_of(row)
-        casebook.put_row(connection, kept_of(kind, case, aside, matters.ground, matters.work))
+        casebook.put_row(connection, filed_of(kind, case, aside, matters.ground, matters.work))
         lines = [step_of(aside.number, k, one) for k, one in enumerate(case.history)]
         casebook.rewrite_steps(connection, aside.number, lines)
         digests += casebook.forget(connection, aside.number)

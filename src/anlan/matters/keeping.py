@@ -40,7 +40,7 @@ from anlan.matters.indicators import indicators_of
 from anlan.matters.kinds import Kinds
 from anlan.matters.room import FileRoom
 from anlan.matters.routing import Route, Rule, check_rules, read_rules, remembered, route, rule_of
-from anlan.matters.rows import Aside, aside_of, case_of, kept_of, step_of, texts_of
+from anlan.matters.rows import Aside, aside_of, case_of, filed_of, step_of, texts_of
 from anlan.matters.standing import NARROW, Standing
 from anlan.matters.words import numbers_of
 from anlan.store import Keeping, SqlStore, casebook
@@ -221,7 +221,7 @@ class Matters:
         both = list(zip(cases, asides, strict=True))
         casebook.add_cases(
             connection,
-            [kept_of(kind, case, aside, self.ground, self.work) for case, aside in both],
+            [filed_of(kind, case, aside, self.ground, self.work) for case, aside in both],
             [step_of(aside.number, 0, case.history[0]) for case, aside in both],
             {aside.number: numbers_of([case.case_id, *_texts(kind, case.history[0])]) for case, aside in both},
         )
@@ -392,7 +392,7 @@ class Matters:
     def _write(self, connection: sa.Connection, kind: CaseType, case: Case, aside: Aside) -> None:
         """Write the last line of a case's history, its row, and what it is found by."""
         change = case.history[-1]
-        casebook.put_row(connection, kept_of(kind, case, aside, self.ground, self.work))
+        casebook.put_row(connection, filed_of(kind, case, aside, self.ground, self.work))
         casebook.add_step(connection, step_of(aside.number, len(case.history) - 1, change))
         casebook.add_words(connection, aside.number, numbers_of(_texts(kind, change)))
         self.room.take(connection, change.evidence.values(), aside.number, change.actor_id)

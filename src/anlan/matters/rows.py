@@ -14,7 +14,7 @@ from anlan.matters.ground import Ground
 from anlan.matters.routing import owner_area
 from anlan.matters.standing import NARROW
 from anlan.store import casebook
-from anlan.store.casebook import NEVER, Kept, Row, micros, moment
+from anlan.store.casebook import NEVER, Filed, Row, micros, moment
 from anlan.store.records import canonical
 
 FAR = timedelta(days=11_000)
@@ -33,7 +33,7 @@ class Aside:
     told_at: datetime
 
 
-def kept_of(kind: CaseType, case: Case, aside: Aside, ground: Ground, work: WorkTime) -> Kept:
+def filed_of(kind: CaseType, case: Case, aside: Aside, ground: Ground, work: WorkTime) -> Filed:
     """Return a case as the tables keep it."""
     made = tally_of(kind, case, work)
     entry = {
@@ -43,7 +43,7 @@ def kept_of(kind: CaseType, case: Case, aside: Aside, ground: Ground, work: Work
         "told": canonical(dict(made.values)),
         "pending": canonical({name: micros(at) for name, at in made.pending.items()}),
     }  # fmt: skip
-    return Kept(_row_of(kind, case, aside, ground, work), entry)
+    return Filed(_row_of(kind, case, aside, ground, work), entry)
 
 
 def _row_of(kind: CaseType, case: Case, aside: Aside, ground: Ground, work: WorkTime) -> Row:

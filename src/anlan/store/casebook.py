@@ -80,7 +80,7 @@ Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Filed:
     """A case as the tables keep it: the row that lists go by, and the entry that numbers are counted from."""
 
     row: Row
@@ -127,7 +127,7 @@ def next_number(connection: sa.Connection) -> int:
 
 
 def add_cases(
-    connection: sa.Connection, rows: Sequence[Kept], steps: Sequence[Row], words: Mapping[int, Iterable[int]]
+    connection: sa.Connection, rows: Sequence[Filed], steps: Sequence[Row], words: Mapping[int, Iterable[int]]
 ) -> None:
     """Write cases that were just opened: their rows, the first lines of their histories, and their words."""
     connection.execute(matter.insert(), [one.row for one in rows])
@@ -138,7 +138,7 @@ def add_cases(
         connection.execute(word.insert(), found)
 
 
-def put_row(connection: sa.Connection, made: Kept) -> None:
+def put_row(connection: sa.Connection, made: Filed) -> None:
     """Write the row of a case anew, and what it counts for."""
     number = made.row["case_no"]
     connection.execute(matter.update().where(matter.c.case_no == number).values(made.row))
