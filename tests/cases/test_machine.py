@@ -1,3 +1,5 @@
+import hashlib
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -167,6 +169,24 @@ def test_talks_never_begin_without_the_consent_of_both():
         if told.case.state not in {"asked", "proposed", "withdrawn"}:
             assert told.case.values["consent_first"]
             assert told.case.values["consent_second"]
+
+
+@pytest.mark.parametrize("without_file", ["", "consent_first", "consent_second", "no_stake"])
+@pytest.mark.parametrize("told", list(itertools.product([None, False, True], repeat=3)))
+def test_of_all_ways_to_begin_a_mediation_only_that_with_every_consent_is_taken(told, without_file):
+    kind = shipped_types().get("mediation")
+    before = next(one.case for one in replay(kind) if one.case.state == "proposed")
+    names = ("consent_first", "consent_second", "chosen_by_both")
+    filled = {name: value for name, value in zip(names, told, strict=True) if value is not None}
+    files = {one: hashlib.sha256(one.encode()).hexdigest() for one in ("consent_first", "consent_second", "no_stake")}
+    files.pop(without_file, None)
+    action = Action(transition="begin", filled=filled | {"where_held": "station"}, evidence=files)
+    by, at = someone("somebody else", "mediator"), before.history[-1].at + timedelta(hours=1)
+    if all(told) and not without_file:
+        assert advance(kind, before, action, by, at=at).target == "talks"
+        return
+    with pytest.raises((BadInput, Conflict)):
+        advance(kind, before, action, by, at=at)
 
 
 def test_private_notes_are_read_by_whoever_wrote_them_only():
