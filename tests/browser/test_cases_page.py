@@ -86,6 +86,13 @@ def wait_rows(visit, wanted):
     )
 
 
+def wait_light(visit, light, wanted):
+    visit.page.wait_for_function(
+        "([light, wanted]) => document.querySelector(`[data-test=light-${light}] b`)?.textContent === wanted",
+        arg=[light, str(wanted)],
+    )
+
+
 def test_a_list_is_narrowed_sought_and_handed_on_by_its_address(desk, seen):
     lamp, road = desk.asked("弄堂口路灯不亮"), desk.asked("hole in Yuyuan Road", kind="road", area="d-e-n-e-n")
     visit = seen()
@@ -117,12 +124,12 @@ def test_lights_are_counted_and_change_with_what_is_told(desk, seen):
     first = desk.asked("dark")
     visit = seen()
     wait_rows(visit, [first])
-    assert visit.find("light-green").inner_text().split() == ["in", "time", "1"]
+    wait_light(visit, "green", 1)
     second = desk.asked("darker")
     wait_rows(visit, [first, second])
     desk.clock.set(desk.clock.now() + timedelta(days=30))
     visit.page.reload()
-    visit.page.wait_for_function("() => document.querySelector('[data-test=light-red] b')?.textContent === '2'")
+    wait_light(visit, "red", 2)
     visit.find("light-yellow").click()
     visit.find("no-cases").wait_for()
     visit.find("light-red").click()
