@@ -209,10 +209,10 @@ def _followed(page: Page, code: str, *, fresh: bool = False, said: bool = False,
     with suppress(NotFound):
         if residents.settings.reading:
             one = public_case(matters, code)
-            plain_reading = {"fresh": False, "said": False, "shown": None} | dict.fromkeys(
-                ("told", "questions", "steps", "faults"), ()
-            )
-            return page.show("follow.html", one=views.brief(residents, one, lang, page.t), code="", **plain_reading)
+            return page.show(
+                "follow.html", one=views.brief(residents, one, lang, page.t), code="", fresh=False, said=False, told=(),
+                questions=(), steps=(), faults=(), shown=None,
+            )  # fmt: skip
     residents.count_wrong_code(page.request)
     return page.fault(page.t["fault_code"], 404)
 
