@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.matters.conftest import AT, Kept, tall_pack
@@ -159,6 +160,17 @@ def test_what_is_over_long_enough_leaves_no_trace(kept):
     with kept.store.reading() as connection:
         kind, case, row = kept.matters.load(connection, case_id)
         (record,) = casebook.destructions(connection, 10)
+        left = {
+            table.name
+            for table in casebook.schema.tables.values()
+            if "case_no" in table.c
+            and connection.execute(sa.select(table).where(table.c.case_no == row["case_no"])).first()
+        }
+    assert left == {
+        "matter",
+        "matter_step",
+        "matter_entry",
+    }  # not by what it is found, nor files, nor whom it waits for
     assert (case.values, row["area_id"], row["forgotten"]) == ({"kind": "family"}, "d-w", 1)
     assert {one.actor_id for one in case.history} == {""}
     assert re.search(r'"n_notes":2', record["body"])
