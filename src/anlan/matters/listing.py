@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -174,17 +174,23 @@ def checked(matters: Matters, asked: Asked, who: Standing) -> tuple[Query, tuple
     return query, _key_of(asked.after)
 
 
-def _where_steps_wait(
-    matters: Matters, who: Standing
-) -> Iterator[tuple[str, Collection[str], Sequence[casebook.Range]]]:
-    """Yield kinds, states and places in which a step may wait for somebody's roles; each case is asked in the end."""
+def _where_steps_wait(matters: Matters, who: Standing) -> Iterator[caselists.Stands]:
+    """Yield where a step may wait for somebody's roles; each case is asked in the end.
+
+    A step of a unit waits for them only where the history names one of their offices, or them.
+    """
     for kind in matters.kinds.every():
         held: dict[str, list[str]] = {}
         for grant in who.roles.get(kind.type_id, ()):
             held.setdefault(grant.role_id, []).append(grant.area_id)
+        units = {one.office_id for one in who.roles.get(kind.type_id, ()) if one.office_id} | {who.actor_id}
         for role_id, area_ids in held.items():
-            states = {state for step in kind.transitions.values() if role_id in step.roles for state in step.sources}
-            yield f"{kind.type_id}/{kind.version}", states, matters.ground.ranges(area_ids)
+            steps = [one for one in kind.transitions.values() if role_id in one.roles]
+            free = {state for one in steps if one.unit is None for state in one.sources}
+            bound = {state for one in steps for state in one.sources} - free
+            name, ranges = f"{kind.type_id}/{kind.version}", matters.ground.ranges(area_ids)
+            yield caselists.Stands(name, free, ranges)
+            yield caselists.Stands(name, bound, ranges, told=units)
 
 
 def seen_of(

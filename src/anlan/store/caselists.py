@@ -7,6 +7,7 @@ a list may ask for, and a page that finds nothing costs one walk along it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from anlan.store.casebook import Range, Row, matter, micros, telling, word
+from anlan.store.casebook import Range, Row, matter, micros, step, telling, word
 
 NARROW_SHARE = 0.02
 """Cases of a range of at most this share of all areas are found sooner by their areas than along an order."""
@@ -145,13 +146,35 @@ def along(order: str) -> str:
     return f"matter_by_{ORDERS[order][0].name}"
 
 
-def standing_in(parts: Iterable[tuple[str, Collection[str], Sequence[Range]]], last: int) -> sa.ColumnElement[bool]:
-    """Return a condition of SQL: of a kind (``type/version``), in one of some states, within ranges of ranks."""
-    found = [
-        sa.and_(matter.c.kind == kind, matter.c.state.in_(states), within(ranges, last))
-        for kind, states, ranges in parts
-        if states and ranges
-    ]
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Where cases stand: of a kind (``type/version``), in one of some states, within ranges of ranks.
+
+    Where ``told`` is not empty, one of these texts must stand in their history, as JSON.
+    """
+
+    kind: str
+    states: Collection[str]
+    ranges: Sequence[Range]
+    told: Collection[str] = ()
+
+    def where(self, last: int) -> sa.ColumnElement[bool]:
+        """Return it as a condition of SQL."""
+        found = [matter.c.kind == self.kind, matter.c.state.in_(self.states), within(self.ranges, last)]
+        if self.told:
+            named = sa.or_(
+                *(
+                    step.c.filled.contains(json.dumps(one, ensure_ascii=False), autoescape=True)
+                    for one in sorted(self.told)
+                )
+            )
+            found.append(sa.exists().where(step.c.case_no == matter.c.case_no, named))
+        return sa.and_(*found)
+
+
+def standing_in(parts: Iterable[Stands], last: int) -> sa.ColumnElement[bool]:
+    """Return a condition of SQL: that a case stands in one of these ways."""
+    found = [one.where(last) for one in parts if one.states and one.ranges]
     return sa.or_(*found) if found else sa.false()
 
 
