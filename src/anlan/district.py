@@ -58,6 +58,7 @@ from anlan.kernel.records import Change, Device, Draft, Estimate, Observation
 from anlan.matters import open_matters
 from anlan.outlook import FOLLOWED, Outlooks
 from anlan.pack import find_pack, read_pack
+from anlan.planning.desk import PlanDesk
 from anlan.reach import UNIT_TOPICS, Reach
 from anlan.store import Audit, DuckHistory, SqlStore, Step
 from anlan.volunteers import Hall
@@ -101,6 +102,7 @@ class District:
         self.matters = open_matters(pack, store, folder, clock, self._tell_changes)
         self.community = Hall(pack, store, folder, clock, self._tell_changes)
         self.matters.sources = sources_of(pack, store, self.reach, self.community)
+        self.plans = PlanDesk(pack, folder, store, clock, self._tell_changes)
         self._stepping = threading.RLock()
         self._stored_state_at: datetime | None = None
         self._now: dict[str, Estimate] = {}
@@ -160,6 +162,7 @@ class District:
     def close(self) -> None:
         """Commit what waits, and let go of everything."""
         self.door.close()
+        self.plans.close()
         self.reach.flush()
         with self._stepping:
             self.history.close()

@@ -6,7 +6,7 @@ from tests.planning.conftest import town
 from tests.small import PLANE, square
 
 from anlan.kernel.errors import BadInput
-from anlan.planning import Asked, Ground, demand_from, demand_of, plan_posts, rings_from
+from anlan.planning import Asked, Ground, Load, demand_from, demand_of, plan_posts, rings_from
 from anlan.response.posting import Stop
 
 KEY = (square(150, 150, 300),)
@@ -109,3 +109,19 @@ def test_a_key_ring_wants_key_areas():
 def test_wrong_numbers_are_refused(more):
     with pytest.raises(BadInput):
         Asked(rings=rings_from("3:vehicle"), **more)
+
+
+def test_busy_units_are_what_the_plan_leads_to(ground):
+    asked = Asked(rings=rings_from("3:vehicle"), vehicles=1, stop=QUICK, load=Load(per_hour=4.0, busy_s=1200))
+    made = plan_posts(ground, demand_of(ground), asked)
+    assert made.settled.agreed
+    for hours, period in zip(made.asked.periods, made.plan.periods, strict=True):
+        assert 4.0 * 1200 / 3600 / period.n_units <= hours.busy < 0.9  # no busier than was assumed
+    busier = plan_posts(ground, demand_of(ground), replace(asked, load=Load(per_hour=16.0, busy_s=1200)))
+    assert busier.plan.objective > made.plan.objective
+
+
+def test_more_work_than_any_plan_bears_is_refused(ground):
+    asked = Asked(rings=rings_from("5:vehicle~0.0"), vehicles=1, stop=QUICK, load=Load(per_hour=200.0, busy_s=3600))
+    with pytest.raises(BadInput, match="incidents an hour"):
+        plan_posts(ground, demand_of(ground), asked)

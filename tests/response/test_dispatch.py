@@ -217,6 +217,30 @@ def test_the_soonest_of_the_free_units_is_what_the_layer_shows(ground):
     assert both.min() == pytest.approx(10.0, abs=20)
 
 
+def test_what_is_kept_up_as_units_change_is_what_a_new_dispatcher_reads(dispatcher, pack, ground):
+    units = [unit(f"u{k}", 90 * k - 300, 40 * k - 100, kind=("vehicle", "foot", "hovercraft")[k % 3]) for k in range(9)]
+    dispatcher.recommend(incident("fight"), units, NOW)
+    units[0] = replace(units[0], status=UnitStatus.RETURNING, **at(300, 300))
+    units[1] = replace(units[1], status=UnitStatus.ON_SCENE, incident_id="2")
+    units[4] = replace(units[4], lon=None, lat=None)
+    later = NOW + timedelta(seconds=40)
+    fresh = Dispatcher(pack=pack, ground=ground, playbooks=BOOKS, posts=dispatcher.posts)
+    kept, new = (one.recommend(incident("fight"), units, later) for one in (dispatcher, fresh))
+    assert kept.candidates == new.candidates
+    assert (kept.cover_now, kept.cover_after) == (new.cover_now, new.cover_after)
+    fewer = units[:3]
+    assert dispatcher.recommend(incident("fight"), fewer, later).candidates == (
+        fresh.recommend(incident("fight"), fewer, later).candidates
+    )
+
+
+def test_what_is_searched_once_is_what_a_search_tells(ground):
+    again = Ground.of(town_pack(), hour=3)
+    first = again.times_to_s("vehicle", 120.0, -40.0)
+    assert again.times_to_s("vehicle", 120.0, -40.0) is first
+    np.testing.assert_array_equal(first, ground.times_to_s("vehicle", 120.0, -40.0))
+
+
 def test_waiting_goes_by_urgency_then_age():
     later = NOW + timedelta(minutes=1)
     made = [

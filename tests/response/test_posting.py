@@ -24,6 +24,11 @@ from anlan.response.posting import (
     price_curve,
     solve,
 )
+from anlan.response.posting.branching import branched
+from anlan.response.posting.cover import Cover
+from anlan.response.posting.large import most_of_many
+from anlan.response.posting.large.kernel import bound_of
+from anlan.response.posting.problem import Watch
 from anlan.response.posting.program import Program
 
 BENCHMARKS = Path(os.environ.get("ANLAN_DATA", "../shared/data")) / "location_benchmarks"
@@ -258,3 +263,42 @@ def test_what_is_left_out_before_the_proof_changes_no_optimum(seed):
     plan = solve(problem, PMedian(n=6), seed=seed)
     assert plan.proved
     assert plan.objective == pytest.approx(whole.solve(seconds=60).objective)
+
+
+@given(SEEDS, st.integers(1, 5), st.booleans())
+@settings(max_examples=25, deadline=None)
+def test_branching_finds_what_trying_all_finds_even_from_a_poor_plan(seed, n, whole):
+    draw = np.random.default_rng(seed)
+    cost = draw.integers(1, 60, (11, 14)).astype(float) + (0 if whole else draw.random((11, 14)))
+    extra = draw.integers(-9, 9, 11).astype(float)
+    worth = {p: cost[list(p)].min(axis=0).sum() + extra[list(p)].sum() for p in combinations(range(11), n)}
+    step = 1 - 1e-6 if whole else 1e-7
+    known = (np.arange(n), worth[tuple(range(n))], -1e6, cost.min(axis=0), np.zeros(11))
+    posts, value, bound, proved = branched(cost, extra, (n, step), known, Watch(Stop(seconds=600)))
+    assert proved
+    assert value == bound == pytest.approx(min(worth.values()))
+    assert worth[tuple(sorted(posts))] == pytest.approx(value)
+
+
+@given(SEEDS, st.sampled_from([(Mclp(n=4, within_s=25), 1), (Mexclp(n=5, within_s=30, busy=0.4, per_site=2), 2)]))
+@settings(max_examples=15, deadline=None)
+def test_a_game_of_two_sides_bounds_and_nearly_finds_what_is_proved(seed, asked):
+    (goal, per_site), problem = asked, town(seed, n_sites=30, n_points=90)
+    best = solve(problem, goal, stop=Stop(seconds=600))
+    assert best.proved
+    cover, bonus = Cover.of(problem, goal.within_s), np.zeros(30)
+    watch = Watch(Stop(seconds=600, gap=0.05))
+    posts, value, bound = most_of_many(cover, goal.gains(), bonus, (goal.n, per_site), watch, seed)
+    assert value <= best.objective + 1e-6 <= bound + 2e-6
+    assert bound <= 1.06 * value
+    assert expected(problem, posts, goal.within_s, goal.gains()) == pytest.approx(value)
+
+
+@given(SEEDS, st.floats(0, 1))
+@settings(max_examples=25, deadline=None)
+def test_any_worths_bound_what_units_reach(seed, part):
+    problem, goal = town(seed), Mexclp(n=2, within_s=30, busy=0.3)
+    cover, gain = Cover.of(problem, 30), goal.gains()
+    u = np.random.default_rng(seed).random(len(cover.weight)) * cover.weight * part
+    bound = bound_of(cover.pfirst, cover.psite, cover.weight, gain, np.zeros(8), 1, 2, u)
+    assert bound >= max(expected(problem, posts, 30, gain) for posts in combinations(range(8), 2)) - 1e-9

@@ -12,13 +12,15 @@ import { Lists } from "./parts/Lists.tsx";
 import { SignIn } from "./parts/SignIn.tsx";
 import { Tools } from "./parts/Tools.tsx";
 import { SimulationBar, StaleNotice, TopBar } from "./parts/TopBar.tsx";
+import { PlanPage } from "./plan/PlanPage.tsx";
 import { inside, may, me } from "./staff.ts";
 
 export function App() {
   const map = useSignal<MapHandle | null>(null);
   const opened = district.value;
-  const onCases = address.value.page !== "map" && may("cases.read");
-  const title = [onCases ? t("nav.cases") : "", opened ? named(opened.name) : "", t("app.name")].filter(Boolean).join(" · ");
+  const onPlans = address.value.page === "plans" && may("units.read", true);
+  const onCases = !["map", "plans"].includes(address.value.page) && may("cases.read");
+  const title = [onCases ? t("nav.cases") : onPlans ? t("nav.plans") : "", opened ? named(opened.name) : "", t("app.name")].filter(Boolean).join(" · ");
   useEffect(() => {
     document.documentElement.lang = lang.value === "zh" ? "zh-Hans" : "en";
     document.title = title;
@@ -32,14 +34,14 @@ export function App() {
         href={location.hash || "#"}
         onClick={(press) => {
           press.preventDefault();
-          document.getElementById(onCases ? "cases" : "list")?.focus();
+          document.getElementById(onCases ? "cases" : onPlans ? "plans" : "list")?.focus();
         }}
       >
-        {t(onCases ? "nav.skip_cases" : "app.skip")}
+        {t(onCases ? "nav.skip_cases" : onPlans ? "nav.skip_plans" : "app.skip")}
       </a>
       <TopBar district={opened} />
       <SimulationBar />
-      {onCases ? <CasesPage /> : <MapPage district={opened} map={map} />}
+      {onCases ? <CasesPage /> : onPlans ? <PlanPage /> : <MapPage district={opened} map={map} />}
       {toast.value && (
         <p class="toast" role="alert">
           {toast.value}

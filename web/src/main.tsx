@@ -5,6 +5,7 @@ import { open } from "./desk.ts";
 import "./desk.css";
 import "./reach.css";
 import "./cases/cases.css";
+import "./plan/plan.css";
 
 render(<App />, document.getElementById("desk")!);
 addEventListener("hashchange", () => /^#(enter|first)=/.test(location.hash) && location.reload());

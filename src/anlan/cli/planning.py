@@ -13,15 +13,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from anlan.cli import say
 from anlan.cli.districts import AsJson, District, Lang
-from anlan.cli.plan_files import as_json_of, write_files
 from anlan.kernel.errors import BadInput, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from anlan.kernel.geo import Area2D
     from anlan.planning import Ground, PostsPlan
+    from anlan.planning.facts import Facts
 
 plan_app = typer.Typer(help="Plans: where units wait, who serves when.", no_args_is_help=True)
-Facts = list[tuple[str, list[list[str]]]]
 
 
 @plan_app.callback()
@@ -46,6 +45,11 @@ def posts(
     busy: Annotated[
         float | None, typer.Option(help="Share of the time in which a unit is busy, in every period.")
     ] = None,
+    calls: Annotated[
+        float | None,
+        typer.Option(help="Incidents an hour; then how busy units are is what the plan leads to, and not assumed."),
+    ] = None,
+    minutes: Annotated[float, typer.Option(help="How long an incident keeps a unit beside the way, minutes.")] = 30.0,
     moving: Annotated[float, typer.Option(help="What room for a unit at a new post costs, unit-hours.")] = 0.0,
     demand: Annotated[Path | None, typer.Option(help="CSV: lon,lat,weight[,name][,PERIOD ...].")] = None,
     seconds: Annotated[float, typer.Option(help="How long to search.")] = 60.0,
@@ -55,7 +59,9 @@ def posts(
 ) -> None:
     """Fewest units that keep each ring in every period, where they wait, and what the promise costs."""
     try:
-        from anlan.planning import Asked, demand_from, demand_of, plan_posts
+        from anlan.planning import Asked, Load, demand_from, demand_of, plan_posts
+        from anlan.planning.facts import facts_of
+        from anlan.planning.files import as_json_of, write_files
         from anlan.planning.posts import RINGS, rings_from
         from anlan.response.posting import Stop
     except ImportError as fault:
@@ -64,6 +70,7 @@ def posts(
     asked_rings = rings_from(rings) if rings else RINGS if areas else tuple(one for one in RINGS if not one.key)
     asked = Asked(
         rings=asked_rings, key_areas=areas, vehicles=vehicles, busy=busy, place_cost=moving,
+        load=None if calls is None else Load(per_hour=calls, busy_s=60 * minutes),
         stop=Stop(seconds=seconds, gap=0.005),
     )  # fmt: skip
     given = demand_of(ground) if demand is None else demand_from(ground, _text(demand))
@@ -128,96 +135,9 @@ def _text(path: Path) -> str:
         raise Unavailable(f"file {str(path)!r}", f"cannot be read ({fault})", "give a text file in UTF-8") from None
 
 
-def proof(gap: float, *, proved: bool, zh: bool) -> str:
-    """Return how sure it is that nothing better exists."""
-    if proved:
-        return "已证最优" if zh else "proved"
-    return f"差距 ≤ {gap:.2%}" if zh else f"gap <= {gap:.2%}"
-
-
-def facts_of(made: PostsPlan, language: str) -> Facts:
-    """Return the tables of a plan, for terminal, page and workbook: a title and rows, the first of them the heading."""
-    from anlan.cli.plan_page import KINDS
-
-    zh, ground = language == "zh", made.ground
-    by_key = {one.key: one for one in made.asked.periods}
-    kinds = sorted({kind for one in made.plan.periods for kind in one.posts})
-    periods = [
-        ["时段", "小时", *(KINDS[kind][0] for kind in kinds), "单元", "至少"]
-        if zh
-        else ["period", "hours", *(KINDS[kind][1] for kind in kinds), "units", "at least"]
-    ]
-    rings = [
-        ["时段", "承诺", "须可达单元", "承诺占比", "可达", "可靠可达", ""]
-        if zh
-        else ["period", "ring", "units needed", "promised", "reached", "reliably", ""]
-    ]
-    words = ("兑现", "未能兑现") if zh else ("kept", "NOT kept")
-    for one in made.plan.periods:
-        name, hours = ground.named(by_key[one.period].label), by_key[one.period]
-        counts = [str(len(one.posts[kind])) for kind in kinds]
-        periods.append([name, f"{hours.begin:02d}-{hours.end:02d}", *counts, str(one.n_units), str(one.fewest)])
-        for ring in one.rings:
-            told = [f"{share:.1%}" for share in (ring.share, ring.reached, ring.reliable)]
-            rings.append([name, ring.ring, str(ring.need), *told, words[0] if ring.kept else words[1]])
-    return [
-        ("各时段最少单元" if zh else "Fewest units by period", periods),
-        ("各圈层" if zh else "Rings", rings),
-        *_price_facts(made, zh=zh),
-        *_post_facts(made, zh=zh),
-    ]
-
-
-def _price_facts(made: PostsPlan, *, zh: bool) -> Facts:
-    minutes = [["承诺（分钟）", "驻点", "下界", ""] if zh else ["promise, min", "posts", "at least", ""]]
-    for one in made.by_minutes:
-        gap = (one.n - one.bound) / max(one.n, 1)
-        minutes.append([f"{one.minutes:g}", str(one.n), f"{one.bound:.0f}", proof(gap, proved=one.proved, zh=zh)])
-    units = [["车辆", "三分钟可达", "上界", ""] if zh else ["vehicles", "within 3 min", "at most", ""]]
-    for one in made.by_units:
-        gap = max(one.bound - one.share, 0.0)
-        units.append([str(one.n), f"{one.share:.1%}", f"{one.bound:.1%}", proof(gap, proved=one.proved, zh=zh)])
-    when = made.ground.named(made.slowest.label)
-    names = (
-        (f"承诺的代价：全覆盖所需驻点（车辆，{when}）", f"承诺的代价：车辆数与三分钟可达（{when}）")
-        if zh
-        else (f"Price of the promise everywhere (vehicle, {when})", f"What one more vehicle buys ({when})")
-    )
-    return list(zip(names, (minutes, units), strict=True))
-
-
-def _post_facts(made: PostsPlan, *, zh: bool) -> Facts:
-    ground, seven = made.ground, made.seven
-    heads = ["", "驻点", "经度", "纬度", "独有价值"] if zh else ["", "post", "lon", "lat", "worth"]
-    best = [heads]
-    for n, site in enumerate(seven.plan.posts, 1):
-        best.append([str(n), *_where(ground, site), f"{seven.worth.get(site, 0.0):.2%}"])
-    n = len(seven.plan.posts)
-    sure = proof(seven.plan.gap, proved=seven.plan.proved, zh=zh)
-    shares = ("，" if zh else ", ").join(f"{one:g} min {share:.1%}" for one, share in seven.shares)
-    told = f"{n} 辆车的最佳 1-3-5（{shares}；{sure}）" if zh else f"Best 1-3-5 of {n} vehicles ({shares}; {sure})"
-    worth = [["", "驻点", "经度", "纬度", "独有价值"] if zh else ["units", "post", "lon", "lat", "worth"]]
-    period = made.plan.periods[made.asked.periods.index(made.slowest)]
-    sites = period.posts.get("vehicle", ())
-    worth += [
-        [str(sites.count(site)), *_where(ground, site), f"{made.worth.get(site, 0.0):.2%}"]
-        for site in sorted(set(sites), key=lambda one: -made.worth.get(one, 0.0))
-    ]
-    when = ground.named(made.slowest.label)
-    name = (
-        f"车辆驻点与撤去一辆后失去的三分钟可达（{when}）"
-        if zh
-        else f"Vehicle posts, and what is lost without one unit ({when})"
-    )
-    return [(told, best), (name, worth)]
-
-
-def _where(ground: Ground, site: int) -> list[str]:
-    lon, lat = ground.graph.lon_lat([ground.sites[site]])[0]
-    return [ground.site_name(site), f"{lon:.5f}", f"{lat:.5f}"]
-
-
 def _show(made: PostsPlan, facts: Facts, lang: str) -> None:
+    from anlan.planning.facts import proof
+
     zh, plan = lang == "zh", made.plan
     for title, rows in facts:
         shown = say.table(escape(title), *(cell if k == 0 else f"{cell}>" for k, cell in enumerate(rows[0])))
@@ -233,6 +153,11 @@ def _show(made: PostsPlan, facts: Facts, lang: str) -> None:
     say.out.print(
         f"{plan.objective:,.1f} {'单元小时' if zh else 'unit-hours'} ({sure}); {told}: {source[0 if zh else 1]}"
     )
+    if made.settled is not None:
+        rounds = made.settled.n_rounds
+        words = ("不超过假定", "超过假定") if zh else ("are kept to by the plan", "are exceeded by the plan")
+        said = words[0 if made.settled.agreed else 1]
+        say.out.print(f"方案下的忙碌占比{said}（{rounds} 轮）" if zh else f"busy shares {said} ({rounds} rounds)")
     for kind, sites in plan.moved.items():
         if sites:
             names = ", ".join(made.ground.site_name(one) for one in sites)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -74,7 +75,13 @@ class Minutes:
     def start(self) -> None:
         """Begin."""
         self._thread.start()
-        threading.Thread(target=self._district.reach.warm, name="warm", daemon=True).start()
+        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+
+    def _warm(self) -> None:
+        self._district.reach.warm()
+        # What stands by now stays; looking through it for garbage again and again would make somebody wait.
+        gc.collect()
+        gc.freeze()
 
     def wake(self) -> None:
         """Look at the clock now."""

@@ -110,7 +110,7 @@ def create_app(
     app.include_router(volunteer_pages.router)
     _add_errors(app)
     _add_page(app, static or STATIC)
-    app.add_middleware(_Packed, minimum_size=1000)
+    app.add_middleware(_Packed, minimum_size=1000, compresslevel=5)  # 9 packs 4 % more, in five times the time
     app.add_middleware(Guard, refusal_for=refusal_for, hosts=residents.settings.hosts, prefixes=PREFIXES)
     return app
 

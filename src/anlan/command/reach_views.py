@@ -8,7 +8,7 @@ from anlan.command.views import moment, rounded
 from anlan.kernel.geo import to_geojson
 from anlan.kernel.pack import Pack
 from anlan.kernel.response import Assignment, IncidentNow, UnitNow
-from anlan.response.dispatch import Candidate, MoveUp, Need, Playbooks, Recommendation
+from anlan.response.dispatch import BARS, MoveUp, Need, Playbooks, Recommendation
 from anlan.response.dispatch.proof import Proof, Reached
 from anlan.response.measures import Share
 
@@ -110,27 +110,41 @@ def recommendation(made: Recommendation) -> Json:
         "missing": [need(one) for one in made.missing],
         "cover_now": rounded(made.cover_now, 4),
         "cover_after": rounded(made.cover_after, 4),
-        "candidates": [candidate(one) for one in made.candidates],
+        "candidates": _candidates(made),
     }
 
 
-def candidate(one: Candidate) -> Json:
-    """Return a unit that could go, or why it could not."""
-    found = one.arrival
-    return {
-        "unit": one.unit_id,
-        "chosen": one.chosen,
-        "barred": one.barred,
-        "expected_s": None if found is None else rounded(found.expected_s, 1),
-        "low_s": None if found is None else rounded(found.low_s, 1),
-        "high_s": None if found is None else rounded(found.high_s, 1),
-        "within": rounded(one.within, 3),
-        "has": list(one.has),
-        "crew": one.crew,
-        "takes_from": one.takes_from,
-        "cover_lost": rounded(one.cover_lost, 4),
-        "cost_s": rounded(one.cost_s, 1),
+def _candidates(made: Recommendation) -> list[Json]:
+    """Return every unit that could go, or why it could not: from the arrays as they are, for there are hundreds."""
+    weighed, fleet = made.weighed, made.weighed.fleet
+    found = weighed.arrivals
+    places = {"expected_s": 1, "low_s": 1, "high_s": 1, "within": 3, "cover_lost": 4, "cost_s": 1}
+    columns: dict[str, list[float]] = {
+        "expected_s": found.expected_s.tolist(),
+        "low_s": found.low_s.tolist(),
+        "high_s": found.high_s.tolist(),
+        "within": weighed.within.tolist(),
+        "cover_lost": weighed.cover_lost.tolist(),
+        "cost_s": weighed.cost_s.tolist(),
     }
+    told = {
+        name: [None if one != one else round(one, places[name]) for one in column]  # noqa: PLR0124 - NaN is unknown
+        for name, column in columns.items()
+    }
+    barred, taken, chosen = weighed.barred.tolist(), weighed.taken.tolist(), made.rows.tolist()
+    units, crew = fleet.makeup.units, fleet.makeup.crew.tolist()
+    return [
+        {
+            "unit": units[k].unit_id,
+            "chosen": chosen[k],
+            "barred": None if barred[k] < 0 else BARS[barred[k]],
+            **{name: column[k] for name, column in told.items()},
+            "has": list(weighed.has(k)),
+            "crew": crew[k],
+            "takes_from": fleet.incident[k] if taken[k] else None,
+        }
+        for k in made.order
+    ]
 
 
 def move_up(made: MoveUp | None) -> Json | None:

@@ -53,6 +53,10 @@ class Balance:
         Begin of the first window of any gate of the cordon; NaN where nothing has come.
     least, least_through : float64, shape (n_cordons,)
         The lowest net of the cordon in the night so far, and the through-flow then; NaN by day.
+    base_net, base_through : float64, shape (n_cordons,)
+        The same at the last night's lowest, which net and through-flow of the cordon are told from.
+    dawns : float64, shape (n_cordons,)
+        How many nights have told how few were inside.
     """
 
     net: Floats
@@ -65,6 +69,9 @@ class Balance:
     begin_s: Floats
     least: Floats
     least_through: Floats
+    base_net: Floats
+    base_through: Floats
+    dawns: Floats
 
     @classmethod
     def nothing(cls, n_gates: int, n_cordons: int) -> Balance:
@@ -72,6 +79,7 @@ class Balance:
         sums = {name: np.zeros(n_gates) for name in ("net", "through", "counted_s", "net_per_min", "gross_per_min")}
         times = {name: np.full(n_gates, np.nan) for name in ("newest_s", "open_since_s")}
         cordons = {name: np.full(n_cordons, np.nan) for name in ("begin_s", "least", "least_through")}
+        cordons |= {name: np.zeros(n_cordons) for name in ("base_net", "base_through", "dawns")}
         return cls(**sums, **times, **cordons)
 
     def arrays(self) -> dict[str, Floats]:
@@ -81,7 +89,7 @@ class Balance:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Told:
-    """What the balance says of each cordon, in persons: all of shape (n_cordons,).
+    """What the balance says of each cordon since its last dawn, in persons: all of shape (n_cordons,).
 
     ``net`` with what is missing put at its usual flow, ``through``, and the variance of what is missing; infinite where
     no gate has spoken.
@@ -170,7 +178,8 @@ def told(gates: Gates, balance: Balance, at: datetime, wait_s: float) -> Told:
     gross = np.where(heard, balance.gross_per_min, usual[gates.cordon])
     variance = np.where(heard, _spread(gross, missing), (gross * missing) ** 2)
     sums = [_by_cordon(gates, values) for values in (balance.net + imputed, balance.through, variance)]
-    return Told(net=sums[0], through=sums[1], missing_var=np.where(n_heard > 0, sums[2], np.inf))
+    missing_var = np.where(n_heard > 0, sums[2], np.inf)
+    return Told(net=sums[0] - balance.base_net, through=sums[1] - balance.base_through, missing_var=missing_var)
 
 
 def watched_at_night(balance: Balance, told: Told, *, night: bool) -> Balance:

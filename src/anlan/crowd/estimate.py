@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from anlan.crowd import balance, profile
 from anlan.crowd.balance import Balance
 from anlan.crowd.cells import Cells
+from anlan.crowd.dawn import MISSED, dawned, told_by_nights
 from anlan.crowd.field import Field
 from anlan.crowd.kalman import Innovation, crossed, dots, relax, whole
 from anlan.crowd.layout import Params, layout_of
@@ -27,13 +28,13 @@ from anlan.crowd.rows import (
     cordon_rows,
     doubted,
     grid_rows,
-    night_rows,
     passage_rows,
     unresolved,
     view_rows,
 )
 from anlan.crowd.sources import Passages, Views, sources_of
 from anlan.crowd.state import Minute, Moment, State
+from anlan.crowd.unusual import Unusual
 from anlan.crowd.watch import Watcher
 from anlan.crowd.why import Evidence
 from anlan.kernel.errors import BadInput
@@ -86,7 +87,8 @@ class Estimator:
         self.sources = sources_of(pack, cells)
         self.layout = layout_of(cells, self.sources, self.params) if self.sources.tell_presence else None
         self.watcher = Watcher(pack)
-        self._blocks = Blocks.of(cells, self.params.block_m)
+        self._blocks = Blocks.of(cells, self.params.block_m, self.sources.cordons.weights)
+        self._unusual = Unusual.of(cells, self.layout, self._blocks, self.sources, self.params) if self.layout else None
         self._parcels = Parcels.of(cells)
         self._open_ground = np.full(len(cells), bool(self.sources.grids))
         self._open_ground[self.sources.cordons.weights.indices] = False
@@ -102,7 +104,9 @@ class Estimator:
         covariance = self.layout.stationary if self.layout else np.zeros((0, 0))
         gates = self.sources.cordons.gates
         nothing = Balance.nothing(len(gates.cordon), gates.n_cordons)
-        present = Moment(at=at, mean=np.zeros(len(covariance)), covariance=covariance, balance=nothing)
+        unusual = self._unusual.start() if self._unusual else np.empty(0)
+        mean = np.zeros(len(covariance))
+        present = Moment(at=at, mean=mean, covariance=covariance, unusual=unusual, balance=nothing)
         return State(present=present, anchors=(present,) if self._anchor_every_s else (), health=self.watcher.start())
 
     def restore(self, body: bytes) -> State:
@@ -171,6 +175,7 @@ class Estimator:
                 covariance=np.zeros((0, 0), np.float32),
                 hats=None,
                 blocks=self._blocks,
+                fine=np.empty(0),
                 params=self.params,
                 open_ground=self._open_ground,
             )
@@ -183,6 +188,7 @@ class Estimator:
             covariance=whole(moment.covariance, self.layout.out.stop, np.float32),
             hats=self.layout.out_hats,
             blocks=self._blocks,
+            fine=self._fine(moment),
             params=self.params,
             open_ground=self._open_ground,
             unsettled=self.params.unsettled * max(1 - moment.nights / SETTLED, 0.0) if self._grids else 0.0,
@@ -194,7 +200,7 @@ class Estimator:
         What is counted moves the mean only; how sure it makes a number depends on who counts, and where.
         """
         layout, moment = self.layout, state.present
-        if layout is None:
+        if layout is None or self._unusual is None:
             return None
         at, mean = moment.at, moment.mean
         persons = self._parcels.spread(self._persons(mean, at))
@@ -206,7 +212,7 @@ class Estimator:
         ]
         fresh, sources = self._fresh(newest, at), self.sources
         balances = balance.told(sources.cordons.gates, moment.balance, at, self._wait.total_seconds())
-        fine = unresolved(sources.cordons.weights, persons, self._blocks, self.params)
+        fine = unresolved(sources.cordons.weights, persons, self._blocks, self._fine(moment), self.params.patch_m)
         heard = np.flatnonzero(np.isfinite(balances.missing_var))
         gates = [tuple(gate.device_id for gate in sources.cordons.devices[k]) for k in heard]
         found = [
@@ -216,20 +222,22 @@ class Estimator:
             ),
             (view_rows(layout, sources, fresh, mean, persons), _each(sources.views, fresh)),
             (cordon_rows(layout, sources.cordons, balances, mean, persons, fine), gates),
-            *(self._grid_evidence(number, mean, at) for device_id, number in self._grids.items() if device_id in fresh),
+            *(self._grid_evidence(number, moment) for device_id, number in self._grids.items() if device_id in fresh),
         ]
         covariance, out = whole(moment.covariance), layout.out
         covariance[out, :], covariance[:, out] = 0.0, 0.0
-        covariance[out, out] = layout.stationary[out, out]
+        scale, level = self._unusual.scale(moment.unusual)[out], self._unusual.level(moment.unusual)[out]
+        covariance[out, out] = (layout.stationary[out, out] - level[:, 0]) * scale * scale[:, None] + level[:, 1]
         return Evidence.of([(rows, names) for rows, names in found if rows is not None], covariance, out.stop)
 
-    def _grid_evidence(self, number: int, mean: Floats, at: datetime) -> tuple[Rows | None, list[tuple[str, ...]]]:
+    def _grid_evidence(self, number: int, moment: Moment) -> tuple[Rows | None, list[tuple[str, ...]]]:
         layout, grid = self.layout, self.sources.grids[number]
         assert layout is not None  # noqa: S101 - only called where something tells presence
-        fields = self._seen_by(number, mean, at)
+        mean = moment.mean
+        fields = self._seen_by(number, mean, moment.at)
         expected = fields.by_square(grid)
         counts = np.where(expected < grid.suppressed_below, np.nan, expected)
-        rows = grid_rows(layout, grid, number, counts, fields, GridNoise(self.params, self._blocks))
+        rows = grid_rows(layout, grid, number, counts, fields, self._noise(moment))
         return rows, [] if rows is None else [(grid.device.device_id,)] * len(rows.noise)
 
     # -- minutes ---------------------------------------------------------------------------------------------------
@@ -264,38 +272,52 @@ class Estimator:
         return self._again(again, after)
 
     def _minute(self, moment: Moment, minute: Minute) -> Moment:
-        layout, at = self.layout, minute.at
-        assert layout is not None  # noqa: S101 - only called where something tells presence
+        layout, unusual, at = self.layout, self._unusual, minute.at
+        assert layout is not None and unusual is not None  # noqa: S101, PT018 - only called where something tells presence
         unused = minute.distrusted | self._grids.keys()
         counts = [seen for seen in minute.observations if seen.device_id not in unused]
-        keep = layout.keep ** max((at - moment.at).total_seconds() / 60, 0.0)
-        mean, covariance = moment.mean * keep, relax(moment.covariance, layout.stationary, layout.ends, keep)
+        minutes = max((at - moment.at).total_seconds() / 60, 0.0)
+        keep, may = layout.keep**minutes, (unusual.scale(moment.unusual), unusual.level(moment.unusual))
+        mean, covariance = moment.mean * keep, relax(moment.covariance, layout.stationary, layout.ends, keep, *may)
         kept, lost = self._gates(moment.balance, counts, at)
         each = np.arange(layout.offset.start, layout.offset.stop)
         covariance[each, each] += lost / 1e6
         persons = self._persons(mean, at)
         fresh = self._fresh(counts, at)
         cordons = self.sources.cordons
-        told = balance.told(cordons.gates, kept, at, self._wait.total_seconds())
+        wait_s = self._wait.total_seconds()
+        told = balance.told(cordons.gates, kept, at, wait_s)
         kept = balance.watched_at_night(kept, told, night=NIGHT <= self._hour(moment.at) < DAWN)
-        fine = unresolved(cordons.weights, persons, self._blocks, self.params)
-        dawn = night_rows(layout, kept, mean) if self._hour(moment.at) < DAWN <= self._hour(at) else None
-        if dawn is not None:  # an offset that was held certain and turns out wrong has to give way
-            likely = dots(dawn.matrix, crossed(dawn.matrix, covariance)) + dawn.noise
-            beyond = np.maximum(dawn.surprise**2 - self.params.belief**2 * likely, 0.0)
-            covariance[each, each] += dawn.matrix[:, layout.offset].T @ beyond
+        if self._hour(moment.at) < DAWN <= self._hour(at):
+            kept, mean = dawned(layout, kept, mean, covariance, at.timestamp(), self.params.belief)
+            told = balance.told(cordons.gates, kept, at, wait_s)
+        fine = unresolved(cordons.weights, persons, self._blocks, self._fine(moment), self.params.patch_m)
         asleep = self.cells.counted_at_home and self._hour(moment.at) < ASLEEP_AT <= self._hour(at)
         rows = [
             passage_rows(layout, self.sources, fresh, mean, persons / self.cells.walkable_m2),
             view_rows(layout, self.sources, fresh, mean, persons),
             cordon_rows(layout, cordons, told, mean, persons, fine),
-            dawn,
             asleep_rows(layout, mean) if asleep and layout.homes else None,
         ]
-        mean, covariance, off = self._believe(mean, covariance, [one for one in rows if one is not None])
-        newest = _newest(moment.newest, counts)
-        nights = moment.nights + self._night_seen(moment, at)
-        return Moment(at=at, mean=mean, covariance=covariance, balance=kept, newest=newest, nights=nights, surprise=off)
+        fixed = told_by_nights(layout, kept)
+        mean, covariance, off = self._believe(mean, covariance, [one for one in rows if one is not None], fixed)
+        return Moment(
+            at=at,
+            mean=mean,
+            covariance=covariance,
+            unusual=unusual.after(moment.unusual, self._usual(at), fresh, minutes),
+            balance=kept,
+            newest=_newest(moment.newest, counts),
+            nights=moment.nights + self._night_seen(moment, at),
+            surprise=off,
+        )
+
+    def _fine(self, moment: Moment) -> Floats:
+        assert self._unusual is not None  # noqa: S101 - the same
+        return self._unusual.fine(moment.unusual)
+
+    def _noise(self, moment: Moment) -> GridNoise:
+        return GridNoise(self.params, self._blocks, self._fine(moment))
 
     def _night_seen(self, moment: Moment, at: datetime) -> float:
         """Return what part of a night has passed since a moment with a location grid to learn from."""
@@ -307,9 +329,12 @@ class Estimator:
         return at.astimezone(self._zone).time()
 
     def _believe(
-        self, mean: Floats, covariance: Floats, told: Sequence[Rows]
+        self, mean: Floats, covariance: Floats, told: Sequence[Rows], fixed: npt.NDArray[np.int64]
     ) -> tuple[Floats, Floats, dict[str, tuple[float, float]]]:
-        """Update with the rows of a minute, over the covariance given; return also how far each device was off."""
+        """Update with the rows of a minute, over the covariance given; return also how far each device was off.
+
+        What is ``fixed`` counts with its uncertainty and is not moved.
+        """
         if not told:
             return mean, covariance, {}
         matrix = sp.vstack([rows.matrix for rows in told], format="csr")
@@ -322,7 +347,12 @@ class Estimator:
         off = {name: (float(e), float(v)) for name, e, v in zip(names, surprise, variance, strict=True) if name}
         noise = doubted(surprise, variance, noise, np.concatenate(limits))
         step = Innovation.of(matrix, spread, noise)
-        return self._held(step.moved(mean, surprise)), step.narrowed(covariance, in_place=True), off
+        return self._moved(step, mean, surprise, fixed), _narrowed(step, covariance, fixed, in_place=True), off
+
+    def _moved(self, step: Innovation, mean: Floats, surprise: Floats, fixed: npt.NDArray[np.int64]) -> Floats:
+        moved = self._held(step.moved(mean, surprise))
+        moved[fixed] = mean[fixed]
+        return moved
 
     def _held(self, mean: Floats) -> Floats:
         """Hold the log-ratios within reason, so that no misfit can drive two of them apart without end."""
@@ -342,7 +372,7 @@ class Estimator:
         gates = self.sources.cordons.gates
         now, lost = balance.taken(gates, kept, counts, at, self.params.gate_miss, self._wait.total_seconds())
         gross = 2 * np.bincount(gates.cordon, np.maximum(now.through - kept.through, 0.0), gates.n_cordons)
-        return now, lost + 0.05 * ((self.params.asymmetry * gross) ** 2 + gross)
+        return now, lost + MISSED * ((self.params.asymmetry * gross) ** 2 + gross)
 
     def _fresh(self, counts: Sequence[Observation], at: datetime) -> dict[str, Observation]:
         """Return the newest count of each device, where it is new enough to speak of this minute."""
@@ -365,9 +395,10 @@ class Estimator:
         middle = seen.begin_at + (seen.end_at - seen.begin_at) / 2
         newest = _newest(moment.newest, [seen])
         guess, step, full = moment.mean, None, whole(moment.covariance)
+        fixed = told_by_nights(layout, moment.balance)
         for _ in range(2):
             fields = self._seen_by(number, guess, middle)
-            rows = grid_rows(layout, grid, number, counts, fields, GridNoise(self.params, self._blocks))
+            rows = grid_rows(layout, grid, number, counts, fields, self._noise(moment))
             if rows is None:
                 return replace(moment, newest=newest)
             surprise = rows.surprise - rows.matrix @ (moment.mean - guess)
@@ -375,9 +406,9 @@ class Estimator:
             limit = np.full(len(surprise), self.params.belief)
             noise = doubted(surprise, dots(rows.matrix, spread) + rows.noise, rows.noise, limit)
             step = Innovation.of(rows.matrix, spread, noise)
-            guess = self._held(step.moved(moment.mean, surprise))
+            guess = self._moved(step, moment.mean, surprise, fixed)
         assert step is not None  # noqa: S101 - the loop runs
-        return replace(moment, mean=guess, covariance=step.narrowed(moment.covariance), newest=newest)
+        return replace(moment, mean=guess, covariance=_narrowed(step, moment.covariance, fixed), newest=newest)
 
     def _seen_by(self, number: int, mean: Floats, at: datetime) -> Seen:
         layout, grid = self.layout, self.sources.grids[number]
@@ -395,9 +426,11 @@ class Estimator:
     def _persons(self, mean: Floats, at: datetime) -> Floats:
         layout = self.layout
         assert layout is not None  # noqa: S101 - only called where something tells presence
-        ratio = np.exp(layout.out_hats @ mean[layout.out])
+        return np.asarray(self._usual(at) * np.exp(layout.out_hats @ mean[layout.out]))
+
+    def _usual(self, at: datetime) -> Floats:
         local = at.astimezone(self._zone)
-        return np.asarray(self.cells.usual_at(local.hour + local.minute / 60) * ratio)
+        return self.cells.usual_at(local.hour + local.minute / 60)
 
     def _informed(self, newest: Mapping[str, datetime]) -> tuple[Floats, Floats]:
         """Return since when, and until when, each cell is informed by something that tells presence."""
@@ -420,6 +453,21 @@ class Estimator:
             if len(heard) == len(gates):
                 say(self.sources.cordons.weights[k].indices, min(heard), 2 * gates[0].interval_s + 600)
         return np.where(np.isfinite(since), since, np.nan), np.where(np.isfinite(until), until, np.nan)
+
+
+def _narrowed(step: Innovation, covariance: Floats, fixed: npt.NDArray[np.int64], *, in_place: bool = False) -> Floats:
+    """Return the covariance after the observations, with that of what is fixed as it was.
+
+    References
+    ----------
+    S. F. Schmidt, *Application of State-Space Methods to Navigation Problems*, 1966: numbers that are considered and
+    not estimated; all else is narrowed as if they were.
+    """
+    pairs = np.ix_(fixed, fixed)
+    before = covariance[pairs]
+    after = step.narrowed(covariance, in_place=in_place)
+    after[pairs] = before
+    return after
 
 
 def _newest(newest: Mapping[str, datetime], seen: Iterable[Observation]) -> dict[str, datetime]:

@@ -45,6 +45,7 @@ class Field:
     covariance: npt.NDArray[np.float32]
     hats: sp.csr_matrix
     blocks: Blocks
+    fine: Floats
     params: Params
     open_ground: npt.NDArray[np.bool_]
     unsettled: float = 0.0
@@ -64,7 +65,7 @@ class Field:
         if not len(self.covariance):
             return mean, np.full(len(mean), np.nan)
         smooth = variances(weights, self.persons, self.hats, self.covariance)
-        fine = unresolved(weights, self.persons, self.blocks, self.params)
+        fine = unresolved(weights, self.persons, self.blocks, self.fine, self.params.patch_m)
         apart = weights.copy()
         apart.data = weights.data * self.open_ground[weights.indices]
         apart = np.asarray(apart @ self.persons).ravel()

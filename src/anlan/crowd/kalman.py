@@ -16,23 +16,30 @@ Floats = npt.NDArray[np.float64]
 
 
 @numba.njit(cache=True)
-def _relax(covariance, stationary, ends, keep):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _relax(covariance, stationary, ends, keep, scale, level):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     side = len(keep)
     out = np.empty((side, side)).T  # Fortran order
     for j in range(side):
-        end = ends[j]
+        end, (has, given) = ends[j], level[j]
         for i in range(j, end):
-            both = keep[i] * keep[j]
-            out[i, j] = stationary[i, j] + (covariance[i, j] - stationary[i, j]) * both
+            both, usual = keep[i] * keep[j], (stationary[i, j] - has) * scale[i] * scale[j] + given
+            out[i, j] = usual + (covariance[i, j] - usual) * both
         for i in range(end, side):
             out[i, j] = covariance[i, j] * (keep[i] * keep[j])
     return out
 
 
-def relax(covariance: Floats, stationary: Floats, ends: npt.NDArray[np.int64], keep: Floats) -> Floats:
+def relax(
+    covariance: Floats,
+    stationary: Floats,
+    ends: npt.NDArray[np.int64],
+    keep: Floats,
+    scale: Floats,
+    level: Floats,
+) -> Floats:
     r"""Return the covariance after a time in which each number keeps a part of itself and regains its prior spread.
 
-    .. math:: P_{ij} \leftarrow \phi_i \phi_j P_{ij} + (1 - \phi_i \phi_j) Q_{ij}
+    .. math:: P_{ij} \leftarrow \phi_i \phi_j P_{ij} + (1 - \phi_i \phi_j) (s_i s_j (Q_{ij} - q_j) + q'_j)
 
     Parameters
     ----------
@@ -42,8 +49,12 @@ def relax(covariance: Floats, stationary: Floats, ends: npt.NDArray[np.int64], k
         Where the block of :math:`Q` that a column stands in ends; below it :math:`Q` is zero and is not read.
     keep : float64, shape (d,)
         :math:`\phi`, 1 where nothing relaxes.
+    scale : float64, shape (d,)
+        :math:`s`, how much wider than :math:`Q` each may stray at present, without what all of its block share.
+    level : float64, shape (d, 2)
+        Variance of what all share, by column: :math:`q` that is in :math:`Q`, and :math:`q'` at present.
     """
-    return np.asarray(_relax(covariance, stationary, ends, keep))
+    return np.asarray(_relax(covariance, stationary, ends, keep, scale, level))
 
 
 @numba.njit(cache=True)

@@ -83,8 +83,13 @@ class Params:
     surveyed_scales: tuple[tuple[float, float], ...] = ((1200.0, 0.25), (400.0, 0.35), (140.0, 0.30))
     surveyed_level: float = 0.35
     surveyed_fine: float = 0.4
-    surveyed_widen: float = 1.2
-    surveyed_split: float = 0.07
+    surveyed_widen: float = 1.0
+    surveyed_split: float = 0.03
+    unusual_knots_m: float = 700.0
+    unusual_doubt: float = 2.0
+    unusual_rises_min: float = 5.0
+    unusual_falls_min: float = 30.0
+    unusual_fine: tuple[float, float] = (0.2, 1.5)
     counted_scales: tuple[tuple[float, float], ...] = ((350.0, 0.35),)
     counted_level: float = 0.08
     counted_shift: float = 0.2
@@ -126,6 +131,7 @@ class Layout:
     asymmetry: slice
     size: int
     out_hats: sp.csr_matrix
+    out_at: tuple[Floats, Floats]
     shift_hats: tuple[sp.csr_matrix, ...]
     share_hats: sp.csr_matrix
     holder_hats: tuple[sp.csr_matrix, ...]
@@ -138,6 +144,7 @@ def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
     """Lay out the vector for a district's sources; what nothing can inform is left out."""
     laid = _Laid()
     out_hats, x_m, y_m = hats(cells.x_m, cells.y_m, params.out_knots_m)
+    out_at = x_m, y_m
     out = laid.put(matern(x_m, y_m, params.out_scales) + params.out_level**2, params.out_forgets_min)
     homes = []
     for grid in sources.grids:
@@ -170,6 +177,7 @@ def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
         asymmetry=laid.each(np.full(n_cordons, params.asymmetry), np.inf),
         size=laid.size,
         out_hats=out_hats,
+        out_at=out_at,
         shift_hats=shift_hats,
         share_hats=share_hats,
         holder_hats=tuple(holder_hats),

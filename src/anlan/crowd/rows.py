@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from anlan.crowd.balance import Balance, Told
+from anlan.crowd.balance import Told
 from anlan.crowd.cells import Cells
 from anlan.crowd.layout import Layout, Params
 from anlan.crowd.measures import walking_speed
@@ -20,8 +20,6 @@ from anlan.kernel.records import Observation
 Floats = npt.NDArray[np.float64]
 
 
-NIGHT_PERSONS, NIGHT_SHARE = 10.0, 0.001
-"""Who is in a closed place when fewest are: so many, and such a part of those who came since counting began."""
 ASLEEP = 0.05
 """Spread of the logarithm of how many residents are at home in the small hours, by a kilometre or two."""
 WITHIN = 0.02
@@ -50,27 +48,35 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Squares of several cells, the finest whose sums the knots follow: ``of_cell`` (n, k) has a one for each cell."""
+    """The finest parts whose sums are followed: squares of several cells by the knots, closed places by their gates.
+
+    ``of_cell`` (n, k) has a one for each cell.
+    """
 
     of_cell: sp.csr_matrix
     cell_m: float
 
     @classmethod
-    def of(cls, cells: Cells, side_m: float) -> Blocks:
-        """Lay blocks over a district's cells."""
+    def of(cls, cells: Cells, side_m: float, closed: sp.csr_matrix) -> Blocks:
+        """Lay blocks over a district's cells; ``closed`` (m, n) is the part of each that is in a closed place."""
         side = max(round(side_m / cells.size_m), 1)
-        found, number = np.unique((cells.row // side) * cells.n_columns + cells.column // side, return_inverse=True)
         n = len(cells)
+        place = np.zeros(n, np.int64)
+        mostly = closed.tocoo()
+        place[mostly.col[mostly.data > 0.5]] = 1 + mostly.row[mostly.data > 0.5]
+        square = (cells.row // side) * cells.n_columns + cells.column // side
+        found, number = np.unique(square * (1 + closed.shape[0]) + place, return_inverse=True)
         return cls(sp.csr_matrix((np.ones(n), (np.arange(n), number)), shape=(n, len(found))), cells.size_m)
 
 
-def unresolved(weights: sp.csr_matrix, persons: Floats, blocks: Blocks, params: Params) -> Floats:
+def unresolved(weights: sp.csr_matrix, persons: Floats, blocks: Blocks, fine: Floats, patch_m: float) -> Floats:
     r"""Return the variance of sums of cells that the knots do not resolve, shape (m,).
 
-    .. math:: \tau^2 \min\Bigl(n \sum_b \sum_{c \in b} (w_c - f_b)^2 x_c^2, (\sum_c w_c x_c)^2\Bigr)
+    .. math:: \min\Bigl(n \sum_b \tau_b^2 \sum_{c \in b} (w_c - f_b)^2 x_c^2,
+              (\sum_b \tau_b \sum_{c \in b} w_c x_c)^2\Bigr)
               + \sum_c w_c^2 x_c, \quad f_b = \frac{\sum_{c \in b} w_c x_c}{\sum_{c \in b} x_c}
 
-    with :math:`n` cells in a patch that strays together: a fine pattern of spread :math:`\tau` within blocks whose
+    with :math:`n` cells in a patch that strays together: a fine pattern of spread :math:`\tau_b` within blocks whose
     sums the knots follow, so that only blocks that are covered in part (:math:`0 < f_b < 1`) add to it; and people
     being whole.
 
@@ -79,13 +85,16 @@ def unresolved(weights: sp.csr_matrix, persons: Floats, blocks: Blocks, params: 
     weights : sparse, shape (m, n)
     persons : float64, shape (n,)
     blocks : Blocks
+    fine : float64, shape (n_blocks,)
+    patch_m : float
     """
     number = blocks.of_cell.indices  # a cell lies in one block
     n_blocks = blocks.of_cell.shape[1]
     held, squares = np.bincount(number, persons, n_blocks), np.bincount(number, persons**2, n_blocks)
-    strays, total, whole = strayed((weights.indptr, weights.indices, weights.data), persons, number, (held, squares))
-    together = max(1.0, (params.patch_m / blocks.cell_m) ** 2)
-    return np.asarray(params.fine**2 * np.minimum(strays * together, total**2) + whole)
+    parts = weights.indptr, weights.indices, weights.data
+    strays, total, whole = strayed(parts, persons, number, (held, squares, fine))
+    together = max(1.0, (patch_m / blocks.cell_m) ** 2)
+    return np.asarray(np.minimum(strays * together, total**2) + whole)
 
 
 def slopes(weights: sp.csr_matrix, persons: Floats, hats: sp.csr_matrix) -> sp.csr_matrix:
@@ -215,26 +224,6 @@ def cordon_rows(
     return Rows(matrix, surprise, noise, doubted=True)
 
 
-def night_rows(layout: Layout, balance: Balance, mean: Floats) -> Rows | None:
-    r"""Return rows that say how few were in closed places when fewest were, in thousands of persons.
-
-    .. math:: B_{min} + o + \delta F_{min} = n \pm n, \quad n = n_0 + \epsilon F_{min}
-
-    with the lowest balance of the night :math:`B_{min}` and the through-flow :math:`F_{min}` by then: of all who came,
-    hardly any were still there. It pins the offset of each cordon once a day, and by that shows by how much its gates
-    miss more one way than the other. Whenever that lowest was, the place is not assumed to close at an hour.
-    """
-    heard = np.flatnonzero(np.isfinite(balance.least))
-    if not len(heard):
-        return None
-    net, through = balance.least[heard] / 1000, balance.least_through[heard] / 1000
-    offset, asymmetry = layout.offset.start + heard, layout.asymmetry.start + heard
-    matrix = placed(layout.size, [(0, _ones(offset, layout.size)), (0, _ones(asymmetry, layout.size, through))])
-    spread = NIGHT_PERSONS / 1000 + NIGHT_SHARE * through
-    surprise = spread - (net + mean[offset] + through * mean[asymmetry])
-    return Rows(matrix, surprise, spread**2, doubted=False)
-
-
 def asleep_rows(layout: Layout, mean: Floats) -> Rows:
     """Return rows that say that in the small hours those are at home whom the census has there.
 
@@ -273,10 +262,11 @@ class GridNoise:
 
     params: Params
     blocks: Blocks
+    fine: Floats
 
     def variance(self, weights: sp.csr_matrix, seen: Seen, expected: Floats) -> Floats:
         """Return it for squares given by their rows of weights, shape (m,)."""
-        fine = unresolved(weights, seen.outdoors, self.blocks, self.params)
+        fine = unresolved(weights, seen.outdoors, self.blocks, self.fine, self.params.patch_m)
         rounding = (3.0 / np.maximum(expected, 10)) ** 2
         return np.asarray(
             self.params.grid_persistence * fine / expected**2 + 1.3 / expected + rounding + self.params.grid_misfit**2

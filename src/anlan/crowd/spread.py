@@ -68,26 +68,27 @@ def _variances(sums, persons, hats, covariance):  # type: ignore[no-untyped-def]
 def strayed(sums, persons, block, of_blocks):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Return, by row of weights, how far each strays from its blocks' own shares (squared), its sum, and that of w²x.
 
-    ``block`` (n,) numbers each cell's block, ``of_blocks`` are the sums of persons and of their squares by block.
+    ``block`` (n,) numbers each cell's block, ``of_blocks`` are the sums of persons and of their squares by block, and
+    how far the pattern of each strays; the last of what is returned knows nothing of it.
     """
-    (begin, cell, share), (held, squares) = sums, of_blocks
+    (begin, cell, share), (held, squares, fine) = sums, of_blocks
     n = len(begin) - 1
     strays, total, whole = np.zeros(n), np.zeros(n), np.zeros(n)
     inside, crossed = np.zeros(len(held)), np.zeros(len(held))
     for m in range(n):
         for i in range(begin[m], begin[m + 1]):
             c, w = cell[i], share[i]
-            x = persons[c]
-            total[m] += w * x
+            x, tau = persons[c], fine[block[c]]
+            total[m] += tau * w * x
             whole[m] += w * w * x
-            strays[m] += w * w * x * x
+            strays[m] += (tau * w * x) ** 2
             inside[block[c]] += w * x
             crossed[block[c]] += w * x * x
         for i in range(begin[m], begin[m + 1]):
             b = block[cell[i]]
             if inside[b] != 0.0:
                 part = inside[b] / max(held[b], 1e-9)
-                strays[m] += part * (part * squares[b] - 2 * crossed[b])
+                strays[m] += fine[b] ** 2 * part * (part * squares[b] - 2 * crossed[b])
                 inside[b], crossed[b] = 0.0, 0.0
         strays[m] = max(strays[m], 0.0)
     return strays, total, whole

@@ -19,7 +19,7 @@ from anlan.kernel.records import Observation
 
 Floats = npt.NDArray[np.float64]
 
-FORM = 6
+FORM = 7
 """Version of the serialised form."""
 
 
@@ -27,14 +27,16 @@ FORM = 6
 class Moment:
     """The filter at one moment. Its arrays are never written into.
 
-    ``mean`` (d,), ``covariance`` (d, d; the lower triangle counts), what the gates have counted since the start, the
-    end of the newest window by device, how many nights location grids were heard in, and by how much (a log-ratio, and
-    its variance) each count was off its prediction.
+    ``mean`` (d,), ``covariance`` (d, d; the lower triangle counts), how unusual the day is by region (see
+    :mod:`anlan.crowd.unusual`), what the gates have counted since the start, the end of the newest window by device,
+    how many nights location grids were heard in, and by how much (a log-ratio, and its variance) each count was off
+    its prediction.
     """
 
     at: datetime
     mean: Floats
     covariance: Floats
+    unusual: Floats
     balance: Balance
     newest: Mapping[str, datetime] = field(default_factory=dict)
     nights: float = 0.0
@@ -82,6 +84,7 @@ class State:
         arrays: dict[str, Any] = {
             "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
             "mean": kept.mean,
+            "unusual": kept.unusual,
             "lower": kept.covariance[np.tril_indices(side)],
             **{f"balance_{name}": values for name, values in kept.balance.arrays().items()},
             **{f"health_{name}": values for name, values in self.health.arrays().items()},
@@ -109,6 +112,7 @@ class State:
                 at=datetime.fromisoformat(header["at"]),
                 mean=mean,
                 covariance=covariance,
+                unusual=kept["unusual"],
                 balance=Balance(**{name[8:]: kept[name] for name in kept.files if name.startswith("balance_")}),
                 newest={device: datetime.fromisoformat(at) for device, at in header["newest"].items()},
                 nights=header["nights"],

@@ -77,6 +77,8 @@ class Assignment:
     expected_s: float | None = None
     low_s: float | None = None
     high_s: float | None = None
+    nominal_s: float | None = None
+    """What streets and turn-out alone let expect when it was sent, s: from this, arrivals are learned."""
     overridden: bool = False
     """True where somebody sent it against the recommendation, with a reason that is kept beside the log."""
     ended: str | None = None

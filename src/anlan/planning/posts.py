@@ -14,6 +14,7 @@ from scipy.spatial import KDTree
 from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import Area2D
 from anlan.planning.ground import PERIODS, Demand, Ground, Hours
+from anlan.planning.settling import Load, SettledDay, settled
 from anlan.response.posting import (
     Day,
     DayPlan,
@@ -117,6 +118,8 @@ class Asked:
     vehicles: int = 7
     busy: float | None = None
     place_cost: float = 0.0
+    load: Load | None = None
+    """Where given, how busy units are in each period is not assumed, but what the plan leads to."""
     stop: Stop = field(default_factory=lambda: Stop(seconds=60.0, gap=0.005))
     seed: int = 0
 
@@ -172,6 +175,8 @@ class PostsPlan:
     seven: Seven
     worth: dict[int, float]
     """The same of each vehicle post of the day's plan in the slowest period."""
+    settled: SettledDay | None = None
+    """Whether the busy shares agree with the plan; None where they were assumed."""
 
 
 def plan_posts(
@@ -190,7 +195,13 @@ def plan_posts(
         Is told what is being done, and how far it is.
     """
     tell("travel times", 0.0)
-    day = _day(ground, demand, asked)
+    day, found = _day(ground, demand, asked), None
+    if asked.load is not None:
+        tell("how busy units become", 0.05)
+        brief = Stop(seconds=asked.stop.seconds / 4, gap=max(asked.stop.gap, 0.01))
+        found = settled(day, asked.periods, demand, asked.load, brief, asked.seed)
+        asked = replace(asked, periods=found.periods, busy=None)
+        day = _day(ground, demand, asked)
     tell("plan of the day", 0.2)
     plan = plan_day(day, stop=asked.stop, seed=asked.seed)
     slowest = min(asked.periods, key=lambda one: MODES["vehicle"].by_hour[one.slowest(MODES["vehicle"])])
@@ -225,6 +236,7 @@ def plan_posts(
         by_units=by_units,
         seven=_seven(problem, asked, slowest.key, busy),
         worth=marginal_values(problem, goal, replace(_EMPTY, posts=posts)),
+        settled=found,
     )
 
 

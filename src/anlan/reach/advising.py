@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,7 +15,8 @@ from anlan.kernel.clock import Clock
 from anlan.kernel.geo import Floats
 from anlan.kernel.pack import Pack
 from anlan.kernel.response import UnitNow
-from anlan.response.dispatch import Dispatcher, Ground, Playbooks, soonest_s
+from anlan.reach.learning import Learned, demand_at
+from anlan.response.dispatch import Demand, Dispatcher, Ground, Playbooks, soonest_s
 from anlan.response.travel import Conditions
 
 REACHED_S = 300.0
@@ -36,7 +37,14 @@ class _Made:
 class Advice:
     """Holds the streets as they are: the traffic of the hour, and the people on them. Any thread may ask."""
 
-    def __init__(self, pack: Pack, clock: Clock, playbooks: Playbooks, crowds: Crowds | None = None) -> None:
+    def __init__(
+        self,
+        pack: Pack,
+        clock: Clock,
+        playbooks: Playbooks,
+        crowds: Crowds | None = None,
+        past: Callable[[], Learned] = Learned,
+    ) -> None:
         self._pack = pack
         self._clock = clock
         self._playbooks = playbooks
@@ -44,6 +52,19 @@ class Advice:
         self._zone = ZoneInfo(pack.time_zone)
         self._lock = threading.Lock()
         self._made: _Made | None = None
+        self._past = past
+        self._learned = Learned()
+        self._learned_on: date | None = None
+        self._usual: Demand | None = None
+
+    def learn(self) -> None:
+        """Learn from what is kept, once a day of the district; it may take seconds."""
+        today = self._clock.now().astimezone(self._zone).date()
+        if today == self._learned_on:
+            return
+        self._learned, self._learned_on = self._past(), today
+        if self._made is not None and (self._learned.demand or self._learned.fit):
+            self._renew()
 
     def dispatcher(self) -> Dispatcher:
         """Return the dispatcher of this hour; the first one takes a second or two."""
@@ -51,6 +72,19 @@ class Advice:
         if made is None or made.hour != self._hour():
             made = self._renew()
         return made.dispatcher
+
+    def follow(self, units: Sequence[UnitNow]) -> None:
+        """Take note of where units are now; nothing where nobody has asked yet."""
+        if self._made is not None:
+            self._made.dispatcher.follow(units)
+
+    def expect(self, lon: float, lat: float) -> None:
+        """Search the streets around a point (degrees) where units will be asked for, so that nobody waits for it."""
+        if self._made is None:
+            return
+        x, y = (float(value) for value in self._pack.projection.to_metres(lon, lat))
+        for mode in sorted({one.mode for one in self._playbooks.unit_kinds.values()}):
+            self._made.dispatcher.ground.times_to_s(mode, x, y)
 
     def keep_up(self) -> bool:
         """Look at hour and crowds again where it is time, so that nobody who asks has to wait; tell whether it was."""
@@ -79,8 +113,12 @@ class Advice:
             at, crowd = told or (None, None)
             if before is not None or crowd is not None:
                 ground = ground.under(Conditions(hour=hour, siren=True, crowd_per_m2=crowd))
+            self._usual = self._usual or ground.demand
+            ground = ground.for_demand(demand_at(self._pack, self._usual, self._learned.demand, self._clock.now()))
             posts = {one.post_id: (one.point.x, one.point.y) for one in self._pack.posts}
-            dispatcher = Dispatcher(pack=self._pack, ground=ground, playbooks=self._playbooks, posts=posts)
+            dispatcher = Dispatcher(
+                pack=self._pack, ground=ground, playbooks=self._playbooks, posts=posts, fit=self._learned.fit
+            )
             self._made = _Made(hour, at, dispatcher)
             return self._made
 

@@ -31,6 +31,8 @@ from anlan.kernel.response import (
 from anlan.reach.advising import Advice, Crowds
 from anlan.reach.books import playbooks_of
 from anlan.reach.keeping import OUTCOMES, Kept, freed, note_keeping, over, position_keeping
+from anlan.reach.learning import Learned, learn
+from anlan.reach.proving import proven
 from anlan.reach.where import area_of, place_of
 from anlan.reach.wire import position_from
 from anlan.response.dispatch import (
@@ -43,7 +45,7 @@ from anlan.response.dispatch import (
     queue,
     state_of,
 )
-from anlan.response.dispatch.proof import Asked, Proof, proof
+from anlan.response.dispatch.proof import Proof
 from anlan.store import Keeping, SqlStore
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,8 @@ GIVEN_FOR = timedelta(seconds=120)
 TOLD_EVERY_S = 0.4
 """Positions are told to the screens at most so often (the machine's time, s)."""
 KEPT_EVERY_S = 15.0
+MANY = 10
+"""So many positions at once are taken note of at once; fewer cost whoever asks next less than a tenth of that."""
 Told = Callable[[str, dict[str, Any]], None]
 
 
@@ -66,7 +70,7 @@ class Reach:
         self._tell = tell
         self._kept = Kept(pack, store)
         self.playbooks = playbooks_of(pack.folder)
-        self._advice = Advice(pack, clock, self.playbooks, crowds)
+        self._advice = Advice(pack, clock, self.playbooks, crowds, self._learn)
         self._zone = ZoneInfo(pack.time_zone)
         self._lock = threading.RLock()
         self._given: dict[str, list[tuple[datetime, frozenset[str]]]] = {}
@@ -124,7 +128,9 @@ class Reach:
             )
             kept = [note_keeping(made.incident_id, {"note": note.strip()}, at)] if note.strip() else []
             self._write([self._kept.draft(made, "raise", actor)], at, kept)
-            return self.incident(made.incident_id)
+            raised = self.incident(made.incident_id)
+        self._advice.expect(lon, lat)  # the next thing that is asked is who should go
+        return raised
 
     def incident(self, incident_id: str) -> IncidentNow:
         """Return one incident with whoever was sent; NotFound where there is none of that id."""
@@ -154,7 +160,7 @@ class Reach:
         """
         with self._lock:
             incident = self._open(incident_id)
-            units = list(self._kept.units.values())
+            units = self.units()
             urgency = {one.incident_id: one.priority for one in self._kept.incidents.values() if one.closed_at is None}
         at = self._clock.now()
         made = self._advice.dispatcher().recommend(incident, units, at, urgency)
@@ -373,6 +379,9 @@ class Reach:
                 except (BadInput, NotFound) as refused:
                     fault = refused
                 faults.append(fault)
+            units = self.units() if n >= MANY else []
+        if units:  # while those who report wait, and not those who ask
+            self._advice.follow(units)
         self._tell_positions()
         return n, faults
 
@@ -405,21 +414,7 @@ class Reach:
     def prove(self, since_at: datetime | None = None) -> Proof:
         """Return what was really reached since a moment: incidents that are closed, or that somebody has reached."""
         with self._lock:
-            own = [
-                one
-                for one in self._kept.incidents.values()
-                if (one.closed_at or one.on_scene_at)
-                and one.outcome != "withdrawn"
-                and (since_at is None or one.received_at >= since_at)
-            ]
-            withdrawn = {one.incident_id for one in self._kept.incidents.values() if one.outcome == "withdrawn"}
-            assignments = [one for one in self._kept.assignments.values() if one.incident_id not in withdrawn]
-            units = [one for one in self._kept.units.values() if one.status is not UnitStatus.OUT_OF_SERVICE]
-        until_at = self._clock.now()
-        begin_at = since_at or min((one.received_at for one in own), default=until_at)
-        targets = {kind: float(book.target_s) for kind, book in self.playbooks.kinds.items()}
-        asked = Asked(since_at=begin_at, until_at=until_at, n_units=len(units), target_s=targets)
-        return proof(asked, own, assignments)
+            return proven(self._kept, self.playbooks, since_at, self._clock.now())
 
     # -- keeping up ------------------------------------------------------------------------------------------------
 
@@ -428,7 +423,11 @@ class Reach:
         if not self._pack.units:
             return
         try:
+            self._advice.learn()
             self._advice.dispatcher().cover(self.units())
+            for one in [*self._kept.incidents.values()]:
+                if one.closed_at is None:
+                    self._advice.expect(one.lon, one.lat)
         except AnlanError as fault:
             log.warning("nobody can be recommended: %s", fault)
 
@@ -436,7 +435,7 @@ class Reach:
         """Keep the last positions, tell those that were not told yet, and look at crowds; called every second or so."""
         self._tell_positions()
         if self._advice.keep_up():
-            self.warm()
+            self.warm()  # learns once a day, and in this thread: nobody who asks waits for it
         if time.monotonic() - self._flushed_at >= KEPT_EVERY_S:
             self.flush()
 
@@ -470,6 +469,12 @@ class Reach:
             self._kept.keep(forgotten)
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _learn(self) -> Learned:
+        with self._lock:
+            kept = self._kept
+            incidents, parts, units = [*kept.incidents.values()], [*kept.assignments.values()], [*kept.units.values()]
+        return learn(self._pack, incidents, parts, units, self._clock.now())
 
     def _recently(self, incident_id: str) -> set[str]:
         at = self._clock.now()
@@ -517,6 +522,7 @@ class Reach:
                 expected_s=None if found is None else round(found.expected_s, 1),
                 low_s=None if found is None else round(found.low_s, 1),
                 high_s=None if found is None else round(found.high_s, 1),
+                nominal_s=None if found is None or found.nominal_s is None else round(found.nominal_s, 1),
                 overridden=unit.unit.unit_id in against,
             )
             made.append(own)

@@ -11,13 +11,13 @@ import { theme } from "../theme.ts";
 
 setWorkerUrl(workerUrl);
 
-const LAYERS = ["boundary", "water", "green", "streets", "places"] as const;
+export const LAYERS = ["boundary", "water", "green", "streets", "places"] as const;
 type Spot = [number, number];
 
 const fetched = new Map<string, Promise<GeoJSON.FeatureCollection>>();
 
 /** A layer of the map, which does not change while the district is open. */
-function layerOf(name: string): Promise<GeoJSON.FeatureCollection> {
+export function layerOf(name: string): Promise<GeoJSON.FeatureCollection> {
   const asked = fetched.get(name) ?? api.layer(name);
   fetched.set(name, asked);
   asked.catch(() => fetched.delete(name));

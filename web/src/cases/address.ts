@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-export type Page = "map" | "list" | "board" | "calendar" | "new" | "route" | "case";
+export type Page = "map" | "list" | "board" | "calendar" | "new" | "route" | "case" | "plans";
 
 export interface Address {
   page: Page;
@@ -17,6 +17,7 @@ function read(): Address {
   const [path = "", ask = ""] = location.hash.slice(1).split("?");
   const [, first = "", second = ""] = path.split("/");
   const found = new URLSearchParams(ask);
+  if (first === "plans") return { page: "plans", id: decodeURIComponent(second), ask: found };
   if (first !== "cases") return { page: "map", id: "", ask: found };
   if (second === "") return { page: "list", id: "", ask: found };
   if (PAGES.includes(second)) return { page: second as Page, id: "", ask: found };
@@ -31,6 +32,7 @@ export const listAddress = signal("#/cases");
 
 export function hrefOf(page: Page, ask: Record<string, string> | URLSearchParams = {}, id = ""): string {
   const told = new URLSearchParams(ask).toString();
+  if (page === "plans") return `#/plans${id ? `/${encodeURIComponent(id)}` : ""}${told ? `?${told}` : ""}`;
   const path = page === "map" ? "/map" : page === "list" ? "/cases" : page === "case" ? `/cases/${encodeURIComponent(id)}` : `/cases/${page}`;
   return `#${path}${told ? `?${told}` : ""}`;
 }

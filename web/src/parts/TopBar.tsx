@@ -9,7 +9,9 @@ import { intervalText, shortOccupancy } from "./EstimateView.tsx";
 import { Icon } from "./Icon.tsx";
 
 export function TopBar({ district }: { district: District }) {
-  const onMap = address.value.page === "map" || !may("cases.read");
+  const plans = may("units.read", true);
+  const onPlans = address.value.page === "plans" && plans;
+  const onMap = !onPlans && (address.value.page === "map" || address.value.page === "plans" || !may("cases.read"));
   return (
     <header class="top">
       <div class="brand">
@@ -19,14 +21,21 @@ export function TopBar({ district }: { district: District }) {
           <p class="quiet">{t("app.tagline")}</p>
         </div>
       </div>
-      {may("cases.read") && (
+      {(may("cases.read") || plans) && (
         <nav class="top-nav" aria-label={t("nav.label")}>
           <a href="#/map" aria-current={onMap ? "page" : undefined} data-test="nav-map">
             {t("nav.map")}
           </a>
-          <a href={listAddress.value} aria-current={onMap ? undefined : "page"} data-test="nav-cases">
-            {t("nav.cases")}
-          </a>
+          {may("cases.read") && (
+            <a href={listAddress.value} aria-current={onMap || onPlans ? undefined : "page"} data-test="nav-cases">
+              {t("nav.cases")}
+            </a>
+          )}
+          {plans && (
+            <a href="#/plans" aria-current={onPlans ? "page" : undefined} data-test="nav-plans">
+              {t("nav.plans")}
+            </a>
+          )}
         </nav>
       )}
       {onMap ? <Figures /> : <span class="figures" />}

@@ -13,13 +13,14 @@ from anlan.command.api import (
     indicators,
     live,
     log,
+    plans,
     reach,
     staff,
     whatif,
 )
 
 _CASES = (cases, case_many, case_papers, indicators)
-_PARTS = (district, crowd, coverage, alerts, *_CASES, community, reach, whatif, devices, log, live, staff)
+_PARTS = (district, crowd, coverage, alerts, *_CASES, community, reach, plans, whatif, devices, log, live, staff)
 ROUTERS = tuple(part.router for part in _PARTS)
 
 __all__ = ["ROUTERS"]

@@ -13,16 +13,18 @@ from anlan.staff import Staff
 
 Minutes = Annotated[int, Query(ge=1, le=7 * 1440, description="How far back, in minutes")]
 
+# They look up and wait for nothing, so they run where the request is: a thread of the pool for each would take longer.
 
-def _district(request: Request) -> District:
+
+async def _district(request: Request) -> District:
     return cast(District, request.app.state.district)
 
 
-def _where(request: Request) -> Whereabouts:
+async def _where(request: Request) -> Whereabouts:
     return cast(Whereabouts, request.app.state.where)
 
 
-def _staff(request: Request) -> Staff:
+async def _staff(request: Request) -> Staff:
     staff = request.app.state.staff
     if staff is None:
         raise NotFound("staff", "is not kept by this server", "start it with anlan serve")

@@ -162,6 +162,27 @@ class ExpectedCover:
             busy=float(busy),
         )
 
+    @classmethod
+    def of_rows(cls, first: Ints, row: npt.NDArray[np.int32], weight: npt.ArrayLike, *, busy: float) -> ExpectedCover:
+        """Return the cover of points (D,) of which it is known which each site reaches: ``row[first[j]:first[j + 1]]``.
+
+        Raises
+        ------
+        BadInput
+            If the busy fraction is not in 0..1, or a point is none.
+        """
+        given = np.asarray(weight, float)
+        if len(row) and not 0 <= row.min() <= row.max() < len(given):
+            raise BadInput(f"row {row.max()}", f"must be one of {len(given)} points", "give a weight for each point")
+        return cls(
+            weight=given,
+            number=np.arange(len(given)),
+            first=np.asarray(first, np.int64),
+            row=np.asarray(row, np.int32),
+            total=float(given.sum()),
+            busy=checked_busy(busy),
+        )
+
     @property
     def n_sites(self) -> int:
         """How many sites there are."""
@@ -175,14 +196,16 @@ class ExpectedCover:
         """Return the probability that the k-th unit in reach is the first free one, k = 0..n + 1; 0 for k = 0."""
         if not 0 <= n_units <= _DEEPEST:
             raise BadInput(f"n_units={n_units}", f"must be 0..{_DEEPEST}", "give how many units may be idle at once")
+        return self._chances(n_units)
+
+    def _chances(self, n_units: int) -> Floats:
         k = np.arange(n_units + 2)
         return np.where(k > 0, (1 - self.busy) * self.busy ** np.maximum(k - 1, 0), 0.0)
 
     def counts(self, at: npt.ArrayLike) -> npt.NDArray[np.int32]:
         """Return how many of the idle units at sites ``at`` (U,) reach each row (R,)."""
         count = np.zeros(len(self.weight), np.int32)
-        for site in self._sites(at):
-            kernel.shift(self.first, self.row, count, site, 1)
+        kernel.counted(self.first, self.row, self._sites(at), count)
         return count
 
     def _sites(self, at: npt.ArrayLike) -> Ints:
@@ -206,9 +229,16 @@ class ExpectedCover:
 
     def losses(self, at: npt.ArrayLike) -> Floats:
         r"""Return for each idle unit (U,) what goes with it, :math:`\sum_i d_i (1 - q) q^{k_i - 1}`, in weight."""
-        sites = self._sites(at)
-        count, chance = self.counts(sites), self.chance(len(sites))
-        return np.array([kernel.loss(self.first, self.row, self.weight, chance, count, j) for j in sites], float)
+        return self.losses_of(at, self.counts(at))
+
+    def losses_of(self, at: npt.ArrayLike, count: npt.NDArray[np.int32]) -> Floats:
+        """Return what goes with each unit (U,) where ``count`` (R,) units, these among them, reach the rows."""
+        chance = self._chances(int(count.max(initial=0)))
+        return np.asarray(kernel.losses(self.first, self.row, self.weight, chance, count, self._sites(at)), float)
+
+    def share_of(self, count: npt.NDArray[np.int32]) -> float:
+        """Return the share of the weight expected to find a free unit where ``count`` (R,) of them reach the rows."""
+        return float(self.weight @ (1 - self.busy ** count.astype(float))) / self.total if self.total > 0 else 0.0
 
     def gains(self, at: npt.ArrayLike) -> Floats:
         r"""Return for each site (S,) what one more idle unit there adds, :math:`\sum_i d_i (1 - q) q^{k_i}`."""

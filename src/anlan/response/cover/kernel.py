@@ -28,6 +28,23 @@ def loss(first, row, weight, chance, count, site):  # type: ignore[no-untyped-de
 
 
 @numba.njit(cache=True, nogil=True)
+def counted(first, row, sites, count):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Add an idle unit at each of the sites."""
+    for site in sites:
+        for e in range(first[site], first[site + 1]):
+            count[row[e]] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def losses(first, row, weight, chance, count, sites):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return for each of the sites what goes when one of the idle units there goes."""
+    made = np.empty(len(sites))
+    for k in range(len(sites)):
+        made[k] = loss(first, row, weight, chance, count, sites[k])
+    return made
+
+
+@numba.njit(cache=True, nogil=True)
 def gain(first, row, weight, chance, count, site):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Return what one more idle unit at a site adds."""
     total = 0.0

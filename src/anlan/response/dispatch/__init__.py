@@ -1,9 +1,10 @@
 """Dispatch: who should go to an incident, with the reason; what steps units and incidents may take."""
 
-from anlan.response.dispatch.ground import Arrival, Demand, Ground, arrival, demand_of, soonest_s
+from anlan.response.dispatch.arrivals import Arrival, arrival
+from anlan.response.dispatch.ground import Demand, Ground, demand_of, soonest_s
 from anlan.response.dispatch.playbooks import Need, Playbook, Playbooks, UnitKind, read_playbooks
 from anlan.response.dispatch.positions import check_position
-from anlan.response.dispatch.recommend import Candidate, Dispatcher, MoveUp, Recommendation, queue
+from anlan.response.dispatch.recommend import BARS, Candidate, Dispatcher, MoveUp, Recommendation, queue
 from anlan.response.dispatch.steps import (
     INCIDENT_STEPS,
     REPORTED,
@@ -14,6 +15,7 @@ from anlan.response.dispatch.steps import (
 )
 
 __all__ = [
+    "BARS",
     "INCIDENT_STEPS",
     "REPORTED",
     "UNIT_STEPS",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import KDTree
-from scipy.special import ndtri
 
 from anlan.kernel.geo import Floats
 from anlan.kernel.pack import Pack
@@ -24,61 +22,10 @@ FARTHEST_S = 1800.0
 """No unit that needs longer is looked for."""
 SPREAD = {"foot": 0.15, "bicycle": 0.2, "vehicle": 0.3}
 """Standard deviation of a travel time as a share of it. An assumption: the proof tells how often it held."""
-OWN_SD_S = 10.0
-"""What stays uncertain of the shortest way, s."""
-LEVEL_Z = float(ndtri(0.95))
+KEPT_SEARCHES = 256
+"""Of so many incidents the times from everywhere are kept: they are asked about again and again as units move."""
 SQUARE_M = 150.0
 """Demand is gathered in squares of this size."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """When a unit would be there, from now, s. ``low_s``..``high_s`` holds the truth nine times of ten."""
-
-    expected_s: float
-    low_s: float
-    high_s: float
-    mu: float = field(repr=False)
-    sigma: float = field(repr=False)
-
-    def probability_within(self, limit_s: float) -> float:
-        """Return how likely the unit is there within a limit, s."""
-        if limit_s <= 0:
-            return 0.0
-        return 0.5 * math.erfc((self.mu - math.log(limit_s)) / (self.sigma * math.sqrt(2)))
-
-
-def arrival(turnout_s: float, travel_s: float, spread: float, age_s: float = 0.0) -> Arrival:
-    r"""Return the arrival of a unit that must turn out and travel.
-
-    .. math:: T = o + t, \quad \sigma_T^2 = (o / 2)^2 + (s t)^2 + \sigma_0^2 + (\min(a, 120) / 3)^2
-
-    with turn-out :math:`o`, travel :math:`t`, its relative spread :math:`s`, what is always uncertain :math:`\sigma_0`
-    (10 s) and the age :math:`a` of the position, all in s. T is taken as lognormal with that mean and deviation.
-
-    References
-    ----------
-    S. Budge, A. Ingolfsson, D. Zerom (2010), "Empirical analysis of ambulance travel times: the case of Calgary
-    emergency medical services", Management Science 56: the logarithm of a travel time is near symmetric. We take one
-    relative spread for all distances, where theirs falls with distance.
-
-    Examples
-    --------
-    >>> made = arrival(30, 120, 0.3)
-    >>> round(made.expected_s), round(made.low_s), round(made.high_s), round(made.probability_within(180), 2)
-    (150, 94, 224, 0.79)
-    """
-    mean = max(float(turnout_s + travel_s), 1.0)
-    variance = float(turnout_s / 2) ** 2 + float(spread * travel_s) ** 2 + OWN_SD_S**2 + (min(age_s, 120.0) / 3) ** 2
-    sigma = math.sqrt(math.log1p(variance / mean**2))
-    mu = math.log(mean) - sigma**2 / 2
-    return Arrival(
-        expected_s=mean,
-        low_s=math.exp(mu - LEVEL_Z * sigma),
-        high_s=math.exp(mu + LEVEL_Z * sigma),
-        mu=mu,
-        sigma=sigma,
-    )
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -164,6 +111,10 @@ class Ground:
             nodes={key: network.main_piece() for key, network in forth.items()},
         )
 
+    def for_demand(self, demand: Demand) -> Ground:
+        """Return the same ground with another demand."""
+        return self if demand is self.demand else replace(self, demand=demand)
+
     @cached_property
     def _trees(self) -> dict[str, KDTree]:
         graph = self.graph
@@ -178,23 +129,28 @@ class Ground:
 
     def times_to_s(self, mode: str, x_m: float, y_m: float) -> npt.NDArray[np.float32]:
         """Return how long each node is from a point, s, by one search backwards; infinite beyond half an hour."""
-        node, last_s = self.nearest(mode, np.array([x_m]), np.array([y_m]))
-        return self.back[mode].reach(node, FARTHEST_S, last_s).matrix_s()[0]
-
-    def covers(self, mode: str, limit_s: float) -> npt.NDArray[np.bool_]:
-        """Return (nodes, demand points): whether one reaches the other within a limit of travel, s."""
-        key = (mode, round(limit_s))
-        if key not in self._covers:
-            node, last_s = self.nearest(mode, self.demand.x_m, self.demand.y_m)
-            made = np.zeros((self.graph.n_nodes, len(node)), np.bool_)
-            reach = self.back[mode].reach(node, max(limit_s, 0.0), last_s)
-            made[reach.node, np.repeat(np.arange(len(node)), np.diff(reach.first))] = True
-            self._covers[key] = made
-        return self._covers[key]
+        return self._searched(mode, x_m, y_m)
 
     @cached_property
-    def _covers(self) -> dict[tuple[str, int], npt.NDArray[np.bool_]]:
-        return {}
+    def _searched(self) -> Callable[[str, float, float], npt.NDArray[np.float32]]:
+        @lru_cache(maxsize=KEPT_SEARCHES)
+        def searched(mode: str, x_m: float, y_m: float) -> npt.NDArray[np.float32]:
+            node, last_s = self.nearest(mode, np.array([x_m]), np.array([y_m]))
+            return self.back[mode].reach(node, FARTHEST_S, last_s).matrix_s()[0]
+
+        return searched
+
+    def reached(self, mode: str, limit_s: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        """Return the demand points that each node reaches within a limit of travel: where those of a node begin, which.
+
+        A point is reached at the nearest node, the last metres included.
+        """
+        node, last_s = self.nearest(mode, self.demand.x_m, self.demand.y_m)
+        found = self.back[mode].reach(node, max(limit_s, 0.0), last_s)
+        point = np.repeat(np.arange(len(node), dtype=np.int32), np.diff(found.first))
+        order = np.argsort(found.node, kind="stable")
+        first = np.searchsorted(found.node[order], np.arange(self.graph.n_nodes + 1)).astype(np.int64)
+        return first, point[order]
 
 
 def soonest_s(

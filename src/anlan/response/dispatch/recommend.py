@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,12 @@ from anlan.kernel.geo import Floats
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Unit
 from anlan.kernel.response import Incident, UnitNow, UnitStatus
-from anlan.response.dispatch.ground import SPREAD, Arrival, Ground, arrival
+from anlan.response.cover import ExpectedCover
+from anlan.response.dispatch.arrivals import Arrival, Arrivals, arrivals, learned_arrivals
+from anlan.response.dispatch.fleet import STATUSES, Fleet, Follower, Mask
+from anlan.response.dispatch.ground import Ground
 from anlan.response.dispatch.playbooks import Need, Playbook, Playbooks
+from anlan.response.travel import ArrivalFit
 from anlan.response.travel.graph import Ints
 
 COVER_S = 180.0
@@ -28,8 +33,8 @@ LATE_S = 120.0
 """What missing the target weighs, in seconds of arrival."""
 TAKEN_S = 60.0
 """How much sooner a unit must be to be taken from a less urgent incident."""
-ROLLING = 1 / 3
-"""Part of the turn-out that a unit on the move needs."""
+BARS = ("out_of_service", "on_scene", "assigned", "kind_unknown", "no_position", "out_of_reach", "not_needed")
+_OUT, _ON_SCENE, _ASSIGNED, _KIND, _POSITION, _REACH, _NEEDED = range(len(BARS))
 _NEVER = 1e9
 
 
@@ -57,7 +62,51 @@ class Candidate:
     barred: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Weighed:
+    """Every unit with what speaks for and against it, as arrays (U,) in the order of the fleet."""
+
+    fleet: Fleet
+    arrivals: Arrivals
+    within: Floats
+    barred: Ints
+    """Number among ``BARS``, -1 of whoever can go."""
+    taken: Mask
+    """Who would be taken from another incident."""
+    cover_lost: Floats
+    cost_s: Floats
+    """NaN of whoever cannot go."""
+    asked: frozenset[str]
+    """What the playbook asks for."""
+
+    def has(self, k: int) -> tuple[str, ...]:
+        """Return what a unit can do that is asked for."""
+        return tuple(sorted(self.fleet.makeup.can[k] & self.asked))
+
+    def order(self, chosen: Mask) -> list[int]:
+        """Return the units in the order in which they are told: who should go, who could, who could not."""
+        rank = self.fleet.makeup.rank
+        cost = np.where(np.isnan(self.cost_s), 0.0, self.cost_s)
+        return [int(k) for k in np.lexsort((rank, cost, self.barred >= 0, ~chosen))]
+
+    def candidate(self, k: int, *, chosen: bool) -> Candidate:
+        """Return one unit as an object."""
+        found, bar = self.arrivals.one(k), int(self.barred[k])
+        return Candidate(
+            unit_id=self.fleet.makeup.units[k].unit_id,
+            arrival=found,
+            within=None if found is None else float(self.within[k]),
+            has=self.has(k),
+            crew=int(self.fleet.makeup.crew[k]),
+            takes_from=self.fleet.incident[k] if self.taken[k] else None,
+            cover_lost=float(self.cover_lost[k]),
+            cost_s=None if np.isnan(self.cost_s[k]) else float(self.cost_s[k]),
+            chosen=chosen,
+            barred=None if bar < 0 else BARS[bar],
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Recommendation:
     """Who should go to an incident now. ``missing`` is what nobody can fill; ``on_it`` is who goes already."""
 
@@ -66,16 +115,29 @@ class Recommendation:
     target_s: float
     within_s: float
     """What is left of the target at this moment, s."""
-    candidates: tuple[Candidate, ...]
+    weighed: Weighed = field(repr=False)
+    rows: Mask = field(repr=False)
+    """Which units of the fleet should go."""
     missing: tuple[Need, ...] = ()
     on_it: tuple[str, ...] = ()
     cover_now: float = 0.0
     cover_after: float = 0.0
 
+    @cached_property
+    def order(self) -> list[int]:
+        """The units in the order in which they are told, by their place in the fleet."""
+        return self.weighed.order(self.rows)
+
     @property
     def chosen(self) -> tuple[str, ...]:
         """Return the units that should go."""
-        return tuple(one.unit_id for one in self.candidates if one.chosen)
+        units = self.weighed.fleet.makeup.units
+        return tuple(units[k].unit_id for k in self.order[: int(self.rows.sum())])
+
+    @cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Every unit: who should go, who could, and who could not, and why."""
+        return tuple(self.weighed.candidate(k, chosen=bool(self.rows[k])) for k in self.order)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,22 +151,7 @@ class MoveUp:
     travel_s: float
 
 
-@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
-class _Fleet:
-    """The units as arrays: where they are, by node of their own mode."""
-
-    units: tuple[UnitNow, ...]
-    can: tuple[frozenset[str], ...]
-    mode: tuple[str | None, ...]
-    turnout_s: Floats
-    node: Ints
-    first_s: Floats
-    """From where the unit is to its node, s."""
-    known: npt.NDArray[np.bool_]
-    free: npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Dispatcher:
     """Recommends units. It decides nothing: whoever dispatches may take others, and says why."""
 
@@ -114,6 +161,20 @@ class Dispatcher:
     busy: float = BUSY
     posts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Where each post or station is, degrees."""
+    fit: ArrivalFit | None = None
+    """What was learned of arrivals, its origins being kinds of units; None where too few were recorded."""
+
+    @cached_property
+    def _follower(self) -> Follower:
+        return Follower(self.ground, self.playbooks, self.pack.projection)
+
+    @cached_property
+    def _covered(self) -> dict[str, tuple[Fleet, _Covered]]:
+        return {}
+
+    def follow(self, units: Sequence[UnitNow]) -> None:
+        """Take note of where units are now, so that a recommendation need not."""
+        self._cover(self._follower.fleet(units))
 
     # -- who should go ---------------------------------------------------------------------------------------------
 
@@ -157,90 +218,61 @@ class Dispatcher:
         Research for Health Care 4: the same marginal cover, there for moving units, here for sending them as well.
         """
         book = self.playbooks.of(incident.kind)
-        fleet = self._fleet(units)
-        on_it = [one for one in units if one.incident_id == incident.incident_id and one.status != UnitStatus.AVAILABLE]
-        open_needs = self._open_needs(book, on_it)
+        fleet = self._follower.fleet(units)
+        going = np.flatnonzero((fleet.incident == incident.incident_id) & (fleet.status != _AVAILABLE))
+        on_it = [fleet.units[k] for k in going]
+        now = self._cover(fleet)
         within_s = book.target_s - (at - incident.received_at).total_seconds()
-        lost, now = self._cover(fleet)
-        if fleet.free.any():  # who is taken from another incident must be replaced there
-            lost = np.where(fleet.free, lost, lost[fleet.free].min())
-        made = self._candidates(incident, book, fleet, at, (within_s, lost, urgency or {}))
-        chosen, missing = self._matched(open_needs, made, fleet)
-        order = sorted(
-            (replace(one, chosen=True) if k in chosen else one for k, one in enumerate(made)),
-            key=lambda one: (not one.chosen, one.barred is not None, one.cost_s or 0.0, one.unit_id),
-        )
+        weighed = self._weighed(incident, book, (fleet, now), (at, within_s), urgency or {})
+        rows, missing = _matched(self._open_needs(book, on_it), weighed)
         return Recommendation(
             incident_id=incident.incident_id,
             at=at,
             target_s=book.target_s,
             within_s=within_s,
-            candidates=tuple(order),
+            weighed=weighed,
+            rows=rows,
             missing=missing,
             on_it=tuple(one.unit.unit_id for one in on_it),
-            cover_now=now,
-            cover_after=self._cover(fleet, without=chosen)[1],
+            cover_now=now.share,
+            cover_after=self._share_without(now, np.flatnonzero(rows & fleet.free)),
         )
 
     def arrivals(self, lon: float, lat: float, units: Sequence[UnitNow], at: datetime) -> dict[str, Arrival]:
         """Return when each unit that can move would be at a point (degrees), by one search for each way of moving."""
-        fleet = self._fleet(units)
-        made = self._arrivals(lon, lat, fleet, at)
-        return {one.unit.unit_id: found for one, found in zip(units, made, strict=True) if found is not None}
+        few = Follower(self.ground, self.playbooks, self.pack.projection)  # these are not all: nobody follows them
+        made = self._arrivals(lon, lat, few.fleet(units), at)
+        told = ((now.unit.unit_id, made.one(k)) for k, now in enumerate(units))
+        return {unit_id: one for unit_id, one in told if one is not None}
 
-    def _candidates(
+    def _weighed(
         self,
         incident: Incident,
         book: Playbook,
-        fleet: _Fleet,
-        at: datetime,
-        weighing: tuple[float, Floats, Mapping[str, int]],
-    ) -> list[Candidate]:
-        within_s, lost, urgency = weighing
-        asked = frozenset().union(*(need.capabilities for need in book.needs))
+        now: tuple[Fleet, _Covered],
+        moment: tuple[datetime, float],
+        urgency: Mapping[str, int],
+    ) -> Weighed:
+        (fleet, cover), (at, within_s) = now, moment
+        found = self._arrivals(incident.lon, incident.lat, fleet, at)
+        within = found.within(within_s)
+        lost = cover.lost
+        if fleet.free.any():  # who is taken from another incident must be replaced there
+            lost = np.where(fleet.free, lost, lost[fleet.free].min())
+        barred = _barred(incident, book, fleet, found.known, urgency)
+        taken = ~fleet.is_free & (barred < 0)
         price = POINT_PRICE_S.get(incident.priority, 0.0)
-        made = []
-        for k, (now, found) in enumerate(
-            zip(fleet.units, self._arrivals(incident.lon, incident.lat, fleet, at), strict=True)
-        ):
-            can = fleet.can[k]
-            has = tuple(sorted(can & asked))
-            barred = self._barred(now, incident, urgency, found)
-            if barred is None and not any(_fits(need, now.unit, can) for need in book.needs):
-                barred = "not_needed"
-            within = None if found is None else found.probability_within(within_s)
-            cost = None
-            takes = None if now.is_free or barred else now.incident_id
-            if barred is None and found is not None and within is not None:
-                cost = found.expected_s + LATE_S * (1 - within) + 100 * price * lost[k] + (TAKEN_S if takes else 0.0)
-            made.append(
-                Candidate(
-                    unit_id=now.unit.unit_id,
-                    arrival=found,
-                    within=within,
-                    has=has,
-                    crew=now.unit.crew,
-                    takes_from=takes,
-                    cover_lost=float(lost[k]),
-                    cost_s=cost,
-                    barred=barred,
-                )
-            )
-        return made
-
-    def _barred(
-        self, now: UnitNow, incident: Incident, urgency: Mapping[str, int], found: Arrival | None
-    ) -> str | None:
-        if now.status in {UnitStatus.OUT_OF_SERVICE, UnitStatus.ON_SCENE}:
-            return str(now.status)
-        if now.incident_id == incident.incident_id:
-            return "assigned"
-        if not now.is_free and urgency.get(now.incident_id or "", 0) <= incident.priority:
-            return "assigned"
-        if found is not None:
-            return None
-        kind_known = self.playbooks.kind_of(now.unit) is not None
-        return "kind_unknown" if not kind_known else "no_position" if now.lon is None else "out_of_reach"
+        cost = found.expected_s + LATE_S * (1 - within) + 100 * price * lost + TAKEN_S * taken
+        return Weighed(
+            fleet=fleet,
+            arrivals=found,
+            within=within,
+            barred=barred,
+            taken=taken,
+            cover_lost=lost,
+            cost_s=np.where(barred < 0, cost, np.nan),
+            asked=frozenset().union(*(need.capabilities for need in book.needs)),
+        )
 
     def _open_needs(self, book: Playbook, on_it: Sequence[UnitNow]) -> list[Need]:
         """Return a slot for each unit that is still needed; who is on it already fills the narrowest slots first."""
@@ -258,92 +290,63 @@ class Dispatcher:
                 rest.remove(filled)
         return left
 
-    def _matched(
-        self, slots: Sequence[Need], made: Sequence[Candidate], fleet: _Fleet
-    ) -> tuple[set[int], tuple[Need, ...]]:
-        if not slots or not made:
-            return set(), tuple(slots)
-        cost = np.full((len(slots), len(made)), _NEVER)
-        for s, slot in enumerate(slots):
-            for k, one in enumerate(made):
-                if one.cost_s is not None and _fits(slot, fleet.units[k].unit, fleet.can[k]):
-                    cost[s, k] = one.cost_s
-        rows, columns = linear_sum_assignment(cost)
-        filled = {int(s): int(k) for s, k in zip(rows, columns, strict=True) if cost[s, k] < _NEVER}
-        return set(filled.values()), tuple(slot for s, slot in enumerate(slots) if s not in filled)
-
     # -- where units are, and what they cover ----------------------------------------------------------------------
 
-    def _fleet(self, units: Sequence[UnitNow]) -> _Fleet:
-        n = len(units)
-        kinds = [self.playbooks.kind_of(one.unit) for one in units]
-        told = [one.lon is not None and kind is not None for one, kind in zip(units, kinds, strict=True)]
-        known = np.array(told, np.bool_)
-        lon = np.array([one.lon or 0.0 for one in units])
-        lat = np.array([one.lat or 0.0 for one in units])
-        turnout = np.array([0.0 if kind is None else kind.turnout_s for kind in kinds])
-        rolling = [one.status in {UnitStatus.RETURNING, UnitStatus.EN_ROUTE} for one in units]
-        node, first_s = np.zeros(n, np.int32), np.zeros(n)
-        if known.any():
-            x, y = self.pack.projection.to_metres(lon, lat)
-            mode = np.array([None if kind is None else kind.mode for kind in kinds], dtype=object)
-            for key in {kind.mode for kind in kinds if kind is not None}:
-                own = np.flatnonzero((mode == key) & known)
-                node[own], first_s[own] = self.ground.nearest(key, x[own], y[own])
-        return _Fleet(
-            units=tuple(units),
-            can=tuple(self.playbooks.capabilities_of(one.unit) for one in units),
-            mode=tuple(None if kind is None else kind.mode for kind in kinds),
-            turnout_s=np.where(rolling, ROLLING * turnout, turnout),
-            node=node,
-            first_s=first_s,
-            known=known,
-            free=known & np.array([one.is_free for one in units], np.bool_),
-        )
+    def _arrivals(self, lon: float, lat: float, fleet: Fleet, at: datetime) -> Arrivals:
+        x, y = (float(value) for value in self.pack.projection.to_metres(lon, lat))
+        travel, makeup = np.full(len(fleet), np.inf), fleet.makeup
+        for k, mode in enumerate(makeup.modes):
+            own = np.flatnonzero((makeup.mode == k) & fleet.known)
+            if len(own):
+                travel[own] = self.ground.times_to_s(mode, x, y)[fleet.node[own]] + fleet.first_s[own]
+        made = arrivals(fleet.turnout_s, travel, makeup.spread, fleet.age_s(at.timestamp()))
+        if self.fit is None:
+            return made
+        numbers = np.append(self.fit.number_of(makeup.kinds), -1)[makeup.kind]
+        return learned_arrivals(made, self.fit, self.ground.conditions.hour, (x, y), numbers)
 
-    def _arrivals(self, lon: float, lat: float, fleet: _Fleet, at: datetime) -> list[Arrival | None]:
-        x, y = self.pack.projection.to_metres(lon, lat)
-        found: list[Arrival | None] = []
-        times = {mode: self.ground.times_to_s(mode, float(x), float(y)) for mode in set(fleet.mode) if mode is not None}
-        for k, now in enumerate(fleet.units):
-            mode = fleet.mode[k]
-            travel = np.inf if mode is None or not fleet.known[k] else float(times[mode][fleet.node[k]])
-            if not np.isfinite(travel) or mode is None:
-                found.append(None)
-                continue
-            # A unit that stands at its post is where it was, however long ago it said so.
-            moves = now.status in {UnitStatus.RETURNING, UnitStatus.EN_ROUTE}
-            age_s = (at - now.position_at).total_seconds() if moves and now.position_at else 0.0
-            spread = SPREAD.get(mode, 0.3)
-            found.append(arrival(fleet.turnout_s[k], travel + fleet.first_s[k], spread, max(age_s, 0.0)))
-        return found
+    @cached_property
+    def expected_cover(self) -> ExpectedCover:
+        """The expected cover of demand within three minutes; its sites are nodes, once for each kind of unit.
 
-    def _rows(self, fleet: _Fleet, without: Iterable[int] = ()) -> npt.NDArray[np.bool_]:
-        """Return (units, demand points): which point each free unit reaches in time; nothing of those not free."""
-        free = fleet.free.copy()
-        free[list(without)] = False
-        rows = np.zeros((len(fleet.units), len(self.ground.demand)), np.bool_)
-        for k in np.flatnonzero(free):
-            kind = self.playbooks.kind_of(fleet.units[k].unit)
-            if kind is not None:
-                rows[k] = self.ground.covers(kind.mode, COVER_S - kind.turnout_s)[fleet.node[k]]
-        return rows
+        The site of node i for the k-th kind of the playbooks is ``k * n_nodes + i``.
+        """
+        parts = [self.ground.reached(one.mode, COVER_S - one.turnout_s) for one in self.playbooks.unit_kinds.values()]
+        first, rows, begin = [np.zeros(1, np.int64)], [np.empty(0, np.int32)], 0
+        for ends, row in parts:
+            first.append(ends[1:] + begin)
+            rows.append(row)
+            begin += len(row)
+        weight = self.ground.demand.weight
+        return ExpectedCover.of_rows(np.concatenate(first), np.concatenate(rows), weight, busy=self.busy)
 
-    def _cover(self, fleet: _Fleet, without: Iterable[int] = ()) -> tuple[Floats, float]:
-        """Return what goes with each unit that is free, and the expected cover of all that are, as shares."""
-        rows = self._rows(fleet, without)
-        last, total = self._last(rows.sum(axis=0))
-        return np.asarray(rows @ last, float), total
+    def _sites(self, fleet: Fleet, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return fleet.makeup.kind[rows].astype(np.int64) * self.ground.graph.n_nodes + fleet.node[rows]
 
-    def _last(self, count: npt.NDArray[np.int64]) -> tuple[Floats, float]:
-        """Return what the last unit adds at each point that so many reach, and the cover of all points."""
-        weight, q = self.ground.demand.weight, self.busy
-        last = np.where(count > 0, weight * (1 - q) * q ** np.maximum(count - 1, 0), 0.0)
-        return last, float(weight @ (1 - q**count))
+    def _cover(self, fleet: Fleet) -> _Covered:
+        """Return what the free units cover, and what goes with each."""
+        known = self._covered.get("last")
+        if known is not None and known[0] is fleet:
+            return known[1]
+        cover, free = self.expected_cover, np.flatnonzero(fleet.free)
+        sites = np.full(len(fleet), -1, np.int64)
+        sites[free] = self._sites(fleet, free)
+        count = cover.counts(sites[free])
+        lost = np.zeros(len(fleet))
+        lost[free] = cover.losses_of(sites[free], count) / max(cover.total, 1e-12)
+        made = _Covered(sites=sites, count=count, lost=lost, share=cover.share_of(count))
+        self._covered["last"] = (fleet, made)
+        return made
+
+    def _share_without(self, now: _Covered, gone: npt.NDArray[np.int64]) -> float:
+        """Return the cover when some of the free units are no longer free."""
+        if not len(gone):
+            return now.share
+        return self.expected_cover.share_of(now.count - self.expected_cover.counts(now.sites[gone]))
 
     def cover(self, units: Sequence[UnitNow]) -> float:
         """Return the expected share of demand that the free units reach within three minutes."""
-        return self._cover(self._fleet(units))[1]
+        return self._cover(self._follower.fleet(units)).share
 
     def move_up(self, units: Sequence[UnitNow], *, least: float = 0.01) -> MoveUp | None:
         """Return the one move of an idle unit to an empty post that gains most cover; None below ``least``.
@@ -352,40 +355,90 @@ class Dispatcher:
         ----------
         Jagtenberg, Bhulai, van der Mei (2015), as above: one unit at a time, when one becomes busy or free.
         """
-        fleet = self._fleet(units)
+        fleet = self._follower.fleet(units)
+        now, cover, makeup = self._cover(fleet), self.expected_cover, fleet.makeup
         taken = {one.post_id for one in units if one.status is not UnitStatus.OUT_OF_SERVICE and one.is_free}
-        rows = self._rows(fleet)
-        count = rows.sum(axis=0)
-        now = self._last(count)[1]
         best: tuple[float, int, str] | None = None
         for post_id in (one for one in self.posts if one not in taken):
-            for kind in {one.unit.kind for one, free in zip(units, fleet.free, strict=True) if free}:
-                own = [k for k in np.flatnonzero(fleet.free) if units[int(k)].unit.kind == kind]
-                after = self._after(post_id, kind, rows[own], count)
+            x, y = (float(value) for value in self.pack.projection.to_metres(*self.posts[post_id]))
+            for kind in np.unique(makeup.kind[fleet.free]):
+                own = np.flatnonzero(fleet.free & (makeup.kind == kind))
+                mode = makeup.modes[makeup.mode[own[0]]]
+                node, _ = self.ground.nearest(mode, np.array([x]), np.array([y]))
+                count = now.count + cover.counts([int(kind) * self.ground.graph.n_nodes + int(node[0])])
+                after = cover.share_of(count) - cover.losses_of(now.sites[own], count) / max(cover.total, 1e-12)
                 k = int(np.argmax(after))
-                if after[k] - now >= least and (best is None or after[k] > best[0]):
+                if after[k] - now.share >= least and (best is None or after[k] > best[0]):
                     best = float(after[k]), int(own[k]), post_id
         if best is None:
             return None
         after_s, k, post_id = best
-        x, y = self.pack.projection.to_metres(*self.posts[post_id])
-        travel = self.ground.times_to_s(fleet.mode[k] or "", float(x), float(y))[fleet.node[k]]
+        x, y = (float(value) for value in self.pack.projection.to_metres(*self.posts[post_id]))
+        travel = self.ground.times_to_s(makeup.modes[makeup.mode[k]], x, y)[fleet.node[k]]
         return MoveUp(
             unit_id=units[k].unit.unit_id,
             post_id=post_id,
-            cover_now=now,
+            cover_now=now.share,
             cover_after=after_s,
             travel_s=float(travel),
         )
 
-    def _after(self, post_id: str, kind: str, rows: npt.NDArray[np.bool_], count: npt.NDArray[np.int64]) -> Floats:
-        """Return the cover after each of these units of a kind has moved to a post."""
-        of = self.playbooks.unit_kinds[kind]
-        x, y = self.pack.projection.to_metres(*self.posts[post_id])
-        node, _ = self.ground.nearest(of.mode, np.array([float(x)]), np.array([float(y)]))
-        moved = count + self.ground.covers(of.mode, COVER_S - of.turnout_s)[node[0]]
-        last, total = self._last(moved)
-        return np.asarray(total - rows @ last, float)
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class _Covered:
+    """What the free units of a fleet cover."""
+
+    sites: npt.NDArray[np.int64]
+    """(U,) site of each free unit, -1 of the others."""
+    count: npt.NDArray[np.int32]
+    """How many of them reach each demand point."""
+    lost: Floats
+    """(U,) share of the demand whose cover goes with each; 0 of those that are not free."""
+    share: float
+
+
+_AVAILABLE = STATUSES.index(UnitStatus.AVAILABLE)
+
+
+def _barred(
+    incident: Incident, book: Playbook, fleet: Fleet, reached: Mask, urgency: Mapping[str, int]
+) -> npt.NDArray[np.int32]:
+    """Return why each unit cannot go, as its number among ``BARS``; -1 where it can."""
+    out, scene = (fleet.status == STATUSES.index(one) for one in (UnitStatus.OUT_OF_SERVICE, UnitStatus.ON_SCENE))
+    kept = np.zeros(len(fleet), np.bool_)
+    engaged = np.flatnonzero(~fleet.is_free)
+    kept[engaged] = [urgency.get(one or "", 0) <= incident.priority for one in fleet.incident[engaged]]
+    useful = np.zeros(len(fleet), np.bool_)
+    for need in book.needs:
+        useful |= fleet.makeup.fits(need)
+    reasons = (
+        (out, _OUT),
+        (scene, _ON_SCENE),
+        ((fleet.incident == incident.incident_id) | kept, _ASSIGNED),
+        (~reached & (fleet.makeup.kind < 0), _KIND),
+        (~reached & ~fleet.placed, _POSITION),
+        (~reached, _REACH),
+        (~useful, _NEEDED),
+    )
+    made = np.full(len(fleet), -1, np.int32)
+    for where, reason in reversed(reasons):  # the first that holds is told
+        made[where] = reason
+    return made
+
+
+def _matched(slots: Sequence[Need], weighed: Weighed) -> tuple[Mask, tuple[Need, ...]]:
+    """Return who goes, at the least total cost, and the slots that nobody fills."""
+    rows = np.zeros(len(weighed.barred), np.bool_)
+    able = np.flatnonzero(weighed.barred < 0)
+    if not slots or not len(able):
+        return rows, tuple(slots)
+    fits = np.array([weighed.fleet.makeup.fits(slot)[able] for slot in slots])
+    cost = np.where(fits, weighed.cost_s[able], _NEVER)
+    slot, column = linear_sum_assignment(cost)
+    filled = cost[slot, column] < _NEVER
+    rows[able[column[filled]]] = True
+    left = set(range(len(slots))) - {int(one) for one in slot[filled]}
+    return rows, tuple(slots[k] for k in sorted(left))
 
 
 def _fits(need: Need, unit: Unit, can: frozenset[str]) -> bool:

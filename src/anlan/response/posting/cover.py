@@ -78,6 +78,15 @@ class Cover:
         return float(self.weight @ total[count])
 
 
+def merged_rows(matrix: csr_array, weight: Floats) -> tuple[csr_array, Floats]:
+    """Return the rows with those merged that have become equal, and without those that nothing reaches."""
+    draw = np.random.default_rng(7).random((matrix.shape[1], 2))
+    keys = matrix @ draw
+    some = np.flatnonzero(np.diff(matrix.indptr) > 0)
+    _, begin, inverse = np.unique(np.round(keys[some], 9), axis=0, return_index=True, return_inverse=True)
+    return csr_array(matrix[some[begin]]), np.asarray(np.bincount(inverse.ravel(), weight[some], len(begin)), float)
+
+
 def undominated_sites(matrix: csr_array, cost: Floats | None = None) -> Ints:
     """Return the sites (columns) left when each that reaches no more than another, and is not cheaper, goes.
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import csr_array, eye_array
+from scipy.sparse import csr_array, eye_array, vstack
 
 from anlan.kernel.geo import Floats
 from anlan.response.posting import kernel
 from anlan.response.posting.cheapest import Needs, cheapest
-from anlan.response.posting.cover import Cover, needed_rows, undominated_sites
+from anlan.response.posting.cover import Cover, merged_rows, needed_rows, undominated_sites
 from anlan.response.posting.goals import Backup, DoubleStandard, Lscp, Mclp, Mexclp
+from anlan.response.posting.large import most_of_many
 from anlan.response.posting.problem import Ints, Plan, Problem, Watch
 from anlan.response.posting.program import Program
 
 _LARGEST_EXACT = 4_000_000
 """Entries of a program that is still handed to the exact solver."""
+_TURNS = 8
 
 
 def _units(posts: Ints, n_sites: int) -> Floats:
@@ -94,26 +96,25 @@ def most(  # noqa: PLR0913, PLR0917 - the numbers of one problem and the clock
     cover: Cover, gain: Floats, bonus: Floats, n: int, per_site: int, watch: Watch, seed: int
 ) -> tuple[Ints, float, float, bool]:
     """Return posts, their value, the bound, and whether it is proved."""
+    step = _grain(cover.weight, gain, bonus)
+    if len(cover.psite) > _LARGEST_EXACT:
+        posts, value, bound = most_of_many(cover, gain, bonus, (n, per_site), watch, seed)
+        return posts, value, bound, bound - value < step
     by_site, by_point = (cover.sfirst, cover.spoint), (cover.pfirst, cover.psite)
     posts = kernel.greedy(*by_site, cover.weight, gain, bonus, per_site, np.empty(n, np.int64))
-    step = _grain(cover.weight, gain, bonus)
     u, state = cover.weight * gain[0] * 0.3, np.array([1e300, 1.0, 0.0])
     best_u, pull, value, r = u.copy(), np.zeros(cover.n_sites), -np.inf, 0
-    large = len(cover.psite) > _LARGEST_EXACT
-    turns = 60 if large else 8
-    while r < turns and not (r and watch.is_over):
-        rounds = (0 if r == 0 else 2) if large else (30 if r == 0 else 10)
+    while r < _TURNS and not (r and watch.is_over):
+        rounds = 30 if r == 0 else 10
         posts, value = kernel.swapped(*by_site, *by_point, cover.weight, gain, bonus, per_site, posts, rounds, seed + r)
         best_before = state[0]
-        found = kernel.dual_cover(
-            *by_point, cover.weight, gain, bonus, per_site, n, value, u, best_u, state, 20 if large else 150
-        )
+        found = kernel.dual_cover(*by_point, cover.weight, gain, bonus, per_site, n, value, u, best_u, state, 150)
         pull = found if found.any() else pull
         r += 1
         if _is_enough(value, state[0], step, watch.stop.gap) or (r > 3 and best_before - state[0] < 1e-7 * value):
             break
     bound = min(state[0], float(cover.weight.sum() * gain.sum() + bonus.sum()))
-    if bound - value < step or large or watch.is_over or _is_enough(value, bound, step, watch.stop.gap):
+    if bound - value < step or watch.is_over or _is_enough(value, bound, step, watch.stop.gap):
         return posts, value, max(bound, value), bound - value < step
     # what is ruled out by the multipliers goes by their own bound, not by a lower one from elsewhere
     return _proved(cover, gain, bonus, (n, per_site), (posts, value, float(state[0]), pull), step, watch, seed)
@@ -151,7 +152,7 @@ def _proved(  # noqa: PLR0913, PLR0917 - what is known so far, and what is asked
     if per_site == 1 and len(gain) == 1 and not bonus.any():
         kept = np.union1d(undominated_sites(matrix), np.flatnonzero(held[sites] > 0))
         sites, matrix = sites[kept], csr_array(matrix[:, kept])
-    rows, weight = _merged(matrix, cover.weight)
+    rows, weight = merged_rows(matrix, cover.weight)
     program, deep = Program(maximise=True), len(gain)
     x = program.columns(np.zeros(len(sites)), float(per_site), whole=True)
     first = program.columns(bonus[sites], 1.0, whole=False)  # at least one unit at the site
@@ -183,15 +184,6 @@ def _filled(posts: Ints, n: int, per_site: int, n_sites: int) -> Ints:
     return np.concatenate([posts, spare[: n - len(posts)]])
 
 
-def _merged(matrix: csr_array, weight: Floats) -> tuple[csr_array, Floats]:
-    """Return the rows with those merged that have become equal, and without those that nothing reaches."""
-    draw = np.random.default_rng(7).random((matrix.shape[1], 2))
-    keys = matrix @ draw
-    some = np.flatnonzero(np.diff(matrix.indptr) > 0)
-    _, begin, inverse = np.unique(np.round(keys[some], 9), axis=0, return_index=True, return_inverse=True)
-    return csr_array(matrix[some[begin]]), np.asarray(np.bincount(inverse.ravel(), weight[some], len(begin)), float)
-
-
 def solve_double_standard(problem: Problem, goal: DoubleStandard, watch: Watch, seed: int) -> Plan:
     """Most weight twice within the short time, under both standards.
 
@@ -203,11 +195,12 @@ def solve_double_standard(problem: Problem, goal: DoubleStandard, watch: Watch, 
     short = csr_array(csr_array((np.ones(len(near[1])), near[1], near[0]), shape=shape).T)
     long = csr_array(csr_array((np.ones(len(far[1])), far[1], far[0]), shape=shape).T)
     gone = np.flatnonzero(np.diff(long.indptr) == 0)
-    long_rows = csr_array(long[np.diff(long.indptr) > 0])
-    long_rows = csr_array(_merged(long_rows, np.ones(long_rows.shape[0]))[0])
+    sites = _wide_sites(short, long, problem, goal.per_site)
+    long_rows = csr_array(long[np.diff(long.indptr) > 0][:, sites])
+    long_rows = csr_array(merged_rows(long_rows, np.ones(long_rows.shape[0]))[0])
     long_rows = csr_array(long_rows[needed_rows(long_rows)])
-    rows, weight = _merged(short, problem.weights)
-    values, bound, proved, kept = _double(goal, (rows, weight), long_rows, problem, watch, seed)
+    rows, weight = merged_rows(csr_array(short[:, sites]), problem.weights)
+    values, bound, proved, kept = _double(goal, (rows, weight), long_rows, (problem, sites), watch, seed)
     units = np.rint(values)
     count = short @ units
     twice, once = float(problem.weights[count >= 2].sum()), float(problem.weights[count >= 1].sum())
@@ -226,16 +219,27 @@ def solve_double_standard(problem: Problem, goal: DoubleStandard, watch: Watch, 
     return plan_of(problem, _posts(units), goal.within_s, told)
 
 
+def _wide_sites(short: csr_array, long: csr_array, problem: Problem, per_site: int) -> Ints:
+    """Return the sites left when each goes whose reach, by both standards, lies within another's.
+
+    A unit there does as much at the wider site; where that holds two units already, it adds nothing.
+    """
+    if per_site < 2 or problem.kept_bonus().any():
+        return np.arange(problem.n_sites)
+    return undominated_sites(csr_array(vstack([short, long])))
+
+
 def _double(
     goal: DoubleStandard,
     near: tuple[csr_array, Floats],
     far: csr_array,
-    problem: Problem,
+    asked: tuple[Problem, Ints],
     watch: Watch,
     seed: int,
 ) -> tuple[Floats, float, bool, bool]:
     """Return units, bound, proved, and whether both standards are kept."""
-    (rows, weight), bonus, m = near, problem.kept_bonus(), problem.n_sites
+    problem, sites = asked
+    (rows, weight), bonus, m = near, problem.kept_bonus()[sites], len(sites)
     paid = problem.moving_cost * len(problem.existing)
     need = goal.share * float(problem.weights.sum())
     slack_cost = 4.0 * max(float(problem.weights.sum()) + paid, 1.0)
@@ -259,10 +263,13 @@ def _double(
         program.rows(long_parts, 1.0, np.inf)
         program.rows(share_parts, need * (1 - 1e-9), np.inf)
         program.rows([(x, csr_array(np.ones((1, m))))], 0.0, float(goal.n))
-        made = program.solve(seconds=watch.left_s, gap=watch.stop.gap, seed=seed)
+        within = 0.999 if strict and _grain(weight, np.ones(1), bonus) > 0.5 else 0.0
+        made = program.solve(seconds=watch.left_s, gap=watch.stop.gap, within=within, seed=seed)
         if made.values is not None:
-            return made.values[:m], made.bound - paid, made.proved and watch.stop.gap == 0, strict
+            units = np.zeros(problem.n_sites)
+            units[sites] = made.values[:m]
+            return units, made.bound - paid, made.proved and watch.stop.gap == 0, strict
         if not made.infeasible:
             break
     most_twice = float(weight.sum())
-    return np.zeros(m), most_twice, False, False
+    return np.zeros(problem.n_sites), most_twice, False, False

@@ -115,8 +115,11 @@ def _moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, step):  #
 
 
 @numba.njit(cache=True, nogil=True)
-def swapped(sfirst, spoint, pfirst, psite, weight, gain, bonus, most, begin, rounds, seed):  # type: ignore[no-untyped-def]  # compiled
-    """Return the best set found from ``begin`` by swaps, shaken ``rounds`` times, and its value."""
+def swapped(sfirst, spoint, pfirst, psite, weight, gain, bonus, most, begin, rounds, seed, shaken=0):  # type: ignore[no-untyped-def]  # compiled
+    """Return the best set found from ``begin`` by swaps, shaken ``rounds`` times, and its value.
+
+    At most ``shaken`` units are moved anywhere each time; a quarter of them where that is 0.
+    """
     np.random.seed(seed)
     n_sites, p = len(sfirst) - 1, len(begin)
     best, best_value = begin.copy(), -1e300
@@ -127,7 +130,8 @@ def swapped(sfirst, spoint, pfirst, psite, weight, gain, bonus, most, begin, rou
             held[:] = 0
             for a in range(p):
                 held[now[a]] += 1
-            for _ in range(max(1, min(p // 2, 1 + np.random.randint(max(2, p // 4))))):
+            moved = 1 + np.random.randint(shaken if shaken > 0 else max(2, p // 4))
+            for _ in range(max(1, min(p // 2, moved))):
                 a, j = np.random.randint(p), np.random.randint(n_sites)
                 if held[j] < most:
                     held[now[a]] -= 1
@@ -303,33 +307,48 @@ def interchange(cost, extra, p, starts, seed):  # type: ignore[no-untyped-def]  
     return best, best_value
 
 
-@numba.njit(cache=True, nogil=True)
-def dual_median(cost, extra, p, high, u, enough, theta, iters):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """Return a lower bound of the p-median, its multipliers, and the reduced cost of each site.
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _pulled(cost, u):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return what a site saves below the multipliers: sum_i min(0, cost_i - u_i)."""
+    total = 0.0
+    for i in range(len(u)):
+        total += min(0.0, cost[i] - u[i])
+    return total
 
-    Relaxed: every point is served once. For multipliers u the bound is sum u + the p smallest of
+
+@numba.njit(cache=True, nogil=True)
+def dual_median(cost, extra, inside, free, left, high, u, enough, theta, iters):  # type: ignore[no-untyped-def]  # compiled
+    """Return a lower bound of the p-median, its multipliers, reduced costs (S,), and how often each site was taken.
+
+    The sites ``inside`` are taken, ``left`` more are to be found among ``free``. Relaxed: every point is served once.
+    For multipliers u the bound is sum u + sum over ``inside`` of rho_j + the ``left`` smallest of ``free``, with
     rho_j = extra_j + sum_i min(0, cost_ij - u_i).
     """
     n_sites, n = cost.shape
     u = u.copy()
-    best, stalled = -1e300, 0
-    best_u, best_rho, rho = u.copy(), np.zeros(n_sites), np.empty(n_sites)
+    best, stalled, turns = -1e300, 0, 0
+    best_u, best_rho, rho = u.copy(), np.zeros(n_sites), np.zeros(n_sites)
+    often, way = np.zeros(n_sites), np.empty(n)
+    of_free = np.empty(len(free))
     for _it in range(iters):
-        for j in range(n_sites):
-            rho[j] = extra[j]
-            for i in range(n):
-                v = cost[j, i] - u[i]
-                if v < 0:
-                    rho[j] += v
-        order = np.argsort(rho)[:p]
         bound = u.sum()
-        for j in order:
+        for j in inside:
+            rho[j] = extra[j] + _pulled(cost[j], u)
             bound += rho[j]
+        for a in range(len(free)):
+            rho[free[a]] = of_free[a] = extra[free[a]] + _pulled(cost[free[a]], u)
+        order = np.argsort(of_free)[:left]
+        for a in order:
+            bound += of_free[a]
         if bound > best + 1e-9 * abs(best):
             best, stalled = bound, 0
             best_u[:], best_rho[:] = u, rho
         else:
             stalled += 1
+        turns += 1
+        often *= 0.98
+        for a in order:
+            often[free[a]] += 0.02
         if stalled > 12:
             theta *= 0.6
             stalled = 0
@@ -338,8 +357,13 @@ def dual_median(cost, extra, p, high, u, enough, theta, iters):  # type: ignore[
                 break
         if high - best < enough:
             break
-        way = np.ones(n)
-        for j in order:
+        way[:] = 1.0
+        for j in inside:
+            for i in range(n):
+                if cost[j, i] < u[i]:
+                    way[i] -= 1
+        for a in order:
+            j = free[a]
             for i in range(n):
                 if cost[j, i] < u[i]:
                     way[i] -= 1
@@ -347,7 +371,42 @@ def dual_median(cost, extra, p, high, u, enough, theta, iters):  # type: ignore[
         if square == 0:
             break
         u += theta * (high + 0.0005 * abs(high) - bound) / square * way
-    return best, best_u, best_rho
+    return best, best_u, best_rho, often / (1 - 0.98**turns)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _nearer(held, cost):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    total = 0.0
+    for i in range(len(held)):
+        total += min(held[i], cost[i])
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def best_two(cost, extra, inside, free, left):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return the cheapest one or two sites of ``free`` (a < b; a = b where one) beside ``inside``, and the value."""
+    n = cost.shape[1]
+    held = np.full(n, 1e300)
+    paid = 0.0
+    for j in inside:
+        paid += extra[j]
+        for i in range(n):
+            held[i] = min(held[i], cost[j, i])
+    both = np.empty(n)
+    value, one, two = 1e300, -1, -1
+    for a in range(len(free)):
+        if left == 1:
+            v = paid + extra[free[a]] + _nearer(held, cost[free[a]])
+            if v < value:
+                value, one, two = v, free[a], free[a]
+            continue
+        for i in range(n):
+            both[i] = min(held[i], cost[free[a], i])
+        for b in range(a + 1, len(free)):
+            v = paid + extra[free[a]] + extra[free[b]] + _nearer(both, cost[free[b]])
+            if v < value:
+                value, one, two = v, free[a], free[b]
+    return value, one, two
 
 
 @numba.njit(cache=True, nogil=True)

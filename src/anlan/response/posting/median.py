@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import Floats
 from anlan.response.posting import kernel
+from anlan.response.posting.branching import FEW, branched
 from anlan.response.posting.cheapest import Needs, cheapest
 from anlan.response.posting.covering import plan_of
 from anlan.response.posting.goals import PCenter, PMedian
@@ -67,8 +68,9 @@ def _median(cost: Floats, extra: Floats, n: int, watch: Watch, seed: int) -> tup
     begin = np.partition(cost, min(len(cost) - 1, max(1, len(cost) // (2 * n))), axis=0)
     u = begin[min(len(cost) - 1, max(1, len(cost) // (2 * n)))].copy()
     bound, rho, best_u, theta = -np.inf, np.zeros(len(cost)), u, 1.5
+    none, every = np.zeros(0, np.int64), np.arange(len(cost))
     for turn in range(6):
-        low, u, found = kernel.dual_median(cost, extra, n, value, best_u, step, theta, 400)
+        low, u, found, _ = kernel.dual_median(cost, extra, none, every, n, value, best_u, step, theta, 400)
         gained = low - bound
         if low > bound:  # multipliers, bound and reduced costs belong together
             bound, rho, best_u = low, found, u
@@ -82,7 +84,10 @@ def _median(cost: Floats, extra: Floats, n: int, watch: Watch, seed: int) -> tup
         theta *= 0.5
     if value - bound < step or value - bound <= watch.stop.gap * abs(value) or watch.is_over:
         return posts, float(value), float(bound), bool(value - bound < step)
-    return _median_proved(cost, extra, (n, step), (posts, float(value), float(bound), best_u, rho), watch, seed)
+    known = (posts, float(value), float(bound), best_u, rho)
+    if n <= FEW:
+        return branched(cost, extra, (n, step), known, watch)
+    return _median_proved(cost, extra, (n, step), known, watch, seed)
 
 
 def _median_proved(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import xlsxwriter
 from icalendar import Calendar, Event
+from openpyxl import Workbook
+from openpyxl.styles import Font, PatternFill
 
 from anlan.kernel.clock import as_utc
 from anlan.kernel.errors import NotFound
@@ -107,46 +109,51 @@ def to_icalendar(
 def to_xlsx(problem: RotaProblem, rota: Rota, *, language: str = "zh") -> bytes:
     """Return a rota as a workbook: who serves when; hours, nights and days of rest of each; how many are on duty."""
     heads = _HEADS.get(language, _HEADS["en"])
-    out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
-        bold = book.add_format({"bold": True, "bg_color": "#E7ECF3"})
-        resting = book.add_format({"bg_color": "#F4F4F4"})
-        night = book.add_format({"bg_color": "#D7DDEE"})
-        grid = book.add_worksheet(heads[0])
-        _write(grid, 0, [heads[3], *(on.isoformat() for on in problem.days)], bold)
-        grid.freeze_panes(1, 1)
-        for row, member in enumerate(problem.members, 1):
-            grid.write_string(row, 0, member.label or member.member_id)
-            for column, on in enumerate(problem.days, 1):
-                turn = rota.served.get((member.member_id, on))
-                if turn is not None:
-                    shift = problem.shift_of[turn[1]]
-                    told = [(problem.duty_of[turn[0]].label, turn[0]), (shift.label, turn[1])]
-                    text = " ".join(_told(label, key, language) for label, key in told)
-                    grid.write_string(row, column, text, night if shift.is_night else None)
-                elif problem.is_rest_day(on):
-                    grid.write_blank(row, column, None, resting)
-        hours = book.add_worksheet(heads[1])
-        _write(hours, 0, heads[3:9], bold)
-        for row, one in enumerate(loads_of(problem, rota), 1):
-            _write(hours, row, [one.label, one.hours, one.contract_h, one.n_nights, one.n_rest_days, one.n_leave])
-        cover = book.add_worksheet(heads[2])
-        _write(cover, 0, [heads[9], *(on.isoformat() for on in problem.days)], bold)
-        for row, duty in enumerate(problem.duties, 1):
-            n = [
-                sum(turn[0] == duty.duty_id for (_, day), turn in rota.served.items() if day == on)
-                for on in problem.days
-            ]
-            _write(cover, row, [_told(duty.label, duty.duty_id, language), *n])
+    book, out = Workbook(), io.BytesIO()
+    bold, resting, night = Font(bold=True), PatternFill("solid", "F4F4F4"), PatternFill("solid", "D7DDEE")
+    grid = book.worksheets[0]
+    grid.title = heads[0]
+    grid.freeze_panes = "B2"
+    _write(grid, 1, [heads[3], *(on.isoformat() for on in problem.days)], bold)
+    for row, member in enumerate(problem.members, 2):
+        _write(grid, row, [member.label or member.member_id])
+        for column, on in enumerate(problem.days, 2):
+            turn = rota.served.get((member.member_id, on))
+            if turn is not None:
+                shift = problem.shift_of[turn[1]]
+                told = [(problem.duty_of[turn[0]].label, turn[0]), (shift.label, turn[1])]
+                cell = _put(grid, row, column, " ".join(_told(label, key, language) for label, key in told))
+                if shift.is_night:
+                    cell.fill = night
+            elif problem.is_rest_day(on):
+                grid.cell(row, column).fill = resting
+    hours = book.create_sheet(heads[1])
+    _write(hours, 1, heads[3:9], bold)
+    for row, one in enumerate(loads_of(problem, rota), 2):
+        _write(hours, row, [one.label, one.hours, one.contract_h, one.n_nights, one.n_rest_days, one.n_leave])
+    cover = book.create_sheet(heads[2])
+    _write(cover, 1, [heads[9], *(on.isoformat() for on in problem.days)], bold)
+    for row, duty in enumerate(problem.duties, 2):
+        n = [sum(turn[0] == duty.duty_id for (_, day), turn in rota.served.items() if day == on) for on in problem.days]
+        _write(cover, row, [_told(duty.label, duty.duty_id, language), *n])
+    book.save(out)
     return out.getvalue()
 
 
-def _write(sheet: xlsxwriter.worksheet.Worksheet, row: int, cells: Iterable[object], form: object = None) -> None:
-    for column, cell in enumerate(cells):
-        if isinstance(cell, str):
-            sheet.write_string(row, column, cell, form)
-        else:
-            sheet.write_number(row, column, cell, form)
+def _write(sheet: Any, row: int, cells: Iterable[object], font: Font | None = None) -> None:
+    for column, one in enumerate(cells, 1):
+        cell = _put(sheet, row, column, one)
+        if font is not None:
+            cell.font = font
+            cell.fill = PatternFill("solid", "E7ECF3")
+
+
+def _put(sheet: Any, row: int, column: int, one: object) -> Any:
+    """Write a cell; a text that begins with = is no formula."""
+    cell = sheet.cell(row, column, one)
+    if isinstance(one, str):
+        cell.data_type = "s"
+    return cell
 
 
 def _told(label: Label, key: str, language: str) -> str:

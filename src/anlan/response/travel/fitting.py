@@ -33,6 +33,8 @@ HUBER = 2.0
 """Errors beyond so many widths count by their size only: some recorded times are slips of the pen."""
 _LEVELS = np.linspace(0.0025, 0.9975, 200)
 _KNOTS = 5
+_MIDDLES = slice(2, None, 5)
+"""The middle one of every five levels: a mean over them is as good."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -155,6 +157,37 @@ class ArrivalFit:
 
     def _width(self, runs: Runs) -> Floats:
         return np.asarray(np.interp(runs.nominal_s, self.knots_s, self.scales))
+
+    # -- many units to one place -----------------------------------------------------------------------------------
+
+    def number_of(self, origins: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Return for each origin its number among those that were learned, -1 where it is not."""
+        known = {name: k for k, name in enumerate(self.origins)}
+        return np.array([known.get(name, -1) for name in origins], np.int64)
+
+    def at(
+        self, nominal_s: Floats, origin: npt.NDArray[np.int64], hour: float, xy_m: tuple[float, float]
+    ) -> tuple[Floats, Floats]:
+        """Return middle and width (N,) of the logarithm of the seconds to one place from many origins.
+
+        ``origin`` are numbers of ``number_of``. The same as of ``median_s``, but the field is looked at once.
+        """
+        x, y = (np.array([float(value)]) for value in xy_m)
+        here = Runs(nominal_s=np.zeros(1), hour=np.array([hour]), origin=[""], x_m=x, y_m=y)
+        common = (_design(here, self.power, self.width_m, self.origins, self.centres_m) @ self.weights)[0]
+        own = np.append(self.weights[_N_COMMON : _N_COMMON + len(self.origins)], 0.0)[origin]
+        way = self.weights[1] * (nominal_s / REFERENCE_S) ** self.power
+        return common + own + way, np.asarray(np.interp(nominal_s, self.knots_s, self.scales))
+
+    def told(self, middle: Floats, width: Floats, level: float = 0.9) -> tuple[Floats, Floats, Floats]:
+        """Return mean, and the ends of the interval, s, of logarithms with a middle and width (N,)."""
+        ends = np.interp([(1 - level) / 2, (1 + level) / 2], _LEVELS, self.quantiles)
+        mean = np.exp(middle[:, None] + width[:, None] * self.quantiles[_MIDDLES]).mean(axis=1)
+        return mean, np.exp(middle + width * ends[0]), np.exp(middle + width * ends[1])
+
+    def chance_below(self, errors: Floats | float) -> Floats:
+        """Return the chance that an error, in its width, is below each of these."""
+        return np.asarray(np.interp(errors, self.quantiles, _LEVELS, left=0.0, right=1.0))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""

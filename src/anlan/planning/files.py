@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anlan.kernel.errors import Unavailable
-
-if TYPE_CHECKING:
-    from anlan.planning import CurveStep, Ground, PostsPlan
-    from anlan.response.posting import PeriodPlan, RingKept
+from anlan.kernel.geo import to_geojson
+from anlan.planning.facts import Facts, facts_of
+from anlan.planning.ground import Ground
+from anlan.planning.page import plan_page, rings_of
+from anlan.planning.papers import workbook_of
+from anlan.planning.posts import CurveStep, PostsPlan
+from anlan.response.posting import PeriodPlan, RingKept
 
 
 def _where(ground: Ground, site: int) -> dict[str, Any]:
@@ -28,7 +32,11 @@ def as_json_of(made: PostsPlan) -> dict[str, Any]:
         "gap": plan.gap,
         "kept": plan.kept,
         "demand": made.demand.source,
-        "periods": [_period(made.ground, one) for one in plan.periods],
+        "busy_agrees": None if made.settled is None else made.settled.agreed,
+        "periods": [
+            {**_period(made.ground, one), "busy": hours.busy if made.asked.busy is None else made.asked.busy}
+            for one, hours in zip(plan.periods, made.asked.periods, strict=True)
+        ],
         "by_minutes": [_step(one) for one in made.by_minutes],
         "by_units": [_step(one) for one in made.by_units],
         "vehicles": {
@@ -74,43 +82,20 @@ def _step(one: CurveStep) -> dict[str, Any]:
     return {"units": one.n, "minutes": one.minutes, "share": one.share, "bound": one.bound, "proved": one.proved}
 
 
-def write_files(made: PostsPlan, facts: list[tuple[str, list[list[str]]]], out: Path, lang: str) -> None:
+def write_files(made: PostsPlan, facts: Facts, out: Path, lang: str) -> None:
     """Write posts.geojson, plan.xlsx and plan.html into a folder."""
-    from anlan.cli.plan_page import plan_page
-
-    try:
-        from openpyxl import Workbook
-    except ImportError:
-        raise Unavailable("library openpyxl", "is not installed", "pip install 'anlan[plan]'") from None
+    book = workbook_of(facts)
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "posts.geojson").write_text(json.dumps(geojson_of(made), ensure_ascii=False), encoding="utf-8")
         (out / "plan.html").write_text(plan_page(made, lang, facts), encoding="utf-8")
-        book = Workbook()
-        book.remove(book.worksheets[0])
-        for k, (title, rows) in enumerate(facts, 1):
-            sheet = book.create_sheet(f"{k}")
-            sheet.append([title])
-            for row in rows:
-                sheet.append([_cell(one) for one in row])
-        book.save(out / "plan.xlsx")
+        (out / "plan.xlsx").write_bytes(book)
     except OSError as fault:
         raise Unavailable(f"folder {out}", f"cannot be written ({fault.strerror})", "choose another") from None
 
 
-def _cell(text: str) -> str | float:
-    """Return a number where a cell is one, so that a workbook can compute with it."""
-    try:
-        return float(text[:-1]) / 100 if text.endswith("%") else float(text)
-    except ValueError:
-        return text
-
-
 def geojson_of(made: PostsPlan) -> dict[str, Any]:
     """Return posts of every period, the best vehicles and their rings as GeoJSON."""
-    from anlan.cli.plan_page import rings_of
-    from anlan.kernel.geo import to_geojson
-
     told, features = as_json_of(made), []
     for minutes, area in rings_of(made):
         features.append(
@@ -124,3 +109,15 @@ def geojson_of(made: PostsPlan) -> dict[str, Any]:
             point = {"type": "Point", "coordinates": [one["lon"], one["lat"]]}
             features.append({"type": "Feature", "properties": {"what": what, **more, **rest}, "geometry": point})
     return {"type": "FeatureCollection", "attribution": made.ground.pack.attribution, "features": features}
+
+
+def told_of(made: PostsPlan, languages: tuple[str, ...] = ("zh", "en")) -> dict[str, Any]:
+    """Return all that is kept of a plan: numbers, map, and in each language its tables and its page."""
+    in_words = {one: replace(made, ground=replace(made.ground, language=one)) for one in languages}
+    facts = {one: facts_of(plan, one) for one, plan in in_words.items()}
+    return {
+        "plan": as_json_of(made),
+        "geojson": geojson_of(made),
+        "facts": {one: [[title, rows] for title, rows in tables] for one, tables in facts.items()},
+        "page": {one: plan_page(plan, one, facts[one]) for one, plan in in_words.items()},
+    }

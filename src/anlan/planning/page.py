@@ -11,13 +11,12 @@ from shapely.geometry import LineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from anlan.kernel.geo import Area2D
-from anlan.planning import CurveStep, PostsPlan
-from anlan.planning.posts import hour_of
+from anlan.planning.facts import KINDS
+from anlan.planning.posts import CurveStep, PostsPlan, hour_of
 
 WIDTH = 960.0
 RING_FILL = ((5.0, "#dbe9f6"), (3.0, "#9ecae1"), (1.0, "#4292c6"))
 KIND_FILL = {"vehicle": "#d7301f", "bicycle": "#31a354", "foot": "#756bb1"}
-KINDS = {"vehicle": ("车辆", "vehicle"), "bicycle": ("骑行", "bicycle"), "foot": ("步巡", "foot patrol")}
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;color:#1a1a1a;background:#fff}

@@ -1,0 +1,90 @@
+"""What a night tells of closed places: how few were inside, and by how much their gates miss more one way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from anlan.crowd.balance import Balance
+from anlan.crowd.layout import Layout
+
+Floats = npt.NDArray[np.float64]
+
+NIGHT_PERSONS, NIGHT_SHARE = 10.0, 0.0005
+"""Who is in a closed place when fewest are: so many, and such a part of those who came since the night before."""
+MISSED = 0.14
+"""Variance by which the balance of a gate strays, as a part of its crossings: what it misses by chance, and that people
+come by one gate and go by another that misses more."""
+WATCHED_S = 4 * 3600.0
+"""For how long before dawn gates must have counted, to tell the lowest of a night."""
+STRAYS = 0.002
+"""By how much the asymmetry of a cordon changes from one day to the next."""
+SURE_AFTER = 2
+"""Nights after which the gates alone tell who is inside: the first tells the offset, the second the asymmetry."""
+
+
+def dawned(
+    layout: Layout, balance: Balance, mean: Floats, covariance: Floats, now_s: float, belief: float
+) -> tuple[Balance, Floats]:
+    r"""Return balance and mean with what the night told; the covariance (lower triangle) is written into.
+
+    .. math:: B_{min} + o + \delta F_{min} = n \pm n, \quad n = n_0 + \epsilon F_{min}
+
+    with the lowest balance of the night :math:`B_{min}` and the through-flow :math:`F_{min}` since the last one: of all
+    who came, hardly any were still there. Whenever that lowest was, the place is not assumed to close at an hour. The
+    balance begins anew from there, with offset :math:`B_{min} + o + \delta F_{min}`, so that a month of crossings is
+    no lever for a change of :math:`\delta`.
+
+    The first night sets the offset, the second tells :math:`\delta` by what the day between seems to have left inside;
+    what was guessed before from the surroundings is dropped. A night that surprises by more than ``belief`` standard
+    deviations makes an offset that was held certain give way.
+
+    Parameters
+    ----------
+    layout : Layout
+    balance : Balance
+    mean : float64, shape (d,)
+    covariance : float64, shape (d, d)
+    now_s : float
+        Seconds since 1970.
+    belief : float
+    """
+    mean, dawns = mean.copy(), balance.dawns.copy()
+    base_net, base_through = balance.base_net.copy(), balance.base_through.copy()
+    watched = np.isfinite(balance.least) & (now_s - balance.begin_s >= WATCHED_S)
+    for k in np.flatnonzero(watched):
+        o, delta = layout.offset.start + k, layout.asymmetry.start + k
+        net, through = balance.least[k] / 1000, balance.least_through[k] / 1000
+        few = NIGHT_PERSONS / 1000 + NIGHT_SHARE * through
+        guess, spread = mean[[o, delta]], covariance[[[o, delta], [delta, delta]], [[o, o], [o, delta]]]
+        if dawns[k] < SURE_AFTER:
+            guess, spread = np.array([few, 0.0]), np.diag([few**2, layout.stationary[delta, delta]])
+            spread[0, 0] += 2 * MISSED * through / 1000 * (dawns[k] > 0)
+        moved = np.array([[1.0, through], [0.0, 1.0]])
+        if dawns[k] > 0:
+            guess, spread = moved @ guess + [net, 0.0], moved @ spread @ moved.T
+            surprise = few - guess[0]
+            spread[0, 0] += max(surprise**2 - belief**2 * (spread[0, 0] + few**2), 0.0)
+            gain = spread[:, 0] / (spread[0, 0] + few**2)
+            guess, spread = guess + gain * surprise, spread - np.outer(gain, spread[0])
+        spread[1, 1] = min(spread[1, 1] + STRAYS**2, layout.stationary[delta, delta])
+        for number in (o, delta):
+            covariance[number, :number], covariance[number:, number] = 0.0, 0.0
+        mean[[o, delta]] = guess
+        covariance[[o, delta, delta], [o, o, delta]] = spread[[0, 1, 1], [0, 0, 1]]
+        base_net[k] += balance.least[k]
+        base_through[k] += balance.least_through[k]
+        dawns[k] += 1
+    return replace(balance, base_net=base_net, base_through=base_through, dawns=dawns), mean
+
+
+def told_by_nights(layout: Layout, balance: Balance) -> npt.NDArray[np.int64]:
+    """Return which numbers of the vector nights have told, and nothing else may move: offsets, then asymmetries.
+
+    What surrounds a closed place says too little of it, and says the same every minute: hours of one wrong guess would
+    pass for as many different ones, and outweigh a night.
+    """
+    sure = np.flatnonzero(balance.dawns >= SURE_AFTER)
+    return np.concatenate([layout.offset.start + sure, layout.asymmetry.start + sure])

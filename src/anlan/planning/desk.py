@@ -1,0 +1,242 @@
+"""Plans of posts that are made while a district runs: asked for, solved beside, stopped, kept and read again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from anlan.kernel.clock import Clock
+from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotFound
+from anlan.kernel.pack import Pack
+from anlan.kernel.records import Change, Draft
+from anlan.store import SqlStore
+
+log = logging.getLogger(__name__)
+
+KIND = "plan"
+LONGEST_S = 600.0
+MOST_VEHICLES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is asked of a plan: rings as ``planning.rings_from`` reads them (the usual ones where empty), and how long.
+
+    ``calls`` an hour, each keeping a unit for ``minutes`` beside the way, make busy shares an outcome; None assumes.
+    """
+
+    rings: str = ""
+    vehicles: int = 7
+    seconds: float = 60.0
+    calls: float | None = None
+    minutes: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.vehicles <= MOST_VEHICLES:
+            raise BadInput(f"vehicles={self.vehicles}", f"must be 1..{MOST_VEHICLES}", "give how many there are")
+        if not 1 <= self.seconds <= LONGEST_S:
+            raise BadInput(f"seconds={self.seconds}", f"must be 1..{LONGEST_S:g} s", "give how long to search")
+        if self.calls is not None and not 0 <= self.calls <= 10_000:
+            raise BadInput(f"calls={self.calls}", "must be 0..10000 per hour", "leave it out to assume busy shares")
+        if not 0 <= self.minutes <= 1440:
+            raise BadInput(f"minutes={self.minutes}", "must be 0..1440 min", "give how long one keeps a unit")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """A plan that is being made, or the last one that came to nothing (``fault``; ``stopped`` by somebody)."""
+
+    wish: Wish
+    actor: str
+    begun_at: datetime
+    doing: str = ""
+    share: float = 0.0
+    fault: str | None = None
+    stopped: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """True where nothing is solved any more."""
+        return self.stopped or self.fault is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPlan:
+    """A plan that is kept: who asked for it when, and what it comes to."""
+
+    plan_id: str
+    made_at: datetime
+    actor: str
+    wish: Wish
+    unit_hours: float
+    gap: float
+    kept: bool
+    """Whether every ring is kept in every period."""
+
+
+class PlanDesk:
+    """Makes one plan at a time in a program of its own; any thread may ask."""
+
+    def __init__(
+        self, pack: Pack, folder: Path, store: SqlStore, clock: Clock, tell: Callable[[Sequence[Change]], object]
+    ) -> None:
+        self._pack, self._store, self._clock, self._tell = pack, store, clock, tell
+        self._folder = folder / "plans"
+        self._zone = ZoneInfo(pack.time_zone)
+        self._lock = threading.Lock()
+        self._making: Making | None = None
+        self._worker: subprocess.Popen[str] | None = None
+        self._kept = {one.record_id: _kept(one.record_id, one.body) for one in store.records(KIND)}
+
+    def making(self) -> Making | None:
+        """Return the plan that is being made, or the last attempt that came to nothing; None where there is neither."""
+        with self._lock:
+            return self._making
+
+    def begin(self, wish: Wish, actor: str) -> Making:
+        """Begin to make a plan.
+
+        Raises
+        ------
+        Conflict
+            If one is being made.
+        BadInput
+            If the district's pack is in no folder, from which another program could read it.
+        """
+        folder = self._pack.folder
+        if folder is None:
+            raise BadInput(f"pack {self._pack.pack_id!r}", "must be a folder to plan with", "write it with write_pack")
+        with self._lock:
+            if self._making is not None and not self._making.is_over:
+                raise Conflict("a plan", "is being made already", "wait for it, or stop it")
+            self._making = Making(wish=wish, actor=actor, begun_at=self._clock.now())
+            self._worker = subprocess.Popen(
+                [sys.executable, "-m", "anlan.planning.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+            )
+            given = (self._worker, {**_wished(wish), "pack": str(folder)})
+            threading.Thread(target=self._follow, args=given, name="plan", daemon=True).start()
+            return self._making
+
+    def stop(self) -> None:
+        """Stop the plan that is being made; NotFound where there is none."""
+        with self._lock:
+            if self._making is None or self._making.is_over or self._worker is None:
+                raise NotFound("a plan that is being made", "does not exist", "list the plans")
+            self._making = replace(self._making, stopped=True)
+            self._worker.terminate()
+
+    def close(self) -> None:
+        """Let go of what is still being made."""
+        with self._lock:
+            worker, self._worker = self._worker, None
+        if worker is not None and worker.poll() is None:
+            worker.terminate()
+            worker.wait(10)
+
+    def plans(self) -> list[KeptPlan]:
+        """Return the plans that are kept, newest first."""
+        with self._lock:
+            return sorted(self._kept.values(), key=lambda one: (one.made_at, one.plan_id), reverse=True)
+
+    def plan(self, plan_id: str) -> dict[str, Any]:
+        """Return all that is kept of a plan: ``plan``, ``geojson``, ``facts`` and ``page`` by language.
+
+        Raises
+        ------
+        NotFound
+            If there is none of that id, or its file is gone.
+        """
+        with self._lock:
+            known = plan_id in self._kept
+        path = self._folder / f"{plan_id}.json"
+        if not known or not path.is_file():
+            raise NotFound(f"plan {plan_id!r}", "does not exist", "list the plans")
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _follow(self, worker: subprocess.Popen[str], asked: dict[str, Any]) -> None:
+        assert worker.stdin is not None  # noqa: S101 - opened as pipes
+        assert worker.stdout is not None  # noqa: S101 - the same
+        fault: str | None = "the solver ended without an answer; see the server's messages"
+        try:
+            with worker.stdin:
+                worker.stdin.write(json.dumps(asked))
+            for line in worker.stdout:
+                told = json.loads(line)
+                fault = told.get("fault", fault)
+                if "told" in told:
+                    self._keep(told["told"])
+                    fault = None
+                elif "share" in told:
+                    with self._lock:
+                        if self._making is not None:
+                            self._making = replace(self._making, doing=told["doing"], share=told["share"])
+        except (OSError, ValueError, AnlanError) as broken:
+            log.warning("a plan was not made: %s", broken)
+        finally:
+            worker.stdout.close()
+            worker.wait()
+            with self._lock:
+                if self._making is not None and not self._making.stopped and fault is not None:
+                    self._making = replace(self._making, fault=fault)
+
+    def _keep(self, told: dict[str, Any]) -> None:
+        """Keep a plan: the file first, then the line in the log that names it with its hash."""
+        with self._lock:
+            making = self._making
+            if making is None or making.stopped:
+                return
+            at = self._clock.now()
+            day = f"{at.astimezone(self._zone):%Y%m%d}"
+            plan_id = f"{day}-{1 + sum(one.startswith(day) for one in self._kept):02d}"
+            text = json.dumps(told, ensure_ascii=False)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / f"{plan_id}.json").write_text(text, encoding="utf-8")
+            body = {
+                "made_at": at.isoformat(),
+                "actor": making.actor,
+                "wish": _wished(making.wish),
+                "unit_hours": told["plan"]["unit_hours"],
+                "gap": told["plan"]["gap"],
+                "kept": told["plan"]["kept"],
+                "sha256": hashlib.sha256(text.encode()).hexdigest(),
+            }
+            draft = Draft(
+                kind=KIND, record_id=plan_id, action="plan", actor=making.actor, body=body, expected_version=None
+            )
+            changes = self._store.apply([draft], at=at)
+            self._kept[plan_id] = _kept(plan_id, body)
+            self._making = None
+        self._tell(changes)
+
+
+def _wished(wish: Wish) -> dict[str, Any]:
+    return {name: getattr(wish, name) for name in ("rings", "vehicles", "seconds", "calls", "minutes")}
+
+
+def _kept(plan_id: str, body: Any) -> KeptPlan:
+    return KeptPlan(
+        plan_id=plan_id,
+        made_at=datetime.fromisoformat(body["made_at"]),
+        actor=body["actor"],
+        wish=Wish(**body["wish"]),
+        unit_hours=body["unit_hours"],
+        gap=body["gap"],
+        kept=body["kept"],
+    )

@@ -1,0 +1,82 @@
+"""Solves one plan in a program of its own, so that it can be stopped at once and slows nobody who is served meanwhile.
+
+It reads what is asked as one JSON object from its standard input, tells how far it is as JSON lines, and at last the
+plan, or what was wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from anlan.kernel.errors import AnlanError, Unavailable
+from anlan.pack import read_pack
+from anlan.planning.ground import Ground, demand_of
+
+NICENESS = 10
+
+
+def solved(asked: Mapping[str, Any], tell: Any) -> dict[str, Any]:
+    """Return what is kept of the plan that is asked for.
+
+    ``asked`` holds ``pack`` (a folder), ``rings`` (empty for the usual ones), ``vehicles``, ``seconds``, ``calls`` per
+    hour or None, and ``minutes`` that each takes.
+
+    Raises
+    ------
+    AnlanError
+        If the pack or the question is wrong.
+    """
+    try:
+        from anlan.planning.files import told_of  # noqa: PLC0415 - an extra, which a district may lack
+        from anlan.planning.posts import RINGS, Asked, plan_posts, rings_from  # noqa: PLC0415 - the same extra
+        from anlan.planning.settling import Load  # noqa: PLC0415 - the same extra
+        from anlan.response.posting import Stop  # noqa: PLC0415 - the same extra
+    except ImportError as fault:
+        raise Unavailable(f"library {fault.name}", "is not installed", "pip install 'anlan[plan]'") from None
+    plain = Ground.of(read_pack(Path(asked["pack"])))
+    areas = tuple(place.polygon for place in plain.pack.places if place.key)
+    ground = plain.with_key(areas) if areas else plain
+    usual = RINGS if areas else tuple(one for one in RINGS if not one.key)
+    calls = asked["calls"]
+    made = plan_posts(
+        ground,
+        demand_of(ground),
+        Asked(
+            rings=rings_from(asked["rings"]) if asked["rings"] else usual,
+            key_areas=areas,
+            vehicles=asked["vehicles"],
+            load=None if calls is None else Load(per_hour=calls, busy_s=60 * asked["minutes"]),
+            stop=Stop(seconds=asked["seconds"], gap=0.005),
+        ),
+        tell=tell,
+    )
+    tell("writing it down", 0.95)
+    return told_of(made)
+
+
+def main() -> int:
+    """Solve what standard input asks for."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print is no answer
+
+    def say(**told: Any) -> None:
+        answer.write(json.dumps(told, ensure_ascii=False) + "\n")
+        answer.flush()
+
+    try:
+        say(told=solved(json.load(sys.stdin), lambda what, share: say(doing=what, share=share)))
+    except AnlanError as fault:
+        say(fault=str(fault))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

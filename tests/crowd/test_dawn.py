@@ -1,0 +1,102 @@
+"""What nights tell of closed places whose gates miss a little more one way than the other."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+import shapely
+from tests.crowd.conftest import GRID, MINUTE, Small, degrees, gate, grid_counts, seen
+
+from anlan.crowd.dawn import told_by_nights
+
+EVENING = datetime(2026, 12, 29, 18, tzinfo=UTC)  # 02:00 in Shanghai
+LOPSIDED = 0.02
+HALL = shapely.box(-60, -60, 60, 60)
+
+
+def inside(at):
+    """Persons in the hall: none at night, six hundred in the middle of the day."""
+    hours = (at - EVENING).total_seconds() / 3600 % 24
+    return 600 * max(np.sin(np.pi * (hours - 6) / 14), 0.0) if 6 < hours < 20 else 0.0
+
+
+def crossings(at, k):
+    """What a gate counts in ten minutes that misses five per cent, and two more of those who go in."""
+    before, now = inside(at - 10 * MINUTE), inside(at)
+    through = 0.4 * (before + now)
+    n_in, n_out = through + max(now - before, 0.0), through + max(before - now, 0.0)
+    counted = round(n_in * (0.95 - LOPSIDED)), round(n_out * 0.95)
+    return seen("gate-1", at, k, 10 * MINUTE, n_in=counted[0], n_out=counted[1])
+
+
+@pytest.fixture(scope="module")
+def hall():
+    return Small([gate(1, 0), GRID])
+
+
+def lived(hall, hours, grid=None, state=None, since=EVENING):
+    """Run in steps of ten minutes."""
+    state = state or hall.estimator.start(since)
+    for k in range(1, 6 * hours + 1):
+        at = since + k * 10 * MINUTE
+        more = [] if grid is None else [seen("lbs", at, k, 5 * MINUTE, counts=grid)]
+        state = hall.estimator.advance(state, [crossings(at, k), *more], at)
+    return state
+
+
+@pytest.fixture(scope="module")
+def days(hall):
+    """Return the states in the afternoon of two days, with a grid that always sees a hundred in the hall."""
+    people = hall.cells.expected.copy()
+    shares = hall.counter.shares(degrees(HALL))
+    people[shares[0]] *= 100.0 / (people[shares[0]] @ shares[1])
+    grid = grid_counts(hall, people + hall.cells.indoors)
+    first = lived(hall, 13, grid)
+    return first, lived(hall, 48, grid, first, EVENING + timedelta(hours=13))
+
+
+def told(hall, state):
+    return hall.many(state, [HALL])[0]
+
+
+def test_two_nights_tell_by_how_much_gates_miss_one_way(hall, days):
+    layout, state = hall.estimator.layout, days[1]
+    found = state.present.mean[layout.asymmetry][0]
+    spread = np.sqrt(np.diag(state.present.covariance)[layout.asymmetry][0])
+    assert found == pytest.approx(LOPSIDED / 0.95, abs=3 * spread)
+    assert spread < 0.005
+
+
+def test_after_two_nights_the_surroundings_do_not_move_who_is_inside(hall, days):
+    first, third = (told(hall, state) for state in days)
+    truth = inside(days[1].present.at)
+    assert third.low < truth < third.high
+    assert abs(third.occupancy - truth) < 0.1 * truth
+    assert abs(third.occupancy - truth) < abs(first.occupancy - inside(days[0].present.at))
+
+
+def test_only_nights_move_what_they_told(hall, days):
+    fixed = told_by_nights(hall.estimator.layout, days[1].present.balance)
+    later = lived(hall, 3, None, days[1], days[1].present.at)
+    assert len(fixed) == 2
+    assert np.array_equal(later.present.mean[fixed], days[1].present.mean[fixed])
+    assert not len(told_by_nights(hall.estimator.layout, days[0].present.balance))
+
+
+def test_counting_begun_at_breakfast_tells_no_night(hall):
+    since = EVENING + timedelta(hours=5)
+    state = lived(hall, 4, None, hall.estimator.start(since), since)
+    assert state.present.balance.dawns.tolist() == [0.0]
+
+
+def test_the_balance_begins_anew_at_the_lowest_of_a_night(days):
+    kept = days[1].present.balance
+    day = sum(crossings(EVENING + k * 10 * MINUTE, k).n_in for k in range(1, 6 * 24 + 1)) / 0.95
+    assert kept.dawns.tolist() == [3.0]
+    assert kept.base_through[0] == pytest.approx(2 * day, rel=0.05)
+
+
+def test_the_covariance_stays_one(days):
+    lower = days[1].present.covariance
+    whole = np.tril(lower) + np.tril(lower, -1).T
+    assert np.linalg.eigvalsh(whole).min() > -1e-8
