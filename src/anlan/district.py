@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
+from anlan.beside import sources_of
 from anlan.counting import Counting, Shape
 from anlan.crowd import (
     LINED,
@@ -100,6 +101,7 @@ class District:
         self._listeners: list[Listener] = []
         self.matters = open_matters(pack, store, folder, clock, self._tell_changes)
         self.community = Hall(pack, store, folder, clock, self._tell_changes)
+        self.matters.sources = sources_of(pack, store, self.reach, self.community)
         self.plans = PlanDesk(pack, folder, store, clock, self._tell_changes)
         self._stepping = threading.RLock()
         self._stored_state_at: datetime | None = None

@@ -1,3 +1,5 @@
+import hashlib
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -29,6 +31,7 @@ from anlan.cases import (
     replay,
     shipped_types,
 )
+from anlan.cases.counting import entry_of
 from anlan.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 
 KINDS = list(shipped_types())
@@ -122,6 +125,23 @@ def test_clocks_tell_the_same_asked_often_or_once(kind, work, choice, step_h):
 
 @EACH
 @MANY
+@given(choice=st.data(), later=st.integers(0, 400 * 24 * 60))
+def test_what_a_case_counts_for_is_told_beforehand_by_its_last_change(kind, work, choice, later):
+    """A tally is kept when a case changes, and read at any later moment: its verdicts are those of the clocks then."""
+    case = choice.draw(walks(kind)).case
+    at = case.history[-1].at + timedelta(minutes=later)
+    entry = entry_of(kind, case, work, at)
+    assert (entry.from_at, entry.until_at) == (case.opened_at, closed_at(kind, case))
+    rules = {rule.clock_id: rule for rule in kind.clocks}
+    for one in read_clocks(kind, case, work, at):
+        told = rules[one.clock_id].until is None or rules[one.clock_id].until in kind.retention.keeps
+        wanted = one.kept if told and one.phase is not Phase.NOT_STARTED else None
+        assert entry.values.get(f"{one.clock_id}_kept") == wanted
+        assert (f"{one.clock_id}_s" in entry.values) == (told and one.phase is Phase.STOPPED)
+
+
+@EACH
+@MANY
 @given(choice=st.data())
 def test_what_is_forgotten_is_gone_from_case_and_record(kind, work, choice):
     case = choice.draw(walks(kind)).case
@@ -149,6 +169,24 @@ def test_talks_never_begin_without_the_consent_of_both():
         if told.case.state not in {"asked", "proposed", "withdrawn"}:
             assert told.case.values["consent_first"]
             assert told.case.values["consent_second"]
+
+
+@pytest.mark.parametrize("without_file", ["", "consent_first", "consent_second", "no_stake"])
+@pytest.mark.parametrize("told", list(itertools.product([None, False, True], repeat=3)))
+def test_of_all_ways_to_begin_a_mediation_only_that_with_every_consent_is_taken(told, without_file):
+    kind = shipped_types().get("mediation")
+    before = next(one.case for one in replay(kind) if one.case.state == "proposed")
+    names = ("consent_first", "consent_second", "chosen_by_both")
+    filled = {name: value for name, value in zip(names, told, strict=True) if value is not None}
+    files = {one: hashlib.sha256(one.encode()).hexdigest() for one in ("consent_first", "consent_second", "no_stake")}
+    files.pop(without_file, None)
+    action = Action(transition="begin", filled=filled | {"where_held": "station"}, evidence=files)
+    by, at = someone("somebody else", "mediator"), before.history[-1].at + timedelta(hours=1)
+    if all(told) and not without_file:
+        assert advance(kind, before, action, by, at=at).target == "talks"
+        return
+    with pytest.raises((BadInput, Conflict)):
+        advance(kind, before, action, by, at=at)
 
 
 def test_private_notes_are_read_by_whoever_wrote_them_only():

@@ -3,10 +3,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 
-import pytest
 from PIL import Image
 from tests.small import LAT, LON, label, small_pack, square
-from tests.store.conftest import clear_postgres, postgres  # noqa: F401 - a fixture
+from tests.store.conftest import on_both, on_sqlite, postgres  # noqa: F401 - a fixture
 
 from anlan.cases import shipped_types
 from anlan.cases.replay import LEVELS
@@ -113,24 +112,7 @@ def picture(mark="x"):
     return written.getvalue()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def kept(request, tmp_path):
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/records.db"
-    else:
-        url = f"{request.getfixturevalue('postgres')}/postgres"
-        clear_postgres(url)
-    made = Kept(tmp_path, url)
-    yield made
-    made.store.close()
-
-
-@pytest.fixture
-def lite(tmp_path):
-    """The same on SQLite alone, for what does not ask the database anything of its own."""
-    made = Kept(tmp_path, f"sqlite:///{tmp_path}/records.db")
-    yield made
-    made.store.close()
+kept, lite = on_both(Kept), on_sqlite(Kept)
 
 
 def ground_point(area_id):

@@ -8,7 +8,7 @@ from anlan.cases import Action, shipped_types
 from anlan.kernel.errors import BadInput
 from anlan.matters import Asked, NewCase, agenda, list_cases
 from anlan.matters.agenda import date_fields
-from anlan.store.casebook import Query
+from anlan.store.caselists import Query
 
 CLASS = {"topic": "crowd", "form": "class", "audience": "merchants"}
 

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.matters.conftest import AT, Kept, tall_pack
@@ -15,6 +16,7 @@ from anlan.kernel.clock import parse_moment
 from anlan.kernel.errors import Conflict
 from anlan.matters import Asked, NewCase, forget_due, list_cases, tell_due, told_to
 from anlan.store import casebook
+from anlan.store.caselists import Query
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -95,7 +97,7 @@ def test_a_light_is_a_matter_of_time_and_needs_no_tick(lite, minutes, light):
     lite.wait(minutes=minutes)
     anybody = lite.who("commander", "commander")
     for asked in ("green", "yellow", "red"):
-        query = casebook.Query(light=asked)
+        query = Query(light=asked)
         found = list_cases(lite.matters, Asked(query=query), anybody).cases
         assert [one.light for one in found] == ([light] if asked == light else [])
 
@@ -158,6 +160,17 @@ def test_what_is_over_long_enough_leaves_no_trace(kept):
     with kept.store.reading() as connection:
         kind, case, row = kept.matters.load(connection, case_id)
         (record,) = casebook.destructions(connection, 10)
+        left = {
+            table.name
+            for table in casebook.schema.tables.values()
+            if "case_no" in table.c
+            and connection.execute(sa.select(table).where(table.c.case_no == row["case_no"])).first()
+        }
+    assert left == {
+        "matter",
+        "matter_step",
+        "matter_entry",
+    }  # not by what it is found, nor files, nor whom it waits for
     assert (case.values, row["area_id"], row["forgotten"]) == ({"kind": "family"}, "d-w", 1)
     assert {one.actor_id for one in case.history} == {""}
     assert re.search(r'"n_notes":2', record["body"])

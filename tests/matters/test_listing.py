@@ -8,7 +8,7 @@ from anlan.cases import Action
 from anlan.kernel.errors import BadInput
 from anlan.matters import Asked, NewCase, count_cases, export_cases, list_cases
 from anlan.store import casebook
-from anlan.store.casebook import Query
+from anlan.store.caselists import Query
 
 
 def ids(kept, who, **asked):

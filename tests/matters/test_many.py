@@ -9,7 +9,7 @@ from anlan.cases import Action
 from anlan.cases.library import shipped_text
 from anlan.kernel.errors import BadInput, NotAllowed, NotFound
 from anlan.matters import Asked, NewCase, Sheet, import_sheet, kinds, list_cases, migrate_cases
-from anlan.store.casebook import Query
+from anlan.store.caselists import Query
 
 HEADS = ("任务编号", "任务名称", "完成标准", "责任单位", "完成期限", "区域")
 
@@ -119,3 +119,15 @@ def test_only_who_holds_a_role_everywhere_moves_cases_or_learns_what_does_not_fi
         migrate_cases(lite.matters, "mediation", 1, lite.who("c", "commander"), dry_run=True)
     with pytest.raises(NotFound):
         migrate_cases(lite.matters, "resident_request", 9, lite.who("d", "intake_desk"), dry_run=True)
+
+
+def test_a_task_waits_for_the_office_that_it_names_and_for_no_other(kept):
+    planner = kept.who("p", "planner")
+    offices = ["office_1", "office%1", "办公室"]
+    sheet = replace(tasks([row(k, unit=offices[k % 3]) for k in range(9)]), parent_id=programme(kept, planner))
+    made = import_sheet(kept.matters, sheet, planner, dry_run=False)
+    for k, office in enumerate(offices):
+        one = kept.who(f"w{k}", "responsible_unit", office=office)
+        waiting = {each.case.case_id for each in list_cases(kept.matters, Asked(mine=True), one).cases}
+        assert waiting == set(made.case_ids[k::3])
+    assert list_cases(kept.matters, Asked(mine=True), kept.who("w", "responsible_unit", office="x")).cases == ()

@@ -11,7 +11,7 @@ from anlan.kernel.access import Scope
 from anlan.kernel.errors import BadInput, NotFound
 from anlan.matters import Asked, NewCase, list_cases
 from anlan.matters.ground import Ground
-from anlan.store.casebook import Query
+from anlan.store.caselists import Query
 
 TREE = five_levels()
 GROUND = Ground(TREE)

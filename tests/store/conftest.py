@@ -51,13 +51,45 @@ def postgres(tmp_path_factory):
         server.wait(20)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request, tmp_path):
+BOTH = ["sqlite", "postgresql"]
+
+
+def address(request, folder):
+    """Return the address of an empty database of the kind that a test is run on."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/records.db"
-    else:
-        url = f"{request.getfixturevalue('postgres')}/postgres"
-        clear_postgres(url)
+        return f"sqlite:///{folder}/records.db"
+    url = f"{request.getfixturevalue('postgres')}/postgres"
+    clear_postgres(url)
+    return url
+
+
+def on_both(make):
+    """Return a fixture: what ``make`` opens in a folder at an address, on either database, and closed in the end."""
+
+    @pytest.fixture(params=BOTH)
+    def opened(request, tmp_path):
+        made = make(tmp_path, address(request, tmp_path))
+        yield made
+        made.store.close()
+
+    return opened
+
+
+def on_sqlite(make):
+    """Return the same on SQLite alone, for what does not ask the database anything of its own."""
+
+    @pytest.fixture
+    def opened(tmp_path):
+        made = make(tmp_path, f"sqlite:///{tmp_path}/records.db")
+        yield made
+        made.store.close()
+
+    return opened
+
+
+@pytest.fixture(params=BOTH)
+def store(request, tmp_path):
+    url = address(request, tmp_path)
     opened = SqlStore.open(url)
     opened.url = url
     yield opened

@@ -1,11 +1,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from shapely.geometry import Point
 from tests.matters.conftest import five_levels
 from tests.small import PLANE, small_pack
-from tests.store.conftest import clear_postgres, postgres  # noqa: F401 - a fixture
+from tests.store.conftest import on_both, on_sqlite, postgres  # noqa: F401 - a fixture
 
 from anlan.kernel.access import Scope
 from anlan.kernel.clock import FollowedClock
@@ -81,21 +80,4 @@ class Kept:
         return plan(self.hall, new, EVERYWHERE, "test")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def kept(request, tmp_path):
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/records.db"
-    else:
-        url = f"{request.getfixturevalue('postgres')}/postgres"
-        clear_postgres(url)
-    made = Kept(tmp_path, url)
-    yield made
-    made.store.close()
-
-
-@pytest.fixture
-def lite(tmp_path):
-    """The same on SQLite alone, for what does not ask the database anything of its own."""
-    made = Kept(tmp_path, f"sqlite:///{tmp_path}/records.db")
-    yield made
-    made.store.close()
+kept, lite = on_both(Kept), on_sqlite(Kept)

@@ -385,13 +385,12 @@ def _require_other_eyes(step: Transition, case: Case, by: By) -> None:
 
 def _require_time(step: Transition, case: Case, at: datetime) -> None:
     stood = at - case.entered_at
-    for amount, fits, rule in ((step.waits, False, "be there at least"), (step.within, True, "be there at most")):
-        if amount is None:
-            continue
-        length = amount.length(86400.0)
-        if (stood > length) if fits else (stood < length):
-            told = f"{step.transition_id} after {stood.total_seconds() / 86400:.1f} days in {case.state!r}"
-            raise Conflict(told, f"must {rule} {amount.n} {amount.unit}", "wait, or take another step")
+    told = f"{step.transition_id} after {stood.total_seconds() / 86400:.1f} days in {case.state!r}"
+    least, most = step.waits, step.within
+    if least is not None and stood < least.length(86400.0):
+        raise Conflict(told, f"must be there at least {least.n} {least.unit}", "wait, or take another step")
+    if most is not None and stood > most.length(86400.0):
+        raise Conflict(told, f"must be there at most {most.n} {most.unit}", "wait, or take another step")
 
 
 def _require_apart(step: Transition, case: Case, evidence: Mapping[str, str]) -> None:
@@ -468,7 +467,7 @@ def _require_guard(
         asked |= {part.table for part in step.guard.parts() if isinstance(part, Over | Covers)}
         _require_filled(sorted(asked - set(values)), step.transition_id)
     why = (step.because or {}).get("en") or step.guard.text
-    raise Conflict(step.transition_id, f"must wait: {why}", "do that first, or take another step")
+    raise Conflict(step.transition_id, f"must wait: {why}", "do that first, or take another step", because=step.because)
 
 
 def _owner(step: Transition, case: Case) -> str:

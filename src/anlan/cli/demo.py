@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from anlan.cli import say
 from anlan.cli.districts import scenario_of
 from anlan.cli.serving import HOST, Minutes, run_server
+from anlan.cli.staged import stage
 from anlan.cli.terminal import everything, state_folder
 from anlan.command import views
 from anlan.district import District
@@ -158,6 +160,8 @@ class Demo:
         poster = Invitation(label="demo", area_id=self._pack.areas.root.area_id)
         joining = invite(self._district.community, poster, "terminal")[1]
         say.out.print(f"  Join the volunteers by [bold]{url}/v/join/{joining}[/]", soft_wrap=True)
+        if self._show.replay is None:
+            stage(self._district, Random(self._show.seed))  # noqa: S311 - seeded, so that a day is the same again
         for line in self._told:
             say.out.print(f"  {line}")
         say.out.print("  Ctrl-C ends it.\n")

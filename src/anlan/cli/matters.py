@@ -161,18 +161,15 @@ def list_(
     if as_json:
         say.as_json(made)
         return
-    zh = lang == "zh"
-    heads = ("编号", "类型", "状态", "灯", "区域", "责任区域", "到期") if zh else (
-        "id", "type", "state", "light", "area", "owned by", "due"
-    )  # fmt: skip
-    shown = say.table("", *heads)
-    for one in made["cases"]:
-        light_told = LIGHTS[one["light"]] if zh else one["light"]
-        shown.add_row(
-            one["id"], say.name_in(one["label"], lang), say.name_in(one["state_label"], lang),
-            f"[{COLOURS[one['light']]}]{light_told}[/]", one["area"], one["owner_area"], server.local(one["due_at"]),
-        )  # fmt: skip
-    say.out.print(shown)
+    heads = {
+        "zh": ("编号", "类型", "状态", "灯", "区域", "责任区域", "到期"),
+        "en": ("id", "type", "state", "light", "area", "owned by", "due"),
+    }
+    say.listed(heads, (
+        (one["id"], say.name_in(one["label"], lang), say.name_in(one["state_label"], lang), _light(one["light"], lang),
+         one["area"], one["owner_area"], server.local(one["due_at"]))
+        for one in made["cases"]
+    ), lang)  # fmt: skip
     if made["next"]:
         say.out.print(f"--after {made['next']}")
 
@@ -184,10 +181,13 @@ def counts(kind: Filters = None, url: Url = USUAL, as_json: AsJson = False, lang
     if as_json:
         say.as_json(made)
         return
-    shown = say.table("", *(("类型", "状态", "灯", "件数>") if lang == "zh" else ("type", "state", "light", "cases>")))
-    for one in made["counts"]:
-        shown.add_row(one["type"], one["state"], f"[{COLOURS[one['light']]}]{one['light']}[/]", str(one["n_cases"]))
-    say.out.print(shown)
+    heads = {"zh": ("类型", "状态", "灯", "件数>"), "en": ("type", "state", "light", "cases>")}
+    counted = ((one["type"], one["state"], _light(one["light"], lang), str(one["n_cases"])) for one in made["counts"])
+    say.listed(heads, counted, lang)
+
+
+def _light(light: str, lang: str) -> str:
+    return f"[{COLOURS[light]}]{LIGHTS[light] if lang == 'zh' else light}[/]"
 
 
 @cases_app.command()
@@ -198,7 +198,6 @@ def show(which: Which, url: Url = USUAL, as_json: AsJson = False, lang: Lang = "
     if as_json:
         say.as_json(one | {"history": past})
         return
-    zh = lang == "zh"
     colour = COLOURS[one["light"]]
     say.out.print(f"{one['id']} {say.name_in(one['label'], lang)} [{colour}]{say.name_in(one['state_label'], lang)}[/]")
     for name, value in one["fields"].items():
@@ -206,10 +205,11 @@ def show(which: Which, url: Url = USUAL, as_json: AsJson = False, lang: Lang = "
     for clock in one["clocks"]:
         due = server.local(clock["due_at"])
         say.out.print(f"  [{COLOURS[clock['light']]}]{say.name_in(clock['label'], lang)}[/] {clock['phase']} {due}")
-    shown = say.table("", *(("时间", "步骤", "状态", "经办", "说明") if zh else ("at", "step", "state", "by", "note")))
-    for line in past:
-        shown.add_row(server.local(line["at"]), line["step"], line["target"], line["actor"], escape(line["note"]))
-    say.out.print(shown)
+    heads = {"zh": ("时间", "步骤", "状态", "经办", "说明"), "en": ("at", "step", "state", "by", "note")}
+    lines = (
+        (server.local(line["at"]), line["step"], line["target"], line["actor"], escape(line["note"])) for line in past
+    )
+    say.listed(heads, lines, lang)
     for step in one["steps"]:
         takes = ", ".join([*step["needs"], *step["evidence"], *(["note"] if step["note"] else [])])
         say.out.print(f"  → {step['id']} {say.name_in(step['label'], lang)}{f' ({takes})' if takes else ''}")

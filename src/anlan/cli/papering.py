@@ -99,7 +99,7 @@ def _shown(one: dict[str, Any], lang: str) -> str:
 def show(
     which: Annotated[str, typer.Argument(help="Its id; see `anlan indicators list`.")], area: Area = "",
     period: Annotated[str, typer.Option(help="2026-03, 2026-Q1, 2026; the present one if empty.")] = "",
-    cases: Annotated[bool, typer.Option("--cases", help="The cases behind it, as far as you see them.")] = False,
+    cases: Annotated[bool, typer.Option("--cases", help="What is behind it, as far as you see it.")] = False,
     url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh",
 ) -> None:  # fmt: skip
     """A number of a running server: now, before, a year ago, and in the areas directly below."""
@@ -110,10 +110,12 @@ def show(
         return
     zh = lang == "zh"
     if cases:
-        shown = say.table("", *(("编号", "状态", "区域", "登记") if zh else ("id", "state", "area", "opened")))
-        for one in made["cases"]:
-            shown.add_row(one["id"], say.name_in(one["state_label"], lang), one["area"], one["opened_at"])
-        say.out.print(shown)
+        heads = {"zh": ("编号", "状态", "区域", "登记"), "en": ("id", "state", "area", "opened")}
+        rows = [
+            (one["id"], say.name_in(one["state_label"], lang), one["area"], one["opened_at"]) for one in made["cases"]
+        ]
+        beside = [(one["id"], one["source"], one["area"], one["from_at"]) for one in made["entries"]]
+        say.listed(heads, [*rows, *beside], lang)
         return
     kind = made["indicator"]
     so_far = "" if made["complete"] else ("（截至目前）" if zh else " (so far)")

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +224,14 @@ def table(title: str, *columns: str) -> Table:
     for column in columns:
         made.add_column(column.removesuffix(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
     return made
+
+
+def listed(heads: Mapping[str, Sequence[str]], rows: Iterable[Sequence[str]], lang: str) -> None:
+    """Print rows under headings, which are given by language."""
+    shown = table("", *heads["zh" if lang == "zh" else "en"])
+    for row in rows:
+        shown.add_row(*row)
+    out.print(shown)
 
 
 @contextlib.contextmanager

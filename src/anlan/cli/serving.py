@@ -18,6 +18,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from anlan.beside import keep_coverage
 from anlan.cli import say
 from anlan.cli.terminal import kept_key
 from anlan.command import Simulation, create_app
@@ -107,6 +108,7 @@ class Minutes:
                     self._district.history.retain(now)
                     self._district.store.forget_due(datetime.now(UTC))
                     forget_due(self._district.matters, now)
+                    keep_coverage(self._district.store, self._district.sensing, self._district.pack, now)
                     keep_house(self._district.community)
             except Exception:
                 log.exception("a minute could not be made; it is tried again")

@@ -61,11 +61,11 @@ def board(url: Url = USUAL, as_json: AsJson = False, lang: Lang = "zh") -> None:
         say.as_json(made)
         return
     zh = lang == "zh"
-    shown = say.table("", *(("联盟", "名称", "行业", "成员>") if zh else ("alliance", "name", "trade", "members>")))
-    for one in made["alliances"]:
-        names = (say.name_in(one["name"], lang), say.name_in(one["trade_name"], lang))
-        shown.add_row(one["id"], *names, str(one["members"]))
-    say.out.print(shown)
+    heads = {"zh": ("联盟", "名称", "行业", "成员>"), "en": ("alliance", "name", "trade", "members>")}
+    say.listed(heads, (
+        (one["id"], say.name_in(one["name"], lang), say.name_in(one["trade_name"], lang), str(one["members"]))
+        for one in made["alliances"]
+    ), lang)  # fmt: skip
     skills = ", ".join(
         f"{say.name_in(made['skills'][key], lang)} {n}" for key, n in made["by_skill"].items() if n
     )  # fmt: skip
@@ -86,14 +86,13 @@ def list_(
     if as_json:
         say.as_json(made)
         return
-    heads = (
-        ("称呼", "常在", "技能", "语言", "联盟") if lang == "zh" else ("name", "home", "skills", "speaks", "alliances")
-    )
-    shown = say.table("", *heads)
-    for one in made["volunteers"]:
-        lists = (", ".join(one[key]) for key in ("skills", "languages", "alliances"))
-        shown.add_row(escape(one["name"]), one["home"], *lists)
-    say.out.print(shown)
+    heads = {
+        "zh": ("称呼", "常在", "技能", "语言", "联盟"), "en": ("name", "home", "skills", "speaks", "alliances"),
+    }  # fmt: skip
+    say.listed(heads, (
+        (escape(one["name"]), one["home"], *(", ".join(one[key]) for key in ("skills", "languages", "alliances")))
+        for one in made["volunteers"]
+    ), lang)  # fmt: skip
     if made["next"]:
         say.out.print(f"--after {made['next']}")
 
@@ -168,19 +167,15 @@ def shifts(
     if as_json:
         say.as_json(made)
         return
-    zh = lang == "zh"
-    heads = ("编号", "内容", "开始", "结束", "名额>", "候补>", "状态") if zh else (
-        "id", "what", "begin", "end", "places>", "waiting>", "state"
-    )  # fmt: skip
-    shown = say.table("", *heads)
-    for one in made["shifts"]:
-        if not alliance or one["alliance"] == alliance:
-            filled = f"{one['seated']}/{one['places']}"
-            name = escape(say.name_in(one["name"], lang))
-            shown.add_row(
-                one["id"], name, one["begin_at"], one["end_at"], filled, str(one["waiting"]), one["state"]
-            )  # fmt: skip
-    say.out.print(shown)
+    heads = {
+        "zh": ("编号", "内容", "开始", "结束", "名额>", "候补>", "状态"),
+        "en": ("id", "what", "begin", "end", "places>", "waiting>", "state"),
+    }
+    say.listed(heads, (
+        (one["id"], escape(say.name_in(one["name"], lang)), one["begin_at"], one["end_at"],
+         f"{one['seated']}/{one['places']}", str(one["waiting"]), one["state"])
+        for one in made["shifts"] if not alliance or one["alliance"] == alliance
+    ), lang)  # fmt: skip
 
 
 @volunteers_app.command()
@@ -274,20 +269,15 @@ def calls(
     if as_json:
         say.as_json(made)
         return
-    zh = lang == "zh"
-    heads = (
-        ("编号", "需要", "状态", "会来>", "问过>", "开始")
-        if zh
-        else ("id", "need", "state", "come>", "asked>", "begun")
-    )
-    shown = say.table("", *heads)
-    for one in made["call_outs"]:
-        state = STATES[one["state"]][0 if zh else 1]
-        shown.add_row(
-            one["id"], escape(one["words"] or "—"), state, f"{one['yes']}/{one['quota']}", str(one["asked"]),
-            one["begun_at"],
-        )  # fmt: skip
-    say.out.print(shown)
+    heads = {
+        "zh": ("编号", "需要", "状态", "会来>", "问过>", "开始"),
+        "en": ("id", "need", "state", "come>", "asked>", "begun"),
+    }  # fmt: skip
+    say.listed(heads, (
+        (one["id"], escape(one["words"] or "—"), STATES[one["state"]][0 if lang == "zh" else 1],
+         f"{one['yes']}/{one['quota']}", str(one["asked"]), one["begun_at"])
+        for one in made["call_outs"]
+    ), lang)  # fmt: skip
 
 
 def _told(made: dict[str, Any], *, as_json: bool, lang: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from anlan.cases import CaseChange, CaseType, Reading
 from anlan.cases.definition import Field, Transition
+from anlan.command.refusals import parts_in_chinese
 from anlan.command.views import moment
 from anlan.kernel.records import Label
 from anlan.matters import Agenda, Imported, Moved, Route, Seen, Standing, Taken
@@ -243,7 +244,8 @@ def destroyed(row: Row) -> dict[str, Any]:
 
 def imported(one: Imported) -> dict[str, Any]:
     """Return what became of a sheet."""
-    return {"n_cases": one.n_cases, "faults": [asdict(fault) for fault in one.faults], "opened": list(one.case_ids)}
+    faults = [asdict(fault) | {"zh": asdict(parts_in_chinese(fault.rule, fault.next_step))} for fault in one.faults]
+    return {"n_cases": one.n_cases, "faults": faults, "opened": list(one.case_ids)}
 
 
 def moved(one: Moved) -> dict[str, Any]:

@@ -6,10 +6,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from anlan.command.refusals import in_chinese
 from anlan.kernel.errors import AnlanError, BadInput, NotAllowed
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,7 @@ def told(fault: AnlanError, status: int | None = None) -> JSONResponse:
         "rule": fault.rule,
         "next_step": fault.next_step,
         "message": str(fault),
+        "zh": asdict(in_chinese(fault)),
     }
     return JSONResponse({"error": content}, status_code=status or fault.http_status)
 

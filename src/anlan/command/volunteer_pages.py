@@ -16,10 +16,12 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from anlan.command.codes import drawn, link_to
+from anlan.command.pages_of import pages_of
+from anlan.command.refusals import in_chinese
 from anlan.community import SLOTS, Reply, RestBroken
 from anlan.community.shifts import RULES
 from anlan.kernel.errors import AnlanError, BadInput, Unavailable
@@ -52,9 +54,7 @@ def _faults() -> dict[str, str]:
 
 @cache
 def _templates() -> Environment:
-    # Everything that is put into a page is escaped; a word that is missing is a fault, and not a gap.
-    loader = PackageLoader("anlan.command", "pages")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return pages_of("anlan.command", "pages")
 
 
 # -- who asks --------------------------------------------------------------------------------------------------------
@@ -169,7 +169,11 @@ def _worded(fault: AnlanError, lang: str) -> tuple[str, str]:
     if isinstance(fault, RestBroken):
         return _faults()[RULES[fault.broken]].format(limit=fault.limit), ""
     told = _faults().get(fault.rule)
-    return (told, "") if told else ("请检查后重试。", str(fault))
+    if told:
+        return told, ""
+    known = in_chinese(fault)
+    words = "；".join(one for one in (known.rule, known.next_step) if one)
+    return (f"{words}。", "") if known.rule else ("请检查后重试。", str(fault))
 
 
 def _homes(who: Visitor) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -12,6 +11,7 @@ from typing import Any
 from anlan.community.shifts import RestRule
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Label
+from anlan.kernel.written import read_toml
 
 FILE = "community.toml"
 KEY = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -78,7 +78,7 @@ def read_lists(text: str, where: str = FILE) -> Lists:
     BadInput
         If it is no TOML or anything in it is wrong. All faults are told at once.
     """
-    told, shipped = _parsed(text, where), _parsed(_shipped(), FILE)
+    told, shipped = read_toml(text, where), read_toml(_shipped(), FILE)
     faults = [f"{name!r} is nothing that belongs here" for name in sorted(set(told) - set(shipped))]
     whole = {name: told.get(name, value) for name, value in shipped.items()}
     labels = {name: _labels(whole[name], name, faults) for name in ("trades", "skills", "languages")}
@@ -110,13 +110,6 @@ def shipped_lists() -> Lists:
 
 def _shipped() -> str:
     return files("anlan.community").joinpath(FILE).read_text(encoding="utf-8")
-
-
-def _parsed(text: str, where: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        raise BadInput(where, f"must be TOML ({fault})", "correct that line") from None
 
 
 def _label(told: Any, where: str, faults: list[str]) -> Label:

@@ -2,7 +2,7 @@
 
 from anlan.indicators.bulletin import bulletin_words
 from anlan.indicators.definition import Indicator, indicator, read_indicators, shipped_indicators
-from anlan.indicators.measuring import Number, Query, Records, by_value, drilled, fractile, listed, measure
+from anlan.indicators.measuring import Number, Query, Records, by_value, drilled, fractile, listed, measure, number_of
 from anlan.indicators.periods import Period, PeriodKind, before, period_named, period_of, year_before
 from anlan.indicators.publishing import Cell, Shown, hide, published, published_by_value
 
@@ -24,6 +24,7 @@ __all__ = [
     "indicator",
     "listed",
     "measure",
+    "number_of",
     "period_named",
     "period_of",
     "published",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +13,7 @@ from anlan.indicators.periods import PeriodKind
 from anlan.kernel.entries import Entry
 from anlan.kernel.errors import BadInput, NotFound
 from anlan.kernel.records import Label
+from anlan.kernel.written import is_id, is_label, read_toml, refuse
 
 
 class Form(StrEnum):
@@ -131,10 +130,7 @@ def read_indicators(text: str, where: str = "indicators") -> tuple[Indicator, ..
     BadInput
         If anything in it is wrong; all of it is told at once.
     """
-    try:
-        told = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        raise BadInput(where, f"must be TOML ({fault})", "correct that line") from None
+    told = read_toml(text, where)
     faults: list[str] = []
     made = []
     for name, one in told.items():
@@ -142,14 +138,12 @@ def read_indicators(text: str, where: str = "indicators") -> tuple[Indicator, ..
             made.append(_indicator(name, one))
         except BadInput as fault:
             faults.append(f"{name}: {fault.value} {fault.rule}")
-    if faults or not made:
-        listed = "; ".join(faults) or "there is none"
-        raise BadInput(where, f"has {max(len(faults), 1)} faults: {listed}", "correct every one of these")
+    refuse(where, faults or ([] if made else ["there is none"]))
     return tuple(made)
 
 
 def _indicator(name: str, told: Any) -> Indicator:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name) or not isinstance(told, dict):
+    if not is_id(name) or not isinstance(told, dict):
         raise BadInput(f"{name!r}", "must be a table with an id of small letters, digits and _", "correct it")
     spare = sorted(set(told) - _KEYS)
     if spare:
@@ -191,7 +185,7 @@ def _check(one: Indicator) -> None:
 
 def _label(told: Mapping[str, Any], key: str) -> Label:
     label = told.get(key)
-    if not isinstance(label, dict) or set(label) != {"zh", "en"} or not all(isinstance(t, str) for t in label.values()):
+    if not is_label(label):
         raise BadInput(f"{key}={label!r}", "must say something in zh and in en", "give both")
     return dict(label)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -83,12 +83,13 @@ class Records:
         return begin <= period.from_at and period.until_at <= end
 
 
-def by_area(records: Records) -> Mapping[str, Records]:
+def by_area(records: Records, levels: Collection[str] | None = None) -> Mapping[str, Records]:
     """Return the records of each area: whoever measures many areas need not look through all of them for each."""
     found: dict[str, list[Entry]] = {}
     for entry in records.entries:
-        for area_id in entry.areas.values():
-            found.setdefault(area_id, []).append(entry)
+        for level, area_id in entry.areas.items():
+            if levels is None or level in levels:
+                found.setdefault(area_id, []).append(entry)
     return {area_id: Records(tuple(entries), records.kept) for area_id, entries in found.items()}
 
 
@@ -102,12 +103,7 @@ def measure(one: Indicator, records: Records, tree: AreaTree, area_id: str, peri
     NotFound
         If there is no such area.
     """
-    _require_level(one, tree, area_id)
-    if period.kind is not one.period:
-        raise BadInput(
-            f"period={period.name} of {one.indicator_id}", f"must be a {one.period}", "ask for its own period"
-        )
-    now, ago = (_number(one, records, tree, area_id, when) for when in (period, year_before(period)))
+    now, ago = (number_of(one, records, tree, area_id, when) for when in (period, year_before(period)))
     return replace(now, year_ago=ago.value)
 
 
@@ -136,16 +132,18 @@ def by_value(one: Indicator, records: Records, tree: AreaTree, area_id: str, per
 
 
 def drilled(one: Indicator, records: Records, tree: AreaTree, area_id: str, period: Period) -> dict[str, Number]:
-    """Return an indicator for an area and each area directly below it, the area first.
+    """Return an indicator for an area and each area directly below it, the area first; not what it was a year before.
 
     Below the finest level at which it may be told there are none.
     """
-    found = {area_id: measure(one, records, tree, area_id, period)}
+    found = {area_id: number_of(one, records, tree, area_id, period)}
     order = [level.key for level in tree.levels]
-    for child in tree.children(area_id):
-        if one.level not in order or order.index(child.level) <= order.index(one.level):
-            found[child.area_id] = measure(one, records, tree, child.area_id, period)
-    return found
+    finest = order.index(one.level) if one.level in order else 0
+    below = [child for child in tree.children(area_id) if order.index(child.level) <= finest]
+    parts, nothing = by_area(records, {child.level for child in below}), Records((), records.kept)
+    return found | {
+        child.area_id: number_of(one, parts.get(child.area_id, nothing), tree, child.area_id, period) for child in below
+    }
 
 
 def listed(query: Query, one: Indicator, records: Records, tree: AreaTree) -> list[Entry]:
@@ -182,9 +180,9 @@ def _behind(one: Indicator, records: Records, tree: AreaTree, asked: tuple[str, 
     return [
         entry
         for entry in records.entries
-        if entry.source in one.sources
+        if _counts(one.counted, entry, from_at, until_at)
+        and entry.source in one.sources
         and entry.areas.get(level) == area_id
-        and _counts(one.counted, entry, from_at, until_at)
         and all(condition.holds(entry) for condition in one.where)
         and (one.value is None or entry.values.get(one.value) is not None)
         and (one.weight is None or entry.values.get(one.weight) is not None)
@@ -199,7 +197,13 @@ def _counts(counted: Counted, entry: Entry, from_at: datetime, until_at: datetim
     return entry.from_at < until_at and (entry.until_at is None or entry.until_at >= until_at)
 
 
-def _number(one: Indicator, records: Records, tree: AreaTree, area_id: str, period: Period) -> Number:
+def number_of(one: Indicator, records: Records, tree: AreaTree, area_id: str, period: Period) -> Number:
+    """Return the same as `measure`, without what it was a year before."""
+    _require_level(one, tree, area_id)
+    if period.kind is not one.period:
+        raise BadInput(
+            f"period={period.name} of {one.indicator_id}", f"must be a {one.period}", "ask for its own period"
+        )
     query = Query(
         indicator_id=one.indicator_id, sources=one.sources, counted=one.counted, from_at=period.from_at,
         until_at=period.until_at, area_id=area_id, where=tuple(str(condition) for condition in one.where),

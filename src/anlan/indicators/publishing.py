@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from anlan.indicators.definition import Form, Indicator
-from anlan.indicators.measuring import Number, Records, by_area, by_value, measure
+from anlan.indicators.measuring import Number, Records, by_area, by_value, measure, number_of
 from anlan.indicators.periods import Period
 from anlan.kernel.areas import AreaTree
 
@@ -58,7 +58,7 @@ def published(one: Indicator, records: Records, tree: AreaTree, period: Period) 
     waiting = [tree.root.area_id]
     while waiting:
         area_id = waiting.pop()
-        numbers[area_id] = measure(one, parts.get(area_id, nothing), tree, area_id, period)
+        numbers[area_id] = number_of(one, parts.get(area_id, nothing), tree, area_id, period)
         below = [area.area_id for area in tree.children(area_id) if order.index(area.level) <= finest]
         told[area_id] = below
         waiting += below

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -36,3 +36,18 @@ class Entry:
     def __post_init__(self) -> None:
         if self.until_at is not None and self.until_at < self.from_at:
             raise BadInput(f"until_at={self.until_at.isoformat()}", "must not be before from_at", "correct the entry")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A part of the district that numbers are counted from, beside its cases.
+
+    ``right`` is without which nobody is told of single entries. ``since`` tells since when they
+    are kept, None where none is. ``entries`` gives those that have to do with a time from one moment to another; there
+    may be others among them.
+    """
+
+    name: str
+    right: str
+    since: Callable[[], datetime | None]
+    entries: Callable[[datetime, datetime], Iterable[Entry]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -16,6 +17,8 @@ class AnlanError(Exception):
         The rule it breaks, with the unit: ``"must be > 0"``.
     next_step : str
         What to do now: ``"give the search radius in metres"``.
+    because : mapping, optional
+        Where the rule is a condition that somebody wrote with its reason: that reason, by language.
 
     Examples
     --------
@@ -27,10 +30,11 @@ class AnlanError(Exception):
     http_status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, value: str, rule: str, next_step: str) -> None:
+    def __init__(self, value: str, rule: str, next_step: str, *, because: Mapping[str, str] | None = None) -> None:
         self.value = value
         self.rule = rule
         self.next_step = next_step
+        self.because = because
         super().__init__(f"{value} {rule}; {next_step}.")
 
 

@@ -16,7 +16,7 @@ from anlan.kernel.records import Label
 from anlan.matters.keeping import Matters, Seen
 from anlan.matters.listing import Asked, checked, list_cases, seen_of
 from anlan.matters.standing import NARROW, Standing
-from anlan.store import casebook
+from anlan.store import casebook, caselists
 
 LONGEST_DAYS = 62
 YEARS = (1970, 2200)
@@ -95,7 +95,7 @@ def agenda(matters: Matters, asked: Asked, who: Standing, days: tuple[date, date
     query, _ = checked(matters, asked, who)
     query = replace(query, due_from=begins[0], due_before=begins[-1])
     with matters.store.reading() as connection:
-        told = casebook.due_between(connection, matters.sight(who), query, at=matters.clock.now())
+        told = caselists.due_between(connection, matters.sight(who), query, at=matters.clock.now())
         ends = [casebook.micros(one) for one in begins[1:]]
         by_day: list[list[tuple[int, str]]] = [[] for _ in range(n_days)]
         for number, due_at, light in told:

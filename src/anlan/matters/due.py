@@ -18,7 +18,7 @@ from anlan.matters.follow import drop_code
 from anlan.matters.ground import Ground
 from anlan.matters.keeping import KIND, Matters
 from anlan.matters.routing import owner_area
-from anlan.matters.rows import aside_of, case_of, row_of, step_of
+from anlan.matters.rows import aside_of, case_of, filed_of, step_of
 from anlan.store import casebook, private
 from anlan.store.casebook import Row, micros
 from anlan.store.records import canonical
@@ -26,6 +26,8 @@ from anlan.store.sql import version_of
 
 BATCH = 200
 """So many cases in one transaction, so that nobody waits long."""
+KEPT = 2
+"""What a row and its entry say; with a new number they are computed anew at the next opening."""
 CLOCK = "clock"
 """Who tells and who forgets, in the log."""
 
@@ -68,7 +70,7 @@ def settle(matters: Matters, at: datetime) -> None:
     """Compute rows anew where the district's areas or its calendar have changed since they were written."""
     calendar = matters.work.calendar
     told = [sorted(map(str, calendar.rest_days)), sorted(map(str, calendar.working_days)), str(matters.work)]
-    digest = canonical({"areas": matters.ground.digest, "work": repr(told)})
+    digest = canonical({"keeping": KEPT, "areas": matters.ground.digest, "work": repr(told)})
     with matters.store.reading() as connection:
         if casebook.read_setting(connection, "settled") == digest:
             return
@@ -87,9 +89,7 @@ def _settle(matters: Matters, connection: sa.Connection, after: int) -> int:
     steps = casebook.steps_of(connection, [row["case_no"] for row in rows])
     for row in rows:
         case = case_of(row, steps[row["case_no"]], matters.ground)
-        made = row_of(matters.kinds.of(row), case, aside_of(row), matters.ground, matters.work)
-        if made != row:
-            casebook.put_row(connection, made)
+        casebook.put_row(connection, filed_of(matters.kinds.of(row), case, aside_of(row), matters.ground, matters.work))
     return rows[-1]["case_no"] if rows else 0
 
 
@@ -112,7 +112,7 @@ def _tell(matters: Matters, connection: sa.Connection, at: datetime) -> tuple[li
                 )
             )  # fmt: skip
             version = (version or 0) + 1
-        made = row_of(kind, case, replace(aside, told_at=as_utc(at, "at")), matters.ground, matters.work)
+        made = filed_of(kind, case, replace(aside, told_at=as_utc(at, "at")), matters.ground, matters.work)
         casebook.put_row(connection, made)
     return drafts, len(rows)
 
@@ -147,7 +147,7 @@ def _forget(matters: Matters, connection: sa.Connection, at: datetime) -> tuple[
         kind, case = matters.kinds.of(row), case_of(row, steps[row["case_no"]], matters.ground)
         case, record = forget(kind, case, matters.work, at)
         aside = aside_of(row)
-        casebook.put_row(connection, row_of(kind, case, aside, matters.ground, matters.work))
+        casebook.put_row(connection, filed_of(kind, case, aside, matters.ground, matters.work))
         lines = [step_of(aside.number, k, one) for k, one in enumerate(case.history)]
         casebook.rewrite_steps(connection, aside.number, lines)
         digests += casebook.forget(connection, aside.number)

@@ -28,6 +28,7 @@ class Ground:
         self._placed: dict[str, Placed] = {}
         self._walk()
         told = "\n".join(f"{name} {one.rank} {one.last}" for name, one in sorted(self._placed.items()))
+        self.at(*_middle(areas))  # the first look makes the index of each level, and nobody is to wait for that
         self.digest = sha256(told.encode()).hexdigest()
 
     def _walk(self) -> None:
@@ -86,3 +87,11 @@ class Ground:
             if found is not None:
                 return found.area_id
         return None
+
+
+def _middle(areas: AreaTree) -> tuple[float, float]:
+    """Return a point of the top area, degrees; that of nowhere where it is not drawn."""
+    if areas.root.polygon is None:
+        return 0.0, 0.0
+    point = areas.root.polygon.representative_point()
+    return point.x, point.y

@@ -31,6 +31,7 @@ from anlan.cases import (
 )
 from anlan.cases.definition import Transition
 from anlan.kernel.clock import Clock
+from anlan.kernel.entries import Source
 from anlan.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft, Json
@@ -39,11 +40,12 @@ from anlan.matters.indicators import indicators_of
 from anlan.matters.kinds import Kinds
 from anlan.matters.room import FileRoom
 from anlan.matters.routing import Route, Rule, check_rules, read_rules, remembered, route, rule_of
-from anlan.matters.rows import Aside, aside_of, case_of, row_of, step_of, texts_of
+from anlan.matters.rows import Aside, aside_of, case_of, filed_of, step_of, texts_of
 from anlan.matters.standing import NARROW, Standing
 from anlan.matters.words import numbers_of
 from anlan.store import Keeping, SqlStore, casebook
-from anlan.store.casebook import Range, Row, Sight
+from anlan.store.casebook import Range, Row
+from anlan.store.caselists import Sight, light_of
 from anlan.store.private import put as keep_aside
 from anlan.store.sql import version_of
 
@@ -115,6 +117,7 @@ class Matters:
         self.work = WorkTime(calendar=pack.calendar, zone=ZoneInfo(pack.time_zone))
         self.kinds = Kinds(store, pack.folder, clock.now())
         self.indicators = indicators_of(pack.folder)
+        self.sources: dict[str, Source] = {}  # what numbers are counted from beside cases; the district tells them
         self.room = FileRoom(folder / "files", store, clock)
         self._tell = tell
         self._remembered: list[Rule] | None = None  # read again after each ruling; no other process writes here
@@ -218,7 +221,7 @@ class Matters:
         both = list(zip(cases, asides, strict=True))
         casebook.add_cases(
             connection,
-            [row_of(kind, case, aside, self.ground, self.work) for case, aside in both],
+            [filed_of(kind, case, aside, self.ground, self.work) for case, aside in both],
             [step_of(aside.number, 0, case.history[0]) for case, aside in both],
             {aside.number: numbers_of([case.case_id, *_texts(kind, case.history[0])]) for case, aside in both},
         )
@@ -351,7 +354,7 @@ class Matters:
         at = self.clock.now()
         fields = readable(kind, case, by, at)
         history = readable_history(kind, case, by, at)
-        light = casebook.light_of(row, at)
+        light = light_of(row, at)
         return Seen(kind=kind, case=case, row=row, light=light, fields=fields, history=history)
 
     def load(self, connection: sa.Connection, case_id: str) -> tuple[CaseType, Case, Row]:
@@ -389,7 +392,7 @@ class Matters:
     def _write(self, connection: sa.Connection, kind: CaseType, case: Case, aside: Aside) -> None:
         """Write the last line of a case's history, its row, and what it is found by."""
         change = case.history[-1]
-        casebook.put_row(connection, row_of(kind, case, aside, self.ground, self.work))
+        casebook.put_row(connection, filed_of(kind, case, aside, self.ground, self.work))
         casebook.add_step(connection, step_of(aside.number, len(case.history) - 1, change))
         casebook.add_words(connection, aside.number, numbers_of(_texts(kind, change)))
         self.room.take(connection, change.evidence.values(), aside.number, change.actor_id)

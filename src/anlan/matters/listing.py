@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from anlan.cases import Case, CaseType
 from anlan.kernel.clock import as_utc
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Draft
@@ -16,11 +18,12 @@ from anlan.matters.keeping import Matters, Seen, steps_for
 from anlan.matters.rows import case_of, texts_of
 from anlan.matters.standing import NARROW, Standing
 from anlan.matters.words import holds, wanted
-from anlan.store import casebook
-from anlan.store.casebook import LIGHTS, ORDERS, Query, Row, moment
+from anlan.store import casebook, caselists
+from anlan.store.casebook import Row, moment
+from anlan.store.caselists import LIGHTS, ORDERS, Query
 
 MOST = 200
-SOUGHT_AT_ONCE = 100
+SOUGHT_AT_ONCE = 200
 """Of cases that may hold what is sought, so many are looked at in one go."""
 LOOKED_AT = 5000
 """A search that has looked at so many ends with what it found, and says where to go on."""
@@ -72,22 +75,21 @@ def list_cases(matters: Matters, asked: Asked, who: Standing) -> Page:
     """
     query, key = checked(matters, asked, who)
     at = matters.clock.now()
-    conditions = [matters.sight(who).where(), *query.where(at)]
+    sight = matters.sight(who)
+    way = caselists.way(sight, query, asked.order, at)
     if asked.mine:
-        conditions.append(
-            casebook.standing_in(_where_steps_wait(matters, who), matters.ground.range_of(matters.ground.root)[1])
-        )
+        waits = caselists.standing_in(_where_steps_wait(matters, who), sight.last)
+        way = replace(way, conditions=(waits, *way.conditions))
     column = ORDERS[asked.order][0].name
     found: list[Seen] = []
     n_looked = 0
     size = SOUGHT_AT_ONCE if asked.sought else asked.limit + 1
+    wanted = partial(_waits_for, who, at) if asked.mine else None
     with matters.store.reading() as connection:
         while True:
-            rows = casebook.page(connection, conditions, asked.order, key, size)
-            for seen in seen_of(matters, connection, rows, who):
+            rows = caselists.page(connection, way, asked.order, key, size)
+            for seen in seen_of(matters, connection, rows, who, wanted):
                 if asked.sought and not holds(asked.sought, _texts(seen)):
-                    continue
-                if asked.mine and not steps_for(seen.kind, seen.case, who, at):
                     continue
                 if len(found) == asked.limit:
                     return Page(cases=tuple(found), next=_key(found[-1].row, column))
@@ -95,7 +97,7 @@ def list_cases(matters: Matters, asked: Asked, who: Standing) -> Page:
             n_looked += len(rows)
             if len(rows) < size:
                 return Page(cases=tuple(found), next=None)
-            key = (rows[-1][column], rows[-1]["case_no"])
+            key, size = (rows[-1][column], rows[-1]["case_no"]), SOUGHT_AT_ONCE
             if n_looked >= LOOKED_AT:
                 return Page(cases=tuple(found), next=_key(rows[-1], column))
 
@@ -114,7 +116,7 @@ def count_cases(matters: Matters, asked: Asked, who: Standing) -> list[Count]:
         )
     query, _ = checked(matters, asked, who)
     with matters.store.reading() as connection:
-        rows = casebook.counts(connection, matters.sight(who), query, at=matters.clock.now())
+        rows = caselists.counts(connection, matters.sight(who), query, at=matters.clock.now())
     return [Count(type_id=one[0], state=one[1], light=one[2], n_cases=one[3]) for one in rows]
 
 
@@ -152,7 +154,7 @@ def told_to(matters: Matters, who: Standing, since_at: datetime, limit: int = MO
     """Return what clocks told the areas in which somebody reads, newest first."""
     with matters.store.reading() as connection:
         ranges = matters.ground.of_scope(who.reads)
-        return casebook.tellings(connection, matters.sight(who), ranges, since_at, limit)
+        return caselists.tellings(connection, matters.sight(who), ranges, since_at, limit)
 
 
 def checked(matters: Matters, asked: Asked, who: Standing) -> tuple[Query, tuple[int, int] | None]:
@@ -164,8 +166,7 @@ def checked(matters: Matters, asked: Asked, who: Standing) -> tuple[Query, tuple
         raise BadInput(f"limit={asked.limit}", f"must be from 1 to {MOST}", "ask for less, page by page")
     query = asked.query
     if asked.area_id is not None:
-        last = matters.ground.range_of(matters.ground.root)[1]
-        query = replace(query, ranks=matters.ground.range_of(asked.area_id), last=last)
+        query = replace(query, ranks=matters.ground.range_of(asked.area_id))
     if asked.parent_id is not None:
         query = replace(query, parent_no=matters.read(asked.parent_id, who).row["case_no"])
     if asked.sought:
@@ -173,23 +174,39 @@ def checked(matters: Matters, asked: Asked, who: Standing) -> tuple[Query, tuple
     return query, _key_of(asked.after)
 
 
-def _where_steps_wait(
-    matters: Matters, who: Standing
-) -> Iterator[tuple[str, Collection[str], Sequence[casebook.Range]]]:
-    """Yield kinds, states and places in which a step may wait for somebody's roles; each case is asked in the end."""
+def _where_steps_wait(matters: Matters, who: Standing) -> Iterator[caselists.Stands]:
+    """Yield where a step may wait for somebody's roles; each case is asked in the end.
+
+    A step of a unit waits for them only where the history names one of their offices, or them.
+    """
     for kind in matters.kinds.every():
+        held: dict[str, list[str]] = {}
         for grant in who.roles.get(kind.type_id, ()):
-            steps = [step for step in kind.transitions.values() if grant.role_id in step.roles]
-            states = {state for step in steps for state in step.sources}
-            yield f"{kind.type_id}/{kind.version}", states, matters.ground.ranges([grant.area_id])
+            held.setdefault(grant.role_id, []).append(grant.area_id)
+        units = {one.office_id for one in who.roles.get(kind.type_id, ()) if one.office_id} | {who.actor_id}
+        for role_id, area_ids in held.items():
+            steps = [one for one in kind.transitions.values() if role_id in one.roles]
+            free = {state for one in steps if one.unit is None for state in one.sources}
+            bound = {state for one in steps for state in one.sources} - free
+            name, ranges = f"{kind.type_id}/{kind.version}", matters.ground.ranges(area_ids)
+            yield caselists.Stands(name, free, ranges)
+            yield caselists.Stands(name, bound, ranges, told=units)
 
 
-def seen_of(matters: Matters, connection: Any, rows: Sequence[Row], who: Standing) -> Iterator[Seen]:
-    """Yield cases as somebody may see them, by rows that are in their sight."""
+def seen_of(
+    matters: Matters, connection: Any, rows: Sequence[Row], who: Standing,
+    wanted: Callable[[CaseType, Case], bool] | None = None,
+) -> Iterator[Seen]:  # fmt: skip
+    """Yield cases as somebody may see them, by rows that are in their sight; only the wanted, where that is asked."""
     steps = casebook.steps_of(connection, [row["case_no"] for row in rows])
     for row in rows:
         kind, case = matters.kinds.of(row), case_of(row, steps[row["case_no"]], matters.ground)
-        yield matters.seen(kind, case, row, who)
+        if wanted is None or wanted(kind, case):
+            yield matters.seen(kind, case, row, who)
+
+
+def _waits_for(who: Standing, at: datetime, kind: CaseType, case: Case) -> bool:
+    return bool(steps_for(kind, case, who, at))
 
 
 def _texts(seen: Seen) -> list[str]:

@@ -15,7 +15,7 @@ from anlan.kernel.errors import AnlanError, NotAllowed
 from anlan.kernel.records import Draft
 from anlan.matters.keeping import Matters
 from anlan.matters.routing import Rule, route
-from anlan.matters.rows import Aside, aside_of, case_of, row_of, step_of
+from anlan.matters.rows import Aside, aside_of, case_of, filed_of, step_of
 from anlan.matters.standing import NARROW, Standing
 from anlan.store import casebook
 from anlan.store.casebook import Row
@@ -129,7 +129,7 @@ def migrate_cases(matters: Matters, type_id: str, version: int, who: Standing, *
         for row, case in found:
             moved, change = migrate(case, matters.kinds.of(row), new, by, at)
             aside = aside_of(row)
-            casebook.put_row(connection, row_of(new, moved, aside, matters.ground, matters.work))
+            casebook.put_row(connection, filed_of(new, moved, aside, matters.ground, matters.work))
             casebook.add_step(connection, step_of(aside.number, len(moved.history) - 1, change))
             drafts.append(matters.line(connection, moved, change))
         return drafts, replace(told, n_moved=len(found))

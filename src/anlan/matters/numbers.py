@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from anlan.cases.counting import entry_of
+import msgspec
+
+from anlan.cases.counting import values_at
 from anlan.indicators import (
     Indicator,
     Number,
@@ -24,7 +28,7 @@ from anlan.indicators import (
     bulletin_words,
     drilled,
     listed,
-    measure,
+    number_of,
     period_named,
     period_of,
     published,
@@ -34,13 +38,13 @@ from anlan.kernel.entries import Entry
 from anlan.kernel.errors import NotFound
 from anlan.matters.documents import as_file, template_of
 from anlan.matters.keeping import Matters, Seen
-from anlan.matters.rows import case_of
 from anlan.matters.standing import NARROW, Standing
 from anlan.papers import compose
 from anlan.store import casebook
+from anlan.store.records import canonical
 
-AT_ONCE = 1000
 MOST_LISTED = 500
+NOTHING = canonical({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,23 +91,36 @@ def records_of(matters: Matters, one: Indicator, periods: Iterable[Period]) -> R
     sources = {*one.sources, *([one.per.source] if one.per else [])}
     with matters.store.reading() as connection:
         since = {name: when for name, when in casebook.kept_since(connection).items() if name in sources}
-        rows: dict[int, casebook.Row] = {}
+        entries: dict[str, Entry] = {}
+        lies, now = cache(matters.ground.lies), casebook.micros(at)
         for period in kept:
             for names, counted in ((one.sources, one.counted), ((one.per.source,) if one.per else (), "standing")):
                 known = [name for name in names if name in since]
-                found = casebook.of_types(connection, known, counted, (period.from_at, period.until_at))
-                rows |= {row["case_no"]: row for row in found}
-        entries: list[Entry] = []
-        numbers = sorted(rows)
-        for begin in range(0, len(numbers), AT_ONCE):
-            some = numbers[begin : begin + AT_ONCE]
-            steps = casebook.steps_of(connection, some)
-            for number in some:
-                kind = matters.kinds.of(rows[number])
-                case = case_of(rows[number], steps[number], matters.ground)
-                entries.append(entry_of(kind, case, matters.work, at))
+                found = casebook.entries_of(connection, known, counted, (period.from_at, period.until_at))
+                entries |= {row[0]: _entry(row, lies, now) for row in found if row[0] not in entries}
+    beside = [matters.sources[name] for name in sorted(sources - set(since)) if name in matters.sources]
+    for source in beside:
+        begun_at = source.since()
+        if begun_at is not None:
+            since[source.name] = begun_at
+        for period in kept:
+            told = source.entries(period.from_at, period.until_at)
+            entries |= {f"{source.name}/{entry.entry_id}": entry for entry in told}
     until = max([at, *(period.until_at for period in kept if period.holds(at))])
-    return Records(tuple(entries), {name: (when, until) for name, when in since.items()})
+    return Records(tuple(entries.values()), {name: (when, until) for name, when in since.items()})
+
+
+def _entry(row: tuple[Any, ...], lies: Callable[[str], Mapping[str, str]], now: int) -> Entry:
+    case_id, type_id, area_id, from_at, until_at, told, pending = row
+    values = msgspec.json.decode(told)
+    if pending != NOTHING:
+        values = values_at(values, msgspec.json.decode(pending), now)
+    began_at = casebook.moment(from_at)
+    assert began_at is not None  # noqa: S101 - an entry begins
+    return Entry(
+        entry_id=case_id, source=type_id, from_at=began_at, until_at=casebook.moment(until_at),
+        areas=lies(area_id), values=values,
+    )  # fmt: skip
 
 
 def answer(matters: Matters, indicator_id: str, area_id: str, name: str, who: Standing) -> Answer:
@@ -122,7 +139,7 @@ def answer(matters: Matters, indicator_id: str, area_id: str, name: str, who: St
     records, tree = records_of(matters, one, periods), matters.ground.areas
     numbers = drilled(one, records, tree, area_id, period)
     complete = period.until_at <= matters.clock.now()
-    then = [measure(one, records, tree, area_id, when) for when in periods[1:]]
+    then = [number_of(one, records, tree, area_id, when) for when in periods[1:]]
     if _reads_all(matters, one, area_id, who):
         told = {key: _plain(number) for key, number in numbers.items()}
         was = [_plain(number) for number in then]
@@ -150,7 +167,7 @@ def behind(matters: Matters, indicator_id: str, area_id: str, name: str, who: St
     one, period = asked_for(matters, indicator_id, name)
     _require_reading(matters, area_id, who)
     records = records_of(matters, one, [period])
-    entries = listed(measure(one, records, matters.ground.areas, area_id, period).query, one, records,
+    entries = listed(number_of(one, records, matters.ground.areas, area_id, period).query, one, records,
                      matters.ground.areas)  # fmt: skip
     sight = matters.sight(who)
     found: list[Seen] = []
@@ -161,6 +178,24 @@ def behind(matters: Matters, indicator_id: str, area_id: str, name: str, who: St
                 kind, case, _ = matters.load(connection, entry.entry_id)
                 found.append(matters.seen(kind, case, row, who))
     return found
+
+
+def entries_behind(matters: Matters, indicator_id: str, area_id: str, name: str, who: Standing) -> list[Entry]:
+    """Return what else than cases is behind a number, as far as somebody may see it, as `behind` does.
+
+    Raises
+    ------
+    NotFound, BadInput
+        As `answer` does.
+    """
+    one, period = asked_for(matters, indicator_id, name)
+    _require_reading(matters, area_id, who)
+    tree = matters.ground.areas
+    records = records_of(matters, one, [period])
+    entries = listed(number_of(one, records, tree, area_id, period).query, one, records, tree)
+    beside = [one for one in entries if one.source in matters.sources]
+    scopes = {name: who.scope_of(source.right) for name, source in matters.sources.items()}
+    return [one for one in beside if scopes[one.source].covers(set(one.areas.values()))][:MOST_LISTED]
 
 
 def public_numbers(matters: Matters, at: datetime) -> list[tuple[Indicator, Mapping[str, Shown]]]:
@@ -232,6 +267,9 @@ def _require_reading(matters: Matters, area_id: str, who: Standing) -> None:
 def _reads_all(matters: Matters, one: Indicator, area_id: str, who: Standing) -> bool:
     """Tell whether somebody may know of each single case behind a number of an area."""
     path = {area.area_id for area in matters.ground.areas.path(area_id)}
+    beside = [matters.sources[name] for name in one.sources if name in matters.sources]
+    if not all(who.scope_of(source.right).covers(path) for source in beside):
+        return False
     kinds = [kind for kind in matters.kinds.every() if kind.type_id in one.sources and kind.confidentiality in NARROW]
     return all(any(grant.role_id in kind.readers for grant in who.by(kind, path).grants) for kind in kinds)
 

@@ -23,8 +23,9 @@ from anlan.matters.follow import case_behind, keep_code, new_code
 from anlan.matters.keeping import Matters, NewCase
 from anlan.matters.rows import case_of
 from anlan.matters.standing import ALWAYS, NARROW, Standing
-from anlan.store import casebook
+from anlan.store import casebook, caselists
 from anlan.store.casebook import Row, matter, micros
+from anlan.store.caselists import Way, along
 
 REPORTER = "reporter"
 """Who reports without a key, in the history and the log: the same for everybody."""
@@ -284,7 +285,7 @@ def public_cases(matters: Matters, wanted: Wanted) -> list[PublicCase]:
         begin_at, end_at = _span(matters, wanted)
         between = matter.c.opened_at.between(micros(begin_at), micros(end_at))
         conditions = [between, *([] if wanted.closed is None else [matter.c.closed == int(wanted.closed)])]
-        found = _walk(matters, connection, conditions, codes)
+        found = _walk(matters, connection, Way(tuple(conditions), along("opened")), codes)
         return list(islice(found, wanted.skip, wanted.skip + wanted.limit))
 
 
@@ -328,13 +329,19 @@ def near(matters: Matters, code: str, lon: float, lat: float) -> list[PublicCase
         conditions: list[sa.ColumnElement[bool]] = [matter.c.closed == 0, matter.c.type_id == offer.kind.type_id]
         conditions.append(matter.c.opened_at >= micros(matters.clock.now() - SPAN))
         area_id = matters.ground.at(lon, lat)
+        index = along("opened")
         if offer.service.place == "point":
             reach = 2 * offer.side.near_m / METRES
-            conditions.append(matter.c.lat.between(lat - reach, lat + reach))
+            across, index = reach / math.cos(math.radians(lat)), "matter_by_lat"
+            conditions += [
+                matter.c.lat.between(lat - reach, lat + reach),
+                matter.c.lon.between(lon - across, lon + across),
+            ]
         elif area_id is not None:
             coarse = _coarse(matters, offer.service, matters.ground.lies(area_id))
             conditions.append(matter.c.rank.between(*matters.ground.range_of(coarse)))
-        same = islice(_walk(matters, connection, conditions, frozenset({code})), NEAR_LOOKED_AT)
+            index = "matter_by_rank"
+        same = islice(_walk(matters, connection, Way(tuple(conditions), index), frozenset({code})), NEAR_LOOKED_AT)
         exact = offer.service.place == "point"
         close = (one for one in same if not exact or _apart_m(one, lon, lat) <= offer.side.near_m)
         return list(islice(close, NEAR_MOST))
@@ -346,15 +353,13 @@ def _apart_m(case: PublicCase, lon: float, lat: float) -> float:
     return math.hypot((case.lon - lon) * math.cos(math.radians(lat)), case.lat - lat) * METRES
 
 
-def _walk(
-    matters: Matters, connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]], codes: Collection[str]
-) -> Iterator[PublicCase]:
+def _walk(matters: Matters, connection: sa.Connection, way: Way, codes: Collection[str]) -> Iterator[PublicCase]:
     """Yield public cases of these services (of all, where none is named), newest first, reading what is wanted."""
     open_kinds = [f"{one.type_id}/{one.version}" for one in matters.kinds.every() if _is_public(one)]
-    every = [matter.c.kind.in_(open_kinds), matter.c.forgotten == 0, *conditions]
+    way = replace(way, conditions=(*way.conditions, matter.c.kind.in_(open_kinds), matter.c.forgotten == 0))
     key: tuple[int, int] | None = None
     for _ in range(LOOKED_AT // AT_ONCE):
-        rows = casebook.page(connection, every, "opened", key, AT_ONCE)
+        rows = caselists.page(connection, way, "opened", key, AT_ONCE)
         yield from _public(matters, connection, rows, codes)
         if len(rows) < AT_ONCE:
             return

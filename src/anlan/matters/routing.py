@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -14,6 +13,7 @@ from anlan.cases.definition import FieldKind
 from anlan.cases.guards import Name
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Json, Label
+from anlan.kernel.written import read_toml
 from anlan.matters.ground import Ground
 
 FILE = "routing.toml"
@@ -90,7 +90,7 @@ def read_rules(folder: Path | None) -> tuple[tuple[Rule, ...], tuple[Ruling, ...
     else:
         text, where = files("anlan.matters").joinpath(FILE).read_text(encoding="utf-8"), FILE
     try:
-        told = tomllib.loads(text)
+        told = read_toml(text, where)
         rules = tuple(rule_of(one) for one in told.get("rule", []))
         rulings = tuple(
             Ruling(
@@ -99,8 +99,6 @@ def read_rules(folder: Path | None) -> tuple[tuple[Rule, ...], tuple[Ruling, ...
             )
             for one in told.get("ruling", [])
         )  # fmt: skip
-    except tomllib.TOMLDecodeError as fault:
-        raise BadInput(where, f"must be TOML ({fault})", "correct that line") from None
     except (KeyError, TypeError) as fault:
         raise BadInput(where, f"must give {fault} in each rule", "see docs/cases.md") from None
     return rules, rulings

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from anlan.cases import Case, CaseChange, CaseType, WorkTime, closed_at, firings, forget_at, turns
+from anlan.cases.counting import tally_of
 from anlan.cases.definition import Field, FieldKind
 from anlan.matters.ground import Ground
 from anlan.matters.routing import owner_area
 from anlan.matters.standing import NARROW
 from anlan.store import casebook
-from anlan.store.casebook import NEVER, Row, micros, moment
+from anlan.store.casebook import NEVER, Filed, Row, micros, moment
 from anlan.store.records import canonical
 
 FAR = timedelta(days=11_000)
@@ -32,7 +33,20 @@ class Aside:
     told_at: datetime
 
 
-def row_of(kind: CaseType, case: Case, aside: Aside, ground: Ground, work: WorkTime) -> Row:
+def filed_of(kind: CaseType, case: Case, aside: Aside, ground: Ground, work: WorkTime) -> Filed:
+    """Return a case as the tables keep it."""
+    made = tally_of(kind, case, work)
+    entry = {
+        "case_no": aside.number, "case_id": case.case_id, "type_id": kind.type_id,
+        "area_id": list(made.areas.values())[-1],
+        "from_at": micros(made.from_at), "until_at": NEVER if made.until_at is None else micros(made.until_at),
+        "told": canonical(dict(made.values)),
+        "pending": canonical({name: micros(at) for name, at in made.pending.items()}),
+    }  # fmt: skip
+    return Filed(_row_of(kind, case, aside, ground, work), entry)
+
+
+def _row_of(kind: CaseType, case: Case, aside: Aside, ground: Ground, work: WorkTime) -> Row:
     """Return the row by which lists find a case, its clocks' turning points computed."""
     area_id = list(case.areas.values())[-1]
     over = case.forgotten_at is not None

@@ -22,6 +22,10 @@ NARROW = frozenset({Confidentiality.RESTRICTED, Confidentiality.SEALED})
 """Types of these are read by their own roles only."""
 
 
+def _nowhere(_right: str) -> Scope:
+    return Scope(False, frozenset())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What somebody may see and do with cases at this moment.
@@ -36,6 +40,8 @@ class Standing:
     acts: Scope
     roles: Mapping[str, tuple[Grant, ...]]
     units: Callable[[], Mapping[str, str]] | None = None
+    scope_of: Callable[[str], Scope] = _nowhere
+    """Where another right is held, for what numbers are counted from beside cases."""
 
     def by(self, kind: CaseType, areas: Collection[str], wanted: Collection[str] = ()) -> By:
         """Return who acts on a case of a type in these areas.
@@ -108,9 +114,15 @@ def standing(
                 found[type_id].append(made)
     roles = {type_id: tuple(grants) for type_id, grants in found.items()}
     reads, acts = access.scope(actor, READ, at), access.scope(actor, ACT, at)
-    return Standing(actor_id=actor.actor_id, reads=reads, acts=acts, roles=roles, units=units)
+    return Standing(
+        actor_id=actor.actor_id, reads=reads, acts=acts, roles=roles, units=units,
+        scope_of=lambda right: access.scope(actor, right, at),
+    )  # fmt: skip
 
 
 def plain_reader(actor_id: str) -> Standing:
     """Return the standing of a server without staff: it reads everywhere what is not restricted, and acts nowhere."""
-    return Standing(actor_id=actor_id, reads=Scope(True, frozenset()), acts=Scope(False, frozenset()), roles={})
+    everywhere = Scope(True, frozenset())
+    return Standing(
+        actor_id=actor_id, reads=everywhere, acts=Scope(False, frozenset()), roles={}, scope_of=lambda _: everywhere
+    )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from anlan.kernel.errors import BadInput, NotFound
+from anlan.kernel.errors import NotFound
 from anlan.kernel.records import Label
+from anlan.kernel.written import is_id, is_label, read_toml, refuse
 
 SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 PARTS = ("heading", "text", "rows", "signatures", "code")
@@ -57,13 +57,10 @@ def read_paper(text: str, where: str = "paper") -> PaperType:
     BadInput
         If anything in it is wrong; all of it is told at once.
     """
-    try:
-        told = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        raise BadInput(where, f"must be TOML ({fault})", "correct that line") from None
+    told = read_toml(text, where)
     faults: list[str] = []
     paper_id = told.get("id")
-    if not isinstance(paper_id, str) or not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", paper_id):
+    if not is_id(paper_id):
         faults.append(f"id={paper_id!r} must be an id")
     title = _label(told.get("title"), "title", faults)
     parts = tuple(_part(one, f"part {k}", faults) for k, one in enumerate(told.get("part", []), 1))
@@ -71,14 +68,12 @@ def read_paper(text: str, where: str = "paper") -> PaperType:
         faults.append("part must be given: a paper says something")
     spare = sorted(set(told) - {"id", "title", "part", "across"})
     faults += [f"{name!r} is nothing that belongs here" for name in spare]
-    if faults:
-        raise BadInput(where, f"has {len(faults)} faults: {'; '.join(faults)}", "correct every one of these")
+    refuse(where, faults)
     return PaperType(paper_id=str(paper_id), title=title, parts=parts, across=told.get("across") is True)
 
 
 def _label(told: Any, where: str, faults: list[str]) -> Label:
-    fits = isinstance(told, dict) and set(told) == {"zh", "en"} and all(isinstance(one, str) for one in told.values())
-    if not fits:
+    if not is_label(told):
         faults.append(f"{where}={told!r} must say something in zh and in en")
         return {"zh": "", "en": ""}
     slots = [set(SLOT.findall(one)) for one in told.values()]

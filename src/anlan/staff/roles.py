@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from anlan.kernel.access import Reach, Role
 from anlan.kernel.errors import BadInput
+from anlan.kernel.written import read_toml
 
 SUBJECTS = (
     "crowd",
@@ -46,10 +46,7 @@ def read_roles(folder: Path | None = None) -> tuple[Role, ...]:
 
 
 def _read(text: str, where: str) -> tuple[Role, ...]:
-    try:
-        told = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        raise BadInput(where, f"must be TOML ({fault})", "correct that line") from None
+    told = read_toml(text, where)
     faults: list[str] = []
     roles = tuple(role for role_id, body in told.items() if (role := _role(role_id, body, faults)) is not None)
     if faults:

@@ -61,6 +61,11 @@ telling = _table(
     ("clock_id", "climb", "area_id"),
     sa.Column("share", sa.Float(53), nullable=False),
 )
+entry = _table(
+    "matter_entry", ("case_no",), ("case_no", "from_at", "until_at"),
+    ("case_id", "type_id", "area_id", "told", "pending"),
+)  # fmt: skip
+"""What a case counts for; nothing of it that is not kept when the case is forgotten."""
 stored_file = _table(
     "matter_file",
     ("digest", "case_no", "actor_id"),
@@ -74,110 +79,12 @@ Row = dict[str, Any]
 Range = tuple[int, int]
 
 
-WIDE = 0.02
-"""A range of more than this share of all areas is found sooner along the order of a list than by the areas' index."""
-
-
-def within(ranks: Range, last: int) -> sa.ColumnElement[bool]:
-    """Return that a case lies in a range of ranks, where the last of the district is known.
-
-    A database without statistics takes the index of areas for any range, and then sorts most of the table for a page.
-    """
-    low, high = ranks
-    if low <= 0 and high >= last:
-        return sa.true()
-    rank = matter.c.rank + 0 if high - low > WIDE * last else matter.c.rank
-    return rank.between(low, high)
-
-
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What may be seen: for kinds (``type/version``), ranges of ranks. The one filter of whatever is told of cases.
+class Filed:
+    """A case as the tables keep it: the row that lists go by, and the entry that numbers are counted from."""
 
-    Nothing stands in it that was not granted, so an empty one sees nothing. ``last`` is the last rank of the district.
-    """
-
-    parts: tuple[tuple[tuple[str, ...], tuple[Range, ...]], ...]
-    last: int
-
-    def where(self) -> sa.ColumnElement[bool]:
-        """Return it as a condition of SQL."""
-        found = [
-            matter.c.kind.in_(kinds) & sa.or_(*(within(one, self.last) for one in ranges))
-            for kinds, ranges in self.parts
-            if kinds and ranges
-        ]
-        return sa.or_(*found) if found else sa.false()
-
-    def sees(self, row: Mapping[str, Any]) -> bool:
-        """Tell the same of one row."""
-        return any(
-            row["kind"] in kinds and any(low <= row["rank"] <= high for low, high in ranges)
-            for kinds, ranges in self.parts
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """What is wanted of a list. Everything that is None or empty is not asked for; ``words`` must all be there.
-
-    ``box`` is west, south, east, north in degrees; a case of which no point is kept lies in none. What has ended before
-    ``changed_from`` is left out, and whatever goes on is not.
-    """
-
-    type_ids: Collection[str] = ()
-    states: Collection[str] = ()
-    closed: bool | None = None
-    ranks: Range | None = None
-    last: int = 0
-    owner_area_id: str | None = None
-    post: str | None = None
-    light: str | None = None
-    due_before: datetime | None = None
-    due_from: datetime | None = None
-    changed_from: datetime | None = None
-    box: tuple[float, float, float, float] | None = None
-    parent_no: int | None = None
-    words: Collection[int] = ()
-
-    def where(self, at: datetime) -> list[sa.ColumnElement[bool]]:
-        """Return it as conditions of SQL, with lights as they stand at a moment."""
-        c = matter.c
-        ends = (self.due_before, c.due_at.__lt__), (self.due_from, c.due_at.__ge__)
-        found = [compare(micros(value)) for value, compare in ends if value is not None]
-        exact = (
-            (c.closed, None if self.closed is None else int(self.closed)), (c.owner_area_id, self.owner_area_id),
-            (c.post, self.post), (c.parent_no, self.parent_no),
-        )  # fmt: skip
-        found += [column == wanted for column, wanted in exact if wanted is not None]
-        found += [column.in_(some) for column, some in ((c.type_id, self.type_ids), (c.state, self.states)) if some]
-        if self.ranks is not None:
-            found.append(within(self.ranks, self.last))
-        if self.light is not None:
-            found += _lit(self.light, at)
-        if self.changed_from is not None:
-            found.append((c.closed == 0) | (c.changed_at >= micros(self.changed_from)))
-        if self.box is not None:
-            west, south, east, north = self.box
-            found.append(c.lat.between(south, north) & c.lon.between(west, east))
-        return [*found, *(c.case_no.in_(sa.select(word.c.case_no).where(word.c.word == one)) for one in self.words)]
-
-
-def standing_in(parts: Iterable[tuple[str, Collection[str], Sequence[Range]]], last: int) -> sa.ColumnElement[bool]:
-    """Return a condition of SQL: of a kind (``type/version``), in one of some states, within ranges of ranks."""
-    found = [
-        (matter.c.kind == kind) & matter.c.state.in_(states) & sa.or_(*(within(one, last) for one in ranges))
-        for kind, states, ranges in parts
-        if states and ranges
-    ]  # fmt: skip
-    return sa.or_(*found) if found else sa.false()
-
-
-ORDERS = {"changed": (matter.c.changed_at, True), "opened": (matter.c.opened_at, True), "due": (matter.c.due_at, False)}
-"""By what lists may be sorted, and whether downwards."""
-
-
-LIGHTS = ("red", "yellow", "green", "none")
+    row: Row
+    entry: Row
 
 
 def micros(at: datetime) -> int:
@@ -188,32 +95,6 @@ def micros(at: datetime) -> int:
 def moment(count: int) -> datetime | None:
     """Return the moment of so many microseconds; None for never."""
     return None if count >= NEVER else _EPOCH + timedelta(microseconds=count)
-
-
-def _lit(light: str, at: datetime) -> list[sa.ColumnElement[bool]]:
-    """Return a light as conditions that an index may answer; ``none`` where no clock runs or rests."""
-    now = micros(at)
-    if light == "none":
-        return [(matter.c.closed == 1) | (matter.c.clocked == 0)]
-    # A database without statistics would take the index of what is closed, and sort most of the table for a page.
-    ticking = [matter.c.closed + 0 == 0, matter.c.clocked == 1]
-    return {
-        "red": [*ticking, matter.c.red_at <= now],
-        "yellow": [*ticking, matter.c.red_at > now, matter.c.yellow_at <= now],
-        "green": [*ticking, matter.c.red_at > now, matter.c.yellow_at > now],
-    }[light]
-
-
-def _light(at: datetime) -> sa.ColumnElement[str]:
-    return sa.case(*((sa.and_(*_lit(one, at)), one) for one in LIGHTS))
-
-
-def light_of(row: Mapping[str, Any], at: datetime) -> str:
-    """Return the light of one case at a moment: ``none`` where no clock runs or rests."""
-    if row["closed"] or not row["clocked"]:
-        return "none"
-    now = micros(at)
-    return "red" if row["red_at"] <= now else "yellow" if row["yellow_at"] <= now else "green"
 
 
 # -- one case --------------------------------------------------------------------------------------------------------
@@ -246,19 +127,23 @@ def next_number(connection: sa.Connection) -> int:
 
 
 def add_cases(
-    connection: sa.Connection, rows: Sequence[Row], steps: Sequence[Row], words: Mapping[int, Iterable[int]]
+    connection: sa.Connection, rows: Sequence[Filed], steps: Sequence[Row], words: Mapping[int, Iterable[int]]
 ) -> None:
     """Write cases that were just opened: their rows, the first lines of their histories, and their words."""
-    connection.execute(matter.insert(), list(rows))
+    connection.execute(matter.insert(), [one.row for one in rows])
+    connection.execute(entry.insert(), [one.entry for one in rows])
     connection.execute(step.insert(), list(steps))
     found = [{"word": one, "case_no": number} for number, some in words.items() for one in sorted(some)]
     if found:
         connection.execute(word.insert(), found)
 
 
-def put_row(connection: sa.Connection, row: Row) -> None:
-    """Write the row of a case anew."""
-    connection.execute(matter.update().where(matter.c.case_no == row["case_no"]).values(row))
+def put_row(connection: sa.Connection, made: Filed) -> None:
+    """Write the row of a case anew, and what it counts for."""
+    number = made.row["case_no"]
+    connection.execute(matter.update().where(matter.c.case_no == number).values(made.row))
+    if not connection.execute(entry.update().where(entry.c.case_no == number).values(made.entry)).rowcount:
+        connection.execute(entry.insert(), made.entry)  # it was kept before entries were
 
 
 def add_step(connection: sa.Connection, row: Row) -> None:
@@ -302,36 +187,25 @@ def add_link(connection: sa.Connection, number: int, other: int) -> None:
 # -- many ------------------------------------------------------------------------------------------------------------
 
 
-def page(
-    connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]], order: str, after: tuple[int, int] | None,
-    limit: int,
-) -> list[Row]:  # fmt: skip
-    """Return up to ``limit`` rows behind a key (sorted value, number), in an order of `ORDERS`."""
-    column, down = ORDERS[order]
-    asked = sa.select(matter).where(*conditions).limit(limit)
-    if after is not None:
-        value, number = after
-        here, there = sa.tuple_(column, matter.c.case_no), sa.tuple_(value, number)
-        asked = asked.where(here < there if down else here > there)
-    keys = (column.desc(), matter.c.case_no.desc()) if down else (column, matter.c.case_no)
-    return [dict(one) for one in connection.execute(asked.order_by(*keys)).mappings()]
-
-
-def of_types(
+def entries_of(
     connection: sa.Connection, type_ids: Collection[str], counted: str, span: tuple[datetime, datetime]
-) -> list[Row]:
-    """Return the rows of some types that have ``begun`` or ``ended`` in a span, or were ``standing`` at its end.
+) -> list[tuple[Any, ...]]:
+    """Return the entries of some types that have ``begun`` or ``ended`` in a span, or were ``standing`` at its end.
 
-    There may be others among them: when a case ended is told by its history alone.
+    Of each: id of the case, type, area, from when and until when, what it tells, and what it will when.
     """
-    begin, end = (micros(at) for at in span)
+    c, (begin, end) = entry.c, (micros(at) for at in span)
     there = {
-        "begun": (matter.c.opened_at >= begin) & (matter.c.opened_at < end),
-        "ended": (matter.c.closed == 1) & (matter.c.opened_at < end) & (matter.c.changed_at >= begin),
-        "standing": (matter.c.opened_at < end) & ((matter.c.closed == 0) | (matter.c.changed_at >= end)),
+        "begun": (c.from_at >= begin) & (c.from_at < end),
+        "ended": (c.until_at >= begin) & (c.until_at < end),
+        "standing": (c.from_at < end) & (c.until_at >= end),
     }[counted]
-    asked = sa.select(matter).where(matter.c.type_id.in_(list(type_ids)), there).order_by(matter.c.case_no)
-    return [dict(one) for one in connection.execute(asked).mappings()]
+    asked = (
+        sa.select(c.case_id, c.type_id, c.area_id, c.from_at, c.until_at, c.told, c.pending)
+        .where(c.type_id.in_(list(type_ids)), there)
+        .order_by(c.case_no)
+    )
+    return [tuple(one) for one in connection.execute(asked)]
 
 
 def kept_since(connection: sa.Connection) -> dict[str, datetime]:
@@ -344,25 +218,6 @@ def running(connection: sa.Connection, type_id: str, but: int) -> list[Row]:
     """Return the rows of a type that have not ended and are of other versions than one."""
     asked = sa.select(matter).where((matter.c.type_id == type_id) & (matter.c.closed == 0) & (matter.c.version != but))
     return [dict(one) for one in connection.execute(asked.order_by(matter.c.case_no)).mappings()]
-
-
-def counts(connection: sa.Connection, sight: Sight, query: Query, *, at: datetime) -> list[tuple[str, str, str, int]]:
-    """Return how many cases there are by type, state and light."""
-    lights = [sa.func.sum(sa.case((sa.and_(*_lit(one, at)), 1), else_=0)) for one in LIGHTS]
-    names = (matter.c.type_id, matter.c.state)
-    asked = sa.select(*names, *lights).where(sight.where(), *query.where(at)).group_by(*names)
-    rows = connection.execute(asked)
-    return sorted(
-        (row[0], row[1], light, int(n)) for row in rows for light, n in zip(LIGHTS, row[2:], strict=True) if n
-    )
-
-
-def due_between(connection: sa.Connection, sight: Sight, query: Query, *, at: datetime) -> list[tuple[int, int, str]]:
-    """Return number, moment due and light of every case of a query, what is due first at the top."""
-    c = matter.c
-    narrow = sa.select(c.case_no, c.due_at, c.yellow_at, c.red_at, c.closed, c.clocked)
-    asked = narrow.where(sight.where(), *query.where(at)).order_by(c.due_at, c.case_no)
-    return [(one["case_no"], one["due_at"], light_of(dict(one), at)) for one in connection.execute(asked).mappings()]
 
 
 def due(connection: sa.Connection, at: datetime, limit: int) -> list[Row]:
@@ -386,20 +241,6 @@ def add_tellings(connection: sa.Connection, rows: Sequence[Row]) -> None:
         connection.execute(telling.insert(), list(rows))
 
 
-def tellings(
-    connection: sa.Connection, sight: Sight, ranges: Sequence[Range], since_at: datetime, limit: int
-) -> list[Row]:
-    """Return what clocks told areas within ``ranges`` since a moment, newest first, of cases that may be seen."""
-    told = sa.or_(*(telling.c.rank.between(low, high) for low, high in ranges)) if ranges else sa.false()
-    asked = (
-        sa.select(telling, matter.c.case_id, matter.c.type_id, matter.c.state)
-        .join(matter, matter.c.case_no == telling.c.case_no)
-        .where(sight.where(), told, telling.c.at >= micros(since_at))
-        .order_by(telling.c.at.desc(), telling.c.case_no, telling.c.share.desc())
-    )
-    return [dict(one) for one in connection.execute(asked.limit(limit)).mappings()]
-
-
 def tellings_of(connection: sa.Connection, number: int) -> list[Row]:
     """Return what the clocks of one case told, oldest first."""
     asked = sa.select(telling).where(telling.c.case_no == number).order_by(telling.c.at, telling.c.share)
@@ -419,7 +260,7 @@ def wipe(engine: sa.Engine) -> None:
     """Take what was deleted out of the database's files too (see `anlan.store.private.wipe`)."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "postgresql":
-            for table in (matter, step, word, telling, stored_file, link):
+            for table in (matter, step, entry, word, telling, stored_file, link):
                 connection.exec_driver_sql(f"VACUUM (FULL) {table.name}")
         else:
             connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")

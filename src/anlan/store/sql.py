@@ -16,6 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from anlan.kernel.clock import as_utc
@@ -375,6 +376,7 @@ def _address(url: str) -> sa.URL:
 def _engine(url: sa.URL, patience_s: float) -> sa.Engine:
     if url.get_backend_name() == "sqlite":
         engine = sa.create_engine(url, connect_args={"timeout": patience_s})
+        engine.dialect.statement_compiler = _Hinted
         _prepare_sqlite(engine)
         return engine
     patience = {
@@ -387,6 +389,13 @@ def _engine(url: sa.URL, patience_s: float) -> sa.Engine:
         raise Unavailable(
             f"store {url}", "needs the driver of PostgreSQL", "install it: pip install 'anlan[postgres]'"
         ) from None
+
+
+class _Hinted(SQLiteCompiler):
+    """SQLAlchemy leaves hints out for SQLite, which knows ``INDEXED BY``."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:  # noqa: ARG002 - it hints at any
+        return text
 
 
 def _prepare_sqlite(engine: sa.Engine) -> None:

@@ -134,6 +134,33 @@ def _row(hall: Hall, made: Shift, number: int, at: datetime) -> Row:
     }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A shift as a number is counted from it: who was in it is not told."""
+
+    shift_id: str
+    area_id: str
+    begin_at: datetime
+    end_at: datetime
+    state: str
+    n_came: int
+    minutes: int
+
+
+def between(hall: Hall, begin_at: datetime, end_at: datetime) -> list[Given]:
+    """Return the shifts that begin before ``end_at`` and end at or after ``begin_at``, without those called off."""
+    shift = book.shift.c
+    here = (shift.begin_at < micros(end_at)) & (shift.end_at >= micros(begin_at)) & (shift.state != "cancelled")
+    with hall.store.reading() as connection:
+        return [
+            Given(
+                shift_id=row["shift_id"], area_id=row["area_id"], begin_at=_when(row["begin_at"]),
+                end_at=_when(row["end_at"]), state=row["state"], n_came=row["n_came"], minutes=row["minutes"],
+            )
+            for row in book.rows(connection, book.shift, here)
+        ]  # fmt: skip
+
+
 def cancel(hall: Hall, shift_id: str, scope: Scope, actor: str) -> None:
     """Call a shift off that has not ended; whoever is in it is told."""
 
@@ -550,3 +577,9 @@ def forget_offers(connection: sa.Connection, at: datetime) -> None:
     """Forget offers of shifts that have begun."""
     begun = sa.select(book.shift.c.shift_no).where(book.shift.c.begin_at <= micros(at))
     book.drop(connection, book.offer, book.offer.c.shift_no.in_(begun))
+
+
+def _when(count: int) -> datetime:
+    at = at_of(count)
+    assert at is not None  # noqa: S101 - a shift begins and ends
+    return at

@@ -199,7 +199,7 @@ def test_pressing_twice_reports_once(town):
 
 def test_a_form_of_another_site_is_refused_as_a_page(town):
     answer = town.http.post("/report", data=filled(town), headers={"origin": "https://evil.example"})
-    assert "must be this server's own page" in faults(answer, 403)
+    assert "只接受本服务器的页面写入" in faults(answer, 403)
     assert town.http.get("/report").headers["referrer-policy"] == "same-origin"
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from anlan.command.api.forms import Form, Moment, Text
+from anlan.command.api.forms import FaultInChinese, Form, Moment, Text
 
 Light = Literal["red", "yellow", "green", "none"]
 Digests = Annotated[dict[str, str], Field(description="Kind of evidence to the digest of a file that was sent.")]
@@ -379,6 +379,7 @@ class RowFault(Form):
     value: str
     rule: str
     next_step: str
+    zh: FaultInChinese
 
 
 class Imported(Form):

@@ -36,7 +36,7 @@ from anlan.matters import (
     told_to,
 )
 from anlan.staff import Staff
-from anlan.store import casebook
+from anlan.store import casebook, caselists
 
 router = APIRouter(tags=["cases"])
 
@@ -62,7 +62,7 @@ def units_of(staff: Staff) -> dict[str, str]:
 
 
 def _filter(wanted: case_forms.Filter) -> Asked:
-    query = casebook.Query(
+    query = caselists.Query(
         type_ids=tuple(wanted.type), states=tuple(wanted.state), closed=wanted.closed, owner_area_id=wanted.owner,
         post=wanted.post, light=wanted.light,
         due_before=None if wanted.due_before is None else parse_moment(wanted.due_before, "due_before"),

@@ -23,6 +23,13 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class FaultInChinese(Form):
+    """The rule and the next step in Chinese; null where they have no words yet."""
+
+    rule: str | None = Field(examples=["须为多边形"])
+    next_step: str | None = Field(examples=["闭合后再发送"])
+
+
 class Fault(Form):
     """What went wrong."""
 
@@ -31,6 +38,7 @@ class Fault(Form):
     rule: str = Field(description="The rule that it breaks.", examples=["must be a Polygon or MultiPolygon"])
     next_step: str = Field(description="What to do now.", examples=["close the ring and send it"])
     message: str = Field(description="The three parts as one sentence.")
+    zh: FaultInChinese
 
 
 class Refused(Form):

@@ -59,10 +59,22 @@ class Answer(Form):
     parts: list[AreaNumber] = Field(description="The areas directly below, as far as it is told so fine.")
 
 
+class EntryForm(Form):
+    """Something else than a case that was counted: an incident, an arrival, a shift, a month of an area."""
+
+    source: str = Field(examples=["incident"])
+    id: str = Field(description="Its id, by which its own route tells the rest.")
+    from_at: Moment
+    until_at: Moment | None
+    area: str
+    values: dict[str, bool | int | float | str]
+
+
 class Behind(Form):
-    """The cases behind a number, as far as the asker may see them."""
+    """What is behind a number, as far as the asker may see it."""
 
     cases: list[Brief]
+    entries: list[EntryForm]
 
 
 class PublicNumber(Form):

@@ -13,6 +13,7 @@ from anlan.command.api.case_papers import as_attachment
 from anlan.command.api.cases import Kept, Who
 from anlan.indicators import Indicator
 from anlan.kernel.areas import AreaTree
+from anlan.kernel.entries import Entry
 from anlan.matters import numbers
 
 router = APIRouter(tags=["indicators"])
@@ -80,9 +81,11 @@ def indicator(kept: Kept, who: Who, indicator_id: str, area: Area = "", period: 
     "/indicators/{indicator_id}/cases", response_model=indicator_forms.Behind, summary="What is behind a number"
 )
 def behind(kept: Kept, who: Who, indicator_id: str, area: Area = "", period: PeriodName = "") -> dict[str, Any]:
-    """Return the cases that were counted, as far as the asker may see them, oldest first, 500 at most."""
-    found = numbers.behind(kept, indicator_id, area or kept.ground.root, period, who)
-    return {"cases": [case_views.brief(one) for one in found]}
+    """Return what was counted, as far as the asker may see it, oldest first, 500 cases and 500 other things at most."""
+    where = area or kept.ground.root
+    found = numbers.behind(kept, indicator_id, where, period, who)
+    beside = numbers.entries_behind(kept, indicator_id, where, period, who)
+    return {"cases": [case_views.brief(one) for one in found], "entries": [_entry(one) for one in beside]}
 
 
 def _form(one: Indicator) -> dict[str, Any]:
@@ -90,6 +93,14 @@ def _form(one: Indicator) -> dict[str, Any]:
         "id": one.indicator_id, "label": dict(one.label), "unit": dict(one.unit), "formula": one.formula,
         "sources": list(one.sources), "counted": one.counted, "level": one.level, "every": one.period,
         "better": one.better, "by": one.by, "least": one.least,
+    }  # fmt: skip
+
+
+def _entry(one: Entry) -> dict[str, Any]:
+    return {
+        "source": one.source, "id": one.entry_id, "from_at": views.moment(one.from_at),
+        "until_at": None if one.until_at is None else views.moment(one.until_at),
+        "area": list(one.areas.values())[-1], "values": dict(one.values),
     }  # fmt: skip
 
 

@@ -15,11 +15,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import Environment
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from anlan.cases import Action
+from anlan.command.pages_of import pages_of
+from anlan.command.refusals import in_chinese
 from anlan.command.residents import page_views as views
 from anlan.command.residents.door import HOUR_S, TEXT, Residents, degrees
 from anlan.command.residents.georeport import said as said_in
@@ -61,10 +63,7 @@ class Sheets:
 
 @lru_cache(maxsize=1)
 def _pages() -> Environment:
-    made = Environment(
-        loader=PackageLoader("anlan.command.residents"), autoescape=select_autoescape(), trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
+    made = pages_of("anlan.command.residents", "templates")
     made.filters["first"] = lambda text: f"{text[:1].upper()}{text[1:]}"  # labels are written small, to stand in lists
     return made
 
@@ -133,7 +132,11 @@ def refusal(request: Request, fault: AnlanError, status: int | None = None) -> R
         return made
     named = {413: "fault_large", 404: "fault_missing"}
     text = page.t[named.get(code, "fault_other")]
-    return page.fault(text if code in named else f"{text}: {fault}" if page.lang == "en" else f"{text}：{fault}", code)
+    if code in named:
+        return page.fault(text, code)
+    known = in_chinese(fault)
+    told = f"{known.rule}；{known.next_step}。" if page.lang == "zh" and known.rule and known.next_step else str(fault)
+    return page.fault(f"{text}：{told}" if page.lang == "zh" else f"{text}: {told}", code)
 
 
 class Route(APIRoute):
@@ -206,7 +209,10 @@ def _followed(page: Page, code: str, *, fresh: bool = False, said: bool = False,
     with suppress(NotFound):
         if residents.settings.reading:
             one = public_case(matters, code)
-            return page.show("follow.html", one=views.brief(residents, one, lang, page.t), code="")
+            return page.show(
+                "follow.html", one=views.brief(residents, one, lang, page.t), code="", fresh=False, said=False, told=(),
+                questions=(), steps=(), faults=(), shown=None,
+            )  # fmt: skip
     residents.count_wrong_code(page.request)
     return page.fault(page.t["fault_code"], 404)
 
