@@ -32,7 +32,8 @@ def refused(answer, status, code):
     assert answer.headers["content-type"].startswith("application/json")
     told = strict(answer)
     assert set(told) == {"error"}
-    assert set(told["error"]) == {"code", "value", "rule", "next_step", "message"}
+    assert set(told["error"]) == {"code", "value", "rule", "next_step", "message", "zh"}
+    assert set(told["error"]["zh"]) == {"rule", "next_step"}
     assert told["error"]["code"] == code
     assert all(told["error"].values())
     return told["error"]
