@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from tests.command.conftest import served
-from tests.matters.conftest import AT, PLAYED, picture, tall_pack
+from tests.matters.conftest import AT, PLAYED, picture, tall_pack, wide_pack
 from tests.matters.playing import Player
 
 from anlan.cases import OPEN, read_type
@@ -27,8 +27,8 @@ KEY = "of-this-machine"
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory):
-    """The tall district as the server opens it, but with a clock that the test sets: some types rest for months."""
-    with serving_of(tall_pack(), tmp_path_factory.mktemp("matters")) as made:
+    """A district of ten thousand micro-grids as the server opens it; the test sets its clock, for some types rest."""
+    with serving_of(wide_pack(), tmp_path_factory.mktemp("matters")) as made:
         yield made
 
 

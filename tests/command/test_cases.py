@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.command.conftest import served
 from tests.command.test_staff import House, code
-from tests.matters.conftest import LONG_AGO, PLAYED, ground_point, picture, tall_pack
+from tests.matters.conftest import LONG_AGO, PLAYED, ground_point, picture, tall_pack, wide_pack
 from tests.matters.playing import Player
 from tests.matters.test_keeping import WORDS
 from tests.small import LAT, LON
@@ -240,6 +240,14 @@ def fresh(tmp_path_factory):
     made.district.close()
 
 
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    made = CaseHouse(tmp_path_factory.mktemp("wide"), wide_pack())
+    with served(made.app) as made.url:
+        yield made
+    made.district.close()
+
+
 def role_for(kind, role):
     """Return a shipped role of staff that holds a role of a type."""
     return next(one for one, told in ROLES.items() if f"cases.{kind.type_id}.{role}" in told.rights)
@@ -336,8 +344,8 @@ class Stage(Player):
 
 
 @pytest.mark.parametrize("type_id", [one.type_id for one in PLAYED])
-def test_every_type_runs_from_its_opening_to_its_end_through_http(fresh, type_id):
-    kind, stage = shipped_types().get(type_id), Stage(fresh)
+def test_every_type_runs_from_its_opening_to_its_end_among_ten_thousand_micro_grids(wide, type_id):
+    kind, stage = shipped_types().get(type_id), Stage(wide)
     played = stage.play(kind)
     assert played.codes == [one.refused for one in kind.example]
     assert kind.states[played.state].closed

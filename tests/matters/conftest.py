@@ -26,8 +26,11 @@ PLAYED = tuple(shipped_types())
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def five_levels():
-    """Two streets (w, e), each with two grids, each with two committees, each with two micro-grids, side by side."""
+def five_levels(strips=0):
+    """Two streets (w, e), each with two grids, each with two committees, each with two micro-grids, side by side.
+
+    Where ``strips`` are given, each committee but the first and the last is cut into so many by so many micro-grids.
+    """
     areas = [
         Area(area_id="d", level="district", parent_id=None, name=label("区", "D"), polygon=square(-500, -500, 1000))
     ]
@@ -36,6 +39,15 @@ def five_levels():
         if level == len(LEVELS):
             return
         across = level % 2 == 1
+        if strips and LEVELS[level] == "micro_grid" and parent not in {"d-w-s-w", "d-e-n-e"}:
+            cells = [(i, j) for i in range(strips) for j in range(strips)]
+            w, h = width / strips, height / strips
+            for i, j in cells:
+                own, polygon = f"{parent}-{i}-{j}", square(west + i * w, south + j * h, w, h)
+                areas.append(
+                    Area(area_id=own, level="micro_grid", parent_id=parent, name=label(own, own), polygon=polygon)
+                )
+            return
         for k, mark in enumerate("we" if across else "sn"):
             w, h = (width / 2, height) if across else (width, height / 2)
             x, y = west + k * w * across, south + k * h * (not across)
@@ -51,12 +63,19 @@ def five_levels():
     return AreaTree([Level(key=one, label=label(one, one)) for one in LEVELS], areas)
 
 
-def tall_pack(**more):
+def tall_pack(strips=0, **more):
     """The small district with five levels of areas, and Shanghai's spring of 2026."""
     rest = {date(2026, 2, day): label("春节", "Spring Festival") for day in range(15, 24)}
     worked = {date(2026, 2, day): label("调休上班", "make-up day") for day in (14, 28)}
     calendar = Calendar(rest_days=rest, working_days=worked, confirmed_years=frozenset({2026}))
-    return replace(small_pack(), areas=five_levels(), calendar=calendar, **more)
+    return replace(small_pack(), areas=five_levels(strips), calendar=calendar, **more)
+
+
+def wide_pack():
+    """The same with ten thousand micro-grids."""
+    made = tall_pack(strips=41)
+    assert len(made.areas.of_level("micro_grid")) > 10_000
+    return made
 
 
 class Kept:

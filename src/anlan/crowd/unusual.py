@@ -24,9 +24,9 @@ LEAST, MOST = 0.04, 4.0
 """Between these the spread of regions is held: the calmest day is not without doubt."""
 LEVELS = 0.1, 16.0
 """Between these that of the whole district."""
-APART = 0.35
-"""By what part of the district's own straying its regions stray from it at least: eyes stand where most people come,
-and agree with each other more than with what they do not see."""
+APART = 0.17
+"""Variance by which regions stray at least, by how far (a log-ratio) the district does: eyes stand where most people
+come, and agree with each other more than with what they do not see."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +41,8 @@ class Unusual:
     .. math:: d_i = \frac{(e_i - \bar e)^2 - r_i}{q_i}, \qquad v = \frac{a + \sum_i d_i}{a + n}, \qquad
               v_r = \frac{a v + \sum_i w_i d_i}{a + \sum_i w_i}
 
-    are the moments of a variance with :math:`a` eyes' worth of what is known without them, and at least a part of
-    :math:`\bar e^2`. On an ordinary day the
+    are the moments of a variance with :math:`a` eyes' worth of what is known without them, and more at least the
+    larger :math:`|\bar e|` is. On an ordinary day the
     usual is held on to, and a location grid that sees a little more is not taken for a crowd; on a feast there may be
     many times as many, and yet where they are usually. It rises within minutes and falls slowly. A grid takes no part:
     what it sees more of is as often indoors.
@@ -126,7 +126,7 @@ class Unusual:
             there[regions] += share * more
             weight[regions] += share
         doubt = self.params.unusual_doubt
-        least = LEAST + (APART * middle) ** 2 / float(np.mean([most for _, _, most in eyes]))
+        least = LEAST + APART * abs(middle) / float(np.mean([most for _, _, most in eyes]))
         whole = max((doubt + strayed.sum()) / (doubt + len(e)), least)
         level = np.clip(middle**2 / self.params.out_level**2, *LEVELS)
         return np.array([level, *np.clip((doubt * whole + there) / (doubt + weight), min(least, MOST), MOST)])
