@@ -84,7 +84,7 @@ class Params:
     surveyed_level: float = 0.35
     surveyed_fine: float = 0.4
     surveyed_widen: float = 1.0
-    surveyed_split: float = 0.03
+    surveyed_split: float = 0.05
     unusual_knots_m: float = 700.0
     unusual_doubt: float = 2.0
     unusual_rises_min: float = 5.0
