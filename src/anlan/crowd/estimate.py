@@ -273,7 +273,8 @@ class Estimator:
 
     def _minute(self, moment: Moment, minute: Minute) -> Moment:
         layout, unusual, at = self.layout, self._unusual, minute.at
-        assert layout is not None and unusual is not None  # noqa: S101, PT018 - only called where something tells presence
+        assert layout is not None  # noqa: S101 - only called where something tells presence
+        assert unusual is not None  # noqa: S101 - it stands where the layout does
         unused = minute.distrusted | self._grids.keys()
         counts = [seen for seen in minute.observations if seen.device_id not in unused]
         minutes = max((at - moment.at).total_seconds() / 60, 0.0)

@@ -90,6 +90,8 @@ class Params:
     unusual_rises_min: float = 5.0
     unusual_falls_min: float = 30.0
     unusual_fine: tuple[float, float] = (0.2, 1.5)
+    """How unusual a day is, is learned in regions of that width, against ``unusual_doubt`` eyes' worth of doubt;
+    ``unusual_fine`` holds the factor on the variance of the fine pattern (see :mod:`anlan.crowd.unusual`)."""
     counted_scales: tuple[tuple[float, float], ...] = ((350.0, 0.35),)
     counted_level: float = 0.08
     counted_shift: float = 0.2

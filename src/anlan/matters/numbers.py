@@ -164,11 +164,7 @@ def behind(matters: Matters, indicator_id: str, area_id: str, name: str, who: St
     NotFound, BadInput
         As `answer` does.
     """
-    one, period = asked_for(matters, indicator_id, name)
-    _require_reading(matters, area_id, who)
-    records = records_of(matters, one, [period])
-    entries = listed(number_of(one, records, matters.ground.areas, area_id, period).query, one, records,
-                     matters.ground.areas)  # fmt: skip
+    entries = _listed(matters, indicator_id, area_id, name, who)
     sight = matters.sight(who)
     found: list[Seen] = []
     with matters.store.reading() as connection:
@@ -180,6 +176,15 @@ def behind(matters: Matters, indicator_id: str, area_id: str, name: str, who: St
     return found
 
 
+def _listed(matters: Matters, indicator_id: str, area_id: str, name: str, who: Standing) -> list[Entry]:
+    """Return every entry behind a number that somebody may read, whether they may see the entry or not."""
+    one, period = asked_for(matters, indicator_id, name)
+    _require_reading(matters, area_id, who)
+    tree = matters.ground.areas
+    records = records_of(matters, one, [period])
+    return list(listed(number_of(one, records, tree, area_id, period).query, one, records, tree))
+
+
 def entries_behind(matters: Matters, indicator_id: str, area_id: str, name: str, who: Standing) -> list[Entry]:
     """Return what else than cases is behind a number, as far as somebody may see it, as `behind` does.
 
@@ -188,11 +193,7 @@ def entries_behind(matters: Matters, indicator_id: str, area_id: str, name: str,
     NotFound, BadInput
         As `answer` does.
     """
-    one, period = asked_for(matters, indicator_id, name)
-    _require_reading(matters, area_id, who)
-    tree = matters.ground.areas
-    records = records_of(matters, one, [period])
-    entries = listed(number_of(one, records, tree, area_id, period).query, one, records, tree)
+    entries = _listed(matters, indicator_id, area_id, name, who)
     beside = [one for one in entries if one.source in matters.sources]
     scopes = {name: who.scope_of(source.right) for name, source in matters.sources.items()}
     return [one for one in beside if scopes[one.source].covers(set(one.areas.values()))][:MOST_LISTED]
