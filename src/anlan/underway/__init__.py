@@ -1,0 +1,17 @@
+"""What runs while people are there: triggers of planned events over what is counted, and rehearsals before."""
+
+from anlan.underway.counts import Compared, Counts, Number
+from anlan.underway.running import KIND, DeviceNow, Firing, LiveNow, TriggerNow, Underway, ZoneNow
+
+__all__ = [
+    "KIND",
+    "Compared",
+    "Counts",
+    "DeviceNow",
+    "Firing",
+    "LiveNow",
+    "Number",
+    "TriggerNow",
+    "Underway",
+    "ZoneNow",
+]
