@@ -57,7 +57,8 @@ def _runs(kind: CaseType) -> Iterator[str]:
     live = kind.live
     if live is not None:
         states = ", ".join(sorted(live.states))
-        yield f"**Runs:** `{live.triggers}` over `{live.zones}` and `{live.devices}`, every minute while it is {states}."
+        tables = f"`{live.triggers}` over `{live.zones}` and `{live.devices}`"
+        yield f"**Runs:** {tables}, every minute while it is {states}."
     told = [f"`{name}` ({_counted(one.counted)})" for name, one in kind.fields.items() if one.counted is not None]
     if told:
         yield f"**Counted by the district where left empty:** {'; '.join(told)}."

@@ -133,9 +133,7 @@ class _News:
 class Underway:
     """The plans of a district that run. The district judges in one thread at a time; anybody may look."""
 
-    def __init__(
-        self, matters: Matters, store: SqlStore, history: DuckHistory, clock: Clock
-    ) -> None:
+    def __init__(self, matters: Matters, store: SqlStore, history: DuckHistory, clock: Clock) -> None:
         self._matters, self._store, self._history, self._clock = matters, store, history, clock
         self._kinds = {(one.type_id, one.version): one for one in matters.kinds.every() if one.live is not None}
         self._records = {one.record_id: one for one in store.records(KIND)}
@@ -147,9 +145,7 @@ class Underway:
 
     # -- judging ---------------------------------------------------------------------------------------------------
 
-    def judge(
-        self, estimates: Mapping[str, Estimate], windows: Mapping[str, Sequence[Window]], at: datetime
-    ) -> None:
+    def judge(self, estimates: Mapping[str, Estimate], windows: Mapping[str, Sequence[Window]], at: datetime) -> None:
         """Take a minute; :meth:`tell` announces what came of it."""
         self._estimates, self._windows, self._at = estimates, dict(windows), at
         running = {(case.case_id, len(case.history)): (case, kind) for case, kind in self._running()}
@@ -404,9 +400,7 @@ class Underway:
 
     @staticmethod
     def _line(firing_id: str, action: str, actor: str, body: Json, version: int | None) -> Draft:
-        return Draft(
-            kind=KIND, record_id=firing_id, action=action, actor=actor, body=body, expected_version=version
-        )
+        return Draft(kind=KIND, record_id=firing_id, action=action, actor=actor, body=body, expected_version=version)
 
     def _apply(self, drafts: Sequence[Draft], at: datetime) -> tuple[Change, ...]:
         made = self._store.apply(drafts, at=at)
@@ -455,4 +449,3 @@ def _firing(record: Record, trigger: Trigger | None) -> Firing:
 def _id_of(case_id: str, row: int, since_at: datetime) -> str:
     """Return the same id for the same firing, so that a minute that is made again writes nothing twice."""
     return hashlib.sha256(f"{case_id}/{row}/{since_at.isoformat()}".encode()).hexdigest()[:12]
-
