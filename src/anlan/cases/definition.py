@@ -93,13 +93,22 @@ class CountRule:
 class LiveRule:
     """The tables of a plan that runs: its zones, what is to be done when, and the devices that watch them.
 
-    Triggers run while a case stands in one of ``states``.
+    Triggers run while a case stands in one of ``states``. Where fields tell how many are ``expected``, and when it
+    ``begins`` and ``ends``, the plan can be rehearsed.
     """
 
     zones: str
     triggers: str
     devices: str
     states: frozenset[str]
+    expected: str | None = None
+    begins: str | None = None
+    ends: str | None = None
+
+    @property
+    def can_be_rehearsed(self) -> bool:
+        """Whether it tells all that a simulated crowd goes by."""
+        return None not in {self.expected, self.begins, self.ends}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,6 +128,14 @@ def _check_live(kind: CaseType, faults: Faults) -> None:
     if live is None:
         return
     _known(faults, "live states", live.states, kind.states, "state")
+    for word, name, holds in (
+        ("expected", live.expected, FieldKind.INTEGER),
+        ("begins", live.begins, FieldKind.MOMENT),
+        ("ends", live.ends, FieldKind.MOMENT),
+    ):
+        field = kind.fields.get(name or "")
+        if name is not None and (field is None or field.kind is not holds):
+            faults.add(f"live {word}", name, f"must be a field that holds a {holds}", "correct it")
     for name, needed in _LIVE.items():
         table = kind.fields.get(getattr(live, name))
         columns = {} if table is None else table.columns

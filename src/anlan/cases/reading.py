@@ -277,7 +277,8 @@ def _count_rule(table: Table) -> CountRule | None:
 def _live(table: Table) -> LiveRule:
     made = LiveRule(
         zones=table.take("zones", str), triggers=table.take("triggers", str), devices=table.take("devices", str),
-        states=frozenset(table.texts("states", _NONE)),
+        states=frozenset(table.texts("states", _NONE)), expected=table.take("expected", str, None),
+        begins=table.take("begins", str, None), ends=table.take("ends", str, None),
     )  # fmt: skip
     table.done()
     return made
