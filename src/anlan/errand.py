@@ -54,6 +54,12 @@ class Errand:
         self.stopped = True
         self._worker.terminate()
 
+    def wait(self, seconds: float) -> None:
+        """Wait for its answer, and stop it where it takes longer."""
+        self._thread.join(seconds)
+        if not self.is_over:
+            self.close()
+
     def close(self) -> None:
         """Stop it, and wait until it is gone."""
         if self._worker.poll() is None:

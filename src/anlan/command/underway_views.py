@@ -7,7 +7,7 @@ from typing import Any
 
 from anlan.command.views import estimate, moment, rounded
 from anlan.indicators.change import LEVEL, Change, Ratio
-from anlan.underway import Compared, Firing, LiveNow, Number
+from anlan.underway import Compared, Firing, Going, LiveNow, Number, Rehearsed, Wish
 
 Json = dict[str, Any]
 
@@ -120,3 +120,35 @@ def _change(made: Change) -> Json:
 
 def _ratio(one: Ratio) -> Json:
     return {"value": rounded(one.value, 3), "low": rounded(one.low, 3), "high": rounded(one.high, 3)}
+
+
+def going(one: Going) -> Json:
+    """Return how far a rehearsal is."""
+    return {
+        "wish": _wish(one.wish),
+        "by": one.actor,
+        "begun_at": moment(one.begun_at),
+        "doing": one.doing,
+        "share": rounded(one.share, 3),
+        "fault": one.fault,
+        "stopped": one.stopped,
+        "over": one.is_over,
+    }
+
+
+def rehearsal(one: Rehearsed) -> Json:
+    """Return a rehearsal, whole."""
+    told = one.told
+    return {
+        "id": one.rehearsal_id,
+        "case": one.case_id,
+        "made_at": moment(one.made_at),
+        "by": one.actor,
+        "wish": _wish(one.wish),
+        **{name: told[name] for name in ("scenario", "n_expected", "cut", "minutes", "zones", "triggers", "clearance")},
+        **{name: told[name] for name in ("begin_at", "end_at", "begins_at", "ends_at")},
+    }
+
+
+def _wish(one: Wish) -> Json:
+    return {"scenario": one.scenario, "share": one.share, "crowd": one.crowd, "seed": one.seed}

@@ -1,6 +1,7 @@
 """What runs while people are there: triggers of planned events over what is counted, and rehearsals before."""
 
 from anlan.underway.counts import Compared, Counts, Number
+from anlan.underway.rehearsing import Going, RehearsalDesk, Rehearsed, Wish
 from anlan.underway.running import KIND, DeviceNow, Firing, LiveNow, TriggerNow, Underway, ZoneNow
 
 __all__ = [
@@ -9,9 +10,13 @@ __all__ = [
     "Counts",
     "DeviceNow",
     "Firing",
+    "Going",
     "LiveNow",
     "Number",
+    "RehearsalDesk",
+    "Rehearsed",
     "TriggerNow",
     "Underway",
+    "Wish",
     "ZoneNow",
 ]

@@ -436,11 +436,16 @@ class Papers(Form):
     papers: list[OfferedPaper]
 
 
-class PaperAsked(Form):
-    """How a paper is wanted."""
+class PaperForm(Form):
+    """In which form and language a paper is wanted."""
 
     form: Literal["pdf", "docx"] = "pdf"
     lang: Literal["zh", "en"] = "zh"
+
+
+class PaperAsked(PaperForm):
+    """How a paper of a case is wanted."""
+
     reason: str = Field(default="", max_length=1000, description="What a letter asks, in words of one's own.")
 
 

@@ -16,6 +16,7 @@ from anlan.kernel.access import Actor
 from anlan.kernel.errors import NotFound
 from anlan.matters import KIND as CASE
 from anlan.matters import standing
+from anlan.matters.follow import REHEARSAL
 from anlan.staff import Staff
 from anlan.underway import KIND as TRIGGER
 
@@ -43,7 +44,7 @@ async def live(
 
     def sees(kind: str, content: Any) -> Any | None:
         actor = _still(staff, asker)
-        if kind == "change" and content["kind"] in {CASE, TRIGGER}:
+        if kind == "change" and content["kind"] in {CASE, TRIGGER, REHEARSAL}:
             # Seen by whoever may see the case, and by nobody else.
             case_id = content["record"] if content["kind"] == CASE else (content["body"] or {}).get("case", "")
             return content if matters.sees(standing(staff.access, actor, now()), case_id) else None

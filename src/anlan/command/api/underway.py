@@ -6,16 +6,19 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
+from fastapi.responses import Response
 
 from anlan.cases.definition import Refers
 from anlan.command import underway_views, views
 from anlan.command.access import Admitted
-from anlan.command.api import forms, underway_forms
+from anlan.command.api import case_forms, forms, underway_forms
 from anlan.command.api.asked import Opened, Where
+from anlan.command.api.case_papers import as_attachment
 from anlan.command.api.cases import Kept, Who
 from anlan.command.whereabouts import Whereabouts
 from anlan.district import District
-from anlan.matters import Standing
+from anlan.matters import Standing, documents
+from anlan.underway import Wish
 from anlan.underway.running import DONE, OVERRULED
 
 router = APIRouter(tags=["cases"])
@@ -85,3 +88,62 @@ def done(district: Opened, asker: Admitted, who: Who, firing_id: str, note: Note
 def overrule(district: Opened, asker: Admitted, who: Who, firing_id: str, note: Note) -> dict[str, Any]:
     """Note why what the trigger asks for is not done."""
     return views.change(district.mark_firing(firing_id, OVERRULED, note, who, asker.name))
+
+
+@router.get("/cases/{case_id}/rehearsals", response_model=underway_forms.Rehearsals, summary="Rehearsals of a plan")
+def rehearsals(district: Opened, who: Who, case_id: str) -> dict[str, Any]:
+    """Return those that are kept, how far one is that is under way, and the days that it can be rehearsed on."""
+    going = district.rehearsals.going(case_id, who)
+    return {
+        "going": None if going is None else underway_views.going(going),
+        "days": district.rehearsals.days(),
+        "rehearsals": [underway_views.rehearsal(one) for one in district.rehearsals.rehearsals(case_id, who)],
+    }
+
+
+@router.post(
+    "/cases/{case_id}/rehearsals", response_model=underway_forms.Going, summary="Rehearse a plan", status_code=202
+)
+def rehearse(district: Opened, asker: Admitted, who: Who, case_id: str, wished: underway_forms.Wish) -> dict[str, Any]:
+    """Begin to run it over a simulated crowd, in a program beside; Conflict while another is under way."""
+    wish = Wish(**wished.model_dump())
+    return underway_views.going(district.rehearsals.begin(case_id, wish, who, asker.name))
+
+
+@router.delete("/cases/{case_id}/rehearsals/going", status_code=204, summary="Stop the rehearsal that is under way")
+def stop(district: Opened, who: Who, case_id: str) -> None:
+    """Stop it; nothing of it is kept."""
+    district.rehearsals.stop(case_id, who)
+
+
+@router.delete("/cases/{case_id}/rehearsals/{rehearsal_id}", response_model=forms.Change, summary="Forget a rehearsal")
+def drop(district: Opened, asker: Admitted, who: Who, case_id: str, rehearsal_id: str) -> dict[str, Any]:
+    """Forget it; the log keeps that there was one."""
+    return views.change(district.rehearsals.drop(case_id, rehearsal_id, who, asker.name))
+
+
+@router.get(
+    "/cases/{case_id}/rehearsals/{rehearsal_id}/record",
+    response_class=Response,
+    summary="The record of a rehearsal on paper",
+    responses=forms.raw(*documents.MEDIA.values()),
+)
+def record(
+    district: Opened, who: Who, case_id: str, rehearsal_id: str, asked: Annotated[case_forms.PaperForm, Query()]
+) -> Response:
+    """Return it as PDF or Word, to be signed."""
+    content = district.rehearsals.paper(case_id, rehearsal_id, asked.form, asked.lang, who)
+    return as_attachment(content, f"rehearsal-{rehearsal_id}", asked.form)
+
+
+@router.post(
+    "/cases/{case_id}/rehearsals/{rehearsal_id}/file",
+    response_model=case_forms.StoredFile,
+    summary="Let a step take the record as evidence",
+    status_code=201,
+)
+def file(
+    district: Opened, who: Who, case_id: str, rehearsal_id: str, asked: Annotated[case_forms.PaperForm, Query()]
+) -> dict[str, Any]:
+    """Store the record as a file, and return the digest that the step names."""
+    return {"digest": district.rehearsals.file(case_id, rehearsal_id, asked.lang, who)}

@@ -140,3 +140,119 @@ class References(Form):
 
     ground: list[Reference]
     device: list[Reference]
+
+
+class Wish(Form):
+    """What a rehearsal is to be: the day without the event, and shares of what is expected."""
+
+    scenario: str = Field(default="", max_length=40, description="The ordinary day where empty.")
+    share: float = Field(default=1.0, ge=0, le=3, description="Of the visits of that day.")
+    crowd: float = Field(default=1.0, ge=0.01, le=3, description="Of those who are expected at the event.")
+    seed: int = Field(default=1, ge=0, lt=2**31, description="The same seed gives the same evening.")
+
+
+class Going(Form):
+    """How far a rehearsal is, or why it came to nothing."""
+
+    wish: Wish
+    by: str
+    begun_at: Moment
+    doing: str
+    share: float
+    fault: str | None
+    stopped: bool
+    over: bool
+
+
+class Peak(Form):
+    """The minute in which most people were in a zone."""
+
+    at: Moment
+    occupancy: int
+    low: int | None
+    high: int | None
+    density_per_m2: float | None
+
+
+class RehearsedZone(Form):
+    """How a zone went, minute by minute."""
+
+    zone: str
+    ground: str
+    capacity: int
+    most_per_m2: float
+    occupancy: list[int | None]
+    low: list[int | None]
+    high: list[int | None]
+    peak: Peak | None
+    over_capacity_min: int
+    over_density_min: int
+    unknown_min: int
+
+
+class Fire(Form):
+    """When a trigger fired in a rehearsal."""
+
+    since_at: Moment
+    at: Moment
+
+
+class RehearsedTrigger(Form):
+    """What became of a trigger in a rehearsal."""
+
+    row: int
+    zone: str
+    measure: Measure
+    above: float
+    for_s: float
+    action: str
+    office: str
+    highest: float | None
+    fired: list[Fire]
+
+
+class Cleared(Form):
+    """How long clearing all zones takes from the minute in which most people are in them."""
+
+    at: Moment
+    n_persons: int
+    half_s: float | None
+    most_s: float | None = Field(description="Until 95 % are out; null where that is longer than four hours.")
+    n_stuck: int
+
+
+class Rehearsed(Form):
+    """A rehearsal: what devices saw of a simulated crowd, estimated and judged as on the night."""
+
+    id: str
+    case: str
+    made_at: Moment
+    by: str
+    wish: Wish
+    scenario: str
+    n_expected: int
+    begin_at: Moment
+    end_at: Moment
+    begins_at: Moment
+    ends_at: Moment
+    cut: bool = Field(description="Whether the event goes on after the longest rehearsal.")
+    minutes: list[Moment]
+    zones: list[RehearsedZone]
+    triggers: list[RehearsedTrigger]
+    clearance: Cleared | None
+
+
+class Day(Form):
+    """A day without an event that the district can be simulated on."""
+
+    id: str
+    name: Text
+    visits: int
+
+
+class Rehearsals(Form):
+    """The rehearsals of a case, newest first, the one that is under way, and the days to choose from."""
+
+    going: Going | None
+    days: list[Day]
+    rehearsals: list[Rehearsed]
