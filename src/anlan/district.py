@@ -103,7 +103,7 @@ class District:
         self.matters = open_matters(pack, store, folder, clock, self._tell_changes)
         self.community = Hall(pack, store, folder, clock, self._tell_changes)
         self.matters.sources = sources_of(pack, store, self.reach, self.community)
-        self.underway = Underway(self.matters, store, history, clock)
+        self.underway = Underway(pack, self.matters, store, history, clock)
         self.counts = Counts(pack, store, self.reach, self.matters, self.underway)
         self.matters.count = self.counts.count
         self.rehearsals = RehearsalDesk(pack, folder, self.matters, store, clock, self._tell_changes)

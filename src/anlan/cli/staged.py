@@ -144,7 +144,8 @@ def _event(district: District, places: list[Place]) -> None:
     seen = [one.device_id for one in district.pack.devices if one.place_id == grounds[0].place_id][:1]
     filled: dict[str, Any] = {
         "title": "演示：节日人群安全", "kind": "holiday", "organised": False, "venue": grounds[0].name.get("zh", "A"),
-        "n_expected": 20_000, "begins_at": (at + timedelta(hours=1)).isoformat(), "ends_at": (at + timedelta(hours=8)).isoformat(),
+        "n_expected": 20_000, "begins_at": (at + timedelta(hours=1)).isoformat(),
+        "ends_at": (at + timedelta(hours=8)).isoformat(),
         "parts": [{"part": one, "answer": "演示"} for one in first.columns["part"].options],
         "headings": [{"heading": one, "applies": True, "answer": "演示"} for one in second.columns["heading"].options],
         "zones": zones, "triggers": triggers,
