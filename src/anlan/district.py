@@ -61,7 +61,7 @@ from anlan.pack import find_pack, read_pack
 from anlan.planning.desk import PlanDesk
 from anlan.reach import UNIT_TOPICS, Reach
 from anlan.store import Audit, DuckHistory, SqlStore, Step
-from anlan.underway import Counts, RehearsalDesk, Underway
+from anlan.underway import Counts, RehearsalDesk, Staffed, Underway, staffed
 from anlan.volunteers import Hall
 
 log = logging.getLogger(__name__)
@@ -428,6 +428,11 @@ class District:
         with self._stepping:
             change = self.underway.mark(firing_id, mark, note, who, actor)
         return self._tell_changes([change])[0]
+
+    def staffing(self, case_id: str, who: Standing) -> list[Staffed]:
+        """Return who is asked for at each zone of a planned event, and what the volunteers' shifts there have."""
+        watches = {one.watch_id: one.polygon for one in list(self._watches.values())}
+        return staffed(self.matters, self.community, self.pack, watches, case_id, who)
 
     # -- log and feed ----------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from anlan.underway.counts import Compared, Counts, Number
 from anlan.underway.rehearsing import Going, RehearsalDesk, Rehearsed, Wish
 from anlan.underway.running import KIND, DeviceNow, Firing, LiveNow, TriggerNow, Underway, ZoneNow
+from anlan.underway.staffing import Staffed, staffed
 
 __all__ = [
     "KIND",
@@ -15,8 +16,10 @@ __all__ = [
     "Number",
     "RehearsalDesk",
     "Rehearsed",
+    "Staffed",
     "TriggerNow",
     "Underway",
     "Wish",
     "ZoneNow",
+    "staffed",
 ]

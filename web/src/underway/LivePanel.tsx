@@ -20,6 +20,7 @@ export function LivePanel({ one, kind }: { one: Case; kind: Kind }) {
       <Zones live={live} />
       <Triggers live={live} />
       <Devices live={live} />
+      <Staff live={live} />
       {live.firings.length > 0 && (
         <>
           <h4>{t("live.fired_so_far", { n: live.firings.length })}</h4>
@@ -144,6 +145,26 @@ function Devices({ live }: { live: Live }) {
             </span>
             <span class="number">{one.value === null ? t("live.silent") : amount(one.measure, one.value)}</span>
             <span class="quiet">{t("live.limit", { limit: amount(one.measure, one.limit) })}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Staff({ live }: { live: Live }) {
+  if (live.staffing.length === 0) return null;
+  return (
+    <>
+      <h4>{t("live.staffing")}</h4>
+      <ul class="live-triggers" data-test="staffing">
+        {live.staffing.map((one) => (
+          <li key={one.zone} class={one.n_seated !== null && one.n_seated < one.n_volunteers ? "is-near" : ""}>
+            <span>
+              <b>{one.zone}</b> {t("live.staff", { n: integer(one.n_staff) })}
+            </span>
+            <span class="number">{t("live.volunteers", { n: one.n_seated === null ? "—" : integer(one.n_seated), wanted: integer(one.n_volunteers) })}</span>
+            <span class="quiet">{one.n_places === null ? "" : t("live.places", { n: integer(one.n_places) })}</span>
           </li>
         ))}
       </ul>

@@ -53,12 +53,21 @@ export interface Firing {
   note: string;
 }
 
+export interface Staffing {
+  zone: string;
+  n_staff: number;
+  n_volunteers: number;
+  n_places: number | null;
+  n_seated: number | null;
+}
+
 export interface Live {
   at: string | null;
   runs: boolean;
   zones: Zone[];
   triggers: Trigger[];
   devices: ZoneDevice[];
+  staffing: Staffing[];
   firings: Firing[];
 }
 
