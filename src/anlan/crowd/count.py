@@ -18,6 +18,7 @@ from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
 from anlan.crowd.measures import level_of_service
 from anlan.crowd.parcels import LEAST_M2, LEAST_PERSONS
+from anlan.crowd.spread import informed
 from anlan.kernel.errors import BadInput
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind, Estimate, UnknownReason
@@ -104,14 +105,11 @@ class Counter:
         share = np.concatenate([share for _, share in parts])
         weights = sp.csr_matrix((share, column, begin), shape=(len(parts), len(self._cells)))
         mean, variance = field.sums(weights)
-        now, until, walkable = at.timestamp(), field.informed_until[column], self._cells.walkable_m2[column]
-        live = until >= now  # false where nothing ever informed
-        row, persons = np.repeat(np.arange(len(parts)), np.diff(begin)), np.nan_to_num(field.persons[column])
-        each = (walkable, persons * np.isfinite(until), persons * live)
-        sums = [np.bincount(row, share * values, len(parts)).tolist() for values in each]
-        newest = np.full(len(parts), -np.inf)
-        np.maximum.at(newest, row, np.where(live, np.nan_to_num(field.informed_at[column]), -np.inf))
-        tallies = zip(mean.tolist(), variance.tolist(), *sums, (now - newest).tolist(), strict=True)
+        parted = weights.indptr, weights.indices, weights.data
+        told = field.informed_at, field.informed_until, at.timestamp()
+        sums, newest = informed(parted, field.persons, self._cells.walkable_m2, *told)
+        columns = (values.tolist() for values in (mean, variance, *sums.T, at.timestamp() - newest))
+        tallies = zip(*columns, strict=True)
         return [self._estimate(part, at, _Tally(*tally)) for part, tally in zip(parts, tallies, strict=True)]
 
     def _unknown(self, part: Shares, at: datetime, reason: UnknownReason) -> Estimate:

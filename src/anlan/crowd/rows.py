@@ -68,8 +68,21 @@ class Blocks:
         found, number = np.unique(square * (1 + closed.shape[0]) + place, return_inverse=True)
         return cls(sp.csr_matrix((np.ones(n), (np.arange(n), number)), shape=(n, len(found))), cells.size_m)
 
+    def held(self, persons: Floats) -> tuple[Floats, Floats]:
+        """Return the sums by block of persons in cells, and of their squares, (n_blocks,)."""
+        number, n_blocks = self.of_cell.indices, self.of_cell.shape[1]  # a cell lies in one block
+        held, squares = (np.asarray(np.bincount(number, values, n_blocks), float) for values in (persons, persons**2))
+        return held, squares
 
-def unresolved(weights: sp.csr_matrix, persons: Floats, blocks: Blocks, fine: Floats, patch_m: float) -> Floats:
+
+def unresolved(
+    weights: sp.csr_matrix,
+    persons: Floats,
+    blocks: Blocks,
+    fine: Floats,
+    patch_m: float,
+    held: tuple[Floats, Floats] | None = None,
+) -> Floats:
     r"""Return the variance of sums of cells that the knots do not resolve, shape (m,).
 
     .. math:: \min\Bigl(n \sum_b \tau_b^2 \sum_{c \in b} (w_c - f_b)^2 x_c^2,
@@ -87,12 +100,11 @@ def unresolved(weights: sp.csr_matrix, persons: Floats, blocks: Blocks, fine: Fl
     blocks : Blocks
     fine : float64, shape (n_blocks,)
     patch_m : float
+    held : (float64, float64), optional
+        What the blocks hold, where whoever asks knows it.
     """
-    number = blocks.of_cell.indices  # a cell lies in one block
-    n_blocks = blocks.of_cell.shape[1]
-    held, squares = np.bincount(number, persons, n_blocks), np.bincount(number, persons**2, n_blocks)
     parts = weights.indptr, weights.indices, weights.data
-    strays, total, whole = strayed(parts, persons, number, (held, squares, fine))
+    strays, total, whole = strayed(parts, persons, blocks.of_cell.indices, (*(held or blocks.held(persons)), fine))
     together = max(1.0, (patch_m / blocks.cell_m) ** 2)
     return np.asarray(np.minimum(strays * together, total**2) + whole)
 

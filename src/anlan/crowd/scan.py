@@ -126,8 +126,7 @@ def shares(polygon: BaseGeometry, west: float, south: float, size: float) -> tup
     if not len(outlines.points):
         return 0, 0, np.zeros((0, 0))
     row, n_rows, column, n_columns = _bounds(outlines.points, 1)
-    corner = np.array([column, row], float)
-    share = _shares(outlines.points - corner, outlines.until, n_rows - row, n_columns - column)
+    share = _shares(outlines.points, outlines.until, (column, row), n_rows - row, n_columns - column)
     return row, column, np.asarray(share)
 
 
@@ -308,12 +307,13 @@ def _rows_of(y0, y1, n_rows):  # type: ignore[no-untyped-def]  # the same
 
 
 @numba.njit(cache=True)
-def _shares(points, until, n_rows, n_columns):  # type: ignore[no-untyped-def]  # the same
-    own, west_of = np.zeros((n_rows, n_columns)), np.zeros((n_rows, n_columns))
-    begin = 0
+def _edges_within(points, until, corner, own, west_of):  # type: ignore[no-untyped-def]  # the same
+    """Add the edges to squares from a corner on: how much lies in each west of an edge, and how tall the edge is."""
+    begin, (west, south), (n_rows, n_columns) = 0, corner, own.shape
     for k in range(len(until)):
         for i in range(begin, until[k] - 1):
-            x0, y0, x1, y1 = points[i, 0], points[i, 1], points[i + 1, 0], points[i + 1, 1]
+            x0, y0 = points[i, 0] - west, points[i, 1] - south
+            x1, y1 = points[i + 1, 0] - west, points[i + 1, 1] - south
             first, last = _rows_of(y0, y1, n_rows)
             for row in range(first, last):
                 left, right, tall = _in_row(x0, y0, x1, y1, row)
@@ -324,12 +324,21 @@ def _shares(points, until, n_rows, n_columns):  # type: ignore[no-untyped-def]  
                     own[row, c] += part * ((here + there) / 2 - c)
                     west_of[row, c] += part
         begin = until[k]
+
+
+@numba.njit(cache=True, inline="always")
+def _share(inside):  # type: ignore[no-untyped-def]  # the same
+    return min(inside, 1.0) if inside > 1e-9 else 0.0  # less is what the last digits do not cancel
+
+
+@numba.njit(cache=True)
+def _shares(points, until, corner, n_rows, n_columns):  # type: ignore[no-untyped-def]  # the same
+    own, west_of = np.zeros((n_rows, n_columns)), np.zeros((n_rows, n_columns))
+    _edges_within(points, until, corner, own, west_of)
     for row in range(n_rows):
         whole = 0.0
         for c in range(n_columns - 1, -1, -1):
-            share = own[row, c] + whole
-            whole += west_of[row, c]
-            own[row, c] = min(share, 1.0) if share > 1e-9 else 0.0  # less is what the last digits do not cancel
+            own[row, c], whole = _share(own[row, c] + whole), whole + west_of[row, c]
     return own
 
 
@@ -344,10 +353,41 @@ def _bounds(points, size):  # type: ignore[no-untyped-def]  # the same
 
 
 @numba.njit(cache=True)
+def _summed(own, west_of, part, west, line):  # type: ignore[no-untyped-def]  # the same
+    """Add to each of a row of larger squares what of it lies inside; what the edges left is cleared for the next."""
+    size, n_columns = len(own), len(line)
+    for i in range(size):
+        whole = 0.0
+        for at in range(west + own.shape[1] // size - 1, west - 1, -1):
+            on, inside = len(part) > 0 and 0 <= at < n_columns, 0.0
+            for j in range(size - 1, -1, -1):
+                c = (at - west) * size + j
+                share, whole = _share(own[i, c] + whole), whole + west_of[i, c]
+                own[i, c] = west_of[i, c] = 0.0
+                if on:
+                    inside += share * part[i, at * size + j]
+            if on:
+                line[at] += inside
+
+
+@numba.njit(cache=True)
+def _told(line, number, found, shares):  # type: ignore[no-untyped-def]  # the same
+    """Write the squares of a row that matter, and their shares; return how many there are. The row is cleared."""
+    n = 0
+    for at in range(len(line)):
+        if number[at] >= 0 and line[at] > 0:
+            found[n], shares[n] = number[at], min(line[at], 1.0)
+            n += 1
+        line[at] = 0.0
+    return n
+
+
+@numba.njit(cache=True)
 def _gathered(points, until, last, part, number):  # type: ignore[no-untyped-def]  # the same
-    size = part.shape[0] // number.shape[0]
-    begins = np.zeros(len(last) + 1, np.int64)
-    found, shares, n = np.empty(1024, np.int64), np.empty(1024), 0
+    size, (n_rows, n_columns) = part.shape[0] // number.shape[0], number.shape
+    begins, n = np.zeros(len(last) + 1, np.int64), 0
+    found, shares = np.empty(1024, np.int64), np.empty(1024)
+    own, west_of, line = np.zeros((0, 0)), np.zeros((0, 0)), np.zeros(n_columns)
     ring = begin = 0
     for m in range(len(last)):
         rings = until[ring : last[m]]
@@ -358,22 +398,20 @@ def _gathered(points, until, last, part, number):  # type: ignore[no-untyped-def
         if not len(mine):
             continue
         first, top, west, east = _bounds(mine, size)
-        corner = np.array([west, first]) * size
-        inside = _shares(mine - corner, ends, (top - first) * size, (east - west) * size)
-        for r in range(max(first, 0), min(top, number.shape[0])):
-            for c in range(max(west, 0), min(east, number.shape[1])):
-                if number[r, c] < 0:
-                    continue
-                share = 0.0
-                for i in range(size):
-                    for j in range(size):
-                        held = part[r * size + i, c * size + j]
-                        share += held * inside[(r - first) * size + i, (c - west) * size + j]
-                if share > 0:
-                    if n == len(found):
-                        found = np.concatenate((found, np.empty(n, np.int64)))
-                        shares = np.concatenate((shares, np.empty(n)))
-                    found[n], shares[n] = number[r, c], min(share, 1.0)
-                    n += 1
+        tall, wide = (top - first) * size, (east - west) * size
+        if own.shape[0] < tall or own.shape[1] < wide:
+            shape = max(own.shape[0], tall), max(own.shape[1], wide)
+            own, west_of = np.zeros(shape), np.zeros(shape)
+        _edges_within(mine, ends, (west * size, first * size), own[:tall, :wide], west_of)
+        for r in range(first, top):
+            above, on = (r - first) * size, 0 <= r < n_rows
+            held = part[r * size : (r + 1) * size] if on else part[:0]
+            _summed(own[above : above + size, :wide], west_of[above : above + size], held, west, line)
+            if len(found) < n + n_columns:
+                found = np.concatenate((found, np.empty(n + n_columns, np.int64)))
+                shares = np.concatenate((shares, np.empty(n + n_columns)))
+            if on:
+                c = slice(max(west, 0), max(min(east, n_columns), 0))
+                n += _told(line[c], number[r, c], found[n:], shares[n:])
         begins[m + 1] = n
     return begins, found[:n].copy(), shares[:n].copy()
