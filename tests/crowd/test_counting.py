@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -95,6 +97,19 @@ def test_means_alone_are_those_that_come_with_intervals(everything):
         assert (one.occupancy is None) == bool(np.isnan(mean))
         if one.occupancy is not None:
             assert mean == pytest.approx(one.occupancy, rel=1e-5)
+
+
+def test_means_are_unknown_where_most_of_a_polygon_has_gone_blind_as_those_with_intervals(everything):
+    state = everything.run(
+        6, lambda at, k: [seen("lbs", at, counts=grid_counts(everything, everything.cells.expected))] if k == 1 else []
+    )
+    field = everything.estimator.field(state)
+    blind = replace(field, informed_until=np.where(everything.cells.x_m < 0, 0.0, field.informed_until))
+    shapes = [shapely.box(x, -300, x + 300, 300) for x in (-500, -200, -100, 100)]
+    made = everything.counter.many(blind, everything.cells.shares_of(shapes), blind.at)
+    means = everything.counter.means(blind, shapes)
+    assert [one.occupancy is None for one in made] == np.isnan(means).tolist()
+    assert 0 < np.isnan(means).sum() < len(shapes)
 
 
 def test_variances_are_those_of_the_dense_product(everything):
