@@ -371,13 +371,15 @@ export interface Candidate {
 export interface Recommendation {
   incident: string;
   at: string;
-  target_s: number;
+  /** Why there is none; null where there is one. */
+  reason: "closed" | null;
+  target_s: number | null;
   left_s: number | null;
   chosen: string[];
   on_it: string[];
   missing: Need[];
-  cover_now: number;
-  cover_after: number;
+  cover_now: number | null;
+  cover_after: number | null;
   candidates: Candidate[];
 }
 
