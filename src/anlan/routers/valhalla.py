@@ -157,9 +157,9 @@ def build_tiles(extract: Path, folder: Path) -> Path:
         config.write_text(json.dumps(_config(folder)), encoding="utf-8")
         if not extract.name.endswith(".pbf"):
             _pack(extract, packed)
-        given = extract if extract.name.endswith(".pbf") else packed
-        made = subprocess.run(  # noqa: S603 - the builder of the extra, by full path
-            [str(builder), "-c", str(config), str(given)], capture_output=True, text=True, check=False
+        given = extract.resolve() if extract.name.endswith(".pbf") else packed
+        made = subprocess.run(  # noqa: S603 - the builder of the extra, by full path; it leaves lists where it runs
+            [str(builder), "-c", str(config), str(given)], cwd=beside, capture_output=True, text=True, check=False
         )
     if made.returncode or next(folder.rglob("*.gph"), None) is None:
         told = (made.stderr or made.stdout).strip().splitlines()[-1:]
@@ -184,7 +184,7 @@ def _valhalla() -> Any:
 
 
 def _config(tiles: Path) -> dict[str, Any]:
-    made: dict[str, Any] = _valhalla().get_config(tile_dir=str(tiles), tile_extract="", verbose=False)
+    made: dict[str, Any] = _valhalla().get_config(tile_dir=str(tiles.resolve()), tile_extract="", verbose=False)
     made["mjolnir"]["concurrency"] = 1
     for costing in COSTING.values():
         made["service_limits"][costing]["max_matrix_location_pairs"] = _MOST_PAIRS
