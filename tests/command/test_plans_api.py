@@ -159,6 +159,7 @@ def test_a_wish_that_was_kept_when_rings_were_a_text_is_read():
     assert [one.name for one in wish.rings] == ["1 min foot @key", "3 min vehicle"]
     assert (wish.rings[1].share, wish.key) == (0.95, None)
     assert _read(_wished(wish)) == wish
+    assert _read(body | {"rings": "20:vehicle"}).rings == ()  # longer than a ring may be now
 
 
 def test_a_plan_is_stopped_and_leaves_nothing(planned, plan_id):
