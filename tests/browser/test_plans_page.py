@@ -1,6 +1,7 @@
 """The page of plans of posts, as a planner uses it: asked for, watched, stopped, shown, taken along."""
 
 import os
+import re
 from pathlib import Path
 
 import httpx
@@ -117,3 +118,94 @@ def test_a_plan_is_stopped_from_the_page(visit, planned):
     tab.find("plan-stop").click()
     tab.find("plan-stopped").wait_for()
     assert len(planned.http.get("/plans").json()["plans"]) == kept
+
+
+def test_the_usual_rings_stand_in_the_form_and_fit_at_every_width(visit):
+    for lang, width in (("zh-CN", 1280), ("en-GB", 1280), ("zh-CN", 1024), ("en-GB", 1024)):
+        tab = visit(locale=lang, viewport={"width": width, "height": 900})
+        tab.find("ring-2").wait_for()
+        within = [tab.find(f"ring-{k}-within").input_value() for k in range(3)]
+        assert within == ["60", "180", "300"]
+        assert tab.find("ring-0-where").input_value() == "key"
+        assert [tab.find(f"ring-0-{kind}").is_checked() for kind in ("foot", "bicycle", "vehicle")] == [1, 0, 0]
+        assert tab.find("ring-2-reliability").input_value() == "98"
+        assert (
+            tab.page.locator("[data-test=key-areas] li")
+            .all_inner_texts()[0]
+            .startswith({"zh-CN": "广场", "en-GB": "Square"}[lang])
+        )
+        side = tab.page.locator(".plans-side")
+        assert side.evaluate("(one) => one.scrollWidth <= one.clientWidth")
+        shot(tab, f"form-{lang[:2]}-{width}")
+        tab.page.keyboard.press("Escape")
+        assert not tab.complaints
+
+
+@pytest.mark.parametrize(("locale", "rule"), [("zh-CN", "须大于 0，不超过 1（100 %）"), ("en-GB", "must be above 0")])
+def test_what_is_refused_stands_beside_its_field_in_three_parts(visit, locale, rule):
+    tab = visit(locale=locale)
+    tab.find("ring-1-share").fill("150")
+    tab.find("plan-begin").click()
+    fault = tab.find("field-fault")
+    fault.wait_for()
+    parts = fault.locator("dd").all_inner_texts()
+    assert "150 %" in parts[0]
+    assert rule in parts[1]
+    assert parts[2]
+    share = tab.find("ring-1-share")
+    assert share.get_attribute("aria-invalid") == "true"
+    assert tab.page.evaluate("document.activeElement.dataset.test") == "ring-1-share"
+    assert fault.get_attribute("id") == share.get_attribute("aria-describedby")
+    assert fault.evaluate("(one) => one.closest('fieldset').dataset.test") == "ring-1"
+    shot(tab, f"fault-{locale[:2]}")
+    share.fill("")
+    tab.find("plan-begin").click()
+    tab.page.wait_for_function("() => /空|empty/.test(document.querySelector('[data-test=field-fault]')?.innerText)")
+    share.fill("100")
+    for kind in ("foot", "bicycle", "vehicle"):
+        tab.find(f"ring-1-{kind}").uncheck()
+    tab.find("plan-begin").click()
+    tab.page.wait_for_function("() => document.querySelector('.ring-kinds[aria-invalid]')")
+    assert len(tab.complaints) == 2  # the browser tells of each answer that is a refusal
+    assert all("422" in one for one in tab.complaints)
+
+
+def test_rings_and_key_areas_are_written_by_keyboard_and_asked_for(visit, planned):
+    tab = visit()
+    tab.find("ring-2").wait_for()
+    tab.find("ring-2-remove").press("Enter")
+    tab.find("ring-1-remove").press("Enter")
+    tab.find("ring-0-within").fill("90")
+    tab.find("ring-0-bicycle").press("Space")
+    tab.find("ring-0-share").fill("92.5")
+    tab.find("key-name").fill("hall")
+    tab.find("key-name").press("Enter")
+    tab.find("key-name").fill("moon")
+    tab.find("key-add").press("Enter")
+    tab.find("plan-vehicles").fill("1")
+    tab.find("plan-seconds").fill("5")
+    tab.find("plan-begin").press("Enter")
+    fault = tab.page.locator("[data-key=moon] [data-test=field-fault]")
+    fault.wait_for()
+    shot(tab, "fault-key")
+    tab.page.locator("[data-key=moon] button").press("Enter")
+    n = len(planned.http.get("/plans").json()["plans"])
+    tab.find("plan-begin").press("Enter")
+    told = planned.until(lambda now: len(now["plans"]) > n or now["making"]["fault"])
+    ring = {"within_s": 90, "kinds": ["bicycle", "foot"], "key": True, "share": 0.925, "reliability": 0.9}
+    assert told["plans"][0]["wish"]["rings"] == [ring]
+    assert told["plans"][0]["wish"]["key"] == ["square", "hall"]
+
+
+def test_posts_are_counted_in_whole_numbers_on_the_axis(visit, plan_id):
+    tab = visit(f"#/plans/{plan_id}")
+    drawn(tab)
+    for name, unit in (("price-minutes", ""), ("price-units", " %")):
+        ticks = tab.find(name).locator(".tick").all_text_contents()
+        assert len(ticks) >= 2
+        values = [int(one.removesuffix(unit)) for one in ticks]
+        assert values == sorted(set(values))
+    page = tab.page.request.get(f"{tab.url.partition('#')[0]}api/v1/plans/{plan_id}/plan.html?lang=en").text()
+    at_axes = re.findall(r"font-size='11' text-anchor='\w+'>([^<]*)<", page)
+    assert len(at_axes) >= 8
+    assert not [one for one in at_axes if "." in one]

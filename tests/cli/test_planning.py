@@ -25,7 +25,7 @@ def test_the_plan_is_told_by_period_and_written_to_files(asked, anlan, tmp_path)
     for part in (
         "Fewest units by period",
         "evening peak",
-        "1 min foot @key",
+        "1 min foot patrol, key areas",
         "Price of the promise",
         "Best 1-3-5 of 2",
     ):

@@ -13,6 +13,7 @@ from anlan.command import create_app
 from anlan.district import District
 from anlan.kernel.clock import FollowedClock
 from anlan.pack import read_pack, write_pack
+from anlan.planning.desk import _read, _wished
 
 PATIENCE_S = 240
 
@@ -91,16 +92,74 @@ def test_what_there_is_not_is_not_found(planned, plan_id):
     assert planned.http.delete("/plans/making").status_code == 404
 
 
-@pytest.mark.parametrize("wrong", [{"vehicles": 0}, {"seconds": 0}, {"calls": -1}, {"minutes": 2000}])
-def test_what_no_plan_can_be_asked_is_refused(planned, wrong):
-    assert planned.http.post("/plans", json=wrong).status_code == 422
+RING = {"within_s": 180, "kinds": ["vehicle"]}
 
 
-def test_a_wrong_ring_is_told_as_the_fault_of_the_making(planned, plan_id):
-    assert planned.http.post("/plans", json={"rings": "3:boat"}).status_code == 202
-    told = planned.until(lambda now: now["making"]["fault"])
-    assert "must be MINUTES:KINDS" in told["making"]["fault"]
-    assert [one["id"] for one in told["plans"]] == [plan_id]
+@pytest.mark.parametrize(
+    ("wrong", "value"),
+    [
+        ({"vehicles": 0}, "vehicles=0"),
+        ({"seconds": 0}, "seconds=0.0"),
+        ({"calls": -1}, "calls=-1.0"),
+        ({"minutes": 2000}, "minutes=2000.0"),
+        ({"rings": [RING, RING | {"within_s": 0}]}, "rings.1.within_s=0"),
+        ({"rings": [RING | {"kinds": ["boat"]}]}, "rings.0.kinds=boat"),
+        ({"rings": [RING | {"share": 1.5}]}, "rings.0.share=1.5"),
+        ({"rings": [RING | {"reliability": 1}]}, "rings.0.reliability=1"),
+        ({"rings": [RING | {"share": None}]}, "rings.0.share=None"),
+        ({"rings": [RING, RING]}, "rings.1.within_s=180"),
+        ({"rings": [RING | {"within_s": 60 * k} for k in range(1, 8)]}, "rings=7"),
+        ({"rings": [RING, RING | {"key": True}], "key": []}, "rings.1.key=true"),
+        ({"key": ["square", "moon"]}, "key.1='moon'"),
+        ({"key": ["square", "square"]}, "key.1='square'"),
+    ],
+)
+def test_what_no_plan_can_be_asked_is_refused_beside_its_field_in_both_languages(planned, wrong, value):
+    made = planned.http.post("/plans", json=wrong)
+    fault = made.json()["error"]
+    assert (made.status_code, fault["value"]) == (422, value)
+    assert fault["rule"].startswith("must ")
+    assert all(fault["zh"].values())
+
+
+def test_rings_and_key_areas_are_asked_for_and_stand_in_the_kept_plan_and_its_papers(planned, plan_id):
+    ring = {"within_s": 90, "kinds": ["bicycle", "foot"], "key": True, "share": 0.9, "reliability": 0.5}
+    wish = {"vehicles": 1, "seconds": 5, "rings": [RING, ring], "key": ["hall"]}
+    assert planned.http.post("/plans", json=wish).status_code == 202
+    told = planned.until(lambda now: len(now["plans"]) > 1 or now["making"]["fault"])
+    newest = told["plans"][0]
+    assert newest["id"] != plan_id
+    assert newest["wish"]["rings"] == [RING | {"key": False, "share": 1.0, "reliability": 0.9}, ring]
+    assert newest["wish"]["key"] == ["hall"]
+    made = planned.http.get(f"/plans/{newest['id']}").json()
+    assert made["plan"]["asked"] == {"rings": newest["wish"]["rings"], "key_areas": [{"zh": "馆", "en": "Hall"}]}
+    for lang, wanted in (("en", "90 s bicycle+foot patrol, key areas"), ("zh", "90 秒 骑行+步巡（重点区域）")):
+        page = planned.http.get(f"/plans/{newest['id']}/plan.html?lang={lang}").text
+        assert wanted in page
+        assert {"en": "key area: Hall", "zh": "重点区域: 馆"}[lang] in page
+    for period in made["plan"]["periods"]:
+        assert [one["ring"] for one in period["rings"]] == ["3 min vehicle", "90 s bicycle+foot @key"]
+
+
+def test_the_usual_rings_and_the_names_to_choose_from_are_told(planned):
+    told = planned.http.get("/plans/usual").json()
+    assert [(one["within_s"], one["kinds"], one["key"]) for one in told["rings"]] == [
+        (60, ["foot"], True),
+        (180, ["vehicle"], False),
+        (300, ["vehicle"], False),
+    ]
+    assert told["key"] == ["square"]
+    names = {one["key"]: one["name"]["en"] for one in told["names"]}
+    assert (names["hall"], names["row-0-0路"]) == ("Hall", "row-0-0")
+
+
+def test_a_wish_that_was_kept_when_rings_were_a_text_is_read():
+    body = {"rings": "1:foot@key 3:vehicle/0.95", "vehicles": 7, "seconds": 60.0, "calls": None, "minutes": 30.0}
+    wish = _read(body)
+    assert [one.name for one in wish.rings] == ["1 min foot @key", "3 min vehicle"]
+    assert (wish.rings[1].share, wish.key) == (0.95, None)
+    assert _read(_wished(wish)) == wish
+    assert _read(body | {"rings": "20:vehicle"}).rings == ()  # longer than a ring may be now
 
 
 def test_a_plan_is_stopped_and_leaves_nothing(planned, plan_id):
@@ -109,14 +168,15 @@ def test_a_plan_is_stopped_and_leaves_nothing(planned, plan_id):
     assert planned.http.delete("/plans/making").status_code == 204
     assert planned.http.get("/plans").json()["making"]["stopped"]
     assert worker.wait(30) != 0
-    assert [one["id"] for one in planned.http.get("/plans").json()["plans"]] == [plan_id]
+    assert plan_id in [one["id"] for one in planned.http.get("/plans").json()["plans"]]
 
 
 def test_a_plan_is_in_the_log_with_its_hash_and_outlives_a_restart(planned, plan_id):
     lines = [one for one in planned.district.changes() if one.kind == "plan"]
-    assert [one.record_id for one in lines] == [plan_id]
+    assert lines[0].record_id == plan_id
+    kept = [one.plan_id for one in planned.district.plans.plans()]
     assert len(lines[0].body["sha256"]) == 64
     planned.district.close()
     planned.open()
-    assert [one.plan_id for one in planned.district.plans.plans()] == [plan_id]
+    assert [one.plan_id for one in planned.district.plans.plans()] == kept
     assert planned.district.plans.plan(plan_id)["plan"]["kept"]

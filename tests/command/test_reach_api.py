@@ -57,6 +57,7 @@ def test_an_incident_is_raised_recommended_sent_followed_and_proven(town):
     assert (one["state"], one["area"], one["priority"]) == ("waiting", "31-w", 2)
     made = strict(town.http.get(f"/incidents/{one['id']}/recommendation"))
     best = made["candidates"][0]
+    assert made["reason"] is None
     assert made["chosen"] == [best["unit"]] == ["f1"]
     assert best["low_s"] < best["expected_s"] < best["high_s"]
     assert made["cover_after"] <= made["cover_now"]
@@ -96,7 +97,9 @@ def test_whoever_is_second_gets_a_conflict_and_an_outcome_is_one_of_the_list(tow
     refused(town.http.post(f"/incidents/{first['id']}/close", json={"outcome": "fine"}), 422, "bad_input")
     assert strict(town.http.post(f"/incidents/{first['id']}/recall", json={"unit": "v1"}))["state"] == "waiting"
     assert strict(town.http.post(f"/incidents/{first['id']}/close", json={"outcome": "duplicate"}))["unattended"]
-    refused(town.http.get(f"/incidents/{first['id']}/recommendation"), 409, "conflict")
+    made = strict(town.http.get(f"/incidents/{first['id']}/recommendation"))
+    assert (made["reason"], made["chosen"], made["candidates"], made["cover_now"]) == ("closed", [], [], None)
+    refused(town.http.post(f"/incidents/{first['id']}/dispatch", json=send), 409, "conflict")
     listed = strict(town.http.get("/incidents?past_hours=1"))["incidents"]
     assert [one["id"] for one in listed] == [second["id"], first["id"]]
 

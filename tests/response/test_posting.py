@@ -121,6 +121,36 @@ def test_double_standard_is_what_trying_all_finds(seed):
         assert plan.objective == pytest.approx(best)
 
 
+@given(SEEDS, st.sampled_from([(4, 0.1), (4, 0.6), (5, 0.1)]))
+@settings(max_examples=20, deadline=None)
+def test_double_standard_with_two_at_a_site_is_what_trying_all_finds(seed, size):
+    (n, share), problem = size, town(seed)
+    goal = DoubleStandard(n=n, within_s=35, all_within_s=80, share=share)
+    times, best = np.asarray(problem.times_s), None
+    for posts in combinations(np.repeat(range(8), 2), n):
+        near, far = (times[list(posts)] <= 35).sum(axis=0), (times[list(posts)] <= 80).any(axis=0)
+        if far.all() and problem.weights[near >= 1].sum() >= share * problem.weights.sum():
+            best = max(best or 0.0, float(problem.weights[near >= 2].sum()))
+    plan = solve(problem, goal)
+    assert plan.kept == (best is not None)
+    if best is not None:
+        assert plan.proved
+        assert plan.objective == pytest.approx(best)
+        assert np.bincount(plan.posts).max() <= 2
+        assert len(plan.posts) <= n
+
+
+def test_a_double_standard_that_is_stopped_has_a_plan_and_a_bound_close_to_it():
+    problem = town(2, n_sites=150, n_points=400)
+    goal = DoubleStandard(n=16, within_s=14, all_within_s=60, share=0.5)
+    plan = solve(problem, goal, stop=Stop(seconds=2))
+    assert plan.kept
+    assert plan.reached["within"] >= 0.5
+    assert plan.objective == pytest.approx(plan.reached["twice"] * problem.weights.sum())
+    assert plan.gap < 0.05
+    assert plan.bound >= plan.objective
+
+
 def test_a_table_of_what_is_near_gives_the_same_plan():
     whole = town(3)
     near = np.where(np.asarray(whole.times_s) <= 40, np.asarray(whole.times_s) + 1, 0)

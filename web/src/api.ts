@@ -371,13 +371,15 @@ export interface Candidate {
 export interface Recommendation {
   incident: string;
   at: string;
-  target_s: number;
+  /** Why there is none; null where there is one. */
+  reason: "closed" | null;
+  target_s: number | null;
   left_s: number | null;
   chosen: string[];
   on_it: string[];
   missing: Need[];
-  cover_now: number;
-  cover_after: number;
+  cover_now: number | null;
+  cover_after: number | null;
   candidates: Candidate[];
 }
 
@@ -439,6 +441,13 @@ interface Refused {
   rule: string;
   next_step: string;
   message: string;
+  zh: InChinese | null;
+}
+
+/** The rule and the next step in Chinese, as the server has them; null where it has no words. */
+export interface InChinese {
+  rule: string | null;
+  next_step: string | null;
 }
 
 /** An answer that is not one: the three parts of the server's error, or `unreachable`. */
@@ -450,6 +459,7 @@ export class ApiError extends Error {
     readonly nextStep = "",
     readonly value = "",
     readonly rule = "",
+    readonly zh: InChinese | null = null,
   ) {
     super(message);
   }
@@ -476,7 +486,7 @@ export async function ask(path: string, init?: RequestInit): Promise<Response> {
   const body = (await answer.json().catch(() => null)) as { error?: Partial<Refused> } | null;
   const told = body?.error;
   const text = told?.value !== undefined ? `${told.value} ${told.rule ?? ""}` : (told?.message ?? answer.statusText);
-  throw new ApiError(told?.code ?? "failed", text, answer.status, told?.next_step ?? "", told?.value ?? "", told?.rule ?? "");
+  throw new ApiError(told?.code ?? "failed", text, answer.status, told?.next_step ?? "", told?.value ?? "", told?.rule ?? "", told?.zh ?? null);
 }
 
 export async function get<T>(path: string): Promise<T> {

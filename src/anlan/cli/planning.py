@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,14 +62,14 @@ def posts(
         from anlan.planning import Asked, Load, demand_from, demand_of, plan_posts
         from anlan.planning.facts import facts_of
         from anlan.planning.files import as_json_of, write_files
-        from anlan.planning.posts import RINGS, rings_from
+        from anlan.planning.rings import rings_from, usual_rings
         from anlan.response.posting import Stop
     except ImportError as fault:
         raise Unavailable(f"library {fault.name}", "is not installed", "pip install 'anlan[plan]'") from None
-    ground, areas = _ground(district, key or (), lang)
-    asked_rings = rings_from(rings) if rings else RINGS if areas else tuple(one for one in RINGS if not one.key)
+    ground, areas, names = _ground(district, key or (), lang)
+    asked_rings = rings_from(rings) if rings else usual_rings(keyed=bool(areas))
     asked = Asked(
-        rings=asked_rings, key_areas=areas, vehicles=vehicles, busy=busy, place_cost=moving,
+        rings=asked_rings, key_areas=areas, key_names=names, vehicles=vehicles, busy=busy, place_cost=moving,
         load=None if calls is None else Load(per_hour=calls, busy_s=60 * minutes),
         stop=Stop(seconds=seconds, gap=0.005),
     )  # fmt: skip
@@ -92,16 +92,21 @@ def posts(
         say.err.print(f"{'已写入' if lang == 'zh' else 'written'}: {out}/posts.geojson, plan.xlsx, plan.html")
 
 
-def _ground(district: str, key: Sequence[str], lang: str) -> tuple[Ground, tuple[Area2D, ...]]:
+def _ground(
+    district: str, key: Sequence[str], lang: str
+) -> tuple[Ground, tuple[Area2D, ...], tuple[Mapping[str, str], ...]]:
+    """Return the ground, its key areas, and what those are called: a file's are not, and stand last."""
     from anlan.pack import find_pack, read_pack
     from anlan.planning import Ground
+    from anlan.planning.ground import label_of, marked
 
     ground = Ground.of(read_pack(find_pack(district)), lang)
-    areas: list[Area2D] = [place.polygon for place in ground.pack.places if place.key and not key]
-    for one in key:
-        path = Path(one)
-        areas += _areas_of(ground, path) if path.suffix in {".geojson", ".json"} else [ground.key_area(one)]
-    return (ground.with_key(areas) if areas else ground), tuple(areas)
+    files = [path for path in map(Path, key) if path.suffix in {".geojson", ".json"}]
+    names = [one for one in key if Path(one) not in files] if key else marked(ground.pack)
+    areas: list[Area2D] = [ground.key_area(one) for one in names]
+    areas += [area for path in files for area in _areas_of(ground, path)]
+    labels = tuple(label_of(ground.pack, one) or {} for one in names)
+    return (ground.with_key(areas) if areas else ground), tuple(areas), labels
 
 
 def _areas_of(ground: Ground, path: Path) -> list[Area2D]:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from anlan.cli import say
 from anlan.cli.asking import USUAL, Server
 from anlan.cli.districts import AsJson, Lang
-from anlan.kernel.errors import BadInput
+from anlan.kernel.errors import BadInput, NoData
 
 incident_app = typer.Typer(help="What needs a response: raise it, send units, follow it.", no_args_is_help=True)
 unit_app = typer.Typer(help="Who responds: status, position, post.", no_args_is_help=True)
@@ -108,6 +108,8 @@ def recommend(incident_id: Id, url: Url = USUAL, as_json: AsJson = False, lang: 
     if as_json:
         say.as_json(made)
         return
+    if made["reason"] is not None:
+        raise NoData(f"incident {incident_id!r}", "is closed, and nobody is recommended", "raise a new one")
     zh = lang == "zh"
     heads = (
         ("", "单元", "到达", "90 % 区间", "按时", "少覆盖", "注"),

@@ -146,6 +146,7 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("GET", "/plans"): ("units.read", EVERYWHERE),
     ("POST", "/plans"): ("units.act", EVERYWHERE),
     ("DELETE", "/plans/making"): ("units.act", EVERYWHERE),
+    ("GET", "/plans/usual"): ("units.read", EVERYWHERE),
     ("GET", "/plans/{plan_id}"): ("units.read", EVERYWHERE),
     ("GET", "/plans/{plan_id}/{form}"): ("units.read", EVERYWHERE),
     ("POST", "/what-if"): ("crowd.read", EVERYWHERE),

@@ -103,6 +103,7 @@ def recommendation(made: Recommendation) -> Json:
     return {
         "incident": made.incident_id,
         "at": moment(made.at),
+        "reason": None,
         "target_s": made.target_s,
         "left_s": rounded(made.within_s, 1),
         "chosen": list(made.chosen),
@@ -111,6 +112,23 @@ def recommendation(made: Recommendation) -> Json:
         "cover_now": rounded(made.cover_now, 4),
         "cover_after": rounded(made.cover_after, 4),
         "candidates": _candidates(made),
+    }
+
+
+def nobody_to_send(closed: IncidentNow) -> Json:
+    """Return the recommendation of an incident that is closed: none, and the reason."""
+    return {
+        "incident": closed.incident.incident_id,
+        "at": moment(closed.incident.closed_at),
+        "reason": "closed",
+        "target_s": closed.target_s,
+        "left_s": None,
+        "chosen": [],
+        "on_it": [],
+        "missing": [],
+        "cover_now": None,
+        "cover_after": None,
+        "candidates": [],
     }
 
 

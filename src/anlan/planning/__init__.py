@@ -4,9 +4,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from anlan.planning.ground import PERIODS, Demand, Ground, Hours, demand_from, demand_of
+from anlan.planning.rings import RingAsked, rings_from
 
 if TYPE_CHECKING:
-    from anlan.planning.posts import Asked, CurveStep, PostsPlan, RingAsked, Seven, plan_posts, rings_from
+    from anlan.planning.posts import Asked, CurveStep, PostsPlan, Seven, plan_posts
     from anlan.planning.settling import Load, SettledDay
 
 __all__ = [

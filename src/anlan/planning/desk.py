@@ -8,7 +8,7 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,8 @@ from anlan.kernel.clock import Clock
 from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotFound
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft
+from anlan.planning.ground import label_of, marked
+from anlan.planning.rings import RingAsked, ring_form, rings_from, rings_of_forms
 from anlan.store import SqlStore
 
 log = logging.getLogger(__name__)
@@ -26,16 +28,19 @@ log = logging.getLogger(__name__)
 KIND = "plan"
 LONGEST_S = 600.0
 MOST_VEHICLES = 200
+MOST_KEY = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is asked of a plan: rings as ``planning.rings_from`` reads them (the usual ones where empty), and how long.
+    """What is asked of a plan: rings (the usual ones where empty), key areas by name, and how long to search.
 
-    ``calls`` an hour, each keeping a unit for ``minutes`` beside the way, make busy shares an outcome; None assumes.
+    ``key`` None means the places that the pack marks as key. ``calls`` an hour, each keeping a unit for ``minutes``
+    beside the way, make busy shares an outcome; None assumes.
     """
 
-    rings: str = ""
+    rings: tuple[RingAsked, ...] = ()
+    key: tuple[str, ...] | None = None
     vehicles: int = 7
     seconds: float = 60.0
     calls: float | None = None
@@ -50,6 +55,29 @@ class Wish:
             raise BadInput(f"calls={self.calls}", "must be 0..10000 per hour", "leave it out to assume busy shares")
         if not 0 <= self.minutes <= 1440:
             raise BadInput(f"minutes={self.minutes}", "must be 0..1440 min", "give how long one keeps a unit")
+        if self.key is not None and len(self.key) > MOST_KEY:
+            raise BadInput(f"key={len(self.key)}", f"must be at most {MOST_KEY} key areas", "take some away")
+
+    def checked(self, pack: Pack) -> Wish:
+        """Return the wish, if the district has what it names.
+
+        Raises
+        ------
+        BadInput
+            If a key area is nothing of the pack's, is named twice, or a ring of key areas has none.
+        """
+        for k, name in enumerate(self.key or ()):
+            if label_of(pack, name) is None:
+                raise BadInput(
+                    f"key.{k}={name!r}", "must be a place, stop, street or area of the district", "choose one listed"
+                )
+            if name in (self.key or ())[:k]:
+                raise BadInput(f"key.{k}={name!r}", "must not be named twice", "take one of them away")
+        named = marked(pack) if self.key is None else self.key
+        keyed = next((k for k, ring in enumerate(self.rings) if ring.key), None)
+        if keyed is not None and not named:
+            raise BadInput(f"rings.{keyed}.key=true", "must have key areas", "name some, or let it hold everywhere")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +139,12 @@ class PlanDesk:
         Conflict
             If one is being made.
         BadInput
-            If the district's pack is in no folder, from which another program could read it.
+            If the district has no such key area, or its pack is in no folder, from which another program could read it.
         """
         folder = self._pack.folder
         if folder is None:
             raise BadInput(f"pack {self._pack.pack_id!r}", "must be a folder to plan with", "write it with write_pack")
+        wish.checked(self._pack)
         with self._lock:
             if self._making is not None and not self._making.is_over:
                 raise Conflict("a plan", "is being made already", "wait for it, or stop it")
@@ -227,7 +256,20 @@ class PlanDesk:
 
 
 def _wished(wish: Wish) -> dict[str, Any]:
-    return {name: getattr(wish, name) for name in ("rings", "vehicles", "seconds", "calls", "minutes")}
+    plain = {name: getattr(wish, name) for name in ("vehicles", "seconds", "calls", "minutes")}
+    key = None if wish.key is None else list(wish.key)
+    return {"rings": [ring_form(one) for one in wish.rings], "key": key, **plain}
+
+
+def _read(told: Mapping[str, Any]) -> Wish:
+    """Return a wish from the log; rings once were a text, and what no longer is one is left out of it."""
+    rings, key = told["rings"], told.get("key")
+    try:
+        made = (rings_from(rings) if rings else ()) if isinstance(rings, str) else rings_of_forms(rings)
+    except BadInput as fault:  # a district must open, whatever was once allowed
+        log.warning("the rings of a plan kept are not told: %s", fault)
+        made = ()
+    return Wish(**{**told, "rings": made, "key": None if key is None else tuple(key)})
 
 
 def _kept(plan_id: str, body: Any) -> KeptPlan:
@@ -235,7 +277,7 @@ def _kept(plan_id: str, body: Any) -> KeptPlan:
         plan_id=plan_id,
         made_at=datetime.fromisoformat(body["made_at"]),
         actor=body["actor"],
-        wish=Wish(**body["wish"]),
+        wish=_read(body["wish"]),
         unit_hours=body["unit_hours"],
         gap=body["gap"],
         kept=body["kept"],

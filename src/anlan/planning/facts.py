@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from anlan.planning.ground import Ground, Hours
 from anlan.planning.posts import PostsPlan
+from anlan.planning.rings import WORDS
 
 Facts = list[tuple[str, list[list[str]]]]
 """Tables: each a title, and rows of which the first is the heading."""
-KINDS = {"vehicle": ("车辆", "vehicle"), "bicycle": ("骑行", "bicycle"), "foot": ("步巡", "foot patrol")}
 
 
 def proof(gap: float, *, proved: bool, zh: bool) -> str:
@@ -23,9 +23,9 @@ def facts_of(made: PostsPlan, language: str) -> Facts:
     by_key = {one.key: one for one in made.asked.periods}
     kinds = sorted({kind for one in made.plan.periods for kind in one.posts})
     periods = [
-        ["时段", "小时", *(KINDS[kind][0] for kind in kinds), "单元", "至少", "忙碌"]
+        ["时段", "小时", *(WORDS[kind][0] for kind in kinds), "单元", "至少", "忙碌"]
         if zh
-        else ["period", "hours", *(KINDS[kind][1] for kind in kinds), "units", "at least", "busy"]
+        else ["period", "hours", *(WORDS[kind][1] for kind in kinds), "units", "at least", "busy"]
     ]
     rings = [
         ["时段", "承诺", "须可达单元", "承诺占比", "可达", "可靠可达", ""]
@@ -46,15 +46,34 @@ def facts_of(made: PostsPlan, language: str) -> Facts:
                 f"{_busy_of(made, hours):.0%}",
             ]
         )
-        for ring in one.rings:
+        for asked, ring in zip(made.asked.rings, one.rings, strict=True):
             told = [f"{share:.1%}" for share in (ring.share, ring.reached, ring.reliable)]
-            rings.append([name, ring.ring, str(ring.need), *told, words[0] if ring.kept else words[1]])
+            rings.append([name, asked.told(zh=zh), str(ring.need), *told, words[0] if ring.kept else words[1]])
     return [
         ("各时段最少单元" if zh else "Fewest units by period", periods),
         ("各圈层" if zh else "Rings", rings),
         *_price_facts(made, zh=zh),
         *_post_facts(made, zh=zh),
+        _asked_facts(made, zh=zh),
     ]
+
+
+def _asked_facts(made: PostsPlan, *, zh: bool) -> tuple[str, list[list[str]]]:
+    """Return what was asked: the rings with their shares, the key areas, and what was said of calls."""
+    asked = made.asked
+    rows = [["圈层", "占比", "可靠度"] if zh else ["ring", "share", "reliability"]]
+    rows += [[one.told(zh=zh), f"{100 * one.share:.4g}%", f"{100 * one.reliability:.4g}%"] for one in asked.rings]
+    rows += [[f"{'重点区域' if zh else 'key area'}: {made.ground.named(one)}", "", ""] for one in asked.key_names]
+    unnamed = len(asked.key_areas) - len(asked.key_names)
+    if unnamed > 0:
+        rows.append([f"{'其他重点区域' if zh else 'other key areas'}: {unnamed}", "", ""])
+    if asked.load is not None:
+        per_hour, minutes = asked.load.per_hour, asked.load.busy_s / 60
+        said = f"每小时 {per_hour:g} 起，每起占用 {minutes:g} 分钟" if zh else (
+            f"{per_hour:g} incidents an hour, each keeping a unit for {minutes:g} min"
+        )  # fmt: skip
+        rows.append([said, "", ""])
+    return ("所求" if zh else "What was asked"), rows
 
 
 def _busy_of(made: PostsPlan, hours: Hours) -> float:

@@ -14,6 +14,7 @@ from anlan.planning.ground import Ground
 from anlan.planning.page import plan_page, rings_of
 from anlan.planning.papers import workbook_of
 from anlan.planning.posts import CurveStep, PostsPlan
+from anlan.planning.rings import ring_form
 from anlan.response.posting import PeriodPlan, RingKept
 
 
@@ -32,6 +33,10 @@ def as_json_of(made: PostsPlan) -> dict[str, Any]:
         "gap": plan.gap,
         "kept": plan.kept,
         "demand": made.demand.source,
+        "asked": {
+            "rings": [ring_form(one) for one in made.asked.rings],
+            "key_areas": [dict(one) for one in made.asked.key_names],
+        },
         "busy_agrees": None if made.settled is None else made.settled.agreed,
         "periods": [
             {**_period(made.ground, one), "busy": hours.busy if made.asked.busy is None else made.asked.busy}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from io import StringIO
 
 import numpy as np
@@ -199,11 +199,7 @@ class Ground:
         NotFound
             If nothing in the pack is called so.
         """
-        wanted = name.strip().casefold()
-
-        def called(key: str, label: Mapping[str, str]) -> bool:
-            return wanted == key.casefold() or any(wanted == text.casefold() for text in label.values())
-
+        called = partial(is_called, name)
         parts: list[Area2D] = [place.polygon for place in self.pack.places if called(place.place_id, place.name)]
         parts += [area.polygon for area in self.pack.areas if area.polygon and called(area.area_id, area.name)]
         plane = self.graph.plane
@@ -217,7 +213,9 @@ class Ground:
                 "is no place, street, area or gateway of the pack",
                 "name one of them, or give a GeoJSON file with polygons",
             )
-        return area_of(shapely.intersection(shapely.union_all(parts), self.pack.boundary))
+        whole = shapely.union_all(parts)
+        inside = shapely.intersection(whole, self.pack.boundary)
+        return area_of(whole if inside.is_empty else inside)
 
     def key_points(self, areas: Sequence[Area2D]) -> Ints:
         """Return the nodes of streets in key areas or at their kerbs; where there is none, the nearest."""
@@ -231,6 +229,40 @@ class Ground:
             nearest = self.graph.nearest(centre.x, centre.y)[0]
             found.update(int(one) for one in (inside if len(inside) else nearest))
         return np.array(sorted(found), np.int64)
+
+
+def is_called(name: str, key: str, label: Mapping[str, str]) -> bool:
+    """Return whether something of this id and label is meant by a name, whatever its case.
+
+    Examples
+    --------
+    >>> is_called(" the bund ", "bund", {"zh": "外滩", "en": "The Bund"})
+    True
+    """
+    wanted = name.strip().casefold()
+    return bool(wanted) and (wanted == key.casefold() or any(wanted == text.casefold() for text in label.values()))
+
+
+def offered(pack: Pack) -> list[tuple[str, Label]]:
+    """Return what is offered as a key area, by what names it: places, stops, streets. An area may be named, too."""
+    found: dict[str, Label] = {one.place_id: one.name for one in pack.places}
+    found |= {one.gateway_id: one.name for one in pack.gateways if any(one.name.values())}
+    called = {next((text for text in one.name.values() if text), ""): one.name for one in pack.streets}
+    return [*found.items(), *sorted((key, label) for key, label in called.items() if key and key not in found)]
+
+
+def marked(pack: Pack) -> tuple[str, ...]:
+    """Return the places that the pack marks as key, by id."""
+    return tuple(one.place_id for one in pack.places if one.key)
+
+
+def label_of(pack: Pack, name: str) -> Label | None:
+    """Return the label of what a name means as a key area; None where nothing is called so."""
+    known: list[tuple[str, Label]] = [(one.place_id, one.name) for one in pack.places]
+    known += [(one.area_id, one.name) for one in pack.areas if one.polygon]
+    known += [(one.street_id, one.name) for one in pack.streets]
+    known += [(one.gateway_id, one.name) for one in pack.gateways]
+    return next((label for key, label in known if is_called(name, key, label)), None)
 
 
 def area_of(geometry: shapely.Geometry) -> Area2D:

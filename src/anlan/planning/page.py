@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -11,8 +12,8 @@ from shapely.geometry import LineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from anlan.kernel.geo import Area2D
-from anlan.planning.facts import KINDS
 from anlan.planning.posts import CurveStep, PostsPlan, hour_of
+from anlan.planning.rings import WORDS
 
 WIDTH = 960.0
 RING_FILL = ((5.0, "#dbe9f6"), (3.0, "#9ecae1"), (1.0, "#4292c6"))
@@ -98,7 +99,7 @@ def _map(made: PostsPlan, language: str) -> str:
     for kind, sites in made.plan.periods[k].posts.items():
         for site in sorted(set(sites)):
             x, y = frame.at(*made.ground.site_xy_m[site])
-            told = f"{KINDS[kind][0 if zh else 1]} × {sites.count(site)} · {ground.site_name(site)}"
+            told = f"{WORDS[kind][0 if zh else 1]} × {sites.count(site)} · {ground.site_name(site)}"
             drawn.append(_dot(x, y, 4.0 if kind == "vehicle" else 3.0, KIND_FILL[kind], told))
     for n, site in enumerate(made.seven.plan.posts, 1):
         x, y = frame.at(*made.ground.site_xy_m[site])
@@ -108,7 +109,7 @@ def _map(made: PostsPlan, language: str) -> str:
             f"<rect x='{x - 9:.1f}' y='{y - 9:.1f}' width='18' height='18' fill='#08306b'/>"
             f"<text x='{x:.1f}' y='{y + 5:.1f}' fill='#fff' font-size='13' text-anchor='middle'>{n}</text></g>"
         )
-    key = [f"<b style='color:{KIND_FILL[one]}'>●</b> {KINDS[one][0 if zh else 1]}" for one in KINDS if _used(made, one)]
+    key = [f"<b style='color:{KIND_FILL[one]}'>●</b> {WORDS[one][0 if zh else 1]}" for one in WORDS if _used(made, one)]
     n = len(made.seven.plan.posts)
     best = f"{n} 辆车的最佳驻点与 1、3、5 分钟圈" if zh else f"best posts of {n} vehicles, and their 1, 3 and 5 minutes"
     key.append(f"<b style='color:#08306b'>■</b> {best}")
@@ -151,18 +152,22 @@ def _chart(points: Sequence[tuple[float, float, CurveStep]], across: str, up: st
     ]
     for x, y, one in points:
         drawn.append(_dot(*at(x, y), 4.0, "#08519c" if one.proved else "#6baed6", f"{x:g} → {y:.4g}"))
-    for share in (0.0, 0.5, 1.0):
-        x, y = at(0, share * top_y)
+    for value in _ticks(top_y):
+        x, y = at(0, value)
         drawn.append(f"<path d='M{x:.1f} {y:.1f}H{wide - 12:.0f}' stroke='#ddd'/>")
-        drawn.append(
-            f"<text x='{x - 5:.1f}' y='{y + 4:.1f}' font-size='11' text-anchor='end'>{share * top_y:.4g}</text>"
-        )
-        drawn.append(
-            f"<text x='{at(share * top_x, 0)[0]:.1f}' y='{high - low + 15:.1f}' font-size='11' text-anchor='middle'>"
-            f"{share * top_x:.3g}</text>"
-        )
+        drawn.append(f"<text x='{x - 5:.1f}' y='{y + 4:.1f}' font-size='11' text-anchor='end'>{value}</text>")
+    for value in _ticks(top_x):
+        x, y = at(value, 0)[0], high - low + 15
+        drawn.append(f"<text x='{x:.1f}' y='{y:.1f}' font-size='11' text-anchor='middle'>{value}</text>")
     drawn.append(
         f"<text x='{wide / 2:.0f}' y='{high - 6:.0f}' font-size='12' text-anchor='middle'>{escape(across)}</text>"
     )
     drawn.append(f"<text x='{left:.0f}' y='11' font-size='12'>{escape(up)}</text></svg>")
     return "\n".join(drawn)
+
+
+def _ticks(top: float) -> list[int]:
+    """Return round whole numbers up to the top, three to six of them: there is no half a post."""
+    decade = 10 ** max(0, math.floor(math.log10(top / 4)))
+    step = next(one * decade for one in (1, 2, 5, 10) if one * decade >= top / 4 - 1e-9)
+    return list(range(0, math.floor(top + 1e-9) + 1, step))

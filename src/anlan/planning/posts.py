@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +12,9 @@ from scipy.spatial import KDTree
 
 from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import Area2D
+from anlan.kernel.records import Label
 from anlan.planning.ground import PERIODS, Demand, Ground, Hours
+from anlan.planning.rings import RINGS, RingAsked
 from anlan.planning.settling import Load, SettledDay, settled
 from anlan.response.posting import (
     Day,
@@ -32,76 +33,8 @@ from anlan.response.posting import (
 )
 from anlan.response.travel import MODES, Conditions
 
-_RING = re.compile(
-    r"(?P<minutes>\d+(\.\d+)?):(?P<kinds>[a-z]+(\+[a-z]+)*)(?P<key>@key)?(/(?P<share>\d+(\.\d+)?))?"
-    r"(~(?P<reliability>\d?\.\d+))?$"
-)
 MINUTES = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
 """Promises whose price is told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RingAsked:
-    """A ring as it is asked for: minutes, who keeps it, where, for what share, how surely."""
-
-    minutes: float
-    kinds: tuple[str, ...]
-    key: bool = False
-    share: float = 1.0
-    reliability: float = 0.9
-
-    @property
-    def name(self) -> str:
-        """What it is called in tables: ``3 min vehicle``."""
-        return f"{self.minutes:g} min {'+'.join(self.kinds)}{' @key' if self.key else ''}"
-
-
-RINGS = (
-    RingAsked(minutes=1, kinds=("foot",), key=True),
-    RingAsked(minutes=3, kinds=("vehicle",)),
-    RingAsked(minutes=5, kinds=("vehicle",), reliability=0.98),
-)
-"""One minute on foot in key areas, three by vehicle everywhere, and in five so many that a second one is free."""
-
-
-def rings_from(text: str) -> tuple[RingAsked, ...]:
-    """Return rings written like ``1:foot@key 3:bicycle+vehicle/0.95 5:vehicle~0.98``.
-
-    Minutes, colon, the kinds that keep it; ``@key`` for key areas only; ``/`` the share of the demand; ``~`` the
-    reliability.
-
-    Raises
-    ------
-    BadInput
-        If a ring is written otherwise, or names a kind that is not foot, bicycle or vehicle.
-
-    Examples
-    --------
-    >>> [one.name for one in rings_from("1:foot@key 3:bicycle+vehicle/0.95")]
-    ['1 min foot @key', '3 min bicycle+vehicle']
-    """
-    made = []
-    for part in text.replace(",", " ").split():
-        found = _RING.match(part)
-        kinds = tuple(found["kinds"].split("+")) if found else ()
-        if found is None or not set(kinds) <= set(MODES):
-            raise BadInput(
-                f"ring {part!r}",
-                "must be MINUTES:KINDS of foot, bicycle, vehicle",
-                "write it like 3:bicycle+vehicle/0.95",
-            )
-        made.append(
-            RingAsked(
-                minutes=float(found["minutes"]),
-                kinds=kinds,
-                key=found["key"] is not None,
-                share=float(found["share"] or 1.0),
-                reliability=float(found["reliability"] or 0.9),
-            )
-        )
-    if not made:
-        raise BadInput(f"rings={text!r}", "must name at least one ring", "write it like 3:vehicle")
-    return tuple(made)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +48,8 @@ class Asked:
     rings: tuple[RingAsked, ...] = RINGS
     periods: tuple[Hours, ...] = PERIODS
     key_areas: tuple[Area2D, ...] = ()
+    key_names: tuple[Label, ...] = ()
+    """What the key areas are called, where that is known."""
     vehicles: int = 7
     busy: float | None = None
     place_cost: float = 0.0
@@ -264,7 +199,7 @@ def _day(ground: Ground, demand: Demand, asked: Asked) -> Day:
     rings = [
         Ring(
             key=ring.name,
-            within_s=60 * ring.minutes,
+            within_s=ring.within_s,
             kinds=ring.kinds,
             share=ring.share,
             reliability=ring.reliability,

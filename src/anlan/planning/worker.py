@@ -15,7 +15,8 @@ from typing import Any
 
 from anlan.kernel.errors import AnlanError, Unavailable
 from anlan.pack import read_pack
-from anlan.planning.ground import Ground, demand_of
+from anlan.planning.ground import Ground, demand_of, label_of, marked
+from anlan.planning.rings import rings_of_forms, usual_rings
 
 NICENESS = 10
 
@@ -23,8 +24,9 @@ NICENESS = 10
 def solved(asked: Mapping[str, Any], tell: Any) -> dict[str, Any]:
     """Return what is kept of the plan that is asked for.
 
-    ``asked`` holds ``pack`` (a folder), ``rings`` (empty for the usual ones), ``vehicles``, ``seconds``, ``calls`` per
-    hour or None, and ``minutes`` that each takes.
+    ``asked`` holds ``pack`` (a folder), ``rings`` field by field (empty for the usual ones), ``key`` (names of key
+    areas, or None for what the pack marks), ``vehicles``, ``seconds``, ``calls`` per hour or None, and ``minutes`` that
+    each takes.
 
     Raises
     ------
@@ -33,22 +35,23 @@ def solved(asked: Mapping[str, Any], tell: Any) -> dict[str, Any]:
     """
     try:
         from anlan.planning.files import told_of  # noqa: PLC0415 - an extra, which a district may lack
-        from anlan.planning.posts import RINGS, Asked, plan_posts, rings_from  # noqa: PLC0415 - the same extra
+        from anlan.planning.posts import Asked, plan_posts  # noqa: PLC0415 - the same extra
         from anlan.planning.settling import Load  # noqa: PLC0415 - the same extra
         from anlan.response.posting import Stop  # noqa: PLC0415 - the same extra
     except ImportError as fault:
         raise Unavailable(f"library {fault.name}", "is not installed", "pip install 'anlan[plan]'") from None
     plain = Ground.of(read_pack(Path(asked["pack"])))
-    areas = tuple(place.polygon for place in plain.pack.places if place.key)
+    names = tuple(asked["key"]) if asked["key"] is not None else marked(plain.pack)
+    areas = tuple(plain.key_area(name) for name in names)
     ground = plain.with_key(areas) if areas else plain
-    usual = RINGS if areas else tuple(one for one in RINGS if not one.key)
     calls = asked["calls"]
     made = plan_posts(
         ground,
         demand_of(ground),
         Asked(
-            rings=rings_from(asked["rings"]) if asked["rings"] else usual,
+            rings=rings_of_forms(asked["rings"]) or usual_rings(keyed=bool(areas)),
             key_areas=areas,
+            key_names=tuple(label_of(plain.pack, name) or {} for name in names),
             vehicles=asked["vehicles"],
             load=None if calls is None else Load(per_hour=calls, busy_s=60 * asked["minutes"]),
             stop=Stop(seconds=asked["seconds"], gap=0.005),

@@ -45,7 +45,7 @@ export function refusalText(fault: ApiError, step?: Step | null): Refused {
   const said = { value: fault.value, rule: fault.rule, next: fault.nextStep };
   if (lang.value !== "zh") return said;
   const known = RULES.find(([begins]) => begins.test(fault.rule));
-  if (!known) return said;
+  if (!known) return { ...said, rule: fault.zh?.rule ?? fault.rule, next: fault.zh?.next_step ?? fault.nextStep };
   const [begins, name] = known;
   const rest = name === "guard" && step?.because ? named(step.because) : fault.rule.replace(begins, "");
   const value = step && fault.value === step.id ? named(step.label, step.id) : fault.value;

@@ -80,7 +80,7 @@ export function IncidentView({ id }: { id: string }) {
     <>
       <Clock one={one} />
       {full.answer?.note && <p class="incident-note">{full.answer.note}</p>}
-      {asks && made.answer && <Advice key={one.id} one={one} made={made.answer} />}
+      {asks && made.answer?.reason === null && <Advice key={one.id} one={one} made={made.answer} />}
       {one.state !== "closed" && may("volunteers.act") && (
         <a class="plain" href={hrefOf("callouts", { new: "1", incident: one.id })} data-test="call-helpers">
           {t("incident.call_helpers")}
@@ -170,8 +170,12 @@ function Advice({ one, made }: { one: Incident; made: Recommendation }) {
         </p>
       )}
       <p class="quiet reach-note">
-        {t("advice.cover", { from: share(made.cover_now), to: share(made.cover_after) })}
-        {barred > 0 ? ` · ${t("advice.barred", { n: barred })}` : ""}
+        {[
+          made.cover_now !== null && made.cover_after !== null && t("advice.cover", { from: share(made.cover_now), to: share(made.cover_after) }),
+          barred > 0 && t("advice.barred", { n: barred }),
+        ]
+          .filter(Boolean)
+          .join(" · ")}
       </p>
       {against && (
         <label class="block">

@@ -1,12 +1,13 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { address, go, hrefOf } from "../cases/address.ts";
+import { address, hrefOf } from "../cases/address.ts";
 import { following, say, told } from "../desk.ts";
 import { known, lang, t, type Key } from "../i18n.ts";
 import { may } from "../staff.ts";
 import { plans, type Brief, type Making, type Whole } from "./api.ts";
 import { KIND_COLOURS, PlanMap } from "./PlanMap.tsx";
 import { PriceCurve } from "./PriceCurve.tsx";
+import { WishForm } from "./WishForm.tsx";
 
 const listed = signal<Brief[]>([]);
 const making = signal<Making | null>(null);
@@ -42,7 +43,7 @@ export function PlanPage() {
   return (
     <main class="plans" id="plans" tabIndex={-1}>
       <aside class="plans-side">
-        {may("units.act", true) && <WishForm />}
+        {may("units.act", true) && <WishForm busy={isMade()} begun={(one) => (making.value = one)} />}
         <Progress />
         <h2>{t("plan.kept_plans")}</h2>
         {listed.value.length === 0 && <p class="empty">{t("plan.none")}</p>}
@@ -60,39 +61,6 @@ export function PlanPage() {
       </aside>
       {id ? <Shown key={id} id={id} /> : <section class="plan-body" />}
     </main>
-  );
-}
-
-function WishForm() {
-  const [vehicles, setVehicles] = useState("7");
-  const [seconds, setSeconds] = useState("60");
-  const [calls, setCalls] = useState("");
-  const begin = async (pressed: Event): Promise<void> => {
-    pressed.preventDefault();
-    try {
-      making.value = await plans.begin({ rings: "", vehicles: Number(vehicles), seconds: Number(seconds), calls: calls === "" ? null : Number(calls), minutes: 30 });
-      go(hrefOf("plans"));
-    } catch (fault) {
-      say(told(fault));
-    }
-  };
-  const field = (name: Key, value: string, set: (value: string) => void, least: number, most: number, required = true) => (
-    <label>
-      <span>{t(name)}</span>
-      <input type="number" value={value} min={least} max={most} required={required} onInput={(change) => set(change.currentTarget.value)} data-test={name.replace(".", "-")} />
-    </label>
-  );
-  return (
-    <form class="plan-form" onSubmit={(pressed) => void begin(pressed)}>
-      <h2>{t("plan.new")}</h2>
-      {field("plan.vehicles", vehicles, setVehicles, 1, 200)}
-      {field("plan.seconds", seconds, setSeconds, 1, 600)}
-      {field("plan.calls", calls, setCalls, 0, 10000, false)}
-      <p class="quiet">{t("plan.calls_note")}</p>
-      <button type="submit" class="primary" disabled={isMade()} data-test="plan-begin">
-        {t("plan.begin")}
-      </button>
-    </form>
   );
 }
 

@@ -1,9 +1,31 @@
 /** Plans of posts over HTTP, typed. */
 
-import { ask, get, post } from "../api.ts";
+import { ask, get, post, type Label } from "../api.ts";
+
+/** A promise: a time, who keeps it, where, for what share of the demand, and how surely. */
+export interface Ring {
+  within_s: number;
+  kinds: string[];
+  key: boolean;
+  share: number;
+  reliability: number;
+}
+
+export interface Named {
+  key: string;
+  name: Label;
+}
+
+/** What a plan is asked where nothing else is said, and what may be named as a key area. */
+export interface Usual {
+  rings: Ring[];
+  key: string[];
+  names: Named[];
+}
 
 export interface Wish {
-  rings: string;
+  rings: Ring[];
+  key: string[] | null;
   vehicles: number;
   seconds: number;
   calls: number | null;
@@ -63,6 +85,7 @@ export interface Whole {
 
 export const plans = {
   list: () => get<{ making: Making | null; plans: Brief[] }>("/plans"),
+  usual: () => get<Usual>("/plans/usual"),
   one: (id: string) => get<Whole>(`/plans/${encodeURIComponent(id)}`),
   begin: (wish: Wish) => post<Making>("/plans", wish),
   stop: () => ask("/plans/making", { method: "DELETE" }),

@@ -10,11 +10,13 @@ from pydantic import Field
 
 from anlan.command.access import Admitted
 from anlan.command.api.asked import Opened
-from anlan.command.api.forms import Form, Moment, raw
+from anlan.command.api.forms import Form, Moment, Text, raw
 from anlan.command.views import moment, rounded
 from anlan.kernel.errors import NotFound
 from anlan.planning.desk import KeptPlan, Making, Wish
+from anlan.planning.ground import marked, offered
 from anlan.planning.papers import paper_of, workbook_of
+from anlan.planning.rings import ring_form, rings_of_forms, usual_rings
 
 router = APIRouter(tags=["plans"])
 
@@ -28,14 +30,44 @@ TITLE = {"zh": "布防方案", "en": "Plan of posts"}
 Language = Annotated[Literal["zh", "en"], Query(description="Language of tables and pages.")]
 
 
+class RingForm(Form):
+    """A promise: a time, who keeps it, where, for what share of the demand, and how surely."""
+
+    within_s: float = Field(description="Seconds.", examples=[180])
+    kinds: list[str] = Field(description="Of foot, bicycle, vehicle: whichever is nearer.", examples=[["vehicle"]])
+    key: bool = Field(False, description="Whether it holds in key areas only.")
+    share: float = Field(1.0, description="Of the demand, above 0 and at most 1.")
+    reliability: float = Field(0.9, description="Chance that a unit in reach is free.")
+
+
 class Wished(Form):
     """What is asked of a plan."""
 
-    rings: str = Field("", max_length=400, description="Like 1:foot@key 3:vehicle/0.95~0.9; empty for the usual ones.")
+    rings: list[RingForm] = Field([], description="Empty for the usual ones.")
+    key: list[str] | None = Field(
+        None,
+        description="Key areas: places, stops, streets or areas by id or name; null for those that the district marks.",
+        examples=[["yuyuan-garden"]],
+    )
     vehicles: int = Field(7, description="How many vehicles to place best.")
     seconds: float = Field(60.0, description="How long to search, s.")
     calls: float | None = Field(None, description="Incidents an hour: busy shares then follow from the plan.")
     minutes: float = Field(30.0, description="How long an incident keeps a unit beside the way, min.")
+
+
+class Named(Form):
+    """What may be named as a key area."""
+
+    key: str = Field(description="What names it.", examples=["yuyuan-garden"])
+    name: Text
+
+
+class Usual(Form):
+    """What a plan is asked where nothing else is said, and what may be named as a key area."""
+
+    rings: list[RingForm]
+    key: list[str]
+    names: list[Named]
 
 
 class MakingForm(Form):
@@ -87,13 +119,27 @@ def plans(district: Opened) -> dict[str, Any]:
 @router.post("/plans", response_model=MakingForm, status_code=202, summary="Make a plan of posts")
 def begin(district: Opened, asker: Admitted, wished: Wished) -> dict[str, Any] | None:
     """Begin to solve it, in a program beside; Conflict while another is made."""
-    return _making(district.plans.begin(Wish(**wished.model_dump()), asker.name))
+    told = wished.model_dump()
+    told |= {"rings": rings_of_forms(told["rings"]), "key": None if wished.key is None else tuple(wished.key)}
+    return _making(district.plans.begin(Wish(**told), asker.name))
 
 
 @router.delete("/plans/making", status_code=204, summary="Stop the plan that is being made")
 def stop(district: Opened) -> None:
     """Stop it; nothing of it is kept."""
     district.plans.stop()
+
+
+@router.get("/plans/usual", response_model=Usual, summary="What a plan is asked where nothing else is said")
+def usual(district: Opened) -> dict[str, Any]:
+    """Return the usual rings and key areas, and the names among which key areas are chosen."""
+    pack = district.pack
+    key = marked(pack)
+    return {
+        "rings": [ring_form(one) for one in usual_rings(keyed=bool(key))],
+        "key": key,
+        "names": [{"key": one, "name": label} for one, label in offered(pack)],
+    }
 
 
 @router.get("/plans/{plan_id}", response_model=Whole, summary="One plan of posts")
@@ -143,7 +189,10 @@ def _brief(one: KeptPlan) -> dict[str, Any]:
         "id": one.plan_id,
         "made_at": moment(one.made_at),
         "by": one.actor,
-        "wish": {name: getattr(one.wish, name) for name in Wished.model_fields},
+        "wish": {
+            **{name: getattr(one.wish, name) for name in Wished.model_fields},
+            "rings": [ring_form(ring) for ring in one.wish.rings],
+        },
         "unit_hours": rounded(one.unit_hours, 2),
         "gap": one.gap,
         "kept": one.kept,

@@ -18,7 +18,7 @@ from anlan.command.api.asked import Opened, Where
 from anlan.command.api.forms import raw
 from anlan.command.whereabouts import ASK
 from anlan.kernel.clock import parse_moment
-from anlan.kernel.errors import NotAllowed
+from anlan.kernel.errors import Conflict, NotAllowed
 from anlan.kernel.records import Unit
 from anlan.kernel.response import IncidentNow, PositionReport, UnitNow
 
@@ -60,9 +60,18 @@ def incident(district: Opened, asker: Admitted, where: Where, incident_id: str) 
 
 @router.get("/incidents/{incident_id}/recommendation", response_model=forms.Recommendation, summary="Who should go")
 def recommendation(district: Opened, asker: Admitted, where: Where, incident_id: str) -> Response:
-    """Return who should go now, by arrival, capability and what cover would be left; and who could not, and why."""
+    """Return who should go now, by arrival, capability and what cover would be left; and who could not, and why.
+
+    Of an incident that is closed there is none, and the reason: who watches it may ask in that very moment.
+    """
     _own(district, asker, where, incident_id)
-    made = seen.recommendation(district.reach.recommend(incident_id))
+    try:
+        made = seen.recommendation(district.reach.recommend(incident_id))
+    except Conflict:
+        found = district.reach.incident(incident_id)
+        if found.incident.closed_at is None:
+            raise
+        made = seen.nobody_to_send(found)
     # told as it is: looking through hundreds of units once more would take longer than weighing them
     return Response(msgspec.json.encode(made), media_type="application/json")
 

@@ -149,13 +149,14 @@ class Recommendation(Form):
 
     incident: str
     at: Moment
-    target_s: float
+    reason: Literal["closed"] | None = Field(description="Why there is none; null where there is one.")
+    target_s: float | None
     left_s: Seconds
     chosen: list[str]
     on_it: list[str]
     missing: list[Need]
-    cover_now: float
-    cover_after: float
+    cover_now: float | None
+    cover_after: float | None
     candidates: list[Candidate]
 
 

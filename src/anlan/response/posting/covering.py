@@ -1,17 +1,17 @@
-"""Plans by what is covered: fewest posts for all, most for n posts, and the double standard."""
+"""Plans by what is covered: fewest posts for all, and most for n posts."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import csr_array, eye_array, vstack
+from scipy.sparse import csr_array, eye_array
 
 from anlan.kernel.geo import Floats
 from anlan.response.posting import kernel
 from anlan.response.posting.cheapest import Needs, cheapest
-from anlan.response.posting.cover import Cover, merged_rows, needed_rows, undominated_sites
-from anlan.response.posting.goals import Backup, DoubleStandard, Lscp, Mclp, Mexclp
+from anlan.response.posting.cover import Cover, merged_rows, undominated_sites
+from anlan.response.posting.goals import Backup, Lscp, Mclp, Mexclp
 from anlan.response.posting.large import most_of_many
 from anlan.response.posting.problem import Ints, Plan, Problem, Watch
 from anlan.response.posting.program import Program
@@ -21,11 +21,13 @@ _LARGEST_EXACT = 4_000_000
 _TURNS = 8
 
 
-def _units(posts: Ints, n_sites: int) -> Floats:
+def units_of(posts: Ints, n_sites: int) -> Floats:
+    """Return how many units stand at each site."""
     return np.bincount(posts, minlength=n_sites).astype(float)
 
 
-def _posts(units: Floats) -> Ints:
+def posts_of(units: Floats) -> Ints:
+    """Return the sites of the units, each as often as it has one."""
     whole = np.rint(units).astype(np.int64)
     return np.repeat(np.arange(len(whole)), whole)
 
@@ -42,7 +44,8 @@ def plan_of(problem: Problem, posts: Ints, within_s: float, told: Plan) -> Plan:
     )
 
 
-def _told(objective: float, bound: float, watch: Watch, *, proved: bool) -> Plan:
+def told_of(objective: float, bound: float, watch: Watch, *, proved: bool) -> Plan:
+    """Return a plan with what is known of its value, and no posts yet."""
     return Plan(
         posts=(),
         objective=float(objective),
@@ -61,7 +64,7 @@ def solve_lscp(problem: Problem, goal: Lscp, watch: Watch, seed: int) -> Plan:
         few = np.diff(cover.pfirst) < goal.times
         short = np.flatnonzero((cover.number < 0) | few[cover.number])
     if not len(cover.weight):
-        told = replace(_told(0.0, 0.0, watch, proved=True), kept=False, beyond=problem.beyond(short))
+        told = replace(told_of(0.0, 0.0, watch, proved=True), kept=False, beyond=problem.beyond(short))
         return plan_of(problem, np.zeros(0, np.int64), goal.within_s, told)
     matrix = cover.matrix
     need = np.minimum(goal.times, np.diff(matrix.indptr)).astype(np.int64)
@@ -69,11 +72,11 @@ def solve_lscp(problem: Problem, goal: Lscp, watch: Watch, seed: int) -> Plan:
     units, bound, proved = cheapest(Needs(matrix=matrix, need=need, cost=cost), watch, seed)
     paid = problem.moving_cost * len(problem.existing)
     told = replace(
-        _told(float(cost @ units) + paid, bound + paid, watch, proved=proved),
+        told_of(float(cost @ units) + paid, bound + paid, watch, proved=proved),
         kept=not len(short),
         beyond=problem.beyond(short),
     )
-    return plan_of(problem, _posts(units), goal.within_s, told)
+    return plan_of(problem, posts_of(units), goal.within_s, told)
 
 
 def solve_most(problem: Problem, goal: Mclp | Backup | Mexclp, watch: Watch, seed: int) -> Plan:
@@ -84,10 +87,10 @@ def solve_most(problem: Problem, goal: Mclp | Backup | Mexclp, watch: Watch, see
     paid = problem.moving_cost * len(problem.existing)
     if not len(cover.weight):
         begin = np.array([*problem.existing, *range(problem.n_sites)] * goal.per_site, np.int64)[:n]
-        told = _told(0.0, 0.0, watch, proved=True)
+        told = told_of(0.0, 0.0, watch, proved=True)
         return plan_of(problem, np.sort(begin), goal.within_s, replace(told, kept=False, beyond=problem.beyond(gone)))
     posts, value, bound, proved = most(cover, gain, bonus, n, goal.per_site, watch, seed)
-    told = _told(value - paid, bound - paid, watch, proved=proved)
+    told = told_of(value - paid, bound - paid, watch, proved=proved)
     lost = gone[problem.weights[gone] > 0]
     return plan_of(problem, posts, goal.within_s, replace(told, kept=not len(lost), beyond=problem.beyond(lost)))
 
@@ -96,7 +99,7 @@ def most(  # noqa: PLR0913, PLR0917 - the numbers of one problem and the clock
     cover: Cover, gain: Floats, bonus: Floats, n: int, per_site: int, watch: Watch, seed: int
 ) -> tuple[Ints, float, float, bool]:
     """Return posts, their value, the bound, and whether it is proved."""
-    step = _grain(cover.weight, gain, bonus)
+    step = grain_of(cover.weight, gain, bonus)
     if len(cover.psite) > _LARGEST_EXACT:
         posts, value, bound = most_of_many(cover, gain, bonus, (n, per_site), watch, seed)
         return posts, value, bound, bound - value < step
@@ -124,7 +127,7 @@ def _is_enough(value: float, bound: float, step: float, gap: float) -> bool:
     return bound - value < step or bound - value <= gap * abs(value)
 
 
-def _grain(weight: Floats, gain: Floats, bonus: Floats) -> float:
+def grain_of(weight: Floats, gain: Floats, bonus: Floats) -> float:
     """Return what two different values differ by at least (a little less): 1 where all parts are whole numbers."""
     parts = np.concatenate([np.outer(gain, [1.0]).ravel(), weight, bonus])
     whole = bool((parts == np.rint(parts)).all())
@@ -143,7 +146,7 @@ def _proved(  # noqa: PLR0913, PLR0917 - what is known so far, and what is asked
 ) -> tuple[Ints, float, float, bool]:
     """Prove the plan known, or find a better one, among the sites that the bound leaves open."""
     (n, per_site), (posts, value, bound, pull) = size, known
-    held = _units(posts, cover.n_sites)
+    held = units_of(posts, cover.n_sites)
     order = np.argsort(-pull)
     last = pull[order[min(-(-n // per_site), cover.n_sites) - 1]]
     open_sites = (bound - (last - pull) >= value) | (held > 0) if pull.any() else np.ones(cover.n_sites, np.bool_)
@@ -171,8 +174,8 @@ def _proved(  # noqa: PLR0913, PLR0917 - what is known so far, and what is asked
     if made.values is not None and made.objective > value + 1e-9 * abs(value):
         found = np.zeros(cover.n_sites)
         found[sites] = np.rint(made.values[: len(sites)])
-        posts = _filled(_posts(found), n, per_site, cover.n_sites)
-        value = cover.value(_units(posts, cover.n_sites), gain) + float(bonus[np.unique(posts)].sum())
+        posts = _filled(posts_of(found), n, per_site, cover.n_sites)
+        value = cover.value(units_of(posts, cover.n_sites), gain) + float(bonus[np.unique(posts)].sum())
     limit = max(limit, value)
     done = limit - value < step or (sound and made.proved and watch.stop.gap == 0)
     return posts, value, value if done else limit, done
@@ -182,94 +185,3 @@ def _filled(posts: Ints, n: int, per_site: int, n_sites: int) -> Ints:
     """Return n posts: the solver leaves out units that add nothing."""
     spare = np.repeat(np.arange(n_sites), np.maximum(per_site - np.bincount(posts, minlength=n_sites), 0))
     return np.concatenate([posts, spare[: n - len(posts)]])
-
-
-def solve_double_standard(problem: Problem, goal: DoubleStandard, watch: Watch, seed: int) -> Plan:
-    """Most weight twice within the short time, under both standards.
-
-    Where the standards cannot be kept with n units, the share and then the points of the long standard are what can
-    be had: the plan says so with ``kept=False``.
-    """
-    near, far = problem.within(goal.within_s), problem.within(goal.all_within_s)
-    shape = (problem.n_sites, problem.n_points)
-    short = csr_array(csr_array((np.ones(len(near[1])), near[1], near[0]), shape=shape).T)
-    long = csr_array(csr_array((np.ones(len(far[1])), far[1], far[0]), shape=shape).T)
-    gone = np.flatnonzero(np.diff(long.indptr) == 0)
-    sites = _wide_sites(short, long, problem, goal.per_site)
-    long_rows = csr_array(long[np.diff(long.indptr) > 0][:, sites])
-    long_rows = csr_array(merged_rows(long_rows, np.ones(long_rows.shape[0]))[0])
-    long_rows = csr_array(long_rows[needed_rows(long_rows)])
-    rows, weight = merged_rows(csr_array(short[:, sites]), problem.weights)
-    values, bound, proved, kept = _double(goal, (rows, weight), long_rows, (problem, sites), watch, seed)
-    units = np.rint(values)
-    count = short @ units
-    twice, once = float(problem.weights[count >= 2].sum()), float(problem.weights[count >= 1].sum())
-    total = max(float(problem.weights.sum()), 1e-12)
-    paid = problem.moving_cost * sum(units[j] == 0 for j in problem.existing)
-    told = replace(
-        _told(twice - paid, max(bound, twice - paid), watch, proved=proved),
-        kept=kept and not len(gone),
-        beyond=problem.beyond(gone),
-        reached={
-            "within": once / total,
-            "twice": twice / total,
-            "all_within": float(problem.weights[long @ units > 0].sum()) / total,
-        },
-    )
-    return plan_of(problem, _posts(units), goal.within_s, told)
-
-
-def _wide_sites(short: csr_array, long: csr_array, problem: Problem, per_site: int) -> Ints:
-    """Return the sites left when each goes whose reach, by both standards, lies within another's.
-
-    A unit there does as much at the wider site; where that holds two units already, it adds nothing.
-    """
-    if per_site < 2 or problem.kept_bonus().any():
-        return np.arange(problem.n_sites)
-    return undominated_sites(csr_array(vstack([short, long])))
-
-
-def _double(
-    goal: DoubleStandard,
-    near: tuple[csr_array, Floats],
-    far: csr_array,
-    asked: tuple[Problem, Ints],
-    watch: Watch,
-    seed: int,
-) -> tuple[Floats, float, bool, bool]:
-    """Return units, bound, proved, and whether both standards are kept."""
-    problem, sites = asked
-    (rows, weight), bonus, m = near, problem.kept_bonus()[sites], len(sites)
-    paid = problem.moving_cost * len(problem.existing)
-    need = goal.share * float(problem.weights.sum())
-    slack_cost = 4.0 * max(float(problem.weights.sum()) + paid, 1.0)
-    made = None
-    for strict in (True, False):
-        program = Program(maximise=True)
-        x = program.columns(np.zeros(m), float(goal.per_site), whole=True)
-        first = program.columns(bonus, 1.0)
-        some, points = eye_array(m, format="csr"), eye_array(len(weight), format="csr")
-        one = program.columns(np.zeros(len(weight)), 1.0, whole=True)  # else one unit would count as half of two
-        two = program.columns(weight, 1.0)
-        program.rows([(x, some), (first, -some)], 0.0, np.inf)
-        program.rows([(x, rows), (one, -points), (two, -points)], 0.0, np.inf)
-        program.rows([(one, points), (two, -points)], 0.0, np.inf)
-        long_parts, share_parts = [(x, far)], [(one, csr_array(weight[None, :]))]
-        if not strict:
-            miss = program.columns(np.full(far.shape[0], -slack_cost), 1.0)
-            under = program.columns(np.array([-slack_cost / max(need, 1e-9)]), max(need, 0.0))
-            long_parts.append((miss, eye_array(far.shape[0], format="csr")))
-            share_parts.append((under, csr_array(np.ones((1, 1)))))
-        program.rows(long_parts, 1.0, np.inf)
-        program.rows(share_parts, need * (1 - 1e-9), np.inf)
-        program.rows([(x, csr_array(np.ones((1, m))))], 0.0, float(goal.n))
-        within = 0.999 if strict and _grain(weight, np.ones(1), bonus) > 0.5 else 0.0
-        made = program.solve(seconds=watch.left_s, gap=watch.stop.gap, within=within, seed=seed)
-        if made.values is not None:
-            units = np.zeros(problem.n_sites)
-            units[sites] = made.values[:m]
-            return units, made.bound - paid, made.proved and watch.stop.gap == 0, strict
-        if not made.infeasible:
-            break
-    most_twice = float(weight.sum())
-    return np.zeros(problem.n_sites), most_twice, False, False

@@ -13,6 +13,7 @@ from anlan.kernel.errors import Unavailable
 from anlan.kernel.geo import Floats
 
 TIGHT = 1e-9
+_SEARCHES = ("rins", "rens", "root_reduced_cost", "feasibility_jump", "zi_round", "shifting")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +120,11 @@ class Program:
         within: float = 0.0,
         seed: int = 0,
         enough: float | None = None,
+        knows_plan: bool = False,
     ) -> Answer:
         """Solve it; ``within`` is the absolute gap that proves, ``enough`` an objective at which to stop.
+
+        With ``knows_plan`` its rows ask for better than a good plan, and HiGHS looks for none before it branches.
 
         No plan is handed to HiGHS to begin with: its version 1.16.0 forgets the constant that presolve takes out of the
         objective when it reads one, cuts off better plans and calls what is left optimal. What it answers is priced
@@ -133,13 +137,17 @@ class Program:
         solver.setOptionValue("random_seed", int(seed) % 2**31)
         if enough is not None:
             solver.setOptionValue("objective_target", float(enough))
+        if knows_plan:
+            solver.setOptionValue("mip_heuristic_effort", 0.0)
+            for name in _SEARCHES:
+                solver.setOptionValue(f"mip_heuristic_run_{name}", False)
         solver.run()
         told, status = solver.getInfo(), solver.getModelStatus()
         found = told.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
         values = np.array(solver.getSolution().col_value) if found else None
         objective = told.objective_function_value
         priced = objective if values is None else float(np.concatenate(self._cost) @ values)
-        sound = abs(priced - objective) <= 1e-6 * max(1.0, abs(priced))
+        sound = values is None or abs(priced - objective) <= 1e-6 * max(1.0, abs(priced))
         return Answer(
             values=values,
             objective=priced,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from anlan.response.posting.covering import solve_double_standard, solve_lscp, solve_most
+from anlan.response.posting.covering import solve_lscp, solve_most
+from anlan.response.posting.double import solve_double_standard
 from anlan.response.posting.goals import Backup, DoubleStandard, Goal, Lscp, Mclp, Mexclp, PMedian
 from anlan.response.posting.median import solve_p_center, solve_p_median
 from anlan.response.posting.problem import Plan, Problem, Stop, Watch
