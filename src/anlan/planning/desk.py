@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,8 +13,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from anlan.errand import Errand
 from anlan.kernel.clock import Clock
-from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotFound
+from anlan.kernel.errors import BadInput, Conflict, NotFound
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft
 from anlan.planning.ground import label_of, marked
@@ -26,6 +25,7 @@ from anlan.store import SqlStore
 log = logging.getLogger(__name__)
 
 KIND = "plan"
+MODULE = "anlan.planning.worker"
 LONGEST_S = 600.0
 MOST_VEHICLES = 200
 MOST_KEY = 60
@@ -122,14 +122,13 @@ class PlanDesk:
         self._folder = folder / "plans"
         self._zone = ZoneInfo(pack.time_zone)
         self._lock = threading.Lock()
-        self._making: Making | None = None
-        self._worker: subprocess.Popen[str] | None = None
+        self._making: tuple[Errand, Making] | None = None
         self._kept = {one.record_id: _kept(one.record_id, one.body) for one in store.records(KIND)}
 
     def making(self) -> Making | None:
         """Return the plan that is being made, or the last attempt that came to nothing; None where there is neither."""
         with self._lock:
-            return self._making
+            return self._now()
 
     def begin(self, wish: Wish, actor: str) -> Making:
         """Begin to make a plan.
@@ -146,35 +145,28 @@ class PlanDesk:
             raise BadInput(f"pack {self._pack.pack_id!r}", "must be a folder to plan with", "write it with write_pack")
         wish.checked(self._pack)
         with self._lock:
-            if self._making is not None and not self._making.is_over:
+            now = self._now()
+            if now is not None and not now.is_over:
                 raise Conflict("a plan", "is being made already", "wait for it, or stop it")
-            self._making = Making(wish=wish, actor=actor, begun_at=self._clock.now())
-            self._worker = subprocess.Popen(
-                [sys.executable, "-m", "anlan.planning.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-            )
-            given = (self._worker, {**_wished(wish), "pack": str(folder)})
-            threading.Thread(target=self._follow, args=given, name="plan", daemon=True).start()
-            return self._making
+            made = Making(wish=wish, actor=actor, begun_at=self._clock.now())
+            errand = Errand(MODULE, {**_wished(wish), "pack": str(folder)}, lambda told: self._keep(made, told))
+            self._making = errand, made
+            return made
 
     def stop(self) -> None:
         """Stop the plan that is being made; NotFound where there is none."""
         with self._lock:
-            if self._making is None or self._making.is_over or self._worker is None:
+            now = self._now()
+            if self._making is None or now is None or now.is_over:
                 raise NotFound("a plan that is being made", "does not exist", "list the plans")
-            self._making = replace(self._making, stopped=True)
-            self._worker.terminate()
+            self._making[0].stop()
 
     def close(self) -> None:
         """Let go of what is still being made."""
         with self._lock:
-            worker, self._worker = self._worker, None
-        if worker is not None and worker.poll() is None:
-            worker.terminate()
-            worker.wait(10)
+            making, self._making = self._making, None
+        if making is not None:
+            making[0].close()
 
     def plans(self) -> list[KeptPlan]:
         """Return the plans that are kept, newest first."""
@@ -199,38 +191,17 @@ class PlanDesk:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _follow(self, worker: subprocess.Popen[str], asked: dict[str, Any]) -> None:
-        assert worker.stdin is not None  # noqa: S101 - opened as pipes
-        assert worker.stdout is not None  # noqa: S101 - the same
-        fault: str | None = "the solver ended without an answer; see the server's messages"
-        try:
-            with worker.stdin:
-                worker.stdin.write(json.dumps(asked))
-            for line in worker.stdout:
-                told = json.loads(line)
-                fault = told.get("fault", fault)
-                if "told" in told:
-                    self._keep(told["told"])
-                    fault = None
-                elif "share" in told:
-                    with self._lock:
-                        if self._making is not None:
-                            self._making = replace(self._making, doing=told["doing"], share=told["share"])
-        except (OSError, ValueError, AnlanError) as broken:
-            log.warning("a plan was not made: %s", broken)
-        finally:
-            worker.stdout.close()
-            worker.wait()
-            with self._lock:
-                if self._making is not None and not self._making.stopped and fault is not None:
-                    self._making = replace(self._making, fault=fault)
+    def _now(self) -> Making | None:
+        if self._making is None:
+            return None
+        errand, made = self._making
+        if errand.is_over and errand.fault is None and not errand.stopped:
+            return None
+        return replace(made, doing=errand.doing, share=errand.share, fault=errand.fault, stopped=errand.stopped)
 
-    def _keep(self, told: dict[str, Any]) -> None:
+    def _keep(self, making: Making, told: dict[str, Any]) -> None:
         """Keep a plan: the file first, then the line in the log that names it with its hash."""
         with self._lock:
-            making = self._making
-            if making is None or making.stopped:
-                return
             at = self._clock.now()
             day = f"{at.astimezone(self._zone):%Y%m%d}"
             plan_id = f"{day}-{1 + sum(one.startswith(day) for one in self._kept):02d}"
@@ -251,7 +222,6 @@ class PlanDesk:
             )
             changes = self._store.apply([draft], at=at)
             self._kept[plan_id] = _kept(plan_id, body)
-            self._making = None
         self._tell(changes)
 
 

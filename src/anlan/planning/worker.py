@@ -6,19 +6,16 @@ plan, or what was wrong.
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from anlan.kernel.errors import AnlanError, Unavailable
+from anlan.errand import answer
+from anlan.kernel.errors import Unavailable
 from anlan.pack import read_pack
 from anlan.planning.ground import Ground, demand_of, label_of, marked
 from anlan.planning.rings import rings_of_forms, usual_rings
-
-NICENESS = 10
 
 
 def solved(asked: Mapping[str, Any], tell: Any) -> dict[str, Any]:
@@ -62,24 +59,5 @@ def solved(asked: Mapping[str, Any], tell: Any) -> dict[str, Any]:
     return told_of(made)
 
 
-def main() -> int:
-    """Solve what standard input asks for."""
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
-    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what libraries print is no answer
-
-    def say(**told: Any) -> None:
-        answer.write(json.dumps(told, ensure_ascii=False) + "\n")
-        answer.flush()
-
-    try:
-        say(told=solved(json.load(sys.stdin), lambda what, share: say(doing=what, share=share)))
-    except AnlanError as fault:
-        say(fault=str(fault))
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(answer(solved))
