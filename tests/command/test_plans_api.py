@@ -164,10 +164,11 @@ def test_a_wish_that_was_kept_when_rings_were_a_text_is_read():
 
 def test_a_plan_is_stopped_and_leaves_nothing(planned, plan_id):
     assert planned.http.post("/plans", json={"seconds": 300}).status_code == 202
-    worker = planned.district.plans._worker
+    errand, _ = planned.district.plans._making
     assert planned.http.delete("/plans/making").status_code == 204
     assert planned.http.get("/plans").json()["making"]["stopped"]
-    assert worker.wait(30) != 0
+    errand.wait(30)
+    assert errand.is_over
     assert plan_id in [one["id"] for one in planned.http.get("/plans").json()["plans"]]
 
 

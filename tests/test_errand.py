@@ -1,0 +1,74 @@
+"""A program beside: it tells how far it is, answers once, and whatever goes wrong is one line."""
+
+import time
+
+import pytest
+
+from anlan.errand import Errand
+
+PROGRAM = """
+import sys, time
+from anlan.errand import answer
+from anlan.kernel.errors import BadInput
+
+
+def asked(question, tell):
+    print("what a library prints")
+    tell("half", 0.5)
+    if question["do"] == "wait":
+        time.sleep(60)
+    if question["do"] == "refuse":
+        raise BadInput("n=0", "must be > 0", "give more")
+    if question["do"] == "fall":
+        raise SystemExit(3)
+    return {"twice": 2 * question["n"]}
+
+
+sys.exit(answer(asked))
+"""
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    (tmp_path / "doing.py").write_text(PROGRAM)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return "doing"
+
+
+def run(program, **question):
+    kept = []
+    errand = Errand(program, question, kept.append)
+    errand.wait(60)
+    return errand, kept
+
+
+def test_an_answer_is_kept_once_and_nothing_that_a_library_prints(program):
+    errand, kept = run(program, do="answer", n=21)
+    assert kept == [{"twice": 42}]
+    assert (errand.is_over, errand.fault, errand.share, errand.doing) == (True, None, 0.5, "half")
+
+
+@pytest.mark.parametrize(("do", "fault"), [("refuse", "n=0 must be > 0"), ("fall", "it ended without an answer")])
+def test_what_goes_wrong_is_one_line(program, do, fault):
+    errand, kept = run(program, do=do, n=0)
+    assert kept == []
+    assert errand.fault.startswith(fault)
+
+
+def test_it_is_stopped_at_once_and_leaves_nothing(program):
+    kept = []
+    errand = Errand(program, {"do": "wait"}, kept.append)
+    while not errand.share:
+        time.sleep(0.05)
+    errand.stop()
+    errand.wait(30)
+    assert (errand.stopped, errand.is_over, errand.fault, kept) == (True, True, None, [])
+
+
+def test_what_cannot_be_kept_is_a_fault_and_not_an_answer(program):
+    def refuse(_told):
+        raise ValueError("the store is gone")
+
+    errand = Errand(program, {"do": "answer", "n": 1}, refuse)
+    errand.wait(60)
+    assert (errand.is_over, errand.fault) == (True, "the store is gone")
