@@ -223,7 +223,7 @@ def test_the_next_hour_by_its_trend():
     present = Estimate(at=at, walkable_m2=1e4, occupancy=2200.0, sd=150.0)
     points = from_trend(past, present)
     assert [point.at - at for point in points] == [timedelta(minutes=m) for m in (15, 30, 45, 60)]
-    assert 2200 < points[0].occupancy < points[3].occupancy < 3400
+    assert 2200 < points[0].occupancy < points[3].occupancy < 3500  # 3400 if it went on for ever as it goes
     widths = [point.high - point.low for point in points]
     assert widths == sorted(widths)
     assert from_trend(past[:5], present) == ()

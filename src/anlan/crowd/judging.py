@@ -52,8 +52,8 @@ class Odds:
 
     rise: float = 0.5
     fall: float = 0.2
-    rise_ahead: float = 0.4
-    fall_ahead: float = 0.15
+    rise_ahead: float = 0.45
+    fall_ahead: float = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
