@@ -55,12 +55,13 @@ from anlan.kernel.geo import line_from, polygon_from, to_geojson
 from anlan.kernel.ingress import Receipt, Tally
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Device, Draft, Estimate, Observation
-from anlan.matters import open_matters
+from anlan.matters import Standing, open_matters
 from anlan.outlook import FOLLOWED, Outlooks
 from anlan.pack import find_pack, read_pack
 from anlan.planning.desk import PlanDesk
 from anlan.reach import UNIT_TOPICS, Reach
 from anlan.store import Audit, DuckHistory, SqlStore, Step
+from anlan.underway import Counts, RehearsalDesk, Underway
 from anlan.volunteers import Hall
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,10 @@ class District:
         self.matters = open_matters(pack, store, folder, clock, self._tell_changes)
         self.community = Hall(pack, store, folder, clock, self._tell_changes)
         self.matters.sources = sources_of(pack, store, self.reach, self.community)
+        self.underway = Underway(self.matters, store, history, clock)
+        self.counts = Counts(pack, store, self.reach, self.matters, self.underway)
+        self.matters.count = self.counts.count
+        self.rehearsals = RehearsalDesk(pack, folder, self.matters, store, clock, self._tell_changes)
         self.plans = PlanDesk(pack, folder, store, clock, self._tell_changes)
         self._stepping = threading.RLock()
         self._stored_state_at: datetime | None = None
@@ -163,6 +168,7 @@ class District:
         """Commit what waits, and let go of everything."""
         self.door.close()
         self.plans.close()
+        self.rehearsals.close()
         self.reach.flush()
         with self._stepping:
             self.history.close()
@@ -194,6 +200,7 @@ class District:
             self._now, self._levels, self._suspected = {}, {}, {}
             self._outlooks.forget()
             self._tell_changes(self._duty.reset(self.clock.now()))
+            self._tell_changes(self.underway.reset(self.clock.now()))
         self.reach.reset()
 
     # -- counting --------------------------------------------------------------------------------------------------
@@ -416,6 +423,12 @@ class District:
             change = self._duty.close(alert_id, note, actor, self.clock.now())
         return self._tell_changes([change])[0]
 
+    def mark_firing(self, firing_id: str, mark: str, note: str, who: Standing, actor: str) -> Change:
+        """Note that what a trigger of a planned event asks for was done, or overrule it with the reason."""
+        with self._stepping:
+            change = self.underway.mark(firing_id, mark, note, who, actor)
+        return self._tell_changes([change])[0]
+
     # -- log and feed ----------------------------------------------------------------------------------------------
 
     def changes(self, after: int = 0, limit: int = 1000) -> list[Change]:
@@ -523,8 +536,10 @@ class District:
         self._suspected = self.estimator.watcher.verdicts(made.state.health)
         self._counting.take(field, made.state)
         self._now = estimates
+        self.underway.judge(estimates, self._duty.windows, made.at)
         self._tell("minute", {"at": made.at, "estimates": estimates})
         self._tell_changes(self._duty.tell())
+        self._tell_changes(self.underway.tell())
 
     def _curve_of(self, subject_id: str, begin_at: datetime, end_at: datetime) -> list[CurvePoint]:
         return [

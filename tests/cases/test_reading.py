@@ -7,6 +7,7 @@ from tests.cases.conftest import LIBRARY, SHIPPED
 from tests.test_house import PERSONAL
 
 from anlan.cases import diagram, lint_type, read_type, replay, shipped_types
+from anlan.cases.library import shipped_text
 from anlan.kernel.errors import BadInput
 
 
@@ -67,6 +68,32 @@ def test_a_type_that_cannot_run_is_refused_with_the_reason(hazard_text, old, new
     assert old in hazard_text
     with pytest.raises(BadInput) as refused:
         read_type(hazard_text.replace(old, new))
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('refers = "ground"', 'refers = "person"', "must be one of ground, device"),
+        (', refers = "ground"', "", "must have a required column ground that is to refer to a ground"),
+        ('devices = "devices"', 'devices = "staffing"', "must have a required column device"),
+        ('states = ["running"]', 'states = ["held"]', "'held' is no state"),
+        ('of = "most_present"', 'of = "most_present", days = 3', "must stand alone"),
+        ('of = "triggered"', 'of = "incidents"', "must be one of the two"),
+        ('of = "triggered"', 'of = "incidents", days = 90, before = "list"', "'list' is no step"),
+        ('of = "triggered"', 'of = "incidents", days = 9000, before = "open"', "must be 1..3660 days"),
+        ('of = "triggered"', 'of = "incidents", days = 9, before = "open", by = "kind", kinds = { flood = ["other"] }',
+         "'flood' is no option of kind"),
+        ('organised = { kind = "boolean",', 'organised = { kind = "boolean", refers = "device",', "must be of a text"),
+        ('organised = { kind = "boolean",', 'organised = { kind = "boolean", counted = { of = "triggered" },',
+         "must be of a whole number"),
+    ],
+)  # fmt: skip
+def test_a_plan_that_could_not_run_is_refused_with_the_reason(old, new, said):
+    text = shipped_text("planned_event")
+    assert old in text
+    with pytest.raises(BadInput) as refused:
+        read_type(text.replace(old, new, 1))
     assert said in str(refused.value)
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.cases.walking import BEGIN, areas_of, someone
+from tests.cases.walking import BEGIN, areas_of, at_state, someone
 
 from anlan.cases import (
     OPEN,
@@ -34,12 +34,6 @@ def opened(type_id, **filled):
     kind = shipped_types().get(type_id)
     by = someone("opener", min(kind.opened_by))
     return kind, open_case(kind, ("c-1", areas_of(kind)), Action(transition=OPEN, filled=filled), by, BEGIN)
-
-
-def at_state(type_id, state):
-    """The case of an example as it first stood in a state."""
-    kind = shipped_types().get(type_id)
-    return kind, next(told.case for told in replay(kind) if told.case.state == state)
 
 
 def files(**kinds):
@@ -157,11 +151,11 @@ def test_a_case_lies_no_finer_than_its_type_says():
 def test_every_wrong_row_of_a_table_is_told():
     kind, case = at_state("planned_event", "announced")
     zones = [
-        {"zone": "A", "capacity": 100, "area_m2": 50, "most_per_m2": 9},
-        {"zone": "B", "capacity": 0.5, "area_m2": 50, "most_per_m2": 2},
-        {"zone": "C", "capacity": 10, "area_m2": 50, "most_per_m2": 2},
-        {"zone": "C", "capacity": 10, "area_m2": 50, "most_per_m2": 2, "colour": "red"},
-        {"zone": "C", "capacity": 11, "area_m2": 50, "most_per_m2": 2},
+        {"zone": "A", "ground": "place:x", "capacity": 100, "area_m2": 50, "most_per_m2": 9},
+        {"zone": "B", "ground": "place:x", "capacity": 0.5, "area_m2": 50, "most_per_m2": 2},
+        {"zone": "C", "ground": "place:x", "capacity": 10, "area_m2": 50, "most_per_m2": 2},
+        {"zone": "C", "ground": "place:x", "capacity": 10, "area_m2": 50, "most_per_m2": 2, "colour": "red"},
+        {"zone": "C", "ground": "place:x", "capacity": 11, "area_m2": 50, "most_per_m2": 2},
     ]
     plan = Action(transition="plan", filled={"zones": zones})
     with pytest.raises(BadInput) as refused:

@@ -6,7 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from anlan.cases import OPEN, Action, By, Case, CaseType, Linked, advance, applied, open_case
+from anlan.cases import (
+    OPEN,
+    Action,
+    By,
+    Case,
+    CaseType,
+    Linked,
+    advance,
+    applied,
+    open_case,
+    replay,
+    shipped_types,
+)
 from anlan.cases.definition import FieldKind
 from anlan.cases.replay import LEVELS
 from anlan.kernel.access import Grant
@@ -30,6 +42,12 @@ def areas_of(kind):
 def someone(actor, role, *, area="district-1", unit=None):
     grant = Grant(role_id=role, area_id=area, from_at=LONG_AGO)
     return By(actor_id=actor, unit_id=unit or f"unit of {actor}", grants=(grant,))
+
+
+def at_state(type_id, state):
+    """The case of an example as it first stood in a state."""
+    kind = shipped_types().get(type_id)
+    return kind, next(told.case for told in replay(kind) if told.case.state == state)
 
 
 def values_of(one):

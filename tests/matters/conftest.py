@@ -13,7 +13,7 @@ from anlan.kernel.access import Access, Actor, Grant
 from anlan.kernel.areas import Area, AreaTree, Level
 from anlan.kernel.clock import FollowedClock
 from anlan.kernel.geo import Projection
-from anlan.kernel.records import Calendar
+from anlan.kernel.records import Calendar, Device, DeviceKind, Place
 from anlan.matters import open_matters, standing
 from anlan.staff import read_roles
 from anlan.store import SqlStore
@@ -63,12 +63,26 @@ def five_levels(strips=0):
     return AreaTree([Level(key=one, label=label(one, one)) for one in LEVELS], areas)
 
 
+def with_bund(pack):
+    """The district with what the example of a planned event names: two stretches of a promenade, and a view of one."""
+    grounds = [("bund-promenade", "滩北", -480), ("bund-chenyi", "滩南", -380)]
+    places = [
+        Place(place_id=name, name=label(zh, name), kind="promenade", polygon=square(west, -480, 90), capacity=9000)
+        for name, zh, west in grounds
+    ]
+    view = Device(
+        device_id="bund-promenade-view-1", kind=DeviceKind.AREA, name=label("滩眼", "View of the promenade"),
+        geometry=square(-470, -470, 60), place_id="bund-promenade",
+    )  # fmt: skip
+    return replace(pack, places=(*pack.places, *places), devices=(*pack.devices, view))
+
+
 def tall_pack(strips=0, **more):
     """The small district with five levels of areas, and Shanghai's spring of 2026."""
     rest = {date(2026, 2, day): label("春节", "Spring Festival") for day in range(15, 24)}
     worked = {date(2026, 2, day): label("调休上班", "make-up day") for day in (14, 28)}
     calendar = Calendar(rest_days=rest, working_days=worked, confirmed_years=frozenset({2026}))
-    return replace(small_pack(), areas=five_levels(strips), calendar=calendar, **more)
+    return replace(with_bund(small_pack()), areas=five_levels(strips), calendar=calendar, **more)
 
 
 def wide_pack():

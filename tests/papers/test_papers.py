@@ -11,7 +11,7 @@ import docx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.cases.walking import BEGIN, someone
+from tests.cases.walking import BEGIN, at_state, someone
 
 from anlan.cases import WorkTime, firings, read_clocks, readable, replay, shipped_types
 from anlan.cases.paperwork import Sender, bulletin_words, case_words, letter_words, paper_of
@@ -32,11 +32,6 @@ from anlan.papers import (
 WORK = WorkTime(calendar=Calendar(), zone=ZoneInfo("Asia/Shanghai"))
 AT = datetime(2026, 4, 3, tzinfo=UTC)
 SECRET, PUBLIC = new_key(bytes(range(32)))
-
-
-def at_state(type_id, state):
-    kind = shipped_types().get(type_id)
-    return kind, next(told.case for told in replay(kind) if told.case.state == state)
 
 
 def certificate(language="zh"):

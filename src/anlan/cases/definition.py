@@ -51,12 +51,73 @@ class Measured(StrEnum):
     WORKING = "working"
 
 
+class Refers(StrEnum):
+    """What a text stands for: something that the district holds, by its id."""
+
+    GROUND = "ground"
+    """What is counted every minute: ``place:ID`` or ``watch:ID``."""
+    DEVICE = "device"
+    """A device of the pack."""
+
+
+class Counted(StrEnum):
+    """What the district counts by itself."""
+
+    INCIDENTS = "incidents"
+    """Incidents near the case, before or after a step."""
+    MOST_PRESENT = "most_present"
+    """The most people who were in the zones of a live plan at once."""
+    TRIGGERED = "triggered"
+    """How many triggers of a live plan fired."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountRule:
+    """What the district counts for a field that is left empty; what it cannot count is told by hand.
+
+    Incidents are those within ``near_m`` metres of the case, or in its area where it has no point, over the ``days``
+    ``before`` a step (``open`` too) or ``after`` it. Where the choice ``by`` has an option in ``kinds``, only incidents
+    of those kinds count.
+    """
+
+    of: Counted
+    days: int = 0
+    near_m: float = 100.0
+    before: str | None = None
+    after: str | None = None
+    by: str | None = None
+    kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRule:
+    """The tables of a plan that runs: its zones, what is to be done when, and the devices that watch them.
+
+    Triggers run while a case stands in one of ``states``. Where fields tell how many are ``expected``, and when it
+    ``begins`` and ``ends``, the plan can be rehearsed.
+    """
+
+    zones: str
+    triggers: str
+    devices: str
+    states: frozenset[str]
+    expected: str | None = None
+    begins: str | None = None
+    ends: str | None = None
+
+    @property
+    def can_be_rehearsed(self) -> bool:
+        """Whether it tells all that a simulated crowd goes by."""
+        return None not in {self.expected, self.begins, self.ends}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One thing that a case tells. ``readers`` are the only roles that read it; empty where the type's rule holds.
 
     ``own`` is read by nobody but whoever wrote it last. A table has ``columns``, from ``least`` to ``most`` rows, a
-    condition that holds of ``each`` row, and columns that are ``unique`` together.
+    condition that holds of ``each`` row, and columns that are ``unique`` together. A text may be the id of what it
+    ``refers`` to. A number that is ``counted`` need not be typed.
     """
 
     field_id: str
@@ -73,6 +134,8 @@ class Field:
     each: Expression | None = None
     because: Label | None = None
     unique: tuple[str, ...] = ()
+    refers: Refers | None = None
+    counted: CountRule | None = None
 
     def check(self, value: Any) -> Any:
         """Return the value as it is kept; refuse one that does not fit.
@@ -381,6 +444,7 @@ class CaseType:
     documents: Mapping[str, DocumentRule] = field(default_factory=dict)
     carried: frozenset[str] = frozenset()
     public_side: PublicSide | None = None
+    live: LiveRule | None = None
 
     @property
     def told_at_opening(self) -> tuple[str, ...]:

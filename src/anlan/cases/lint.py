@@ -13,6 +13,7 @@ from anlan.cases.definition import (
     FieldKind,
     Measured,
     PublicSide,
+    Refers,
     Transition,
 )
 from anlan.cases.guards import Ask, Both, Covers, Expression, Literal, Name, Node, Not, Over
@@ -54,6 +55,8 @@ def _checked(text: str, where: str) -> tuple[CaseType | None, Faults]:
         _check_ends(made, faults)
         _check_clocks(made, faults)
         _check_public(made, faults)
+        _check_counted(made, faults)
+        _check_live(made, faults)
         if not made.example:
             faults.append(Fault(where, "example", "should show one history", "add [[example]] rows", blocking=False))
     return made, faults
@@ -95,6 +98,55 @@ def _check_secrecy(kind: CaseType, faults: Faults) -> None:
         told = [name for name, one in kind.fields.items() if one.public]
         for name in [*told, *(clock.clock_id for clock in kind.clocks if clock.public)]:
             faults.add(name, "public", f"must not be in a type that is {kind.confidentiality}", "take it out")
+
+
+def _check_counted(kind: CaseType, faults: Faults) -> None:
+    for name, one in kind.fields.items():
+        rule = one.counted
+        if rule is None:
+            continue
+        where = f"fields.{name} counted"
+        _known(faults, where, filter(None, [rule.before, rule.after]), {*kind.transitions, OPEN}, "step")
+        if rule.by is not None or rule.kinds:
+            by = kind.fields.get(rule.by or "")
+            options = by.options if by is not None else {}
+            _known(faults, f"{where} kinds", rule.kinds, options, f"option of {rule.by}")
+
+
+_LIVE = {
+    "zones": {"zone": "text", "ground": Refers.GROUND, "capacity": "number", "most_per_m2": "number"},
+    "triggers": {
+        "zone": "text", "measure": "text", "above": "number", "for_min": "number", "action": "text", "office": "text"
+    },
+    "devices": {"device": Refers.DEVICE, "zone": "text", "measure": "text", "limit": "number"},
+}  # fmt: skip
+"""The columns without which a plan cannot run, and what each holds."""
+
+
+def _check_live(kind: CaseType, faults: Faults) -> None:
+    live = kind.live
+    if live is None:
+        return
+    _known(faults, "live states", live.states, kind.states, "state")
+    for word, name, holds in (
+        ("expected", live.expected, FieldKind.INTEGER),
+        ("begins", live.begins, FieldKind.MOMENT),
+        ("ends", live.ends, FieldKind.MOMENT),
+    ):
+        field = kind.fields.get(name or "")
+        if name is not None and (field is None or field.kind is not holds):
+            faults.add(f"live {word}", name, f"must be a field that holds a {holds}", "correct it")
+    for name, needed in _LIVE.items():
+        table = kind.fields.get(getattr(live, name))
+        columns = {} if table is None else table.columns
+        for column, what in needed.items():
+            one = columns.get(column)
+            sound = one is not None and one.required
+            sound = sound and one is not None and (one.refers is what or _KINDS[one.kind] == what)
+            if not sound:
+                told = f"refer to a {what}" if isinstance(what, Refers) else f"hold a {what}"
+                rule = f"must have a required column {column} that is to {told}"
+                faults.add(f"live {name}", getattr(live, name), rule, "add it")
 
 
 def _check_public(kind: CaseType, faults: Faults) -> None:

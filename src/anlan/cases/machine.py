@@ -10,6 +10,7 @@ from typing import Any
 
 from anlan.cases.definition import OPEN, CaseType, Field, FieldKind, Transition
 from anlan.cases.guards import Covers, Facts, Name, Over
+from anlan.cases.triggers import read_live
 from anlan.kernel.access import Grant
 from anlan.kernel.clock import as_utc
 from anlan.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -138,6 +139,7 @@ def open_case(kind: CaseType, case: tuple[str, Mapping[str, str]], action: Actio
             raise BadInput(f"areas of levels {told}", f"must reach the {level}", "give a place inside the district")
     _require_role(kind.opened_by, areas, None, by, at)
     filled = _checked(kind, action.filled, kind.told_at_opening)
+    _require_sound_plan(kind, filled, filled)
     missing = [one.field_id for one in kind.fields.values() if one.required and one.field_id not in filled]
     _require_filled(missing, "open")
     first = CaseChange(
@@ -196,6 +198,7 @@ def advance(
     _require_time(step, case, at)
     filled = _checked(kind, action.filled, step.fills)
     values = {**case.values, **filled}
+    _require_sound_plan(kind, filled, values)
     missing = [name for name in step.needs if name not in values]
     _require_filled([*missing, *(name for name in step.anew if name not in filled)], step.transition_id)
     evidence = _evidence(kind, action.evidence)
@@ -434,6 +437,13 @@ def _checked(kind: CaseType, filled: Mapping[str, Any], allowed: tuple[str, ...]
             told = ", ".join(allowed) or "none"
             raise BadInput(f"field {name!r}", "must be one that this step fills", f"fill any of: {told}")
     return {name: kind.fields[name].check(value) for name, value in filled.items()}
+
+
+def _require_sound_plan(kind: CaseType, filled: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Refuse triggers that could never run, as soon as they are told."""
+    live = kind.live
+    if live is not None and {live.zones, live.triggers, live.devices} & filled.keys():
+        read_live(live, values)
 
 
 def _require_filled(missing: list[str], step: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from anlan.cases.definition import Amount, CaseType, ClockRule, Measured, Service, Transition
+from anlan.cases.definition import Amount, CaseType, ClockRule, Counted, CountRule, Measured, Service, Transition
 from anlan.cases.diagram import diagram
 
 
@@ -20,6 +20,7 @@ def page(kind: CaseType) -> str:
         *_waits(kind),
         *_papers(kind),
         *_public(kind),
+        *_runs(kind),
         _forgotten(kind),
     ]
     return "\n\n".join(parts) + "\n"
@@ -50,6 +51,26 @@ def _tables(kind: CaseType) -> Iterator[str]:
         told = ", ".join(column.label["en"] for column in one.columns.values())
         rule = f" Each row: {one.because['en']}." if one.because else ""
         yield f"**Table `{one.field_id}`** ({one.label['en']}, {one.label['zh']}): {told}.{rule}"
+
+
+def _runs(kind: CaseType) -> Iterator[str]:
+    live = kind.live
+    if live is not None:
+        states = ", ".join(sorted(live.states))
+        tables = f"`{live.triggers}` over `{live.zones}` and `{live.devices}`"
+        yield f"**Runs:** {tables}, every minute while it is {states}."
+    told = [f"`{name}` ({_counted(one.counted)})" for name, one in kind.fields.items() if one.counted is not None]
+    if told:
+        yield f"**Counted by the district where left empty:** {'; '.join(told)}."
+    if kind.carried:
+        yield f"**Handed on to the next:** {', '.join(sorted(kind.carried))}."
+
+
+def _counted(rule: CountRule) -> str:
+    if rule.of is not Counted.INCIDENTS:
+        return rule.of.replace("_", " ")
+    when = f"before {rule.before}" if rule.before is not None else f"after {rule.after}"
+    return f"incidents within {rule.near_m:g} m, {rule.days} days {when}"
 
 
 def _waits(kind: CaseType) -> Iterator[str]:

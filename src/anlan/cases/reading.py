@@ -15,12 +15,16 @@ from anlan.cases.definition import (
     Climb,
     ClockRule,
     Confidentiality,
+    Counted,
+    CountRule,
     DocumentRule,
     Field,
     FieldKind,
     Gate,
+    LiveRule,
     Measured,
     PublicSide,
+    Refers,
     Retention,
     Service,
     State,
@@ -101,6 +105,8 @@ class Table:
         """Return one of a few words."""
         value = self.take(key, str, default)
         words = tuple(allowed)
+        if value is default and default is not _NONE:
+            return default
         if value not in words:
             self.faults.add(self.where, f"{key}={value!r}", f"must be one of {', '.join(words)}")
             value = words[0]
@@ -133,6 +139,10 @@ class Table:
         """Return the tables of a list."""
         told = self.take(key, list, [])
         return [Table(body, f"{key} {k}", self.faults) for k, body in enumerate(told, 1)]
+
+    def left(self) -> tuple[str, ...]:
+        """Return the keys that nobody has taken yet."""
+        return tuple(self._told)
 
     def done(self) -> None:
         """Tell whatever nobody asked for."""
@@ -196,6 +206,7 @@ def parse_type(text: str, where: str) -> tuple[CaseType | None, Faults]:
         opening=frozenset(top.texts("opening")), carried=frozenset(top.texts("carried")),
         documents={name: _document(name, one) for name, one in top.tables("documents").items()},
         public_side=_public_side(top),
+        live=None if (live := top.take("live", dict, None)) is None else _live(Table(live, "live", faults)),
     )  # fmt: skip
     top.done()
     return made, faults
@@ -224,12 +235,51 @@ def _field(name: str, table: Table) -> Field:
         readers=frozenset(table.texts("readers")), own=table.take("own", bool, False),
         columns={key: _field(key, one) for key, one in table.tables("columns").items()},
         each=_guard(table, "each"), because=table.label("because", None), unique=table.texts("unique"),
+        refers=table.word("refers", Refers, Refers, None), counted=_count_rule(table),
     )  # fmt: skip
+    if made.refers is not None and kind is not FieldKind.TEXT:
+        table.faults.add(table.where, "refers", "must be of a text", "take it out")
+    if made.counted is not None and kind is not FieldKind.INTEGER:
+        table.faults.add(table.where, "counted", "must be of a whole number", "take it out")
     if (kind is FieldKind.CHOICE) != bool(made.options):
         table.faults.add(table.where, "options", "must be given for a choice, and only there")
     if made.public and (made.readers or made.own):
         table.faults.add(table.where, "public", "must not stand beside readers or own", "choose one")
     _check_table(made, table)
+    table.done()
+    return made
+
+
+def _count_rule(table: Table) -> CountRule | None:
+    told = table.take("counted", dict, None)
+    if told is None:
+        return None
+    own = Table(told, f"{table.where} counted", table.faults)
+    kinds = Table(own.take("kinds", dict, {}), f"{own.where} kinds", table.faults)
+    made = CountRule(
+        of=own.word("of", Counted, Counted), days=own.take("days", int, 0),
+        near_m=float(own.take("near_m", (int, float), 100.0)), before=own.take("before", str, None),
+        after=own.take("after", str, None), by=own.take("by", str, None),
+        kinds={name: kinds.texts(name) for name in kinds.left()},
+    )  # fmt: skip
+    own.done()
+    if made.of is Counted.INCIDENTS:
+        if (made.before is None) == (made.after is None):
+            own.faults.add(own.where, "before, after", "must be one of the two", "name the step from which days count")
+        if not 1 <= made.days <= 3660 or not 0 < made.near_m <= 5000:
+            wrong = f"days={made.days}, near_m={made.near_m:g}"
+            own.faults.add(own.where, wrong, "must be 1..3660 days and up to 5000 m", "correct it")
+    elif made != CountRule(of=made.of):
+        own.faults.add(own.where, made.of, "must stand alone", "take the rest out")
+    return made
+
+
+def _live(table: Table) -> LiveRule:
+    made = LiveRule(
+        zones=table.take("zones", str), triggers=table.take("triggers", str), devices=table.take("devices", str),
+        states=frozenset(table.texts("states", _NONE)), expected=table.take("expected", str, None),
+        begins=table.take("begins", str, None), ends=table.take("ends", str, None),
+    )  # fmt: skip
     table.done()
     return made
 
@@ -241,7 +291,7 @@ def _check_table(made: Field, table: Table) -> None:
     if not is_table and (made.each or made.unique):
         table.faults.add(table.where, "each, unique", "must be of a table", "take them out")
     for name, one in made.columns.items():
-        if one.kind is FieldKind.TABLE or one.readers or one.own or one.public:
+        if one.kind is FieldKind.TABLE or one.readers or one.own or one.public or one.counted:
             table.faults.add(table.where, f"column {name}", "must be a plain field", "let the table say who reads it")
     for name in set(made.unique) - set(made.columns):
         table.faults.add(table.where, repr(name), "is no column of this table", "correct unique")

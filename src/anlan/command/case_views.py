@@ -182,6 +182,8 @@ def kind(one: CaseType, who: Standing) -> dict[str, Any]:
         "steps": {step.transition_id: dict(step.label) for step in one.transitions.values()},
         "clocks": {rule.clock_id: dict(rule.label) for rule in one.clocks},
         "children": sorted(one.children),
+        "carried": sorted(one.carried),
+        "runs": one.live is not None,
         "gates": [{"step": gate.transition, "type": gate.type_id, "states": sorted(gate.states)} for gate in one.gates],
     }
 
@@ -197,6 +199,8 @@ def _field(one: Field) -> dict[str, Any]:
         "most": one.most,
         "columns": [_field(column) for column in one.columns.values()],
         "because": None if one.because is None else dict(one.because),
+        "refers": one.refers,
+        "counted": one.counted is not None,
     }
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from anlan.cases import Case, Firing, firings, forget
 from anlan.kernel.clock import as_utc
 from anlan.kernel.records import Draft, Json
-from anlan.matters.follow import drop_code
+from anlan.matters.follow import drop_beside
 from anlan.matters.ground import Ground
 from anlan.matters.keeping import KIND, Matters
 from anlan.matters.routing import owner_area
@@ -151,7 +151,7 @@ def _forget(matters: Matters, connection: sa.Connection, at: datetime) -> tuple[
         lines = [step_of(aside.number, k, one) for k, one in enumerate(case.history)]
         casebook.rewrite_steps(connection, aside.number, lines)
         digests += casebook.forget(connection, aside.number)
-        drop_code(connection, case.case_id)
+        drop_beside(connection, case.case_id)
         kept = {"case_id": case.case_id, "type_id": case.type_id, "destroyed_at": micros(at)}
         rank = matters.ground.rank(list(case.areas.values())[-1])
         casebook.keep_destruction(connection, kept | {"rank": rank, "body": canonical(msgspec.to_builtins(record))})

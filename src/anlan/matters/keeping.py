@@ -23,6 +23,7 @@ from anlan.cases import (
     WorkTime,
     advance,
     applied,
+    carried,
     next_steps,
     open_case,
     read_clocks,
@@ -42,6 +43,7 @@ from anlan.matters.room import FileRoom
 from anlan.matters.routing import Route, Rule, check_rules, read_rules, remembered, route, rule_of
 from anlan.matters.rows import Aside, aside_of, case_of, filed_of, step_of, texts_of
 from anlan.matters.standing import NARROW, Standing
+from anlan.matters.told import Count, Known, Lies, counted, lies_of
 from anlan.matters.words import numbers_of
 from anlan.store import Keeping, SqlStore, casebook
 from anlan.store.casebook import Range, Row
@@ -68,6 +70,8 @@ class NewCase:
     evidence: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     parent_id: str | None = None
+    like: str | None = None
+    """A case of the same type whose plan this one begins with: last year's, say. What is told goes before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +118,12 @@ class Matters:
         self.folder = folder
         self.pack_folder = pack.folder
         self.ground = Ground(pack.areas)
+        self.known = Known(pack, store)
         self.work = WorkTime(calendar=pack.calendar, zone=ZoneInfo(pack.time_zone))
         self.kinds = Kinds(store, pack.folder, clock.now())
         self.indicators = indicators_of(pack.folder)
         self.sources: dict[str, Source] = {}  # what numbers are counted from beside cases; the district tells them
+        self.count: Count = lambda _rule, _lies: None  # what the district counts by itself; it tells how
         self.room = FileRoom(folder / "files", store, clock)
         self._tell = tell
         self._remembered: list[Rule] | None = None  # read again after each ruling; no other process writes here
@@ -180,9 +186,12 @@ class Matters:
             If there is no such type, parent or file.
         """
         kind, at = self.kinds.current(new.type_id), self.clock.now()
+        if new.like is not None:
+            new = replace(new, filled={**self.handed_on(new.like, kind, who), **new.filled})
         way = self.route(new)
         action = Action(transition=OPEN, filled=new.filled, evidence=new.evidence, note=_note(new.note))
-        made = self.begun(kind, way, action, who, at)
+        point = None if new.lon is None or new.lat is None else (new.lon, new.lat)
+        made = self.begun(kind, way, action, who, at, point=point)
 
         def write(connection: sa.Connection) -> tuple[list[Draft], Taken]:
             number = casebook.next_number(connection)
@@ -194,11 +203,36 @@ class Matters:
 
         return self._together(at, write)
 
-    def begun(self, kind: CaseType, way: Route, action: Action, who: Standing, at: datetime) -> Case:
+    def handed_on(self, case_id: str, kind: CaseType, who: Standing) -> dict[str, Any]:
+        """Return what a case hands on to the next of its kind, of what somebody may read.
+
+        Raises
+        ------
+        NotFound
+            If there is no such case for them.
+        BadInput
+            If it is of another type, or of one that hands nothing on.
+        """
+        seen = self.read(case_id, who)
+        if seen.case.type_id != kind.type_id or not kind.carried:
+            told = f"case {case_id} of type {seen.case.type_id}"
+            rule = f"must be a {kind.type_id}" if kind.carried else "must be of a type that hands something on"
+            raise BadInput(told, rule, "open it without like")
+        handed = carried(seen.kind, replace(seen.case, values=seen.fields))
+        # Where the type has changed since, what it no longer knows stays behind.
+        return {name: value for name, value in handed.items() if name in kind.carried}
+
+    def begun(
+        self, kind: CaseType, way: Route, action: Action, who: Standing, at: datetime,
+        *, point: tuple[float, float] | None = None,
+    ) -> Case:  # fmt: skip
         """Return a case that somebody opens, with the owner that the routing gave it; nothing is written."""
         by = who.by(kind, set(way.areas.values()), kind.opened_by)
         self._require_act(who, way.areas)
-        action = replace(action, filled=who.told(kind, action.filled))
+        filled = self.known.settled(kind, who.told(kind, action.filled))
+        lies = Lies(values=filled, areas=way.areas, point=point, at=at)
+        filled = counted(kind, kind.told_at_opening, filled, lambda rule: self.count(rule, lies))
+        action = replace(action, filled=filled)
         made = open_case(kind, (uuid.uuid4().hex[:12], way.areas), action, by, at)
         return replace(made, history=(replace(made.history[0], owner_level=way.owner_level),))
 
@@ -253,7 +287,7 @@ class Matters:
                 raise _missing(case_id)
             self._require_act(who, case.areas)
             _require_seen(case, action)
-            told = replace(action, filled=who.told(kind, action.filled))
+            told = replace(action, filled=self._told(kind, case, row, action, who))
             change = advance(kind, case, told, by, at=at, linked=self._linked(connection, row["case_no"]))
             change, rule = self._ruled(kind, case, change)
             case = applied(case, change)
@@ -277,8 +311,7 @@ class Matters:
                 if not sight.sees(one):
                     raise _missing(one["case_id"])
             self._require_act(who, case.areas)
-            if not who.by(kind, set(case.areas.values())).grants:
-                raise NotAllowed(f"case {case_id}", "must be one in which you hold a role", "ask who holds one")
+            self._require_role(kind, case, who)
             waits_for = kind.waits_for
             if other.type_id not in waits_for:
                 told = ", ".join(sorted(waits_for)) or "none"
@@ -357,6 +390,28 @@ class Matters:
         light = light_of(row, at)
         return Seen(kind=kind, case=case, row=row, light=light, fields=fields, history=history)
 
+    def require_part(self, case_id: str, who: Standing) -> None:
+        """Refuse whoever may not act in a case, or holds no role in it.
+
+        Raises
+        ------
+        NotFound
+            If there is no such case for them.
+        NotAllowed
+            If they only read it.
+        """
+        with self.store.reading() as connection:
+            kind, case, row = self.load(connection, case_id)
+        if not self.sight(who).sees(row):
+            raise _missing(case_id)
+        self._require_act(who, case.areas)
+        self._require_role(kind, case, who)
+
+    @staticmethod
+    def _require_role(kind: CaseType, case: Case, who: Standing) -> None:
+        if not who.by(kind, set(case.areas.values())).grants:
+            raise NotAllowed(f"case {case.case_id}", "must be one in which you hold a role", "ask who holds one")
+
     def load(self, connection: sa.Connection, case_id: str) -> tuple[CaseType, Case, Row]:
         """Return a case with the type it is pinned to; NotFound where there is none."""
         row = casebook.row_of(connection, case_id)
@@ -388,6 +443,15 @@ class Matters:
         if found is None:
             raise BadInput(f"at={place}", "must lie inside the district", "give lon,lat in degrees")
         return kind.lies_in(self.ground.lies(found))
+
+    def _told(self, kind: CaseType, case: Case, row: Row, action: Action, who: Standing) -> Mapping[str, Any]:
+        """Return what a step is told: by its ids, and with what the district counts where nobody told it."""
+        filled = self.known.settled(kind, who.told(kind, action.filled))
+        step = kind.transitions.get(action.transition)
+        if step is None:
+            return filled
+        lies = replace(lies_of(case, row, self.clock.now()), values={**case.values, **filled})
+        return counted(kind, step.fills, filled, lambda rule: self.count(rule, lies))
 
     def _write(self, connection: sa.Connection, kind: CaseType, case: Case, aside: Aside) -> None:
         """Write the last line of a case's history, its row, and what it is found by."""

@@ -220,6 +220,15 @@ def running(connection: sa.Connection, type_id: str, but: int) -> list[Row]:
     return [dict(one) for one in connection.execute(asked.order_by(matter.c.case_no)).mappings()]
 
 
+def standing_in(connection: sa.Connection, states: Iterable[tuple[tuple[str, int], str]]) -> list[Row]:
+    """Return the rows of cases that stand in any of these states, each of a type in a version."""
+    any_of = [
+        (matter.c.kind == f"{type_id}/{version}") & (matter.c.state == state) for (type_id, version), state in states
+    ]
+    asked = sa.select(matter).where((matter.c.closed == 0) & sa.or_(*any_of)).order_by(matter.c.case_no)
+    return [dict(one) for one in connection.execute(asked).mappings()]
+
+
 def due(connection: sa.Connection, at: datetime, limit: int) -> list[Row]:
     """Return cases of which a clock has something to tell by a moment."""
     asked = sa.select(matter).where(matter.c.next_at <= micros(at)).order_by(matter.c.next_at, matter.c.case_no)

@@ -2,8 +2,8 @@
 
 from anlan.twin.defaults import scenarios
 from anlan.twin.footfall import Surveyor
-from anlan.twin.scenario import Scenario
+from anlan.twin.scenario import Pull, Scenario
 from anlan.twin.stream import Minute, beats, record, simulate, walk
 from anlan.twin.walkers import Twin
 
-__all__ = ["Minute", "Scenario", "Surveyor", "Twin", "beats", "record", "scenarios", "simulate", "walk"]
+__all__ = ["Minute", "Pull", "Scenario", "Surveyor", "Twin", "beats", "record", "scenarios", "simulate", "walk"]

@@ -16,10 +16,11 @@ from anlan.command.api import (
     plans,
     reach,
     staff,
+    underway,
     whatif,
 )
 
-_CASES = (cases, case_many, case_papers, indicators)
+_CASES = (underway, cases, case_many, case_papers, indicators)
 _PARTS = (district, crowd, coverage, alerts, *_CASES, community, reach, plans, whatif, devices, log, live, staff)
 ROUTERS = tuple(part.router for part in _PARTS)
 

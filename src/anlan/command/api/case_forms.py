@@ -182,6 +182,7 @@ class NewCase(Form):
     evidence: Digests = Field(default_factory=dict)
     note: str = Field(default="", max_length=4000)
     parent: str | None = Field(default=None, description="The case of which it is a part.")
+    like: str | None = Field(default=None, description="A case of the same type whose plan it begins with.")
 
 
 class NewStep(Form):
@@ -277,6 +278,8 @@ class FieldForm(Form):
     most: float | None
     columns: list[FieldForm] = Field(description="Of a table.")
     because: Text | None = Field(description="What holds of each row of a table.")
+    refers: Literal["ground", "device"] | None = Field(description="What the text is the id of; see /cases/references.")
+    counted: bool = Field(description="Left empty, it is counted by the district, where it can.")
 
 
 class GateForm(Form):
@@ -305,6 +308,8 @@ class KindForm(Form):
     steps: dict[str, Text]
     clocks: dict[str, Text]
     children: list[str] = Field(description="Types that its parts may have.")
+    carried: list[str] = Field(description="Fields that a case hands on to the next that is opened like it.")
+    runs: bool = Field(description="Whether a case of it has a plan with triggers that run.")
     gates: list[GateForm]
 
 
@@ -431,11 +436,16 @@ class Papers(Form):
     papers: list[OfferedPaper]
 
 
-class PaperAsked(Form):
-    """How a paper is wanted."""
+class PaperForm(Form):
+    """In which form and language a paper is wanted."""
 
     form: Literal["pdf", "docx"] = "pdf"
     lang: Literal["zh", "en"] = "zh"
+
+
+class PaperAsked(PaperForm):
+    """How a paper of a case is wanted."""
+
     reason: str = Field(default="", max_length=1000, description="What a letter asks, in words of one's own.")
 
 

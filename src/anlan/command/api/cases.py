@@ -224,5 +224,5 @@ def _box(near: str, within_m: float) -> tuple[float, float, float, float]:
 def _new(new: case_forms.NewCase) -> NewCase:
     return NewCase(
         type_id=new.type, lon=new.lon, lat=new.lat, area_id=new.area, filled=new.filled, evidence=new.evidence,
-        note=new.note, parent_id=new.parent,
+        note=new.note, parent_id=new.parent, like=new.like,
     )  # fmt: skip

@@ -16,7 +16,9 @@ from anlan.kernel.access import Actor
 from anlan.kernel.errors import NotFound
 from anlan.matters import KIND as CASE
 from anlan.matters import standing
+from anlan.matters.follow import REHEARSAL
 from anlan.staff import Staff
+from anlan.underway import KIND as TRIGGER
 
 router = APIRouter(tags=["live"])
 
@@ -42,8 +44,10 @@ async def live(
 
     def sees(kind: str, content: Any) -> Any | None:
         actor = _still(staff, asker)
-        if kind == "change" and content["kind"] == CASE:  # seen by whoever may see the case, and by nobody else
-            return content if matters.sees(standing(staff.access, actor, now()), content["record"]) else None
+        if kind == "change" and content["kind"] in {CASE, TRIGGER, REHEARSAL}:
+            # Seen by whoever may see the case, and by nobody else.
+            case_id = content["record"] if content["kind"] == CASE else (content["body"] or {}).get("case", "")
+            return content if matters.sees(standing(staff.access, actor, now()), case_id) else None
         return seen_live(staff, where, actor, kind, content)
 
     return LiveAnswer(hub, seen, Seen(sees, lambda: _proven(staff, asker)))

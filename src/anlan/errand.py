@@ -1,0 +1,113 @@
+"""A program beside that answers one question: it tells how far it is, can be stopped at once, and slows nobody."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from anlan.kernel.errors import AnlanError
+
+log = logging.getLogger(__name__)
+
+NICENESS = 10
+Json = dict[str, Any]
+Tell = Callable[[str, float], None]
+"""Says what is being done, and which share of the whole is."""
+
+
+class Errand:
+    """Runs a module in a program of its own. Any thread may ask how far it is.
+
+    The module reads the question as one JSON object from its standard input, and answers by :func:`answer`.
+
+    Parameters
+    ----------
+    module : str
+        To be run with ``python -m``.
+    asked : mapping
+        The question.
+    keep : callable
+        Takes the answer, in a thread of its own; what it raises becomes the fault.
+    """
+
+    def __init__(self, module: str, asked: Mapping[str, Any], keep: Callable[[Json], None]) -> None:
+        self.doing, self.share = "", 0.0
+        self.fault: str | None = None
+        self.stopped = False
+        self.is_over = False
+        self._keep = keep
+        self._worker = subprocess.Popen(  # noqa: S603 - a module of our own
+            [sys.executable, "-m", module],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+        )  # fmt: skip
+        self._thread = threading.Thread(target=self._follow, args=(json.dumps(asked),), name=module, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop it; nothing of it is kept."""
+        self.stopped = True
+        self._worker.terminate()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for its answer, and stop it where it takes longer."""
+        self._thread.join(seconds)
+        if not self.is_over:
+            self.close()
+
+    def close(self) -> None:
+        """Stop it, and wait until it is gone."""
+        if self._worker.poll() is None:
+            self.stop()
+        self._thread.join(10)
+
+    def _follow(self, asked: str) -> None:
+        assert self._worker.stdin is not None  # noqa: S101 - opened as pipes
+        assert self._worker.stdout is not None  # noqa: S101 - the same
+        fault: str | None = "it ended without an answer; see the server's messages"
+        try:
+            with self._worker.stdin:
+                self._worker.stdin.write(asked)
+            for line in self._worker.stdout:
+                told = json.loads(line)
+                fault = told.get("fault", fault)
+                if "told" in told and not self.stopped:
+                    self._keep(told["told"])
+                    fault = None
+                elif "share" in told:
+                    self.doing, self.share = told["doing"], told["share"]
+        except (OSError, ValueError, AnlanError) as broken:
+            log.warning("%s came to nothing: %s", self._thread.name, broken)
+            fault = str(broken)
+        finally:
+            self._worker.stdout.close()
+            self._worker.wait()
+            self.fault = None if self.stopped else fault
+            self.is_over = True
+
+
+def answer(question: Callable[[Json, Tell], Json]) -> int:
+    """Answer what standard input asks, as the program beside; return its exit status.
+
+    What libraries print goes to standard error. A fault of ours is told as its one line.
+    """
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print is no answer
+
+    def say(**told: Any) -> None:
+        out.write(json.dumps(told, ensure_ascii=False) + "\n")
+        out.flush()
+
+    try:
+        say(told=question(json.load(sys.stdin), lambda what, share: say(doing=what, share=share)))
+    except AnlanError as fault:
+        say(fault=str(fault))
+        return 1
+    return 0

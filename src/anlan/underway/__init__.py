@@ -1,0 +1,22 @@
+"""What runs while people are there: triggers of planned events over what is counted, and rehearsals before."""
+
+from anlan.underway.counts import Compared, Counts, Number
+from anlan.underway.rehearsing import Going, RehearsalDesk, Rehearsed, Wish
+from anlan.underway.running import KIND, DeviceNow, Firing, LiveNow, TriggerNow, Underway, ZoneNow
+
+__all__ = [
+    "KIND",
+    "Compared",
+    "Counts",
+    "DeviceNow",
+    "Firing",
+    "Going",
+    "LiveNow",
+    "Number",
+    "RehearsalDesk",
+    "Rehearsed",
+    "TriggerNow",
+    "Underway",
+    "Wish",
+    "ZoneNow",
+]
