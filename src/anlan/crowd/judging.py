@@ -52,7 +52,7 @@ class Odds:
 
     rise: float = 0.5
     fall: float = 0.2
-    rise_ahead: float = 0.45
+    rise_ahead: float = 0.35
     fall_ahead: float = 0.1
 
 
