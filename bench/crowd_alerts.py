@@ -60,7 +60,7 @@ Floats = npt.NDArray[np.float64]
 LEARN_FROM_HOUR = 3
 """Counting begins in the night before: no centre is switched on at the height of a feast."""
 AHEAD_MIN, SOON_MIN, WARM_MIN, FIRST_MIN = 10, 30, 30, 40
-AHEADS_MIN = (5, 10, 15, 20)
+AHEADS_MIN = (5, 10, 15, 20, 25)
 RUNGS = (Rung.YELLOW, Rung.ORANGE, Rung.RED)
 
 

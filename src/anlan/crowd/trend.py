@@ -40,7 +40,7 @@ class TrendParams:
     stray: float = 0.002
     bend: float = 0.0002
     growth: float = 0.01
-    lasts_min: float = 300.0
+    lasts_min: float = 600.0
     waver: float = 0.002
     soften: float = 30.0
     """Persons added before a logarithm is taken: that two become four means nothing."""
