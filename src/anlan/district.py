@@ -61,7 +61,7 @@ from anlan.pack import find_pack, read_pack
 from anlan.planning.desk import PlanDesk
 from anlan.reach import UNIT_TOPICS, Reach
 from anlan.store import Audit, DuckHistory, SqlStore, Step
-from anlan.underway import Counts, RehearsalDesk, Underway, planned_events
+from anlan.underway import Counts, RehearsalDesk, Staffed, Underway, planned_events, staffed
 from anlan.volunteers import Hall
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class District:
         self.matters = open_matters(pack, store, folder, clock, self._tell_changes)
         self.community = Hall(pack, store, folder, clock, self._tell_changes)
         self.matters.sources = sources_of(pack, store, self.reach, self.community)
-        self.underway = Underway(self.matters, store, history, clock)
+        self.underway = Underway(pack, self.matters, store, history, clock)
         self.counts = Counts(pack, store, self.reach, self.matters, self.underway)
         self.matters.count = self.counts.count
         self._outlooks.planned = lambda: planned_events(self.matters, store)
@@ -429,6 +429,11 @@ class District:
         with self._stepping:
             change = self.underway.mark(firing_id, mark, note, who, actor)
         return self._tell_changes([change])[0]
+
+    def staffing(self, case_id: str, who: Standing) -> list[Staffed]:
+        """Return who is asked for at each zone of a planned event, and what the volunteers' shifts there have."""
+        watches = {one.watch_id: one.polygon for one in list(self._watches.values())}
+        return staffed(self.matters, self.community, self.pack, watches, case_id, who)
 
     # -- log and feed ----------------------------------------------------------------------------------------------
 

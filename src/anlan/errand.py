@@ -78,7 +78,7 @@ class Errand:
                 fault = told.get("fault", fault)
                 if "told" in told and not self.stopped:
                     self._keep(told["told"])
-                    fault = None
+                    fault, self.is_over = None, True
                 elif "share" in told:
                     self.doing, self.share = told["doing"], told["share"]
         except (OSError, ValueError, AnlanError) as broken:

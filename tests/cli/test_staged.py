@@ -42,8 +42,16 @@ def test_a_demo_has_shifts_with_people_in_them_and_cases_on_their_way(shown):
     assert len(planned) == N_SHIFTS
     assert sum(one.n_seated for one in planned) > N_SHIFTS
     cases = list_cases(shown.matters, Asked(limit=100), plain_reader("r")).cases
-    assert len(cases) == len(REQUESTS) + 6
-    assert {one.case.state for one in cases} >= {"received", "assigned", "in_work", "found", "planned"}
+    assert len(cases) == len(REQUESTS) + 7
+    assert {one.case.state for one in cases} >= {"received", "assigned", "in_work", "found", "planned", "running"}
+
+
+def test_a_demo_has_an_event_whose_triggers_run(shown):
+    case = next(one for one in list_cases(shown.matters, Asked(limit=100), plain_reader("r")).cases if one.kind.live)
+    live = shown.underway.look(case.case.case_id, plain_reader("r"))
+    assert live.runs
+    assert [one.zone for one in live.zones] == ["A", "B"]
+    assert [one.trigger.above for one in live.triggers] == [0.5, 2.5]
 
 
 def test_a_district_without_such_levels_or_alliances_is_shown_as_well(tmp_path):

@@ -16,10 +16,10 @@ from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotFound
 SRC = Path(anlan.__file__).parent
 KINDS = {kind.__name__ for kind in AnlanError.__subclasses__()} | {"TooLarge", "UnknownLink", "AnlanError"}
 MET = ("cases", "matters", "indicators", "papers", "community", "volunteers", "command", "reach", "staff", "duty.py",
-       "kernel/access.py", "kernel/entries.py", "kernel/clock.py")  # fmt: skip
+       "underway",       "kernel/access.py", "kernel/entries.py", "kernel/clock.py")  # fmt: skip
 BY_AUTHORS = {
     "cases/lint.py", "cases/reading.py", "cases/guards.py", "cases/library/__init__.py", "cases/replay.py",
-    "cases/working.py", "cases/triggers.py", "indicators/definition.py", "indicators/bulletin.py", "papers/layout.py",
+    "cases/working.py", "indicators/definition.py", "indicators/bulletin.py", "papers/layout.py",
     "papers/seal.py", "community/lists.py", "command/residents/settings.py", "matters/routing.py", "staff/roles.py",
 }  # fmt: skip
 """These read what an author of a file wrote, or a calendar: their faults are told in the terminal, at the start."""

@@ -132,6 +132,7 @@ def test_a_rehearsal_is_kept_with_its_case_put_on_paper_and_forgotten_with_it(de
     assert finished(district, case_id, who) is None
     (one,) = district.rehearsals.rehearsals(case_id, reader)
     assert one.told["zones"] == told["zones"]  # the same seed, the same evening, in whatever program
+    district.rehearsals.wait(60)
     assert next(day["id"] for day in district.rehearsals.days()) == one.told["scenario"]
     pdf = district.rehearsals.paper(case_id, one.rehearsal_id, "pdf", "zh", reader)
     assert pdf.startswith(b"%PDF")

@@ -43,7 +43,7 @@ class Running(Kept):
         if self.history is not None:
             self.history.close()
         self.history = DuckHistory.open(self.folder / "history")
-        self.underway = Underway(self.matters, self.store, self.history, self.clock)
+        self.underway = Underway(self.pack, self.matters, self.store, self.history, self.clock)
 
     def minutes(self, *densities, windows=None):
         """Let as many minutes go by; return the actions of the log for what fired and ended."""
@@ -74,6 +74,7 @@ def running(tmp_path):
 def test_a_trigger_fires_once_after_its_time_and_ends_when_the_crowd_thins(running):
     assert running.minutes(3.0, 4.2, 4.3, 4.4) == []
     assert running.minutes(4.5, 4.6, 4.7) == ["fire"]
+    assert running.underway.firings(running.commander)[0].highest == 4.7
     assert running.minutes(3.9) == ["end"]
     (one,) = running.underway.look(running.case_id, running.commander).firings
     assert (one.trigger.action, one.trigger.office) == ("关闭二号入口，现场广播分流", "二号口带班")
@@ -216,6 +217,16 @@ def test_the_flow_of_a_zone_is_that_of_its_devices_and_unknown_where_one_is_sile
     assert running.underway.look(made.case_id, planner).devices[0].value == 120
     running.underway.judge({}, {}, at + MINUTE)
     assert running.underway.look(made.case_id, planner).triggers[0].value is None
+
+
+def test_a_linked_device_tells_what_it_sees_itself(running):
+    assert running.underway.look(running.case_id, running.commander).devices[0].value is None
+    at = running.clock.now()
+    seen = Observation(device_id="bund-promenade-view-1", begin_at=at - MINUTE, end_at=at, sequence=1, n_present=7200)
+    running.history.accept([seen], received_at=at)
+    running.minutes(1.0)
+    (one,) = running.underway.look(running.case_id, running.commander).devices
+    assert (one.limit, round(one.value, 2)) == (4.0, 2.0)
 
 
 def test_what_an_event_saw_needs_no_typing(running):

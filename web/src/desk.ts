@@ -213,7 +213,7 @@ function heard({ kind, body }: LiveMessage): void {
 
 /** An alert is asked for at once, whatever else a change may ask for a little later. */
 function heardChange({ kind, action }: { kind: string; action: string }): void {
-  if (["incident", "unit", "assignment", "case", "case_read", "case_export", "shift", "call_out", "invitation", "outbox"].includes(kind)) return;
+  if (["incident", "unit", "assignment", "case", "case_read", "case_export", "trigger", "rehearsal", "shift", "call_out", "invitation", "outbox"].includes(kind)) return;
   if (kind !== "alert") return void Promise.all([refreshWatches(), devicesSoon()]);
   if (action === "raise" || action === "escalate" || action === "reach") chime();
   void refreshAlerts();

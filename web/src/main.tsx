@@ -8,6 +8,7 @@ import "./cases/cases.css";
 import "./plan/plan.css";
 import "./community/community.css";
 import "./indicators/indicators.css";
+import "./underway/underway.css";
 
 render(<App />, document.getElementById("desk")!);
 addEventListener("hashchange", () => /^#(enter|first)=/.test(location.hash) && location.reload());

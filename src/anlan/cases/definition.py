@@ -94,7 +94,7 @@ class LiveRule:
     """The tables of a plan that runs: its zones, what is to be done when, and the devices that watch them.
 
     Triggers run while a case stands in one of ``states``. Where fields tell how many are ``expected``, and when it
-    ``begins`` and ``ends``, the plan can be rehearsed.
+    ``begins`` and ``ends``, the plan can be rehearsed; ``staffing`` is the table of who is to be where.
     """
 
     zones: str
@@ -104,6 +104,7 @@ class LiveRule:
     expected: str | None = None
     begins: str | None = None
     ends: str | None = None
+    staffing: str | None = None
 
     @property
     def can_be_rehearsed(self) -> bool:

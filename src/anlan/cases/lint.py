@@ -119,6 +119,7 @@ _LIVE = {
         "zone": "text", "measure": "text", "above": "number", "for_min": "number", "action": "text", "office": "text"
     },
     "devices": {"device": Refers.DEVICE, "zone": "text", "measure": "text", "limit": "number"},
+    "staffing": {"zone": "text", "n_staff": "number"},
 }  # fmt: skip
 """The columns without which a plan cannot run, and what each holds."""
 
@@ -137,6 +138,8 @@ def _check_live(kind: CaseType, faults: Faults) -> None:
         if name is not None and (field is None or field.kind is not holds):
             faults.add(f"live {word}", name, f"must be a field that holds a {holds}", "correct it")
     for name, needed in _LIVE.items():
+        if getattr(live, name) is None:
+            continue
         table = kind.fields.get(getattr(live, name))
         columns = {} if table is None else table.columns
         for column, what in needed.items():

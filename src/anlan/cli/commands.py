@@ -14,7 +14,6 @@ from anlan.cli.asking import USUAL, Server, line_of, polygon_of
 from anlan.cli.casework import types_app
 from anlan.cli.districts import AsJson, Lang, district_app, observations_app, twin_app
 from anlan.cli.forecasting import forecast_app
-from anlan.cli.matters import cases_app
 from anlan.cli.papering import indicators_app, papers_app
 from anlan.cli.patrolling import crews
 from anlan.cli.planning import plan_app
@@ -22,6 +21,7 @@ from anlan.cli.reaching import incident_app, unit_app
 from anlan.cli.responding import replay_app, simulate_
 from anlan.cli.rotas import rota_
 from anlan.cli.staffing import staff_app
+from anlan.cli.underway import cases_app
 from anlan.cli.volunteering import callout_app, points_app, volunteers_app
 from anlan.kernel.clock import parse_moment
 

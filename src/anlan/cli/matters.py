@@ -98,13 +98,15 @@ def _bytes(path: Path) -> bytes:
 def open_(
     kind: Kind, at: At = "", area: Annotated[str, typer.Option(help="An area, instead of a point.")] = "",
     field: Fields = None, file: Files = None, note: Note = "",
-    parent: Annotated[str, typer.Option(help="The case of which it is a part.")] = "", url: Url = USUAL,
-    as_json: AsJson = False,
+    parent: Annotated[str, typer.Option(help="The case of which it is a part.")] = "",
+    like: Annotated[str, typer.Option(help="A case of the same type whose plan it begins with.")] = "",
+    url: Url = USUAL, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Open a case where it lies; the routing gives it an owner."""
     server = Server(url)
     body = {"type": kind, **_place(at, area), "filled": _fields(server, kind, field), "evidence": _files(server, file)}
-    _taken(server.ask("/cases", body | {"note": note, "parent": parent or None}), as_json=as_json)
+    more = {"note": note, "parent": parent or None, "like": like or None}
+    _taken(server.ask("/cases", body | more), as_json=as_json)
 
 
 @cases_app.command()

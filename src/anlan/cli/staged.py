@@ -6,9 +6,12 @@ Nobody stands behind a name: it is a team's and a number. What is drawn comes fr
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from PIL import Image, ImageDraw
 
 from anlan.cases import Action
 from anlan.cli.terminal import everything
@@ -36,6 +39,14 @@ REQUESTS = (
     ("road", "井盖松动，车过有响声", ("assign", "accept")),
 )
 HAZARDS = (("barrier", "patrol"), ("lighting", "patrol"), ("fire_door", "patrol"))
+EVENT_STEPS: tuple[tuple[str, str, tuple[str, ...], dict[str, str]], ...] = (
+    ("plan", "planner", (), {}),
+    ("submit", "planner", ("map",), {}),
+    ("permit", "authority", (), {"authority": "city"}),
+    ("rehearse", "commander", ("rehearsal",), {"rehearsal_result": "passed"}),
+    ("declare_ready", "observer", (), {}),
+    ("begin", "commander", (), {}),
+)
 EVERYWHERE = Scope(True, frozenset())
 TERMINAL = "terminal"
 
@@ -48,6 +59,7 @@ def stage(district: District, rng: Random) -> None:
     if places:
         _shifts(hall, places, numbers, rng)
         _cases(district, places, rng)
+        _event(district, places)
 
 
 def _volunteers(hall: Hall, rng: Random) -> list[int]:
@@ -105,6 +117,61 @@ def _cases(district: District, places: list[Place], rng: Random) -> None:
         _begun(district, desk, NewCase(type_id="public_class", lon=lon, lat=lat, filled=filled), ())
 
 
+def _event(district: District, places: list[Place]) -> None:
+    """Let an event run whose zones are the largest places that are counted: its triggers can be seen at work."""
+    kind = district.matters.kinds.in_force.get("planned_event")
+    grounds = sorted((one for one in places if one.capacity), key=lambda one: -(one.capacity or 0))[:2]
+    if kind is None or not grounds or kind.entry_level not in {one.key for one in district.pack.areas.levels}:
+        return
+    at = district.clock.now()
+    zones: list[dict[str, Any]] = []
+    for mark, place in zip("AB", grounds, strict=False):
+        m2 = district.pack.projection.project(place.polygon).area * place.walkable_share
+        zones.append({
+            "zone": mark, "ground": f"place:{place.place_id}", "capacity": int(place.capacity or 1),
+            "area_m2": round(m2), "most_per_m2": 3.5,
+        })  # fmt: skip
+    triggers = [
+        {"zone": "A", "measure": "density_per_m2", "above": above, "for_min": 3, "action": action, "office": office}
+        for above, action, office in (
+            (0.5, "增派引导，提示绕行", "现场带班"),
+            (2.5, "单向通行，暂停进入", "现场指挥长"),
+        )
+    ]
+    first, second = kind.fields["parts"], kind.fields["headings"]
+    chain = {"district": "district_centre", "street": "station_room", "grid": "station_room", "committee": "mobile",
+             "micro_grid": "mobile"}  # fmt: skip
+    seen = [one.device_id for one in district.pack.devices if one.place_id == grounds[0].place_id][:1]
+    filled: dict[str, Any] = {
+        "title": "演示：节日人群安全", "kind": "holiday", "organised": False, "venue": grounds[0].name.get("zh", "A"),
+        "n_expected": 20_000, "begins_at": (at + timedelta(hours=1)).isoformat(),
+        "ends_at": (at + timedelta(hours=8)).isoformat(),
+        "parts": [{"part": one, "answer": "演示"} for one in first.columns["part"].options],
+        "headings": [{"heading": one, "applies": True, "answer": "演示"} for one in second.columns["heading"].options],
+        "zones": zones, "triggers": triggers,
+        "devices": [{"device": one, "zone": "A", "measure": "density_per_m2", "limit": 0.5} for one in seen],
+        "staffing": [{"zone": "A", "shift": "18:00-02:00", "duty": "引导", "n_staff": 40, "n_volunteers": 20}],
+        "chain": [{"platform": one, "level": level, "duty": "演示"} for level, one in chain.items()],
+    }  # fmt: skip
+    if not seen:
+        return
+    lon, lat = _middle(grounds[0])
+    new = NewCase(type_id="planned_event", lon=lon, lat=lat, filled=filled)
+    case_id = district.matters.open(new, _desk(district, "demo-planner")).case_id
+    for step, office, files, told in EVENT_STEPS:
+        by = _desk(district, f"demo-{office}")
+        evidence = {one: district.matters.room.put(_blank(one), by.actor_id) for one in files}
+        district.matters.act(case_id, Action(transition=step, filled=told, evidence=evidence), by)
+
+
+def _blank(what: str) -> bytes:
+    """Return a picture that says that nothing real is on it."""
+    image, written = Image.new("RGB", (480, 120), "white"), BytesIO()
+    ImageDraw.Draw(image).text((20, 50), f"demo: {what}", fill="black")
+    image.save(written, "PNG")
+    return written.getvalue()
+
+
 def _begun(district: District, desk: Standing, new: NewCase, steps: tuple[str, ...]) -> None:
     """Open a case and take its first steps, where the district has such a type and the areas that it asks for."""
     kind = district.matters.kinds.in_force.get(new.type_id)
@@ -115,9 +182,9 @@ def _begun(district: District, desk: Standing, new: NewCase, steps: tuple[str, .
         district.matters.act(made.case_id, Action(transition=step), desk)
 
 
-def _desk(district: District) -> Standing:
+def _desk(district: District, name: str = TERMINAL) -> Standing:
     """Return the standing of a terminal that may do everything."""
-    actor = everything(TERMINAL, district.pack.areas, district.matters.kinds.rights())
+    actor = everything(name, district.pack.areas, district.matters.kinds.rights())
     return standing(Access(read_roles(), district.pack.areas), actor, datetime.now(UTC))
 
 

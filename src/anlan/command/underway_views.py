@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import Any
 
 from anlan.command.views import estimate, moment, rounded
 from anlan.indicators.change import LEVEL, Change, Ratio
-from anlan.underway import Compared, Firing, Going, LiveNow, Number, Rehearsed, Wish
+from anlan.underway import Compared, Firing, Going, LiveNow, Number, Rehearsed, Staffed, Wish
 
 Json = dict[str, Any]
 
 
-def live(made: LiveNow, sees: Callable[[str], bool]) -> Json:
+def live(made: LiveNow, staffing: Iterable[Staffed], sees: Callable[[str], bool]) -> Json:
     """Return a plan at this minute; ``sees`` tells of which grounds numbers may be told."""
     grounds = {one.zone: one.ground for one in made.zones}
 
@@ -58,6 +59,7 @@ def live(made: LiveNow, sees: Callable[[str], bool]) -> Json:
             }
             for one in made.devices
         ],
+        "staffing": [asdict(one) for one in staffing],
         "firings": [firing(one) for one in made.firings],
     }
 

@@ -31,7 +31,7 @@ class Crowd:
             raise BadInput(told, "must lie after the event begins", "correct the plan")
 
 
-def drawn(base: Scenario, crowd: Crowd, zone: ZoneInfo, share: float = 1.0) -> Scenario:
+def drawn(usual_day: Scenario, crowd: Crowd, zone: ZoneInfo, share: float = 1.0) -> Scenario:
     """Return a day on which an event draws its crowd beside those who come anyway.
 
     Those who come for it arrive over the two hours before it begins and the half hour after; they stay until it ends.
@@ -39,7 +39,7 @@ def drawn(base: Scenario, crowd: Crowd, zone: ZoneInfo, share: float = 1.0) -> S
 
     Parameters
     ----------
-    base : Scenario
+    usual_day : Scenario
         The day without the event.
     zone : ZoneInfo
         Of the district: weights go by its hours.
@@ -47,14 +47,14 @@ def drawn(base: Scenario, crowd: Crowd, zone: ZoneInfo, share: float = 1.0) -> S
         Of the visits of the day without the event; 1.0 is as many as it has.
     """
     come = _hours_of(crowd.begins_at - COME_BEFORE, crowd.begins_at + COME_AFTER, zone)
-    usual = _per_hour(base, share)
+    usual = _per_hour(usual_day, share)
     extra = [crowd.n_expected * part / sum(come) for part in come]
     both = [a + b for a, b in zip(usual, extra, strict=True)]
     inside = [k for k, part in enumerate(come) if part > 0]
     # Who comes for an event goes to it, and not to a window or a home: of all stops of those hours, so much fewer.
     theirs = sum(usual[k] for k in inside) / max(sum(both[k] for k in inside), 1e-9)
-    streets, buildings = base.streets * theirs, base.buildings * theirs
-    pulls = dict(base.pulls)
+    streets, buildings = usual_day.streets * theirs, usual_day.buildings * theirs
+    pulls = dict(usual_day.pulls)
     others = [sum(one.weight[k] for name, one in pulls.items()) or 1.0 for k in range(24)]
     length_min = (crowd.ends_at - crowd.begins_at) / timedelta(minutes=1)
     ends = crowd.ends_at.astimezone(zone)
@@ -62,10 +62,10 @@ def drawn(base: Scenario, crowd: Crowd, zone: ZoneInfo, share: float = 1.0) -> S
     for name, part in crowd.places.items():
         added = []
         for k in range(24):
-            stops = both[k] * base.stops * (1 - streets - buildings)
+            stops = both[k] * usual_day.stops * (1 - streets - buildings)
             taken = min(MOST_OF_STOPS, extra[k] / stops) if stops > 0 else 0.0
             added.append(others[k] * taken / (1 - taken) * part / whole)
-        before = base.pulls.get(name, Pull(weight=(0.0,) * 24))
+        before = usual_day.pulls.get(name, Pull(weight=(0.0,) * 24))
         pulls[name] = replace(
             before,
             weight=tuple(a + b for a, b in zip(before.weight, added, strict=True)),
@@ -73,14 +73,14 @@ def drawn(base: Scenario, crowd: Crowd, zone: ZoneInfo, share: float = 1.0) -> S
             hold_until=f"{ends.hour:02d}:{ends.minute:02d}",
         )
     return replace(
-        base, opens_at=crowd.begins_at, visits=sum(both), arrivals=tuple(both), pulls=pulls, streets=streets,
+        usual_day, opens_at=crowd.begins_at, visits=sum(both), arrivals=tuple(both), pulls=pulls, streets=streets,
         buildings=buildings,
     )  # fmt: skip
 
 
-def _per_hour(base: Scenario, share: float) -> list[float]:
-    total = sum(base.arrivals)
-    return [share * base.visits * part / total for part in base.arrivals]
+def _per_hour(usual_day: Scenario, share: float) -> list[float]:
+    total = sum(usual_day.arrivals)
+    return [share * usual_day.visits * part / total for part in usual_day.arrivals]
 
 
 def _hours_of(begin_at: datetime, end_at: datetime, zone: ZoneInfo) -> list[float]:

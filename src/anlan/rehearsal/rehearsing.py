@@ -73,8 +73,8 @@ def rehearse(asked: Asked, tell: Tell) -> Json:
     places = {one.ground.removeprefix("place:"): float(one.capacity) for one in plan.zones.values()}
     crowd = Crowd(n_expected=max(1, round(asked.crowd * n_expected)), begins_at=begins_at, ends_at=ends_at,
                   places=places)  # fmt: skip
-    base = _day(pack, asked.scenario)
-    scenario = drawn(base, crowd, zone, asked.share)
+    usual_day = _day(pack, asked.scenario)
+    scenario = drawn(usual_day, crowd, zone, asked.share)
     begin_at, end_at = begins_at - BEFORE, min(ends_at + AFTER, begins_at - BEFORE + LONGEST)
     with tempfile.TemporaryDirectory(prefix="anlan-rehearsal-") as folder:
         if asked.cells and Path(asked.cells).is_file():
@@ -87,7 +87,7 @@ def rehearse(asked: Asked, tell: Tell) -> Json:
                 tell("walking", 0.95 * (minute.at - begin_at) / (end_at - begin_at))
             made = stage.told(plan)
     return made | {
-        "scenario": base.scenario_id, "share": asked.share, "crowd": asked.crowd, "seed": asked.seed,
+        "scenario": usual_day.scenario_id, "share": asked.share, "crowd": asked.crowd, "seed": asked.seed,
         "n_expected": crowd.n_expected, "begin_at": begin_at.isoformat(), "end_at": end_at.isoformat(),
         "begins_at": begins_at.isoformat(), "ends_at": ends_at.isoformat(), "cut": end_at < ends_at + AFTER,
     }  # fmt: skip

@@ -90,7 +90,8 @@ class RehearsalDesk:
         self._store, self._clock, self._tell = store, clock, tell
         self._lock = threading.Lock()
         self._going: tuple[Errand, str, Wish, str, datetime] | None = None
-        self._days: list[Json] | None = None
+        self._asked: Errand | None = None
+        self._days: list[Json] = []
 
     def begin(self, case_id: str, wish: Wish, who: Standing, actor: str) -> Going:
         """Begin a rehearsal of the plan of a case.
@@ -164,8 +165,10 @@ class RehearsalDesk:
         """Let go of what is under way."""
         with self._lock:
             going, self._going = self._going, None
-        if going is not None:
-            going[0].close()
+            asked = self._asked
+        for errand in (asked, None if going is None else going[0]):
+            if errand is not None:
+                errand.close()
 
     def rehearsals(self, case_id: str, who: Standing) -> list[Rehearsed]:
         """Return the rehearsals of a case, newest first."""
@@ -205,18 +208,25 @@ class RehearsalDesk:
         return self._matters.room.put(self.paper(case_id, rehearsal_id, "pdf", language, who), who.actor_id)
 
     def days(self) -> list[Json]:
-        """Return the days without an event that the district can be simulated on, the ordinary one first."""
-        if self._days is None and self._pack.folder is not None:
-            found: list[Json] = []
-            errand = Errand(MODULE, {"days_of": str(self._pack.folder)}, lambda told: found.extend(told["days"]))
-            errand.wait(60)
-            if errand.fault is not None:
-                log.warning("the days of the district are not known: %s", errand.fault)
-                return []
-            self._days = found
-        return self._days or []
+        """Return the days without an event that the district can be simulated on, the ordinary one first.
+
+        They are asked of the program beside, once; until it has answered there is none.
+        """
+        with self._lock:
+            if self._asked is None and self._pack.folder is not None:
+                self._asked = Errand(MODULE, {"days_of": str(self._pack.folder)}, self._learn)
+        return self._days
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the days are known."""
+        self.days()
+        if self._asked is not None:
+            self._asked.wait(seconds)
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _learn(self, told: Json) -> None:
+        self._days = list(told["days"])
 
     def _day_name(self, found: Rehearsed) -> Label:
         scenario = str(found.told["scenario"])

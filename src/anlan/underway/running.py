@@ -19,12 +19,14 @@ from anlan.cases.triggers import (
     Progress,
     Trigger,
     Triggered,
+    ZoneDevice,
     read_live,
     stepped,
 )
 from anlan.crowd.lines import OVER, Window
 from anlan.kernel.clock import Clock, parse_moment
 from anlan.kernel.errors import BadInput, Conflict, NotFound
+from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft, Estimate, Json, Record
 from anlan.matters import Matters, Standing
 from anlan.store import DuckHistory, SqlStore, casebook
@@ -133,8 +135,8 @@ class _News:
 class Underway:
     """The plans of a district that run. The district judges in one thread at a time; anybody may look."""
 
-    def __init__(self, matters: Matters, store: SqlStore, history: DuckHistory, clock: Clock) -> None:
-        self._matters, self._store, self._history, self._clock = matters, store, history, clock
+    def __init__(self, pack: Pack, matters: Matters, store: SqlStore, history: DuckHistory, clock: Clock) -> None:
+        self._pack, self._matters, self._store, self._history, self._clock = pack, matters, store, history, clock
         self._kinds = {(one.type_id, one.version): one for one in matters.kinds.every() if one.live is not None}
         self._records = {one.record_id: one for one in store.records(KIND)}
         self._runs: dict[tuple[str, int], _Run] = {}
@@ -214,12 +216,11 @@ class Underway:
             devices=tuple(
                 DeviceNow(
                     device_id=one.device_id, zone=one.zone, measure=one.measure, limit=one.limit,
-                    value=flow_per_min(self._windows.get(one.device_id, ()), self._at)
-                    if one.measure == FLOW and self._at else values_now.get((one.zone, one.measure)),
+                    value=self._seen_by(one),
                 )
                 for one in plan.devices
             ),
-            firings=tuple(self._of_case(case, kind)),
+            firings=tuple(self._as_now(one, run) for one in self._of_case(case, kind)),
         )  # fmt: skip
 
     def firings(self, who: Standing, *, since_at: datetime | None = None) -> list[Firing]:
@@ -234,8 +235,9 @@ class Underway:
             except NotFound:
                 continue
             runs = case.state in _live(kind).states
+            run = self._runs.get((case_id, len(case.history)))
             found += [
-                one
+                self._as_now(one, run)
                 for one in self._of_case(case, kind)
                 if one.ended_at is None
                 or (runs and one.mark is None)
@@ -297,6 +299,27 @@ class Underway:
         return round(max(sums)) if sums else None
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _seen_by(self, one: ZoneDevice) -> float | None:
+        """Return what a device itself measures at this minute; None where it is silent, or measures no such thing."""
+        if self._at is None:
+            return None
+        if one.measure == FLOW:
+            return flow_per_min(self._windows.get(one.device_id, ()), self._at)
+        device = self._pack.device(one.device_id)
+        lately = self._history.device_observations(one.device_id, self._at - OVER, self._at)
+        persons = lately[-1].n_present if lately else None
+        if persons is None or one.measure == OCCUPANCY:
+            return persons
+        m2 = self._pack.projection.project(device.geometry).area
+        return persons / m2 if m2 > 0 else None
+
+    @staticmethod
+    def _as_now(one: Firing, run: _Run | None) -> Firing:
+        """Return a firing that stands with the highest value until now; the log has it when it is over."""
+        if run is None or one.ended_at is not None or run.standing.get(one.row - 1) != one.firing_id:
+            return one
+        return replace(one, highest=max(one.highest, run.progress[one.row - 1].highest))
 
     def _running(self) -> Iterator[tuple[Case, CaseType]]:
         states = {(key, state) for key, kind in self._kinds.items() for state in _live(kind).states}

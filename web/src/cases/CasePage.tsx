@@ -13,6 +13,9 @@ import { Lamp, Refusal, StateTag } from "./parts.tsx";
 import { SpotMap } from "./SpotMap.tsx";
 import { StepForm, isPlain } from "./StepForm.tsx";
 import { titleOf } from "./words.ts";
+import { CountedPanel } from "../underway/CountedPanel.tsx";
+import { LivePanel } from "../underway/LivePanel.tsx";
+import { RehearsalPanel } from "../underway/RehearsalPanel.tsx";
 
 interface Whole {
   one: Case;
@@ -77,13 +80,21 @@ function Shown({ one, kind, history, fault, reread }: Whole & { fault: unknown; 
           <StateTag one={one} />
           <span class="quiet">{t("cases.opened", { time: momentOf(one.opened_at) })}</span>
           <span class="quiet">{t("cases.changed", { time: momentOf(one.changed_at) })}</span>
+          {kind.carried.length > 0 && kind.may_open && !one.forgotten && (
+            <a class="link" href={hrefOf("new", { type: one.type, like: one.id })} data-test="next-like">
+              {t("cases.next_like")}
+            </a>
+          )}
         </p>
       </header>
       {one.forgotten && <p class="condition">{t("cases.forgotten")}</p>}
       <Refusal fault={fault} />
       <div class="case-columns">
         <div class="case-main">
+          <LivePanel one={one} kind={kind} />
           <Steps one={one} kind={kind} history={history} reread={reread} />
+          <CountedPanel one={one} kind={kind} />
+          <RehearsalPanel one={one} kind={kind} />
           <FieldList one={one} kind={kind} />
           <HistoryList one={one} kind={kind} history={history} />
         </div>

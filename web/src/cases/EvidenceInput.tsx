@@ -1,5 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
-import { integer, named, t } from "../i18n.ts";
+import { integer, lang, momentOf, named, t } from "../i18n.ts";
+import { useAsked } from "../parts/useAsked.ts";
+import { underway } from "../underway/api.ts";
 import { cases, type Kind } from "./api.ts";
 import { Refusal } from "./parts.tsx";
 
@@ -7,13 +9,13 @@ const MOST_BYTES = 7_500_000;
 const TAKEN = "image/png,image/jpeg,application/pdf,.docx,.xlsx,.pptx,.odt,.ods";
 
 /** Files that come with a step, one of each kind. Each is sent when it is chosen, so that the step itself is quick. */
-export function EvidenceInput({ kind, wanted, needed, digests, set }: { kind: Kind; wanted: string[]; needed: boolean; digests: Record<string, string>; set: (digests: Record<string, string>) => void }) {
+export function EvidenceInput({ kind, wanted, needed, digests, set, of = "" }: { kind: Kind; wanted: string[]; needed: boolean; digests: Record<string, string>; set: (digests: Record<string, string>) => void; of?: string }) {
   if (wanted.length === 0) return null;
   return (
     <fieldset class="evidence">
       <legend>{t("cases.evidence")}</legend>
       {wanted.map((name) => (
-        <One key={name} name={name} label={named(kind.evidence[name], name)} needed={needed} digest={digests[name]} set={(digest) => set(digest === null ? without(digests, name) : { ...digests, [name]: digest })} />
+        <One key={name} name={name} label={named(kind.evidence[name], name)} needed={needed} digest={digests[name]} of={kind.runs && name === "rehearsal" ? of : ""} set={(digest) => set(digest === null ? without(digests, name) : { ...digests, [name]: digest })} />
       ))}
     </fieldset>
   );
@@ -24,7 +26,7 @@ function without(digests: Record<string, string>, name: string): Record<string, 
   return rest;
 }
 
-function One({ name, label, needed, digest, set }: { name: string; label: string; needed: boolean; digest: string | undefined; set: (digest: string | null) => void }) {
+function One({ name, label, needed, digest, set, of }: { name: string; label: string; needed: boolean; digest: string | undefined; set: (digest: string | null) => void; of: string }) {
   const [file, setFile] = useState<File | null>(null);
   const [fault, setFault] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -55,11 +57,24 @@ function One({ name, label, needed, digest, set }: { name: string; label: string
         <b class="plain">{t(file ? "cases.file_other" : "cases.file_choose")}</b>
         <input type="file" accept={TAKEN} required={needed && !digest} onChange={(change) => void send(change.currentTarget.files?.[0])} data-test={`file-${name}`} />
       </label>
+      {of && <FromRehearsal one={of} set={set} fail={setFault} />}
       {seen && <img class="thumb" src={seen} alt={label} />}
       <span class="quiet" role="status" data-test={`sent-${name}`}>
         {file?.name} {busy ? t("cases.sending") : digest ? t("cases.sent") : ""}
       </span>
       <Refusal fault={fault} />
     </div>
+  );
+}
+
+/** The record of the newest rehearsal, without a way over somebody's disk. */
+function FromRehearsal({ one, set, fail }: { one: string; set: (digest: string) => void; fail: (fault: unknown) => void }) {
+  const told = useAsked(`evidence ${one}`, 0, () => underway.rehearsals(one));
+  const newest = told.answer?.rehearsals[0];
+  if (!newest) return null;
+  return (
+    <button type="button" class="plain" onClick={() => void underway.file(one, newest.id, lang.peek()).then(set, fail)} data-test="from-rehearsal">
+      {t("rehearsal.attach", { time: momentOf(newest.made_at) })}
+    </button>
   );
 }

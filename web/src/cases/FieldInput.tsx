@@ -1,5 +1,7 @@
 import { named, t } from "../i18n.ts";
+import { useEffect } from "preact/hooks";
 import type { Field, Row } from "./api.ts";
+import { learnReferences, references } from "./known.ts";
 import { fromLocal, toLocal } from "./zone.ts";
 
 interface Bound {
@@ -23,6 +25,7 @@ export function FieldInput(bound: Bound) {
         {needed && !bare && <i class="needed" title={t("cases.needed")} aria-hidden="true" />}
       </span>
       <Control {...bound} />
+      {field.counted && <span class="quiet hint">{t("counted.hint")}</span>}
     </label>
   );
 }
@@ -30,6 +33,7 @@ export function FieldInput(bound: Bound) {
 function Control({ field, value, needed, set }: Bound) {
   const test = `field-${field.id}`;
   const text = value === undefined || value === null ? "" : String(value);
+  if (field.refers) return <Reference refers={field.refers} value={text} needed={needed} set={set} test={test} />;
   switch (field.kind) {
     case "choice":
       return (
@@ -60,6 +64,23 @@ function Control({ field, value, needed, set }: Bound) {
     default:
       return <textarea rows={text.length > 80 ? 4 : 2} maxLength={4000} value={text} required={needed} onInput={(typed) => set(typed.currentTarget.value || undefined)} data-test={test} />;
   }
+}
+
+/** Something that the district holds, by its name. */
+function Reference({ refers, value, needed, set, test }: { refers: "ground" | "device"; value: string; needed: boolean; set: (value: unknown) => void; test: string }) {
+  useEffect(() => void learnReferences(true), []);
+  const known = references.value[refers];
+  return (
+    <select value={value} required={needed} onChange={(change) => set(change.currentTarget.value || undefined)} data-test={test}>
+      <option value="">{t("cases.choose")}</option>
+      {value !== "" && !known.some((one) => one.id === value) && <option value={value}>{value}</option>}
+      {known.map((one) => (
+        <option key={one.id} value={one.id}>
+          {named(one.name, one.id)}
+        </option>
+      ))}
+    </select>
+  );
 }
 
 /** A table: rows that are added, filled in and taken out. */

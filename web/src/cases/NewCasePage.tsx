@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { integer, t } from "../i18n.ts";
 import { say } from "../desk.ts";
 import { useAsked } from "../parts/useAsked.ts";
@@ -19,12 +19,22 @@ export function NewCasePage() {
   const [fault, setFault] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const kind = kindOf(draft.type);
+  useEffect(() => {
+    if (!kind || !draft.like) return;
+    // What it hands on is shown before it is opened, to be changed; the server would fill in the same.
+    const begin = async (): Promise<void> => {
+      const last = await cases.one(draft.like);
+      const carried = Object.fromEntries(kind.carried.filter((name) => last.fields[name] !== undefined).map((name) => [name, last.fields[name]]));
+      change({ filled: { ...carried, ...draft.filled }, ...(isPlaced(draft) ? {} : last.lon !== null && last.lat !== null ? { at: [last.lon, last.lat] } : { area: last.area }) });
+    };
+    void begin().catch(setFault);
+  }, [kind?.id, draft.like]);
   const send = async (): Promise<void> => {
     if (!kind) return;
     setBusy(true);
     setFault(null);
     try {
-      const made = await cases.open({ ...newCaseOf(draft, kind), evidence: draft.evidence, note: draft.note, ...(draft.parent ? { parent: draft.parent } : {}) });
+      const made = await cases.open({ ...newCaseOf(draft, kind), evidence: draft.evidence, note: draft.note, ...(draft.parent ? { parent: draft.parent } : {}), ...(draft.like ? { like: draft.like } : {}) });
       say(t("cases.was_opened"));
       go(hrefOf("case", {}, made.id));
     } catch (refused) {
@@ -48,7 +58,12 @@ export function NewCasePage() {
             {t("cases.part_of")} <a href={hrefOf("case", {}, draft.parent)}>{draft.parent}</a>
           </p>
         )}
-        <TypeInput draft={draft} change={(told) => change({ ...told, filled: {}, evidence: {} })} openable />
+        {draft.like && (
+          <p class="quiet" data-test="like">
+            {t("cases.like")} <a href={hrefOf("case", {}, draft.like)}>{draft.like}</a>
+          </p>
+        )}
+        <TypeInput draft={draft} change={(told) => change({ ...told, filled: {}, evidence: {}, like: "" })} openable />
         {kind && <OpeningFields draft={draft} change={change} kind={kind} />}
         {kind && Object.keys(kind.evidence).length > 0 && (
           <details class="fold more-fields" key={kind.id}>

@@ -17,6 +17,10 @@ export interface Field {
   most: number | null;
   columns: Field[];
   because: Label | null;
+  /** What the text is the id of. */
+  refers: "ground" | "device" | null;
+  /** Left empty, it is counted by the district, where it can. */
+  counted: boolean;
 }
 
 export interface Kind {
@@ -35,6 +39,8 @@ export interface Kind {
   steps: Record<string, Label>;
   clocks: Record<string, Label>;
   children: string[];
+  carried: string[];
+  runs: boolean;
   gates: { step: string; type: string; states: string[] }[];
 }
 
@@ -167,6 +173,7 @@ export interface NewCase {
   evidence?: Record<string, string>;
   note?: string;
   parent?: string;
+  like?: string;
 }
 
 export interface NewStep {
@@ -247,6 +254,13 @@ export interface Verified {
   stands: boolean | null;
 }
 
+export interface Reference {
+  id: string;
+  name: Label;
+}
+
+export type References = Record<"ground" | "device", Reference[]>;
+
 const id = encodeURIComponent;
 const asked = (ask: URLSearchParams): string => (ask.size > 0 ? `?${ask.toString()}` : "");
 
@@ -255,6 +269,7 @@ export const cases = {
   counts: async (filter: URLSearchParams) => (await get<{ counts: Count[] }>(`/cases/counts${asked(filter)}`)).counts,
   kinds: async () => (await get<{ types: Kind[] }>("/cases/types")).types,
   kind: (type: string, version: number) => get<Kind>(`/cases/types/${id(type)}?version=${version}`),
+  references: () => get<References>("/cases/references"),
   areas: async () => (await get<{ areas: AreaName[] }>("/areas")).areas,
   one: (one: string) => get<Case>(`/cases/${id(one)}`),
   history: async (one: string) => (await get<{ history: Line[] }>(`/cases/${id(one)}/history`)).history,

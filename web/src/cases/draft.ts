@@ -12,11 +12,13 @@ export interface Draft {
   evidence: Record<string, string>;
   note: string;
   parent: string;
+  /** The case whose plan it begins with. */
+  like: string;
 }
 
 /** What an address says of a draft: a type, a place as `at=lon,lat` or an area, and of what it is a part. */
 export function draftOf(asked: URLSearchParams): Draft {
-  return { type: asked.get("type") ?? "", at: spotIn(asked), area: asked.get("area") ?? "", filled: {}, evidence: {}, note: "", parent: asked.get("parent") ?? "" };
+  return { type: asked.get("type") ?? "", at: spotIn(asked), area: asked.get("area") ?? "", filled: {}, evidence: {}, note: "", parent: asked.get("parent") ?? "", like: asked.get("like") ?? "" };
 }
 
 export function useDraft(asked: URLSearchParams): [Draft, (change: Partial<Draft>) => void] {

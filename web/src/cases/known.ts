@@ -4,7 +4,8 @@ import { computed, signal } from "@preact/signals";
 import { calmly, following, told } from "../desk.ts";
 import type { LiveMessage } from "../sse.ts";
 import { may } from "../staff.ts";
-import { cases, type AreaName, type Brief, type Kind } from "./api.ts";
+import { named } from "../i18n.ts";
+import { cases, type AreaName, type Brief, type Kind, type References } from "./api.ts";
 
 export const kinds = signal<Kind[]>([]);
 export const areaNames = signal<AreaName[]>([]);
@@ -32,6 +33,25 @@ export function pathOf(id: string): AreaName[] {
   const found: AreaName[] = [];
   for (let one = areaOf(id); one; one = one.parent === null ? undefined : areaOf(one.parent)) found.unshift(one);
   return found;
+}
+
+/** What texts may refer to: asked for when the first of them is shown, and again where one is not known. */
+export const references = signal<References>({ ground: [], device: [] });
+let referencesBegun = false;
+
+export async function learnReferences(again = false): Promise<void> {
+  if (referencesBegun && !again) return;
+  referencesBegun = true;
+  await cases.references().then(
+    (found) => void (references.value = found),
+    () => (referencesBegun = false),
+  );
+}
+
+/** The name of what a text refers to, or its id while that is not known. */
+export function referenceName(refers: keyof References, id: string): string {
+  void learnReferences();
+  return named(references.value[refers].find((one) => one.id === id)?.name, id);
 }
 
 const older = new Map<string, Promise<Kind>>();

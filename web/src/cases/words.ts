@@ -4,7 +4,7 @@ import type { Label } from "../api.ts";
 import { now } from "../desk.ts";
 import { lang, momentOf, named, t } from "../i18n.ts";
 import type { Brief, Field, Kind } from "./api.ts";
-import { areaOf, kindOf, pathOf } from "./known.ts";
+import { areaOf, kindOf, pathOf, referenceName } from "./known.ts";
 
 /** What a case is about: the first text that an opening must tell, else what was chosen, else its type. */
 export function titleOf(one: Brief, kind: Kind | undefined = kindOf(one.type)): string {
@@ -26,6 +26,7 @@ export function aboutOf(one: Brief): string {
 export function valueText(field: Field | undefined, value: unknown): string {
   if (value === null || value === undefined || value === "") return t("cases.not_told");
   if (field?.kind === "choice") return named(field.options[String(value)], String(value));
+  if (field?.refers) return referenceName(field.refers, String(value));
   if (field?.kind === "boolean") return t(value ? "cases.yes" : "cases.no");
   if (field?.kind === "date") return dayText(String(value));
   if (field?.kind === "moment") return momentOf(String(value));

@@ -5,6 +5,8 @@ import { sound, toggleSound } from "../chime.ts";
 import { alerts, device, refreshAlerts, say, selection, told } from "../desk.ts";
 import { density, duration, integer, named, people, ratio, share, t, timeOf, word } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
+import { FiringRow } from "../underway/FiringRow.tsx";
+import { firings } from "../underway/firings.ts";
 import { Icon } from "./Icon.tsx";
 
 /** What stands announced, the most serious first; quiet where nothing does. */
@@ -18,6 +20,13 @@ export function Alerts({ map, matches }: { map: Signal<MapHandle | null>; matche
           {t(sound.value ? "alerts.sound_on" : "alerts.sound_off")}
         </button>
       </p>
+      {firings.value.length > 0 && (
+        <ul class="firings" aria-live="polite" aria-label={t("live.title")} data-test="firings">
+          {firings.value.map((one) => (
+            <FiringRow key={one.id} one={one} linked />
+          ))}
+        </ul>
+      )}
       <ul class="rows" aria-live="polite">
         {shown.map((one) => (
           <AlertRow key={one.id} one={one} map={map} />

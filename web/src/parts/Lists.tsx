@@ -6,6 +6,7 @@ import { density, integer, named, people, share, t, timeOf, word } from "../i18n
 import type { MapHandle } from "../map/DeskMap.tsx";
 import { STATES } from "../map/symbols.ts";
 import { waiting } from "../reach.ts";
+import { firings } from "../underway/firings.ts";
 import { Alerts } from "./Alerts.tsx";
 import { Bar, Class, shortOccupancy } from "./EstimateView.tsx";
 import { Icon, type IconName } from "./Icon.tsx";
@@ -44,7 +45,7 @@ export function Lists({ district, map }: { district: District; map: Signal<MapHa
             <Icon name={icon} size={17} />
             {word("tab", id)}
             {id === "reach" && waiting().length > 0 && <b class="tab-count rung-red">{integer(waiting().length)}</b>}
-            {id === "alerts" && alerts.value.length > 0 && <b class={`tab-count rung-${alerts.value[0]!.rung}`}>{integer(alerts.value.length)}</b>}
+            {id === "alerts" && alerts.value.length + firings.value.length > 0 && <b class={`tab-count rung-${firings.value.length > 0 ? "red" : alerts.value[0]!.rung}`}>{integer(alerts.value.length + firings.value.length)}</b>}
           </button>
         ))}
       </div>

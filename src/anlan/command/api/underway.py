@@ -60,7 +60,9 @@ def references(kept: Kept, district: Opened, where: Where, who: Who) -> dict[str
 @router.get("/cases/{case_id}/live", response_model=underway_forms.Live, summary="A plan at this minute")
 def live(district: Opened, where: Where, who: Who, case_id: str) -> dict[str, Any]:
     """Return zones, triggers and devices with what is counted, and every firing."""
-    return underway_views.live(district.underway.look(case_id, who), _Sees(district, where, who))
+    return underway_views.live(
+        district.underway.look(case_id, who), district.staffing(case_id, who), _Sees(district, where, who)
+    )
 
 
 @router.get("/cases/{case_id}/counted", response_model=underway_forms.Numbers, summary="What is counted for a case")

@@ -68,6 +68,16 @@ class Firing(Form):
     note: str
 
 
+class Staffing(Form):
+    """Who is asked for at a zone, and what the volunteers' shifts there have; null where one may not read shifts."""
+
+    zone: str
+    n_staff: int
+    n_volunteers: int
+    n_places: int | None
+    n_seated: int | None
+
+
 class Live(Form):
     """A plan at this minute."""
 
@@ -76,6 +86,7 @@ class Live(Form):
     zones: list[Zone]
     triggers: list[Trigger]
     devices: list[ZoneDevice]
+    staffing: list[Staffing]
     firings: list[Firing]
 
 
