@@ -33,9 +33,15 @@ import anlan.matters.public
 import anlan.matters.routing
 import anlan.matters.standing
 import anlan.papers
+import anlan.rehearsal.crowd
+import anlan.rehearsal.rehearsing
 import anlan.response.demand
 import anlan.response.rota.answer
 import anlan.response.rota.problem
+import anlan.underway.counts
+import anlan.underway.rehearsing
+import anlan.underway.running
+import anlan.underway.staffing
 import anlan.volunteers.calling
 import anlan.volunteers.hall
 import anlan.volunteers.joining
@@ -74,6 +80,12 @@ def test_no_record_has_room_for_an_identity():
         anlan.indicators,
         anlan.kernel.entries,
         anlan.papers,
+        anlan.rehearsal.crowd,
+        anlan.rehearsal.rehearsing,
+        anlan.underway.counts,
+        anlan.underway.rehearsing,
+        anlan.underway.running,
+        anlan.underway.staffing,
         anlan.response.demand,
         anlan.response.rota.answer,
         anlan.response.rota.problem,

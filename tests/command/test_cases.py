@@ -16,11 +16,12 @@ from anlan.cases import OPEN, shipped_types
 from anlan.cases.definition import Confidentiality, FieldKind
 from anlan.command.access import ROUTES
 from anlan.kernel.access import Actor, Grant
+from anlan.kernel.records import Draft
 from anlan.matters import Asked, NewCase, documents, list_cases, standing, tell_due
 from anlan.matters.words import numbers_of
 from anlan.papers import verified
 from anlan.staff import NewOffice, read_roles
-from anlan.store import casebook
+from anlan.store import Keeping, casebook
 from anlan.store.records import canonical
 
 ROLES = {role.role_id: role for role in read_roles()}
@@ -57,6 +58,30 @@ class CaseHouse(House):
             casebook.rewrite_steps(connection, row["case_no"], [line | {"filled": told}])
             casebook.add_words(connection, row["case_no"], numbers_of(private.values()))
 
+    def run(self, case_id, action):
+        """Let an event have a plan whose trigger fired, and a rehearsal, each saying a secret."""
+        row = {"zone": "A", "measure": "occupancy", "above": 5, "for_min": 1, "action": action, "office": "gate"}
+        ground = {"zone": "A", "ground": "place:quay", "capacity": 9, "area_m2": 9, "most_per_m2": 4}
+        with self.district.store.writing() as connection:
+            number = casebook.row_of(connection, case_id)["case_no"]
+            (line,) = casebook.steps_of(connection, [number])[number]
+            told = canonical(json.loads(line["filled"]) | {"zones": [ground], "triggers": [row]})
+            casebook.rewrite_steps(connection, number, [line | {"filled": told}])
+        at = self.clock.now().isoformat()
+        body = {"case": case_id, "row": 1, "measure": "occupancy", "above": 5, "since_at": at, "at": at, "highest": 9,
+                "ended_at": None}  # fmt: skip
+        fired = Draft(
+            kind="trigger", record_id=f"f-{case_id}", action="fire", actor="t", body=body, expected_version=None
+        )
+        self.district.underway._apply([fired], self.clock.now())
+        whole = {**dict.fromkeys(("scenario", "begin_at", "end_at", "begins_at", "ends_at"), at), "clearance": None,
+                 "share": 1.0, "crowd": 1.0, "n_expected": 9, "cut": False, "minutes": [at], "zones": []}  # fmt: skip
+        fires = {"zone": "A", "measure": "occupancy", "above": 5, "for_s": 60, "highest": 9, "fired": [], "row": 1}
+        whole["triggers"] = [fires | {"action": action, "office": "gate"}]
+        wish = {"scenario": "", "share": 1.0, "crowd": 1.0, "seed": 1}
+        kept = {"case": case_id, "made_at": at, "actor": "t", "wish": wish, "told": whole}
+        self.district.store.keep([Keeping(kind="rehearsal", key=f"{case_id}-r", body=kept)])
+
     def fill(self):
         """Open the cases; remember where each lies, its type, and each secret with the field it stands in."""
         self.cases = {}
@@ -82,6 +107,9 @@ class CaseHouse(House):
                 private = {name: filled.pop(name) for name in later}
                 made = self.matters.open(new, self.anybody)
                 self.whisper(made.case_id, private)
+                if kind.live is not None:
+                    secrets["triggers"] = f"action-{side}-{kind.type_id}"
+                    self.run(made.case_id, secrets["triggers"])
                 self.cases[made.case_id] = (side, kind, secrets, files, made.area_id)
 
 
@@ -134,6 +162,13 @@ def answers(house, client):
             yield f"file {case_id}", client.get(f"/cases/{case_id}/files/{digest}").status_code
         yield f"papers {case_id}", client.get(f"/cases/{case_id}/papers").text
         yield f"letter {case_id}", client.get(f"/cases/{case_id}/papers/letter").text
+        for part in ("live", "counted", "rehearsals"):
+            yield f"{part} {case_id}", client.get(f"/cases/{case_id}/{part}").text
+        if house.cases[case_id][1].live is not None:
+            record = client.get(f"/cases/{case_id}/rehearsals/{case_id}-r/record", params={"form": "docx"})
+            yield f"record {case_id}", record.status_code
+    yield "firings", client.get("/firings", params={"past_hours": 720}).text
+    yield "references", client.get("/cases/references").text
     yield f"part of {case_id}", client.get("/cases", params={"parent": case_id}).text
     # Each field that some may not read is sought by itself; the others need be sought but once.
     for name in sorted(house.narrow_names | {"note", "what"}):
@@ -517,12 +552,16 @@ def test_what_is_published_is_got_over_http(house):
 def test_a_type_tells_all_that_a_form_needs_in_the_version_that_is_asked_for(fresh):
     with fresh.as_role("planner") as planner:
         listed = {one["id"]: one for one in planner.get("/cases/types").json()["types"]}
-        told = planner.get("/cases/types/planned_event", params={"version": 1}).json()
+        told = planner.get("/cases/types/planned_event", params={"version": 2}).json()
         assert told == listed["planned_event"]
         assert code(planner.get("/cases/types/planned_event", params={"version": 99})) == (404, "not_found")
         assert code(planner.get("/cases/types/none")) == (404, "not_found")
     zones = next(one for one in told["fields"] if one["id"] == "zones")
-    assert [one["kind"] for one in zones["columns"]][:2] == ["text", "integer"]
+    assert [one["kind"] for one in zones["columns"]][:3] == ["text", "text", "integer"]
+    assert [one["refers"] for one in zones["columns"]][:3] == [None, "ground", None]
+    assert told["runs"]
+    assert {"triggers", "headings"} <= set(told["carried"])
+    assert next(one for one in told["fields"] if one["id"] == "n_triggered")["counted"]
     assert "zones" in told["opening"]
     assert "authority" not in told["opening"]
     assert told["children"] == ["hazard"]
@@ -583,7 +622,9 @@ def test_the_tree_of_areas_names_parents_first(fresh):
 def test_every_route_of_cases_was_asked():
     asked = {"/cases", "/cases/counts", "/cases/export", "/cases/types", "/cases/told", "/cases/{case_id}",
              "/cases/{case_id}/history", "/cases/{case_id}/files/{digest}", "/cases/{case_id}/papers",
-             "/cases/{case_id}/papers/{document}", "/cases/types/{type_id}", "/cases/calendar",
+             "/cases/{case_id}/papers/{document}", "/cases/types/{type_id}", "/cases/calendar", "/cases/references",
+                 "/cases/{case_id}/live", "/cases/{case_id}/counted", "/cases/{case_id}/rehearsals", "/firings",
+                 "/cases/{case_id}/rehearsals/{rehearsal_id}/record",
              "/indicators", "/indicators/public", "/indicators/bulletin", "/indicators/{indicator_id}",
              "/indicators/{indicator_id}/cases"}  # fmt: skip
     reading = {path for (method, path), (right, _) in ROUTES.items() if right == "cases.read" and method == "GET"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -45,9 +47,9 @@ def exact(shape, sheet):
 @settings(max_examples=150, deadline=None)
 @given(shape=polygons())
 def test_sums_are_those_of_exact_areas(shape):
-    sheet = np.random.default_rng(3).random((N, N))
-    made = scan.sums(scan.Edges.of([shape], 0.0, 0.0, SIDE), scan.prefix(sheet[:, :, None]))[0, 0]
-    assert made == pytest.approx(exact(shape, sheet), rel=1e-6, abs=1e-6)
+    sheet = np.random.default_rng(3).random((N, N, 2))
+    made = scan.sums(scan.Outlines.of([shape], 0.0, 0.0, SIDE), scan.prefix(sheet))[0]
+    assert made == pytest.approx([exact(shape, sheet[..., q]) for q in (0, 1)], rel=1e-6, abs=1e-6)
 
 
 @settings(max_examples=100, deadline=None)
@@ -60,9 +62,27 @@ def test_shares_are_exact_areas(shape):
 
 
 def test_an_outline_along_the_lines_of_the_grid_counts_whole_squares():
-    ones = scan.prefix(np.ones((N, N, 1)))
+    ones = scan.prefix(np.ones((N, N, 2)))
     shapes = [shapely.box(0, 0, N * SIDE, N * SIDE), shapely.box(25, 50, 100, 75), shapely.box(-90, -90, 2000, 25)]
-    assert scan.sums(scan.Edges.of(shapes, 0.0, 0.0, SIDE), ones)[:, 0] == pytest.approx([N * N, 3, N])
+    assert scan.sums(scan.Outlines.of(shapes, 0.0, 0.0, SIDE), ones)[:, 0] == pytest.approx([N * N, 3, N])
+
+
+def test_rings_are_told_apart_also_where_points_stand_twice_or_rings_begin_at_one_point():
+    square, corner = [(0, 0), (50, 0), (50, 50), (0, 50)], [(0, 0), (20, 10), (10, 20), (0, 0)]
+    shapes = [
+        shapely.Polygon([*square[:1], *square, *square[:1]]),
+        shapely.Polygon([*square, (0, 50), (0, 0)]),
+        shapely.Polygon([*square, (0, 0)], [corner]),
+        shapely.Polygon([*square, (0, 0), (0, 0)], [corner[::-1]]),
+        shapely.MultiPolygon([shapely.Polygon(square, [corner]), shapely.box(100, 100, 150, 150)]),
+        shapely.MultiPolygon([shapely.box(100, 100, 150, 150), shapely.box(200, 0, 250, 25)]),
+        shapely.Polygon(),
+        shapely.box(0, 0, 25, 25),
+    ]
+    ones = scan.prefix(np.ones((N, N, 2)))
+    made = scan.sums(scan.Outlines.of(shapes, 0.0, 0.0, SIDE), ones)[:, 0]
+    assert all(shape.is_valid for shape in shapes)
+    assert made * SIDE**2 == pytest.approx([shape.area for shape in shapes])
 
 
 def test_means_alone_are_those_that_come_with_intervals(everything):
@@ -76,7 +96,20 @@ def test_means_alone_are_those_that_come_with_intervals(everything):
     for one, mean in zip(made, means, strict=True):
         assert (one.occupancy is None) == bool(np.isnan(mean))
         if one.occupancy is not None:
-            assert mean == pytest.approx(one.occupancy, rel=1e-9)
+            assert mean == pytest.approx(one.occupancy, rel=1e-5)
+
+
+def test_means_are_unknown_where_most_of_a_polygon_has_gone_blind_as_those_with_intervals(everything):
+    state = everything.run(
+        6, lambda at, k: [seen("lbs", at, counts=grid_counts(everything, everything.cells.expected))] if k == 1 else []
+    )
+    field = everything.estimator.field(state)
+    blind = replace(field, informed_until=np.where(everything.cells.x_m < 0, 0.0, field.informed_until))
+    shapes = [shapely.box(x, -300, x + 300, 300) for x in (-500, -200, -100, 100)]
+    made = everything.counter.many(blind, everything.cells.shares_of(shapes), blind.at)
+    means = everything.counter.means(blind, shapes)
+    assert [one.occupancy is None for one in made] == np.isnan(means).tolist()
+    assert 0 < np.isnan(means).sum() < len(shapes)
 
 
 def test_variances_are_those_of_the_dense_product(everything):

@@ -222,12 +222,12 @@ class Cells:
 
     def shares_of(self, polygons: Sequence[BaseGeometry]) -> list[tuple[Indices, Floats]]:
         """Return the same of many polygons (metres)."""
-        begin, number, share = scan.gathered(self.edges_of(polygons), self._cut, self.number)
+        begin, number, share = scan.gathered(self.outlines_of(polygons), self._cut, self.number)
         return list(zip(np.split(number, begin[1:-1]), np.split(share, begin[1:-1]), strict=True))
 
-    def edges_of(self, polygons: Sequence[BaseGeometry]) -> scan.Edges:
-        """Return the edges of polygons (metres) in parts of cells."""
-        return scan.Edges.of(polygons, self.west_m, self.south_m, self.size_m / PARTS)
+    def outlines_of(self, polygons: Sequence[BaseGeometry]) -> scan.Outlines:
+        """Return the outlines of polygons (metres) in parts of cells."""
+        return scan.Outlines.of(polygons, self.west_m, self.south_m, self.size_m / PARTS)
 
     def cut(self, values: Floats) -> Floats:
         """Return values of the cells (n, q) by their parts on the whole grid, southernmost row first."""

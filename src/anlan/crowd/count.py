@@ -18,12 +18,14 @@ from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
 from anlan.crowd.measures import level_of_service
 from anlan.crowd.parcels import LEAST_M2, LEAST_PERSONS
+from anlan.crowd.spread import informed
 from anlan.kernel.errors import BadInput
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind, Estimate, UnknownReason
 
 Floats = npt.NDArray[np.float64]
 Shares = tuple[npt.NDArray[np.int64], Floats]
+Sheet = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Counter:
         self._plane = pack.projection
         self._cells = cells
         self._boundary = pack.boundary
-        self._sheets: tuple[Field, Floats] | None = None
+        self._sheets: tuple[Field, Sheet, Sheet | None] | None = None
         lines = [pack.projection.project(d.geometry) for d in pack.devices if d.kind is DeviceKind.PASSAGE]
         cell = [cells.at(line.centroid.x, line.centroid.y) for line in lines]
         self._passed = np.zeros(len(cells), bool)
@@ -70,17 +72,27 @@ class Counter:
 
         It costs the length of the outlines only; :meth:`many` gives intervals and reasons as well.
         """
-        if self._sheets is None or self._sheets[0] is not field:
-            self._sheets = field, scan.prefix(self._sheet(field))
-        mean, walkable, live = scan.sums(self._cells.edges_of(polygons), self._sheets[1]).T
-        told = (walkable >= LEAST_M2) & (mean >= LEAST_PERSONS) & (live >= 0.5 * mean)
+        persons, live = self._prefixes(field)
+        outlines = self._cells.outlines_of(polygons)
+        mean, walkable = scan.sums(outlines, persons).T
+        told = (walkable >= LEAST_M2) & (mean >= LEAST_PERSONS)
+        if live is not None:
+            told &= scan.sums(outlines, live)[:, 0] >= 0.5 * mean
         return np.where(told, mean, np.nan)
 
-    def _sheet(self, field: Field) -> Floats:
-        """Return persons, walkable ground and persons where something informs, by parts of cells on the grid."""
-        persons = np.nan_to_num(field.persons)
-        live = np.nan_to_num(field.informed_until, nan=-np.inf) >= field.at.timestamp()
-        return self._cells.cut(np.column_stack([persons, self._cells.walkable_m2, persons * live]))
+    def _prefixes(self, field: Field) -> tuple[Sheet, Sheet | None]:
+        """Return the sums, by rows of parts of cells, of persons and walkable ground; and where something informs.
+
+        The latter is None where that is everywhere.
+        """
+        if self._sheets is None or self._sheets[0] is not field:
+            persons = np.nan_to_num(field.persons)
+            live = np.nan_to_num(field.informed_until, nan=-np.inf) >= field.at.timestamp()
+            made = [persons] if live[persons > 0].all() else [persons, persons * live]
+            sheets = [self._cells.cut(np.column_stack([values, self._cells.walkable_m2])) for values in made]
+            whole, *some = [scan.prefix(sheet).astype(np.float32) for sheet in sheets]  # half the memory to walk
+            self._sheets = field, whole, some[0] if some else None
+        return self._sheets[1:]
 
     def many(self, field: Field | None, parts: Sequence[Shares], at: datetime) -> list[Estimate]:
         """Return the estimates of several polygons, in one go."""
@@ -93,14 +105,11 @@ class Counter:
         share = np.concatenate([share for _, share in parts])
         weights = sp.csr_matrix((share, column, begin), shape=(len(parts), len(self._cells)))
         mean, variance = field.sums(weights)
-        now, until, walkable = at.timestamp(), field.informed_until[column], self._cells.walkable_m2[column]
-        live = until >= now  # false where nothing ever informed
-        row, persons = np.repeat(np.arange(len(parts)), np.diff(begin)), np.nan_to_num(field.persons[column])
-        each = (walkable, persons * np.isfinite(until), persons * live)
-        sums = [np.bincount(row, share * values, len(parts)).tolist() for values in each]
-        newest = np.full(len(parts), -np.inf)
-        np.maximum.at(newest, row, np.where(live, np.nan_to_num(field.informed_at[column]), -np.inf))
-        tallies = zip(mean.tolist(), variance.tolist(), *sums, (now - newest).tolist(), strict=True)
+        parted = weights.indptr, weights.indices, weights.data
+        told = field.informed_at, field.informed_until, at.timestamp()
+        sums, newest = informed(parted, field.persons, self._cells.walkable_m2, *told)
+        columns = (values.tolist() for values in (mean, variance, *sums.T, at.timestamp() - newest))
+        tallies = zip(*columns, strict=True)
         return [self._estimate(part, at, _Tally(*tally)) for part, tally in zip(parts, tallies, strict=True)]
 
     def _unknown(self, part: Shares, at: datetime, reason: UnknownReason) -> Estimate:

@@ -283,7 +283,8 @@ class Estimator:
         kept, lost = self._gates(moment.balance, counts, at)
         each = np.arange(layout.offset.start, layout.offset.stop)
         covariance[each, each] += lost / 1e6
-        persons = self._persons(mean, at)
+        usual = self._usual(at)
+        persons = usual * self._ratio(mean)
         fresh = self._fresh(counts, at)
         cordons = self.sources.cordons
         wait_s = self._wait.total_seconds()
@@ -306,7 +307,7 @@ class Estimator:
             at=at,
             mean=mean,
             covariance=covariance,
-            unusual=unusual.after(moment.unusual, self._usual(at), fresh, minutes),
+            unusual=unusual.after(moment.unusual, usual, fresh, minutes),
             balance=kept,
             newest=_newest(moment.newest, counts),
             nights=moment.nights + self._night_seen(moment, at),
@@ -425,9 +426,12 @@ class Estimator:
     # -- fields ----------------------------------------------------------------------------------------------------
 
     def _persons(self, mean: Floats, at: datetime) -> Floats:
+        return self._usual(at) * self._ratio(mean)
+
+    def _ratio(self, mean: Floats) -> Floats:
         layout = self.layout
         assert layout is not None  # noqa: S101 - only called where something tells presence
-        return np.asarray(self._usual(at) * np.exp(layout.out_hats @ mean[layout.out]))
+        return np.asarray(np.exp(layout.out_hats @ mean[layout.out]))
 
     def _usual(self, at: datetime) -> Floats:
         local = at.astimezone(self._zone)

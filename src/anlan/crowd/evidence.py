@@ -10,6 +10,7 @@ from scipy.special import gammaln, ive, ndtr
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.int64]
 
 MOVED = 0.05
 """How likely it is, before a run of repeats, that the level has just moved to the value that is repeated."""
@@ -38,29 +39,31 @@ class Sums:
 
     def number(self, ago: int, length: int) -> Floats:
         """Return of how many of ``length`` minutes, that ended ``ago`` minutes ago, something came."""
-        end = max(len(self._number) - 1 - ago, 0)
-        return np.asarray(self._number[end] - self._number[max(end - length, 0)])
+        return self._means(ago, length)[1]
 
     def mean(self, ago: int, length: int) -> Floats:
         """Return the mean of those minutes."""
-        end = max(len(self._sum) - 1 - ago, 0)
-        total, number = self._sum[end] - self._sum[max(end - length, 0)], self.number(ago, length)
-        return np.asarray(np.divide(total, number, out=np.full(len(total), np.nan), where=number > 0))
+        return self._means(ago, length)[0]
 
     def last(self, windows: Sequence[int], ago: int) -> tuple[Floats, Floats]:
         """Return means and numbers of windows that ended ``ago`` minutes ago, (n_windows, n)."""
-        pairs = [(self.mean(ago, k), self.number(ago, k)) for k in windows]
-        return np.stack([mean for mean, _ in pairs]), np.stack([number for _, number in pairs])
+        return self._means(ago, np.array(windows))
 
     def before(self, windows: Sequence[int], ago: int, length: int) -> tuple[Floats, Floats]:
         """Return means and numbers of the ``length`` minutes before each of those windows."""
-        pairs = [(self.mean(ago + k, length), self.number(ago + k, length)) for k in windows]
-        return np.stack([mean for mean, _ in pairs]), np.stack([number for _, number in pairs])
+        return self._means(ago + np.array(windows), length)
+
+    def _means(self, ago: int | Numbers, length: int | Numbers) -> tuple[Floats, Floats]:
+        """Return means and numbers of stretches of minutes, one or many."""
+        end = np.maximum(len(self._sum) - 1 - ago, 0)
+        begin = np.maximum(end - length, 0)
+        total, number = self._sum[end] - self._sum[begin], self._number[end] - self._number[begin]
+        return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0), number
 
     def mean_before(self, rows: range, length: int) -> Floats:
         """Return the means of the ``length`` minutes before each of some rows."""
         n_rows = len(self._sum) - 1
-        return np.stack([self.mean(n_rows - row, length) for row in rows])
+        return self._means(n_rows - np.array(rows), length)[0]
 
 
 def against(x: Floats, mean: Floats, left: Floats | float, relative: Floats) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,10 @@ class Field:
     open_ground: npt.NDArray[np.bool_]
     unsettled: float = 0.0
 
+    @cached_property
+    def _held(self) -> tuple[Floats, Floats]:
+        return self.blocks.held(self.persons)
+
     def sums(self, weights: sp.csr_matrix) -> tuple[Floats, Floats]:
         """Return mean and variance of weighted sums of persons.
 
@@ -65,7 +70,7 @@ class Field:
         if not len(self.covariance):
             return mean, np.full(len(mean), np.nan)
         smooth = variances(weights, self.persons, self.hats, self.covariance)
-        fine = unresolved(weights, self.persons, self.blocks, self.fine, self.params.patch_m)
+        fine = unresolved(weights, self.persons, self.blocks, self.fine, self.params.patch_m, self._held)
         apart = weights.copy()
         apart.data = weights.data * self.open_ground[weights.indices]
         apart = np.asarray(apart @ self.persons).ravel()

@@ -10,22 +10,37 @@ import numpy as np
 import numpy.typing as npt
 import scipy.linalg as sla
 import scipy.sparse as sp
-from scipy.linalg.blas import dsyrk
+from scipy.linalg.blas import dsyrk, dtrmm
+from scipy.linalg.lapack import dtrtri
 
 Floats = npt.NDArray[np.float64]
 
 
-@numba.njit(cache=True)
-def _relax(covariance, stationary, ends, keep, scale, level):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+_plain: dict[str, Any] = {"cache": True, "error_model": "numpy"}
+
+
+@numba.njit(**_plain)
+def _fade(out, past, keep, own):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    for i in range(len(out)):
+        out[i] = past[i] * (keep[i] * own)
+
+
+@numba.njit(**_plain)
+def _regain(out, past, keep, usual, scale, own):  # type: ignore[no-untyped-def]  # the same
+    kept, scaled, has, given = own
+    for i in range(len(out)):
+        regained = (usual[i] - has) * scale[i] * scaled + given
+        out[i] = regained + (past[i] - regained) * (keep[i] * kept)
+
+
+@numba.njit(**_plain)
+def _relax(covariance, stationary, ends, keep, scale, level):  # type: ignore[no-untyped-def]  # the same
     side = len(keep)
     out = np.empty((side, side)).T  # Fortran order
-    for j in range(side):
-        end, (has, given) = ends[j], level[j]
-        for i in range(j, end):
-            both, usual = keep[i] * keep[j], (stationary[i, j] - has) * scale[i] * scale[j] + given
-            out[i, j] = usual + (covariance[i, j] - usual) * both
-        for i in range(end, side):
-            out[i, j] = covariance[i, j] * (keep[i] * keep[j])
+    for j in range(side):  # by calls, so that the compiler sees that nothing overlaps, and takes four at once
+        end, own = ends[j], (keep[j], scale[j], level[j, 0], level[j, 1])
+        _regain(out[j:end, j], covariance[j:end, j], keep[j:end], stationary[j:end, j], scale[j:end], own)
+        _fade(out[end:, j], covariance[end:, j], keep[end:], keep[j])
     return out
 
 
@@ -99,7 +114,8 @@ def whole(lower: Floats, side: int | None = None, kind: type[np.floating] = np.f
 
 def dots(rows: sp.csr_matrix, spread: Floats) -> Floats:
     """Return the sum of products of each row with its own row of ``spread``, shape (m,)."""
-    return np.asarray(rows.multiply(spread).sum(axis=1)).ravel()
+    row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    return np.asarray(np.bincount(row, rows.data * spread[row, rows.indices], rows.shape[0]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +130,7 @@ class Innovation:
         """Factor the variance of rows (m, d): ``spread`` (m, d) is rows times covariance, ``noise`` (m,) variances."""
         variance = rows @ spread.T
         variance[np.diag_indices_from(variance)] += noise
-        return cls(spread, sla.cholesky(variance, lower=True, overwrite_a=True, check_finite=False))
+        return cls(spread, sla.cholesky(variance.T, lower=True, overwrite_a=True, check_finite=False))
 
     def moved(self, mean: Floats, surprise: Floats) -> Floats:
         """Return the mean after the observations; ``surprise`` (m,) is observed minus predicted."""
@@ -130,6 +146,7 @@ class Innovation:
         R. E. Kalman, *A New Approach to Linear Filtering and Prediction Problems*, 1960; in square-root form of the
         innovation, which keeps the result symmetric and needs half the work.
         """
-        v = sla.solve_triangular(self.lower, self.spread, lower=True, check_finite=False)
-        made = dsyrk(-1.0, np.asfortranarray(v), beta=1.0, c=covariance, trans=1, lower=1, overwrite_c=in_place)
-        return np.asarray(made)
+        turned, _ = dtrtri(self.lower, lower=1)
+        # By the inverse, from the right: of few rows, solving takes many times as long, and the rest needs no copy.
+        v = dtrmm(1.0, turned, self.spread.T, side=1, lower=1, trans_a=1)
+        return np.asarray(dsyrk(-1.0, v, beta=1.0, c=covariance, lower=1, overwrite_c=in_place))

@@ -13,9 +13,9 @@ from anlan.crowd.balance import Told
 from anlan.crowd.cells import Cells
 from anlan.crowd.layout import Layout, Params
 from anlan.crowd.measures import walking_speed
-from anlan.crowd.sources import Cordons, Grid, Sources
+from anlan.crowd.sources import Cordons, Grid, Passages, Sources, Views
 from anlan.crowd.spread import strayed
-from anlan.kernel.records import Observation
+from anlan.kernel.records import Device, Observation
 
 Floats = npt.NDArray[np.float64]
 
@@ -68,8 +68,21 @@ class Blocks:
         found, number = np.unique(square * (1 + closed.shape[0]) + place, return_inverse=True)
         return cls(sp.csr_matrix((np.ones(n), (np.arange(n), number)), shape=(n, len(found))), cells.size_m)
 
+    def held(self, persons: Floats) -> tuple[Floats, Floats]:
+        """Return the sums by block of persons in cells, and of their squares, (n_blocks,)."""
+        number, n_blocks = self.of_cell.indices, self.of_cell.shape[1]  # a cell lies in one block
+        held, squares = (np.asarray(np.bincount(number, values, n_blocks), float) for values in (persons, persons**2))
+        return held, squares
 
-def unresolved(weights: sp.csr_matrix, persons: Floats, blocks: Blocks, fine: Floats, patch_m: float) -> Floats:
+
+def unresolved(
+    weights: sp.csr_matrix,
+    persons: Floats,
+    blocks: Blocks,
+    fine: Floats,
+    patch_m: float,
+    held: tuple[Floats, Floats] | None = None,
+) -> Floats:
     r"""Return the variance of sums of cells that the knots do not resolve, shape (m,).
 
     .. math:: \min\Bigl(n \sum_b \tau_b^2 \sum_{c \in b} (w_c - f_b)^2 x_c^2,
@@ -87,12 +100,11 @@ def unresolved(weights: sp.csr_matrix, persons: Floats, blocks: Blocks, fine: Fl
     blocks : Blocks
     fine : float64, shape (n_blocks,)
     patch_m : float
+    held : (float64, float64), optional
+        What the blocks hold, where whoever asks knows it.
     """
-    number = blocks.of_cell.indices  # a cell lies in one block
-    n_blocks = blocks.of_cell.shape[1]
-    held, squares = np.bincount(number, persons, n_blocks), np.bincount(number, persons**2, n_blocks)
     parts = weights.indptr, weights.indices, weights.data
-    strays, total, whole = strayed(parts, persons, number, (held, squares, fine))
+    strays, total, whole = strayed(parts, persons, blocks.of_cell.indices, (*(held or blocks.held(persons)), fine))
     together = max(1.0, (patch_m / blocks.cell_m) ** 2)
     return np.asarray(np.minimum(strays * together, total**2) + whole)
 
@@ -125,6 +137,54 @@ def per_minute(seen: Observation) -> float:
     return float(seen.n_passed if seen.n_passed is not None else (seen.n_in or 0) + (seen.n_out or 0)) / minutes
 
 
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """What devices counted against a guess, all (m,): which they are, the slope of its log, surprise, and noise."""
+
+    which: npt.NDArray[np.int64]
+    slope: Floats
+    surprise: Floats
+    noise: Floats
+
+    def rows(self, devices: Sequence[Device], mean: Floats, biases: slice, out: sp.csr_matrix, layout: Layout) -> Rows:
+        """Return rows about a guess: ``out`` (m, k) are the slopes at the outdoor knots, beside each device's bias."""
+        bias = biases.start + self.which
+        matrix = placed(layout.size, [(layout.out.start, out), (0, _ones(bias, layout.size))])
+        names = tuple(devices[k].device_id for k in self.which)
+        return Rows(matrix, self.surprise - mean[bias], self.noise, doubted=True, devices=names)
+
+
+def passages_counted(passages: Passages, seen: Mapping[str, Observation], density: Floats) -> Counted | None:
+    """Return what counters across streets counted against a density by cell, were they without bias."""
+    which = [k for k, device in enumerate(passages.devices) if device.device_id in seen]
+    if not which:
+        return None
+    rho = np.maximum(density[passages.cell[which]], 1e-6)
+    flow = np.maximum(60 * rho * walking_speed(rho) * passages.width_m[which], 0.5)
+    step = 1e-3
+    up = rho * (1 + step)
+    slope = (np.log(up * walking_speed(up)) - np.log(rho * walking_speed(rho))) / step
+    # The denser it is, the less a flow tells; past the density of greatest flow, fewer pass the more people stand.
+    slope = np.clip(slope, 1e-3, 1)
+    jammed = (JAM_DOUBT * (1 - slope) / slope) ** 2
+    counted = np.array([per_minute(seen[passages.devices[k].device_id]) for k in which])
+    error = np.array([passages.devices[k].expected_error for k in which])
+    noise = 0.10**2 + error**2 + 1 / np.maximum(flow, 1) + jammed
+    return Counted(np.array(which), slope, np.log(np.maximum(counted, 0.5)) - np.log(flow), noise)
+
+
+def views_counted(views: Views, seen: Mapping[str, Observation], persons: Floats) -> Counted | None:
+    """Return what counters of a view counted against people by cell, were they without bias."""
+    which = [k for k, device in enumerate(views.devices) if device.device_id in seen]
+    if not which:
+        return None
+    present = np.maximum(np.asarray(views.weights @ persons).ravel()[which], 0.5)
+    counted = np.array([float(seen[views.devices[k].device_id].n_present or 0) for k in which])
+    error = np.array([views.devices[k].expected_error for k in which])
+    noise = 0.08**2 + error**2 + 2 / np.maximum(present, 1)
+    return Counted(np.array(which), 1 / present, np.log(np.maximum(counted, 0.5)) - np.log(present), noise)
+
+
 def passage_rows(
     layout: Layout, sources: Sources, seen: Mapping[str, Observation], mean: Floats, density: Floats
 ) -> Rows | None:
@@ -136,46 +196,24 @@ def passage_rows(
     how much the flow at its line stands for its surroundings. It wanders, so a passage tells changes better than
     levels.
     """
-    told = [k for k, device in enumerate(sources.passages.devices) if device.device_id in seen]
-    if not told:
+    passages = sources.passages
+    counted = passages_counted(passages, seen, density)
+    if counted is None:
         return None
-    cell, width = sources.passages.cell[told], sources.passages.width_m[told]
-    rho = np.maximum(density[cell], 1e-6)
-    flow = np.maximum(60 * rho * walking_speed(rho) * width, 0.5)
-    step = 1e-3
-    up = rho * (1 + step)
-    slope = (np.log(up * walking_speed(up)) - np.log(rho * walking_speed(rho))) / step
-    bias = layout.passage.start + np.array(told)
-    # The denser it is, the less a flow tells; past the density of greatest flow, fewer pass the more people stand.
-    slope = np.clip(slope, 1e-3, 1)
-    jammed = (JAM_DOUBT * (1 - slope) / slope) ** 2
-    out = sp.diags(slope) @ layout.out_hats[cell]
-    matrix = placed(layout.size, [(layout.out.start, out), (0, _ones(bias, layout.size))])
-    counted = np.array([per_minute(seen[sources.passages.devices[k].device_id]) for k in told])
-    error = np.array([sources.passages.devices[k].expected_error for k in told])
-    surprise = np.log(np.maximum(counted, 0.5)) - np.log(flow) - mean[bias]
-    noise = 0.10**2 + error**2 + 1 / np.maximum(flow, 1) + jammed
-    names = tuple(sources.passages.devices[k].device_id for k in told)
-    return Rows(matrix, surprise, noise, doubted=True, devices=names)
+    out = sp.diags(counted.slope) @ layout.out_hats[passages.cell[counted.which]]
+    return counted.rows(passages.devices, mean, layout.passage, out, layout)
 
 
 def view_rows(
     layout: Layout, sources: Sources, seen: Mapping[str, Observation], mean: Floats, persons: Floats
 ) -> Rows | None:
     r"""Return rows of counters of a view: :math:`\log n = \log \sum_c w_c x_c + s`."""
-    told = [k for k, device in enumerate(sources.views.devices) if device.device_id in seen]
-    if not told:
+    views = sources.views
+    counted = views_counted(views, seen, persons)
+    if counted is None:
         return None
-    weights = sources.views.weights[told]
-    present = np.maximum(np.asarray(weights @ persons).ravel(), 0.5)
-    bias = layout.view.start + np.array(told)
-    out = sp.diags(1 / present) @ slopes(weights, persons, layout.out_hats)
-    matrix = placed(layout.size, [(layout.out.start, out), (0, _ones(bias, layout.size))])
-    counted = np.array([float(seen[sources.views.devices[k].device_id].n_present or 0) for k in told])
-    error = np.array([sources.views.devices[k].expected_error for k in told])
-    surprise = np.log(np.maximum(counted, 0.5)) - np.log(present) - mean[bias]
-    names = tuple(sources.views.devices[k].device_id for k in told)
-    return Rows(matrix, surprise, 0.08**2 + error**2 + 2 / np.maximum(present, 1), doubted=True, devices=names)
+    out = sp.diags(counted.slope) @ slopes(views.weights[counted.which], persons, layout.out_hats)
+    return counted.rows(views.devices, mean, layout.view, out, layout)
 
 
 def secant(total: Floats, target: Floats) -> Floats:

@@ -6,12 +6,19 @@ For numbers spread evenly over their square, with :math:`G(x, y)` the sum from t
 
 where the outline runs with the inside on its left (Green's theorem). :math:`G` is linear inside a square, so a piece of
 an edge there counts by its middle, and nothing is rounded. The cost is that of the outline, not of the ground inside.
+
+References
+----------
+J. Amanatides, A. Woo, *A Fast Voxel Traversal Algorithm for Ray Tracing*, Eurographics 1987: which line of the grid a
+segment meets next. Ours has no branch in a step, for which one it will be cannot be guessed.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
@@ -21,48 +28,79 @@ from shapely.geometry.base import BaseGeometry
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
+POLYGON, MULTIPOLYGON = 3, 6
 
 
 @dataclass(frozen=True, eq=False)
-class Edges:
-    """The edges of many polygons in squares of a grid: x0, y0, x1, y1, inside on the left; ``begin`` (m + 1,)."""
+class Outlines:
+    """The rings of many polygons, one after the other, in squares of a grid.
 
-    begin: Indices
-    edge: Floats
+    ``points`` (k, 2) run closed with the inside on the left; ``until`` (n_rings,) is where each ring ends among them,
+    ``last`` (m,) where each polygon ends among the rings.
+    """
+
+    points: Floats
+    until: Indices
+    last: Indices
 
     @classmethod
-    def of(cls, polygons: Sequence[BaseGeometry], west: float, south: float, size: float) -> Edges:
-        """Return the edges of valid polygons and multipolygons (metres), whichever way their rings run."""
-        parts, of_part = shapely.get_parts(np.asarray(polygons, object), return_index=True)
-        rings, of_ring = shapely.get_rings(parts, return_index=True)
-        points = shapely.get_coordinates(rings)
-        until = np.cumsum(shapely.get_num_coordinates(rings))
-        hole = np.zeros(len(rings), bool)
-        hole[1:] = of_ring[1:] == of_ring[:-1]
-        edge = _edges(points, until, hole, west, south, size)
-        last = np.searchsorted(of_part[of_ring], np.arange(len(polygons) + 1))  # a ring has an edge less than points
-        begin = np.concatenate([[0], until])[last] - last
-        return cls(begin.astype(np.int64), edge)
+    def of(cls, polygons: Sequence[BaseGeometry], west: float, south: float, size: float) -> Outlines:
+        """Return those of valid polygons and multipolygons (metres), whichever way their rings run."""
+        shapes = np.fromiter(polygons, object, len(polygons))
+        kind = shapely.get_type_id(shapes)
+        for k in np.flatnonzero((kind != POLYGON) & (kind != MULTIPOLYGON)):  # what an intersection leaves, at times
+            parts, kind[k] = shapely.get_parts(shapes[k]), MULTIPOLYGON
+            shapes[k] = shapely.MultiPolygon(parts[shapely.get_type_id(parts) == POLYGON].tolist())
+        points, n_points = shapely.get_coordinates(shapes), shapely.get_num_coordinates(shapes)
+        n_rings, several = 1 + shapely.get_num_interior_rings(shapes), kind == MULTIPOLYGON
+        n_rings[several] = shapely.get_num_geometries(shapes[several])
+        rings, odd = _closed(points, n_points, n_rings, several)
+        if odd.any():
+            rings = np.concatenate([rings, _taken_apart(shapes, np.flatnonzero(odd))])
+            rings = rings[np.argsort(rings[:, 0], kind="stable")]
+        until, last = np.cumsum(rings[:, 1]), np.searchsorted(rings[:, 0], np.arange(len(shapes)), "right")
+        return cls(_laid(points, until, rings[:, 2] > 0, (west, south, size)), until, last)
+
+
+def _taken_apart(shapes: npt.NDArray[np.object_], which: Indices) -> Indices:
+    """Return the rings of some polygons as :func:`_closed` does, by what they are made of, ten times as dear."""
+    parts, of_part = shapely.get_parts(shapes[which], return_index=True)
+    rings, of_ring = shapely.get_rings(parts, return_index=True)
+    hole = np.diff(of_ring, prepend=-1) == 0
+    return np.column_stack([which[of_part[of_ring]], shapely.get_num_coordinates(rings), hole])
 
 
 def prefix(sheet: Floats) -> Floats:
-    """Return the sums of each row from the west up to each square, shape (n_rows, n_columns + 1, q)."""
-    out = np.zeros((sheet.shape[0], sheet.shape[1] + 1, sheet.shape[2]))
-    np.cumsum(sheet, axis=1, out=out[:, 1:])
+    """Return the sums of each row from the west up to each square, of two quantities.
+
+    With a row and a column more than it takes, so that an outline along the edge of the grid needs no question.
+
+    Parameters
+    ----------
+    sheet : float64, shape (n_rows, n_columns, 2)
+
+    Returns
+    -------
+    float64, shape (n_rows + 1, n_columns + 2, 2)
+        :func:`sums` takes them as float32 as well, which is faster and right to a hundred-thousandth or so.
+    """
+    out = np.zeros((sheet.shape[0] + 1, sheet.shape[1] + 2, 2))
+    np.cumsum(sheet, axis=1, out=out[:-1, 1:-1])
+    out[:, -1] = out[:, -2]
     return out
 
 
-def sums(edges: Edges, prefixes: Floats) -> Floats:
-    """Return for each polygon the sum of each quantity of :func:`prefix`, by the part of each square inside, (m, q).
+def sums(outlines: Outlines, prefixes: Floats | npt.NDArray[np.float32]) -> Floats:
+    """Return for each polygon the sum of both quantities of :func:`prefix`, by the part of each square inside, (m, 2).
 
     Examples
     --------
     >>> square = shapely.box(5, 5, 25, 15)
-    >>> edges = Edges.of([square], 0.0, 0.0, 10.0)
-    >>> sums(edges, prefix(np.ones((3, 3, 1)))).tolist()
-    [[2.0]]
+    >>> outlines = Outlines.of([square], 0.0, 0.0, 10.0)
+    >>> sums(outlines, prefix(np.full((3, 3, 2), [1.0, 4.0]))).round(9).tolist()
+    [[2.0, 8.0]]
     """
-    return np.asarray(_sums(edges.begin, edges.edge, prefixes))
+    return np.asarray(_sums(outlines.points, outlines.until, outlines.last, prefixes))
 
 
 def shares(polygon: BaseGeometry, west: float, south: float, size: float) -> tuple[int, int, Floats]:
@@ -84,24 +122,20 @@ def shares(polygon: BaseGeometry, west: float, south: float, size: float) -> tup
     share : float64, shape (n_rows, n_columns)
         0..1 over the polygon's bounding squares.
     """
-    return shares_of(Edges.of([polygon], west, south, size).edge)
-
-
-def shares_of(edge: Floats) -> tuple[int, int, Floats]:
-    """Return the same for the edges of one polygon, in squares of the grid, shape (n, 4)."""
-    if not len(edge):
+    outlines = Outlines.of([polygon], west, south, size)
+    if not len(outlines.points):
         return 0, 0, np.zeros((0, 0))
-    column, row = (int(np.floor(edge[:, k::2].min())) for k in (0, 1))
-    n_columns, n_rows = (int(np.floor(edge[:, k::2].max())) + 1 - first for k, first in ((0, column), (1, row)))
-    return row, column, np.asarray(_shares(edge - (column, row, column, row), n_rows, n_columns))
+    row, n_rows, column, n_columns = _bounds(outlines.points, 1)
+    share = _shares(outlines.points, outlines.until, (column, row), n_rows - row, n_columns - column)
+    return row, column, np.asarray(share)
 
 
-def gathered(edges: Edges, part: Floats, number: Indices) -> tuple[Indices, Indices, Floats]:
+def gathered(outlines: Outlines, part: Floats, number: Indices) -> tuple[Indices, Indices, Floats]:
     """Return which larger squares each polygon touches, and how much of what is in each lies inside.
 
     Parameters
     ----------
-    edges : Edges
+    outlines : Outlines
         In squares of the grid.
     part : float64, shape (n_rows, n_columns)
         How much of what is in its larger square each square holds.
@@ -116,25 +150,143 @@ def gathered(edges: Edges, part: Floats, number: Indices) -> tuple[Indices, Indi
     shares : float64, shape (q,)
         Above 0, at most 1.
     """
-    begin, found, share = _gathered(edges.begin, edges.edge, part, number)
+    begin, found, share = _gathered(outlines.points, outlines.until, outlines.last, part, number)
     return np.asarray(begin), np.asarray(found), np.asarray(share)
 
 
 @numba.njit(cache=True)
-def _edges(points, until, hole, west, south, size):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    out = np.empty((len(points) - len(until), 4))
-    n = first = 0
+def _closed(points, n_points, n_rings, several):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return polygon, number of points and whether it is a hole of each ring, and which polygons are not so clear.
+
+    A ring of a valid polygon comes to its first point again at its end and not before, save for points that stand
+    there twice. A polygon's first ring is its outside; where a multipolygon has a hole, its rings do not tell.
+    """
+    rings, n = np.empty((n_rings.sum(), 3), np.int64), 0
+    odd, begin = np.zeros(len(n_points), np.bool_), 0
+    for m in range(len(n_points)):
+        end, found, first = begin + n_points[m], 0, begin
+        while first < end and found < n_rings[m]:
+            x, y, i = points[first, 0], points[first, 1], first
+            before, more = x, True
+            while more and i + 1 < end:
+                i += 1
+                here = points[i, 0]
+                if here in (x, before):  # hardly ever
+                    if points[i, 1] == points[i - 1, 1] and here == before:
+                        i = end
+                    more = i < end and not (here == x and points[i, 1] == y)
+                before = here
+            rings[n + found, 0], rings[n + found, 1], rings[n + found, 2] = m, i + 1 - first, 0 if several[m] else found
+            found, first = found + 1, end + 1 if more else i + 1
+            if first < end and points[first, 0] == x and points[first, 1] == y:
+                break  # does the ring end twice, or another begin here?
+        odd[m] = end > begin and (found != n_rings[m] or first != end)
+        n, begin = n if odd[m] else n + found * (end > begin), end
+    return rings[:n], odd
+
+
+@numba.njit(cache=True)
+def _laid(points, until, hole, grid):  # type: ignore[no-untyped-def]  # the same
+    """Return points in squares of the grid, rings turned so that the inside is on the left."""
+    west, south, size = grid
+    out, per = np.empty_like(points), 1.0 / size
+    first = 0
     for k in range(len(until)):
-        twice, x, y = 0.0, points[first, 0], points[first, 1]  # about a corner, so that a small area keeps its digits
-        for i in range(first, until[k] - 1):
-            twice += (points[i, 0] - x) * (points[i + 1, 1] - y) - (points[i + 1, 0] - x) * (points[i, 1] - y)
+        end, twice = until[k], 0.0
+        for i in range(first, end - 1):  # about a corner, so that a small area keeps its digits
+            x, y = points[i, 0] - points[first, 0], points[i, 1] - points[first, 1]
+            twice += x * (points[i + 1, 1] - points[first, 1]) - (points[i + 1, 0] - points[first, 0]) * y
         turned = (twice > 0) == hole[k]
-        for i in range(first, until[k] - 1):
-            j, h = (i + 1, i) if turned else (i, i + 1)
-            out[n, 0], out[n, 1] = (points[j, 0] - west) / size, (points[j, 1] - south) / size
-            out[n, 2], out[n, 3] = (points[h, 0] - west) / size, (points[h, 1] - south) / size
-            n += 1
-        first = until[k]
+        for i in range(first, end):
+            j = first + end - 1 - i if turned else i
+            out[i, 0], out[i, 1] = (points[j, 0] - west) * per, (points[j, 1] - south) * per
+        first = end
+    return out
+
+
+ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
+_walked: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+
+
+@numba.njit(inline="always", **_walked)
+def _along(flat, stride, x0, y0, x1, y1):  # type: ignore[no-untyped-def]  # the same
+    """Return the integrals of both quantities along an edge that keeps within the grid.
+
+    ``flat`` are the prefix sums, ``stride`` numbers a row. The edge runs over t from 0 to 1; it meets the next line
+    between columns at ``tx``, between rows at ``ty``, and those after at twice ``half_x`` and ``half_y`` further;
+    what is not met again stands at 2, behind its end.
+    """
+    dx, dy = x1 - x0, y1 - y0
+    if dy == 0:
+        return 0.0, 0.0
+    column, row = np.floor(x0), np.floor(y0)
+    n_columns, n_rows = abs(np.floor(x1) - column), abs(np.floor(y1) - row)
+    per_x, per_y = 1.0 / dx, 1.0 / dy
+    tx = (column + (dx > 0) - x0) * per_x if n_columns > 0 else 2.0
+    ty = (row + (dy > 0) - y0) * per_y if n_rows > 0 else 2.0
+    half_x, half_y = min(0.5 * abs(per_x), 1.0), min(0.5 * abs(per_y), 1.0)
+    aside, half = (2, 0.5) if dx > 0 else (-2, -0.5)
+    up = stride if dy > 0 else -stride
+    either, less = (up + aside) // 2, (aside - up) // 2
+    at, x, t = int(row) * stride + 2 * int(column), x0 - column, 0.0
+    first = second = 0.0
+    for _ in range(int(n_columns + n_rows)):
+        side = math.copysign(1.0, ty - tx)  # 1 where a column is next, -1 where a row is
+        then, k = min(tx, ty), np.uint64(at)  # without a sign, no index is looked at twice
+        part, middle = then - t, x + 0.5 * dx * (t + then)
+        first += part * (flat[k] + middle * (flat[k + TWO] - flat[k]))
+        second += part * (flat[k + ONE] + middle * (flat[k + THREE] - flat[k + ONE]))
+        at += either + int(side) * less
+        x, t = (x - half) - side * half, then
+        tx, ty = (tx + half_x) + side * half_x, (ty + half_y) - side * half_y
+    part, middle, k = 1.0 - t, x + 0.5 * dx * (t + 1.0), np.uint64(at)
+    first += part * (flat[k] + middle * (flat[k + TWO] - flat[k]))
+    second += part * (flat[k + ONE] + middle * (flat[k + THREE] - flat[k + ONE]))
+    return dy * first, dy * second
+
+
+@numba.njit(**_walked)
+def _beyond(flat, within, x0, y0, x1, y1):  # type: ignore[no-untyped-def]  # the same
+    """Return the same for an edge that leaves the grid: north and south of it is nothing, nor is there more aside."""
+    n_rows, n_columns, stride = within
+    if max(y0, y1) <= 0 or min(y0, y1) >= n_rows or y0 == y1:
+        return 0.0, 0.0
+    slope = (x1 - x0) / (y1 - y0)
+    ya, yb = min(max(y0, 0.0), n_rows), min(max(y1, 0.0), n_rows)
+    xa, dx = x0 + (ya - y0) * slope, (yb - ya) * slope
+    west = east = 0.0
+    if dx != 0:
+        west, east = min(max(-xa / dx, 0.0), 1.0), min(max((n_columns - xa) / dx, 0.0), 1.0)
+    first = second = 0.0
+    x, y = min(max(xa, 0.0), n_columns), ya
+    for t in (min(west, east), max(west, east), 1.0):
+        there, upon = min(max(xa + t * dx, 0.0), n_columns), min(max(ya + t * (yb - ya), 0.0), n_rows)
+        one, other = _along(flat, stride, x, y, there, upon)
+        first, second = first + one, second + other
+        x, y = there, upon
+    return first, second
+
+
+@numba.njit(**_walked)
+def _sums(points, until, last, prefixes):  # type: ignore[no-untyped-def]  # the same
+    out = np.zeros((len(last), 2))
+    flat, stride = prefixes.reshape(-1), 2 * prefixes.shape[1]
+    n_rows, n_columns = float(prefixes.shape[0] - 1), float(prefixes.shape[1] - 2)
+    within = n_rows, n_columns, stride
+    ring = begin = 0
+    for m in range(len(last)):
+        first = second = 0.0
+        for k in range(ring, last[m]):
+            for i in range(begin, until[k] - 1):
+                x0, y0, x1, y1 = points[i, 0], points[i, 1], points[i + 1, 0], points[i + 1, 1]
+                if min(x0, x1) < 0 or max(x0, x1) > n_columns or min(y0, y1) < 0 or max(y0, y1) > n_rows:
+                    one, other = _beyond(flat, within, x0, y0, x1, y1)
+                else:
+                    one, other = _along(flat, stride, x0, y0, x1, y1)
+                first, second = first + one, second + other
+            begin = until[k]
+        ring = last[m]
+        out[m, 0], out[m, 1] = first, second
     return out
 
 
@@ -155,96 +307,111 @@ def _rows_of(y0, y1, n_rows):  # type: ignore[no-untyped-def]  # the same
 
 
 @numba.njit(cache=True)
-def _along(until, left, right, tall, out):  # type: ignore[no-untyped-def]  # the same
-    """Add the integral of ``until`` over a piece of edge within a row; west of the grid there is nothing."""
-    n_columns = len(until) - 1
-    wide = right - left
-    for c in range(max(int(np.floor(left)), 0), min(int(np.floor(right)), n_columns - 1) + 1):
-        here, there = max(left, float(c)), min(right, c + 1.0)
-        part = tall * (there - here) / wide if wide > 0 else tall
-        middle = (here + there) / 2 - c
-        for q in range(len(out)):
-            out[q] += part * (until[c, q] + middle * (until[c + 1, q] - until[c, q]))
-    if right >= n_columns:
-        part = tall * (right - max(left, float(n_columns))) / wide if wide > 0 else tall
-        for q in range(len(out)):
-            out[q] += part * until[n_columns, q]
-
-
-@numba.njit(cache=True)
-def _sums(begin, edge, prefixes):  # type: ignore[no-untyped-def]  # the same
-    out = np.zeros((len(begin) - 1, prefixes.shape[2]))
-    for m in range(len(begin) - 1):
-        mine = out[m]
-        for e in range(begin[m], begin[m + 1]):
-            x0, y0, x1, y1 = edge[e, 0], edge[e, 1], edge[e, 2], edge[e, 3]
-            first, last = _rows_of(y0, y1, prefixes.shape[0])
+def _edges_within(points, until, corner, own, west_of):  # type: ignore[no-untyped-def]  # the same
+    """Add the edges to squares from a corner on: how much lies in each west of an edge, and how tall the edge is."""
+    begin, (west, south), (n_rows, n_columns) = 0, corner, own.shape
+    for k in range(len(until)):
+        for i in range(begin, until[k] - 1):
+            x0, y0 = points[i, 0] - west, points[i, 1] - south
+            x1, y1 = points[i + 1, 0] - west, points[i + 1, 1] - south
+            first, last = _rows_of(y0, y1, n_rows)
             for row in range(first, last):
                 left, right, tall = _in_row(x0, y0, x1, y1, row)
-                _along(prefixes[row], left, right, tall, mine)
-    return out
+                wide = right - left
+                for c in range(int(left), min(int(right), n_columns - 1) + 1):
+                    here, there = max(left, float(c)), min(right, c + 1.0)
+                    part = tall * (there - here) / wide if wide > 0 else tall
+                    own[row, c] += part * ((here + there) / 2 - c)
+                    west_of[row, c] += part
+        begin = until[k]
+
+
+@numba.njit(cache=True, inline="always")
+def _share(inside):  # type: ignore[no-untyped-def]  # the same
+    return min(inside, 1.0) if inside > 1e-9 else 0.0  # less is what the last digits do not cancel
 
 
 @numba.njit(cache=True)
-def _shares(edge, n_rows, n_columns):  # type: ignore[no-untyped-def]  # the same
+def _shares(points, until, corner, n_rows, n_columns):  # type: ignore[no-untyped-def]  # the same
     own, west_of = np.zeros((n_rows, n_columns)), np.zeros((n_rows, n_columns))
-    for e in range(len(edge)):
-        x0, y0, x1, y1 = edge[e]
-        first, last = _rows_of(y0, y1, n_rows)
-        for row in range(first, last):
-            left, right, tall = _in_row(x0, y0, x1, y1, row)
-            wide = right - left
-            for c in range(int(left), min(int(right), n_columns - 1) + 1):
-                here, there = max(left, float(c)), min(right, c + 1.0)
-                part = tall * (there - here) / wide if wide > 0 else tall
-                own[row, c] += part * ((here + there) / 2 - c)
-                west_of[row, c] += part
+    _edges_within(points, until, corner, own, west_of)
     for row in range(n_rows):
         whole = 0.0
         for c in range(n_columns - 1, -1, -1):
-            share = own[row, c] + whole
-            whole += west_of[row, c]
-            own[row, c] = min(share, 1.0) if share > 1e-9 else 0.0  # less is what the last digits do not cancel
+            own[row, c], whole = _share(own[row, c] + whole), whole + west_of[row, c]
     return own
 
 
 @numba.njit(cache=True)
-def _bounds(edge, size):  # type: ignore[no-untyped-def]  # the same
-    """Return the squares of so many squares' side that edges lie in: first and end of rows and of columns."""
+def _bounds(points, size):  # type: ignore[no-untyped-def]  # the same
+    """Return the squares of so many squares' side that points lie in: first and end of rows and of columns."""
     x0, x1, y0, y1 = np.inf, -np.inf, np.inf, -np.inf
-    for e in range(len(edge)):
-        x0, x1 = min(x0, edge[e, 0], edge[e, 2]), max(x1, edge[e, 0], edge[e, 2])
-        y0, y1 = min(y0, edge[e, 1], edge[e, 3]), max(y1, edge[e, 1], edge[e, 3])
+    for i in range(len(points)):
+        x0, x1 = min(x0, points[i, 0]), max(x1, points[i, 0])
+        y0, y1 = min(y0, points[i, 1]), max(y1, points[i, 1])
     return int(y0 // size), int(y1 // size) + 1, int(x0 // size), int(x1 // size) + 1
 
 
 @numba.njit(cache=True)
-def _gathered(begin, edge, part, number):  # type: ignore[no-untyped-def]  # the same
-    size = part.shape[0] // number.shape[0]
-    begins = np.zeros(len(begin), np.int64)
-    found, shares, n = np.empty(1024, np.int64), np.empty(1024), 0
-    for m in range(len(begin) - 1):
+def _summed(own, west_of, part, west, line):  # type: ignore[no-untyped-def]  # the same
+    """Add to each of a row of larger squares what of it lies inside; what the edges left is cleared for the next."""
+    size, n_columns = len(own), len(line)
+    for i in range(size):
+        whole = 0.0
+        for at in range(west + own.shape[1] // size - 1, west - 1, -1):
+            on, inside = len(part) > 0 and 0 <= at < n_columns, 0.0
+            for j in range(size - 1, -1, -1):
+                c = (at - west) * size + j
+                share, whole = _share(own[i, c] + whole), whole + west_of[i, c]
+                own[i, c] = west_of[i, c] = 0.0
+                if on:
+                    inside += share * part[i, at * size + j]
+            if on:
+                line[at] += inside
+
+
+@numba.njit(cache=True)
+def _told(line, number, found, shares):  # type: ignore[no-untyped-def]  # the same
+    """Write the squares of a row that matter, and their shares; return how many there are. The row is cleared."""
+    n = 0
+    for at in range(len(line)):
+        if number[at] >= 0 and line[at] > 0:
+            found[n], shares[n] = number[at], min(line[at], 1.0)
+            n += 1
+        line[at] = 0.0
+    return n
+
+
+@numba.njit(cache=True)
+def _gathered(points, until, last, part, number):  # type: ignore[no-untyped-def]  # the same
+    size, (n_rows, n_columns) = part.shape[0] // number.shape[0], number.shape
+    begins, n = np.zeros(len(last) + 1, np.int64), 0
+    found, shares = np.empty(1024, np.int64), np.empty(1024)
+    own, west_of, line = np.zeros((0, 0)), np.zeros((0, 0)), np.zeros(n_columns)
+    ring = begin = 0
+    for m in range(len(last)):
+        rings = until[ring : last[m]]
+        end = rings[-1] if len(rings) else begin
+        mine, ends = points[begin:end], rings - begin
+        ring, begin = last[m], end
         begins[m + 1] = n
-        mine = edge[begin[m] : begin[m + 1]]
         if not len(mine):
             continue
-        first, last, west, east = _bounds(mine, size)
-        corner = np.array([west, first, west, first]) * size
-        inside = _shares(mine - corner, (last - first) * size, (east - west) * size)
-        for r in range(max(first, 0), min(last, number.shape[0])):
-            for c in range(max(west, 0), min(east, number.shape[1])):
-                if number[r, c] < 0:
-                    continue
-                share = 0.0
-                for i in range(size):
-                    for j in range(size):
-                        held = part[r * size + i, c * size + j]
-                        share += held * inside[(r - first) * size + i, (c - west) * size + j]
-                if share > 0:
-                    if n == len(found):
-                        found = np.concatenate((found, np.empty(n, np.int64)))
-                        shares = np.concatenate((shares, np.empty(n)))
-                    found[n], shares[n] = number[r, c], min(share, 1.0)
-                    n += 1
+        first, top, west, east = _bounds(mine, size)
+        tall, wide = (top - first) * size, (east - west) * size
+        if own.shape[0] < tall or own.shape[1] < wide:
+            shape = max(own.shape[0], tall), max(own.shape[1], wide)
+            own, west_of = np.zeros(shape), np.zeros(shape)
+        _edges_within(mine, ends, (west * size, first * size), own[:tall, :wide], west_of)
+        for r in range(first, top):
+            above, on = (r - first) * size, 0 <= r < n_rows
+            held = part[r * size : (r + 1) * size] if on else part[:0]
+            _summed(own[above : above + size, :wide], west_of[above : above + size], held, west, line)
+            if len(found) < n + n_columns:
+                found = np.concatenate((found, np.empty(n + n_columns, np.int64)))
+                shares = np.concatenate((shares, np.empty(n + n_columns)))
+            if on:
+                c = slice(max(west, 0), max(min(east, n_columns), 0))
+                n += _told(line[c], number[r, c], found[n:], shares[n:])
         begins[m + 1] = n
     return begins, found[:n].copy(), shares[:n].copy()

@@ -30,7 +30,7 @@ def variances(
 
 
 def _parts(matrix: sp.csr_matrix) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
-    return matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data
+    return matrix.indptr.astype(np.int32, copy=False), matrix.indices.astype(np.int32, copy=False), matrix.data
 
 
 @numba.njit(cache=True)
@@ -92,3 +92,26 @@ def strayed(sums, persons, block, of_blocks):  # type: ignore[no-untyped-def]  #
                 inside[b], crossed[b] = 0.0, 0.0
         strays[m] = max(strays[m], 0.0)
     return strays, total, whole
+
+
+@numba.njit(cache=True)
+def informed(sums, persons, walkable_m2, since, until, now_s):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return, by row of weights, walkable ground, persons where anything ever, and still, informs; and the newest time.
+
+    ``sums`` are where each row begins, its cells and their weights; ``since`` and ``until`` (n,) when what informs each
+    cell ended, and until when it stands, NaN where nothing ever did. Without any, the newest is minus infinity.
+    """
+    begin, cell, share = sums
+    n = len(begin) - 1
+    out, newest = np.zeros((n, 3)), np.full(n, -np.inf)
+    for m in range(n):
+        for i in range(begin[m], begin[m + 1]):
+            c = cell[i]
+            x = 0.0 if np.isnan(persons[c]) else share[i] * persons[c]
+            out[m, 0] += share[i] * walkable_m2[c]
+            if not np.isnan(until[c]):
+                out[m, 1] += x
+                if until[c] >= now_s:
+                    out[m, 2] += x
+                    newest[m] = max(newest[m], 0.0 if np.isnan(since[c]) else since[c])
+    return out, newest

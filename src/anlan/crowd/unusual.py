@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from anlan.crowd.cells import Cells
 from anlan.crowd.knots import hats
 from anlan.crowd.layout import Layout, Params
-from anlan.crowd.rows import Blocks, passage_rows, view_rows
+from anlan.crowd.rows import Blocks, passages_counted, views_counted
 from anlan.crowd.sources import Sources
 from anlan.kernel.records import Observation
 
@@ -108,17 +108,17 @@ class Unusual:
         return np.asarray(unusual + (1 - np.exp(-minutes / slow)) * (shown - unusual))
 
     def _shown(self, usual: Floats, seen: Mapping[str, Observation]) -> Floats | None:
-        layout, mean = self.layout, np.zeros(self.layout.size)
         kinds = (
-            (passage_rows(layout, self.sources, seen, mean, usual / self.walkable_m2), self.params.passage_spread),
-            (view_rows(layout, self.sources, seen, mean, usual), self.params.view_spread),
+            (passages_counted(self.sources.passages, seen, usual / self.walkable_m2), self.params.passage_spread),
+            (views_counted(self.sources.views, seen, usual), self.params.view_spread),
         )
-        told = [(rows, bias) for rows, bias in kinds if rows is not None]
+        names = [device.device_id for one in (self.sources.passages, self.sources.views) for device in one.devices]
+        told = [(counted, bias) for counted, bias in kinds if counted is not None]
         if not told:
             return None
-        e = np.concatenate([rows.surprise for rows, _ in told])
-        noise = np.concatenate([rows.noise + bias**2 for rows, bias in told])
-        eyes = [self.of_eyes[device_id] for rows, _ in told for device_id in rows.devices]
+        e = np.concatenate([counted.surprise for counted, _ in told])
+        noise = np.concatenate([counted.noise + bias**2 for counted, bias in told])
+        eyes = [self.of_eyes[name] for name in names if name in seen]
         middle = float(np.median(e))
         strayed = np.minimum(((e - middle) ** 2 - noise) / np.array([most for _, _, most in eyes]), BEYOND**2)
         there, weight = np.zeros(self.of_knots.shape[1]), np.zeros(self.of_knots.shape[1])

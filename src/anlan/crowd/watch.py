@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from anlan.kernel.records import DeviceKind, Observation
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.int64]
 
 KEPT = 64
 """Minutes of counts that are remembered."""
@@ -161,16 +163,12 @@ class Best:
         return cls(nats[best, each], counted, usual.mean[best, each], best + 1.0)
 
     @classmethod
-    def none(cls, n: int) -> Best:
-        """Return that nothing speaks against anybody."""
-        nothing = np.zeros(n)
-        return cls(np.full(n, -1.0), nothing, nothing, nothing)
-
-    def over(self, nats: Floats, counted: Floats, expected: Floats, minutes: int) -> Best:
-        """Return the better of this and another window."""
-        more = nats > self.nats
-        pairs = ((nats, self.nats), (counted, self.counted), (expected, self.expected), (minutes, self.minutes))
-        return Best(*(np.where(more, new, old) for new, old in pairs))
+    def of_all(cls, nats: Floats, counted: Floats, expected: Floats, minutes: Numbers) -> Best:
+        """Return the same of windows told by their numbers, (n_windows, n); where none is above -1, of nothing."""
+        best, each = np.argmax(nats, axis=0), np.arange(nats.shape[1])
+        some = nats[best, each] > -1
+        counted, expected = np.where(some, counted[best, each], 0), np.where(some, expected[best, each], 0)
+        return cls(np.where(some, nats[best, each], -1), counted, expected, np.where(some, minutes[best, 0], 0.0))
 
 
 class Watcher:
@@ -337,8 +335,10 @@ class Watcher:
             slot = KEPT - 1 - int((now - end_s) // 60)
             if 0 <= slot < KEPT:
                 pair = (seen.n_in, seen.n_out) if seen.n_in is not None else (seen.n_passed, 0)
-                numbers = np.array((seen.n_present, 0) if seen.n_present is not None else pair, float)
-                counts[slot, k] = np.where(np.isnan(counts[slot, k]), numbers, counts[slot, k] + numbers)
+                for way, number in enumerate((seen.n_present, 0) if seen.n_present is not None else pair):
+                    told = np.nan if number is None else float(number)
+                    before = counts[slot, k, way]
+                    counts[slot, k, way] = told if math.isnan(before) else before + told
         return replace(health, counts=counts, **kept)
 
     def _clocked(self, kept: dict[str, Floats], k: int, end_s: float, sequence: int) -> None:
@@ -466,19 +466,18 @@ class Watcher:
         moved = (shares[0] - shares[1]) ** 2
         turning = self._around.median(np.where(self._two & (health.fault == 0), moved, np.nan))
         loose = 0.01 + 0.3 * unrest + 4 * np.maximum(turning - 0.005, 0)
-        best = Best.none(len(self.devices))
-        for k in range(self.limits.shortest, self.limits.longest + 1):
-            ways = [np.nan_to_num(one.mean(0, k) * one.number(0, k)) for one in sums]
-            then = [np.nan_to_num(one.mean(k, 20) * one.number(k, 20)) for one in sums]
-            share = np.clip((then[0] + 4) / (then[0] + then[1] + 8), 0.1, 0.9)
-            through = np.asarray(ways[0] + ways[1])
-            nats = (ways[0] - ways[1]) * np.log((1 - share) / share) / (1 + loose * through)
-            # Changed places change no total: where more or fewer pass than before, people have turned, not a device.
-            rate = np.log((through / k + 1) / ((then[0] + then[1]) / np.maximum(sums[0].number(k, 20), 1) + 1))
-            same = (np.abs(rate) < 0.25) & (through >= 10)
-            known = self._two & (sums[0].number(k, 20) >= 12) & (sums[0].number(0, 1) > 0) & same
-            best = best.over(np.where(known, nats, -1), ways[0] / np.maximum(through, 1), share, k)
-        return best
+        windows = range(self.limits.shortest, self.limits.longest + 1)
+        k, n_before = np.array(windows)[:, None], sums[0].before(windows, 0, 20)[1]
+        lately = [np.nan_to_num(mean * number) for mean, number in (one.last(windows, 0) for one in sums)]
+        before = [np.nan_to_num(mean * number) for mean, number in (one.before(windows, 0, 20) for one in sums)]
+        share = np.clip((before[0] + 4) / (before[0] + before[1] + 8), 0.1, 0.9)
+        through = lately[0] + lately[1]
+        nats = (lately[0] - lately[1]) * np.log((1 - share) / share) / (1 + loose * through)
+        # Changed places change no total: where more or fewer pass than before, people have turned, not a device.
+        rate = np.log((through / k + 1) / ((before[0] + before[1]) / np.maximum(n_before, 1) + 1))
+        same = (np.abs(rate) < 0.25) & (through >= 10)
+        known = self._two & (n_before >= 12) & (sums[0].number(0, 1) > 0) & same
+        return Best.of_all(np.where(known, nats, -1), lately[0] / np.maximum(through, 1), share, k)
 
     def _repeated(self, health: Health, known: Flags, sums: Sums) -> tuple[Floats, Floats]:
         """Return the evidence of a device that repeats itself, and how much of it is asked for."""
