@@ -15,6 +15,7 @@ import crowd_alerts
 import crowd_counting
 import crowd_forecast
 import crowd_health
+import crowd_known
 import crowd_whatif
 from anlan.crowd import Cells, Estimator
 from anlan.pack import find_pack, read_pack
@@ -29,7 +30,7 @@ def rows(*, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
     yield from crowd_counting.rows(quick=quick, say=say)
     for k, (n_cells, _) in enumerate(crowd_counting.SIZES[:1] if quick else crowd_counting.SIZES):
         yield from steps(n_cells, "ab" if k == 0 else "cd", say)
-    for part in (crowd_health, crowd_forecast, crowd_alerts, crowd_whatif, crowd_adapters):
+    for part in (crowd_health, crowd_forecast, crowd_known, crowd_alerts, crowd_whatif, crowd_adapters):
         yield from part.rows(quick=quick, say=say)
 
 

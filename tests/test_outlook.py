@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.small import small_pack
 
+from anlan.crowd.forecast import PlannedEvent
 from anlan.kernel.answers import Basis
 from anlan.kernel.records import Estimate
 from anlan.outlook import Outlooks
@@ -57,3 +58,17 @@ def test_a_place_that_was_never_counted_tells_nothing(outlooks):
     made = outlooks.subject("place:garden", estimate(NOW, 100.0))
     assert made.basis is None
     assert made.points == ()
+
+
+def test_what_is_planned_is_added_to_the_usual_of_its_place(outlooks):
+    evening = NOW + timedelta(hours=6)
+    fair = PlannedEvent(begin_at=evening, end_at=evening + timedelta(hours=3), added={"place:quay": 2_000.0})
+    outlooks.forget()
+    before = outlooks.subject("place:quay", estimate(NOW, people(NOW)))
+    outlooks.forget()
+    outlooks.planned = lambda: (fair,)
+    made = outlooks.subject("place:quay", estimate(NOW, people(NOW)))
+    added = [told.occupancy - bare.occupancy for told, bare in zip(made.points, before.points, strict=True)]
+    assert added[:5] == pytest.approx([0] * 5, abs=1)
+    assert added[6] == pytest.approx(2_000, rel=0.1)
+    assert added[8] == pytest.approx(0, abs=1)

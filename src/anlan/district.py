@@ -61,7 +61,7 @@ from anlan.pack import find_pack, read_pack
 from anlan.planning.desk import PlanDesk
 from anlan.reach import UNIT_TOPICS, Reach
 from anlan.store import Audit, DuckHistory, SqlStore, Step
-from anlan.underway import Counts, RehearsalDesk, Staffed, Underway, staffed
+from anlan.underway import Counts, RehearsalDesk, Staffed, Underway, planned_events, staffed
 from anlan.volunteers import Hall
 
 log = logging.getLogger(__name__)
@@ -106,6 +106,7 @@ class District:
         self.underway = Underway(pack, self.matters, store, history, clock)
         self.counts = Counts(pack, store, self.reach, self.matters, self.underway)
         self.matters.count = self.counts.count
+        self._outlooks.planned = lambda: planned_events(self.matters, store)
         self.rehearsals = RehearsalDesk(pack, folder, self.matters, store, clock, self._tell_changes)
         self.plans = PlanDesk(pack, folder, store, clock, self._tell_changes)
         self._stepping = threading.RLock()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from anlan.crowd.forecast import Series
+from anlan.crowd.forecast import Known, PlannedEvent, Series
 from anlan.crowd.forecast.live import LEAST_DAYS, STEP, from_trend, from_usual
 from anlan.kernel.answers import Basis, CurvePoint, Forecast
 from anlan.kernel.pack import Pack
@@ -29,6 +29,8 @@ class Outlooks:
         self._zone = ZoneInfo(pack.time_zone)
         self._history = history
         self._kept: dict[str, tuple[datetime, Forecast]] = {}
+        self.planned: Callable[[], tuple[PlannedEvent, ...]] = tuple
+        """What is planned; whoever opens the district says by whom it is told."""
 
     def forget(self) -> None:
         """Begin anew, where the district begins another day."""
@@ -54,6 +56,7 @@ class Outlooks:
                 counts=means[first:, None],
                 zone=self._zone,
                 calendar=self._pack.calendar,
+                known=Known(planned=self.planned()),
             )
             points = from_usual(series)
         if points:

@@ -67,3 +67,47 @@ def test_a_file_that_does_not_fit_is_told(tmp_path, anlan, text, said):
     status, _, err = anlan("forecast", "backtest", file, "--from", "2026-03-30")
     assert status == 2
     assert said in " ".join(err.split())
+
+
+@pytest.fixture
+def known(tmp_path):
+    """What was planned for one of the counters, and two days of weather."""
+    planned, weather = tmp_path / "planned.csv", tmp_path / "weather.csv"
+    planned.write_text("begin_at,end_at,counter,added\n2026-04-01T18:00,2026-04-01T22:00,a,5000\n")
+    hours = [f"2026-04-0{1 + k // 24}T{k % 24:02d}:00,{0.0 if k % 5 else ''},{10 + k % 24}" for k in range(48)]
+    weather.write_text("time,rain_mm,temperature_c\n" + "\n".join(hours))
+    return ["--planned", planned, "--weather", weather]
+
+
+def test_hours_for_which_something_was_planned_are_told_apart_with_and_without(counts, anlan, known):
+    asked = ["forecast", "backtest", counts / "wide.csv", "--from", "2026-03-30", *known]
+    status, out, _ = anlan(*asked, "--json")
+    assert status == 0
+    told = {(one["forecaster"], one["sees"], one["hours"]): one for one in json.loads(out)["scores"]}
+    seeing, blind = (told["ratio to the usual", sees, "planned"] for sees in ("all", "counts"))
+    assert seeing["wape"] > blind["wape"]  # five thousand were planned, and nobody came
+    assert seeing["n"] == blind["n"] == 6
+    status, out, _ = anlan(*asked, "--lang", "en")
+    assert status == 0
+    assert "hours for which something was planned" in out
+    assert "(counts alone)" in out
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "said"),
+    [
+        ("--planned", "begin_at,end_at,counter\n", "add added"),
+        ("--planned", "begin_at,end_at,counter,added\n2026-04-01,2026-04-02,c,5\n", "must be one that is counted"),
+        ("--planned", "begin_at,end_at,counter,added\n2026-04-01,2026-04-02,a,many\n", "must be a number"),
+        ("--planned", "begin_at,end_at,counter,added\n2026-04-01,2026-04-02,a,\n", "persons who are expected"),
+        ("--weather", "time,rain_mm,temperature_c\n", "must have an hour"),
+        ("--weather", "time,rain_mm,temperature_c\n2026-04-01T00:00,-1,5\n", "must be >= 0 mm"),
+        ("--weather", "time,rain_mm,temperature_c\n1026-04-01T00:00,1,5\n2026-04-01T00:00,1,5\n", "50 years"),
+    ],
+)
+def test_a_file_of_what_is_known_that_does_not_fit_is_told(counts, tmp_path, anlan, option, text, said):
+    file = tmp_path / "known.csv"
+    file.write_text(text)
+    status, _, err = anlan("forecast", "backtest", counts / "wide.csv", "--from", "2026-03-30", option, file)
+    assert status == 2
+    assert said in " ".join(err.split())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ import typer
 from anlan.cli import say
 from anlan.cli.asking import USUAL, Server
 from anlan.cli.districts import AsJson, Lang
+from anlan.cli.known import moment, planned_from, weather_from
 from anlan.kernel.errors import BadInput, Unavailable
 
 if TYPE_CHECKING:
@@ -58,14 +60,37 @@ def backtest_(
     zone: Annotated[str, typer.Option(help="Time zone of moments with an offset; others are wall clocks.")] = "UTC",
     country: Annotated[str, typer.Option(help="Public holidays of: NZ, or AU-VIC; none if empty.")] = "",
     ahead: Annotated[list[int] | None, typer.Option(help="Minutes ahead, once or more; 60 if not given.")] = None,
+    planned: Annotated[
+        Path | None, typer.Option(help="CSV of what was planned: begin_at, end_at, counter, added.")
+    ] = None,
+    weather: Annotated[Path | None, typer.Option(help="CSV of hours: time, rain_mm, temperature_c.")] = None,
+    foreseen: Annotated[
+        bool, typer.Option("--foreseen", help="The weather is what was forecast; otherwise what was measured.")
+    ] = False,
     as_json: AsJson = False,
     lang: Lang = "zh",
 ) -> None:
-    """How right forecasts would have been: what was learned before a day, judged from that day on."""
-    from anlan.crowd.forecast import Blend, Persistence, Ratio, SeasonalNaive, backtest, boosting_installed
+    """How right forecasts would have been: what was learned before a day, judged from that day on.
+
+    With what is known beside the counts, the same forecasters are judged without it, too, and once more in those hours
+    alone for which something was planned.
+    """
+    from anlan.crowd.forecast import (
+        Blend,
+        Known,
+        Persistence,
+        Ratio,
+        SeasonalNaive,
+        backtest,
+        boosting_installed,
+    )
     from anlan.kernel.clock import parse_moment
 
     series = series_from(file, zone, country)
+    known = Known(
+        planned=planned_from(planned, series.subjects) if planned else (),
+        weather=weather_from(weather, foreseen=foreseen) if weather else None,
+    )
     day = parse_moment(judged_from + "T00:00:00Z" if "T" not in judged_from else judged_from, "from")
     minutes = ahead or [60]
     step_min = series.step.total_seconds() / 60
@@ -74,10 +99,19 @@ def backtest_(
         raise BadInput(f"ahead={wrong[0]}", f"must be a multiple of the file's {step_min:.0f} minutes", "correct it")
     steps = [int(one // step_min) for one in minutes]
     ours = [Blend(tuple(steps))] if boosting_installed() else []
-    scores = backtest((*ours, Ratio(), Persistence(), SeasonalNaive()), series, series.index_of(day), steps)
+    split, with_known = series.index_of(day), replace(series, known=known)
+    apart = {"planned": with_known.added[: len(series)] > 0} if known.planned else {}
+    told = [
+        ("", one)
+        for one in backtest((*ours, Ratio(), Persistence(), SeasonalNaive()), with_known, split, steps, apart=apart)
+    ]
+    if planned or weather:
+        told += [("counts", one) for one in backtest((*ours, Ratio()), series, split, steps, apart=apart)]
     rows: list[dict[str, Any]] = [
         {
             "forecaster": one.forecaster,
+            "sees": sees or "all",
+            "hours": one.hours,
             "ahead_min": one.ahead.total_seconds() / 60,
             "wape": one.wape,
             "mase": one.mase,
@@ -85,25 +119,32 @@ def backtest_(
             "half_width": one.half_width,
             "n": one.n,
         }
-        for one in scores
+        for sees, one in sorted(told, key=lambda pair: (pair[1].hours, pair[1].ahead))
     ]
     if as_json:
         say.as_json({"scores": rows})
         return
-    zh = lang == "zh"
-    heads = ("方法", "提前>", "误差 WAPE>", "MASE>", "区间命中>", "半宽>") if zh else (
-        "forecaster", "ahead>", "error (WAPE)>", "MASE>", "in the interval>", "half-width>"
-    )  # fmt: skip
-    shown = say.table("", *heads)
-    for row in rows:
-        told = [f"{row[name]:.1%}" for name in ("wape", "coverage", "half_width")]
-        shown.add_row(row["forecaster"], f"{row['ahead_min']:.0f} min", told[0], f"{row['mase']:.3f}", *told[1:])
-    say.out.print(shown)
+    _show(rows, zh=lang == "zh")
     if not ours:
-        note = "未安装 LightGBM：pip install 'anlan[forecast]' 后会加上梯度提升" if zh else (
+        note = "未安装 LightGBM：pip install 'anlan[forecast]' 后会加上梯度提升" if lang == "zh" else (
             "without LightGBM; pip install 'anlan[forecast]' adds boosted trees"
         )  # fmt: skip
         say.out.print(note)
+
+
+def _show(rows: list[dict[str, Any]], *, zh: bool) -> None:
+    heads = ("方法", "提前>", "误差 WAPE>", "MASE>", "区间命中>", "半宽>") if zh else (
+        "forecaster", "ahead>", "error (WAPE)>", "MASE>", "in the interval>", "half-width>"
+    )  # fmt: skip
+    apart = "有计划活动的时段" if zh else "hours for which something was planned"
+    alone = "（只看计数）" if zh else " (counts alone)"
+    for hours, these in itertools.groupby(rows, key=lambda row: row["hours"]):
+        shown = say.table("" if hours == "all" else apart, *heads)
+        for row in these:
+            shares = [f"{row[name]:.1%}" for name in ("wape", "coverage", "half_width")]
+            name = row["forecaster"] + (alone if row["sees"] == "counts" else "")
+            shown.add_row(name, f"{row['ahead_min']:.0f} min", shares[0], f"{row['mase']:.3f}", *shares[1:])
+        say.out.print(shown)
 
 
 def series_from(file: Path, zone: str, country: str) -> Series:
@@ -128,7 +169,7 @@ def series_from(file: Path, zone: str, country: str) -> Series:
         raise BadInput(f"{file}", f"must be a CSV file ({str(fault).splitlines()[0]})", "correct it") from None
     if "time" not in table.column_names:
         raise BadInput(f"columns {', '.join(table.column_names[:5])}", "must have one called time", "rename it")
-    moments = [_moment(one) for one in table["time"].to_pylist()]
+    moments = [moment(one) for one in table["time"].to_pylist()]
     names, cells = _counters(table)
     if not moments or not names:
         raise BadInput(f"{file}", "must have moments and counters", "see docs/how-it-works.md")
@@ -167,15 +208,6 @@ def _step(moments: list[datetime]) -> timedelta:
     if uneven is not None:
         raise BadInput(f"time={uneven.isoformat()}", f"must lie on even steps of {step}", "make the steps even")
     return step
-
-
-def _moment(value: Any) -> datetime:
-    """Return a moment in UTC; one without an offset is what a clock on the wall shows, and is kept as it is."""
-    try:
-        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
-        raise BadInput(f"time={value!r}", "must be an ISO 8601 moment", "write it like 2025-01-01T06:00") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _calendar(country: str, first: int, last: int) -> Calendar:

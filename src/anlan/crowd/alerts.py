@@ -31,10 +31,10 @@ class AlertParams:
     """
 
     odds: Odds = field(default_factory=Odds)
-    ahead_min: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0)
+    ahead_min: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0, 25.0)
     least_ahead: Rung = Rung.YELLOW
-    calm_min: int = 3
-    calm_ahead_min: int = 5
+    calm_min: int = 5
+    calm_ahead_min: int = 10
     unseen_min: int = 3
 
 
@@ -192,9 +192,9 @@ class Judge:
             gained = self._lines.gained(place.place_id, windows)
             per_min = (60 * gained[0], 60 * gained[1]) if gained else None
             trend = followed(before.trend, _as_number(estimate), self._trend, per_min)
-            per_s, sd = gained or (trend.slope / 60, trend.var_slope**0.5 / 60)
+            per_s, sd = gained or (trend.slope / 60, trend.sd_slope / 60)
             net = Gain(per_s=per_s, sd=sd, flow=self._lines.through(place.place_id, windows))
-            told = (outlooks or {}).get(name) or outlook(trend, estimate, self.params.ahead_min, self._trend)
+            told = (outlooks or {}).get(name) or outlook(trend, self.params.ahead_min, self._trend)
             verdict = judge_place(place, self._ladders[name], estimate, net, told, self.params.odds)
             seen = self._seen(before, telling)
             subjects[name] = self._moved(name, replace(seen, trend=trend), verdict, telling)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from anlan.crowd.lines import Flow
 from anlan.crowd.trend import Outlook
@@ -23,8 +24,10 @@ class Judged:
     rung: Rung
     now: Grounds
     ahead: Grounds | None = None
-    ahead_still: float = 0.0
-    """The highest probability ahead, whether more people are expected then or not: on it an expectation stands."""
+    met_ahead: bool = False
+    """Whether some moment ahead does."""
+    holds_ahead: bool = False
+    """Whether some moment ahead is not clearly below, more people expected then or not: on it an expectation stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +50,35 @@ class Verdict:
 class Odds:
     """Probabilities at which a limit counts as exceeded (``rise``), and as clearly left (``fall``); ahead, too.
 
-    Ahead it takes less: who is told in vain looks at a screen, who is told late stands in a crowd.
+    ``ahead`` gives minutes and the probability that is asked for so far ahead, nearest first. The sooner, the less: who
+    is told in vain looks at a screen, who is told late stands in a crowd. Ahead, half of it counts as not left,
+    ``fall_ahead`` at most.
+
+    Examples
+    --------
+    >>> odds = Odds()
+    >>> [round(odds.rise_ahead(60.0 * ahead), 2) for ahead in (5, 15, 20, 25, 30)]
+    [0.1, 0.1, 0.2, 0.4, 0.4]
     """
 
-    rise: float = 0.5
+    rise: float = 0.4
     fall: float = 0.2
-    rise_ahead: float = 0.4
-    fall_ahead: float = 0.15
+    ahead: tuple[tuple[float, float], ...] = ((15.0, 0.1), (20.0, 0.2), (25.0, 0.4))
+    fall_ahead: float = 0.1
+
+    def rise_ahead(self, ahead_s: float) -> float:
+        """Return the probability that is asked for so many seconds ahead, on straight lines between those given."""
+        minutes = ahead_s / 60
+        if minutes <= self.ahead[0][0]:
+            return self.ahead[0][1]
+        for (begin, low), (end, high) in pairwise(self.ahead):
+            if minutes <= end:
+                return low + (high - low) * (minutes - begin) / (end - begin)
+        return self.ahead[-1][1]
+
+    def holds(self, ahead_s: float, probability: float) -> bool:
+        """Tell whether an expectation so many seconds ahead still stands."""
+        return probability >= min(self.fall_ahead, self.rise_ahead(ahead_s) / 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +167,15 @@ def judge_place(
                 net_inflow=None if net is None else net.per_s, also=ladder.also, above=ladder.above, other=other,
             )  # fmt: skip
             chances = [exceeds(limit * per, look.occupancy, look.sd) * also for look in outlooks]
-            ahead = _ahead(now, per, list(zip(outlooks, chances, strict=True)), odds)
-            judged.append(Judged(rung=rung, now=now, ahead=ahead, ahead_still=max(chances, default=0.0)))
+            looks = list(zip(outlooks, chances, strict=True))
+            ahead = _ahead(now, per, looks, odds)
+            judged.append(
+                Judged(
+                    rung=rung, now=now, ahead=ahead,
+                    met_ahead=ahead is not None and ahead.probability >= odds.rise_ahead(ahead.ahead_s),
+                    holds_ahead=any(odds.holds(look.ahead_s, p) for look, p in looks),
+                )
+            )  # fmt: skip
     return _verdict(judged, odds)
 
 
@@ -234,7 +266,7 @@ def _ahead(now: Grounds, per: float, looks: Sequence[tuple[Outlook, float]], odd
     growing = [(look, p) for look, p in looks if look.occupancy >= GROWING * (now.occupancy or 0.0)]
     if not growing:
         return None
-    first = next((one for one in growing if one[1] >= odds.rise_ahead), None)
+    first = next((one for one in growing if one[1] >= odds.rise_ahead(one[0].ahead_s)), None)
     look, probability = first or max(growing, key=lambda one: one[1])
     return replace(now, value=look.occupancy / per, sd=look.sd / per, probability=probability, ahead_s=look.ahead_s)
 
@@ -244,11 +276,10 @@ def _verdict(judged: Sequence[Judged], odds: Odds) -> Verdict:
         return max((rung for rung, p in probabilities if p >= least), default=Rung.CALM)
 
     now = [(one.rung, one.now.probability) for one in judged]
-    ahead = [(one.rung, one.ahead.probability) for one in judged if one.ahead is not None]
     return Verdict(
         up=highest(now, odds.rise),
         hold=highest(now, odds.fall),
-        ahead_up=highest(ahead, odds.rise_ahead),
-        ahead_hold=highest([(one.rung, one.ahead_still) for one in judged], odds.fall_ahead),
+        ahead_up=max((one.rung for one in judged if one.met_ahead), default=Rung.CALM),
+        ahead_hold=max((one.rung for one in judged if one.holds_ahead), default=Rung.CALM),
         judged=tuple(judged),
     )

@@ -3,6 +3,7 @@
 from anlan.crowd.forecast.backtest import Score, backtest
 from anlan.crowd.forecast.boosting import Blend, Boosting, boosting_installed
 from anlan.crowd.forecast.conformal import Bands, bands
+from anlan.crowd.forecast.known import Known, PlannedEvent, Weather
 from anlan.crowd.forecast.port import Forecaster
 from anlan.crowd.forecast.ratio import Persistence, Ratio, SeasonalNaive
 from anlan.crowd.forecast.series import Series
@@ -12,11 +13,14 @@ __all__ = [
     "Blend",
     "Boosting",
     "Forecaster",
+    "Known",
     "Persistence",
+    "PlannedEvent",
     "Ratio",
     "Score",
     "SeasonalNaive",
     "Series",
+    "Weather",
     "backtest",
     "bands",
     "boosting_installed",

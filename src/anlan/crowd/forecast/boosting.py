@@ -34,7 +34,8 @@ class Boosting:
 
     What they see: the ratios of the last six steps, of the day and the week before, of neighbours (the subjects whose
     ratios went along most closely in the history) and of all together; how the usual is about to change; the hour, the
-    day as it is lived, the day of the year, days of rest around. Trees are fitted to the absolute error (a median),
+    day as it is lived, the day of the year, days of rest around; what is planned, and the weather. What is planned is
+    added by the ratio, so that all else is seen as if it were not. Trees are fitted to the absolute error (a median),
     weighted by persons.
     """
 
@@ -73,7 +74,7 @@ class Boosting:
         seen = view.features(origins, steps_ahead)
         left = (series.logs[origins + steps_ahead] - self.ratio.logs_ahead(series, origins, steps_ahead)).ravel()
         scale = np.nanmean(np.abs(np.diff(series.counts, axis=0)), axis=0) + 1.0
-        weight = (np.exp(view.usual[origins + steps_ahead]) / np.sqrt(scale)).ravel()
+        weight = (np.exp((view.usual + view.lift)[origins + steps_ahead]) / np.sqrt(scale)).ravel()
         told = np.isfinite(left) & np.isfinite(weight)
         packed = lgb.Dataset(seen[told], left[told], weight=weight[told] / weight[told].mean())
         return tuple(lgb.train(_growth(seed), packed, self.n_rounds) for seed in range(self.n_forests))
@@ -145,7 +146,7 @@ def _growth(seed: int) -> dict[str, Any]:
 
 def _neighbours(series: Series, ratio: Ratio) -> Ints:
     """Return for each subject those whose ratios went along most closely, (S, k)."""
-    off = np.nan_to_num(series.logs - ratio.usual(series)[: len(series)])
+    off = np.nan_to_num(series.logs - ratio.expected(series)[: len(series)])
     n_subjects = off.shape[1]
     spread = off.std(axis=0)
     alike = (off - off.mean(axis=0)).T @ (off - off.mean(axis=0)) / len(off) / (np.outer(spread, spread) + 1e-9)
@@ -159,6 +160,8 @@ class _View:
 
     series: Series
     usual: Floats
+    bare: Floats
+    lift: Floats
     quick: Floats
     off: Floats
     total: Floats
@@ -169,13 +172,17 @@ class _View:
     @classmethod
     def of(cls, series: Series, ratio: Ratio, near: Ints) -> _View:
         habit = ratio.usual(series)
-        off = series.logs - habit[: len(series)]
+        lift = ratio.expected(series) - habit
+        bare = series.logs - lift[: len(series)]
+        off = bare - habit[: len(series)]
         told = np.isfinite(off)
-        persons = np.where(told, np.exp(series.logs) - SOFTEN, 0).sum(axis=1)
+        persons = np.where(told, np.exp(bare) - SOFTEN, 0).sum(axis=1)
         expected = np.where(told, np.exp(habit[: len(series)]) - SOFTEN, 0).sum(axis=1)
         return cls(
             series=series,
             usual=habit,
+            bare=bare,
+            lift=lift,
             quick=usual(series, forgets=QUICK),
             off=off,
             total=np.log(np.maximum(persons, 0) + SOFTEN) - np.log(np.maximum(expected, 0) + SOFTEN),
@@ -187,7 +194,7 @@ class _View:
     def features(self, origins: Ints, steps_ahead: int) -> npt.NDArray[np.float32]:
         """Return what the trees see at each origin of each subject, (O * S, F)."""
         series, per_hour = self.series, self.series.per_hour
-        then, logs, habit = origins + steps_ahead, self.series.logs, self.usual
+        then, logs, habit = origins + steps_ahead, self.bare, self.usual
         seen: list[Floats] = [self._at(self.off, origins - k) for k in range(6)]
         seen += [
             habit[then],
@@ -208,11 +215,24 @@ class _View:
         days += [series.rests[np.minimum(then + d * 24 * per_hour, len(series.rests) - 1)] for d in (1, 2)]
         days += [series.rests[np.maximum(then - d * 24 * per_hour, 0)] for d in (1, 2)]
         seen += [one[:, None].astype(np.float64) for one in days]
+        seen += [self.lift[origins], self.lift[then], *self._weather(origins, then)]
         n_subjects = logs.shape[1]
         seen.append(np.arange(n_subjects, dtype=np.float64)[None])
         shape = (len(origins), n_subjects)
         flat = [np.broadcast_to(one, shape).astype(np.float32) for one in seen]  # trees see no more than that
         return np.stack(flat, axis=-1).reshape(-1, len(seen))
+
+    def _weather(self, origins: Ints, then: Ints) -> list[Floats]:
+        """Return rain and temperature at the origin, rain of the three hours before, and what is foreseen; (O, 1)."""
+        rain, warmth = self.series.weather
+        per_hour, weather = self.series.per_hour, self.series.known.weather
+        seen = [rain[origins], warmth[origins]]
+        seen.append(np.mean([self._at(rain, origins - k * per_hour) for k in range(1, 4)], axis=0))
+        if weather is not None and weather.foreseen:
+            seen += [rain[then], warmth[then]]
+        else:
+            seen += [np.full(len(then), np.nan)] * 2
+        return [one[:, None] for one in seen]
 
     @staticmethod
     def _at(values: Floats, steps: Ints) -> Floats:

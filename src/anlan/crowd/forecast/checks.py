@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from anlan.crowd.forecast.known import Known, Weather
 from anlan.crowd.forecast.port import Forecaster
 from anlan.crowd.forecast.series import Floats, Ints, Series
 
@@ -63,6 +64,22 @@ def check_the_future_changes_nothing(forecaster: Forecaster) -> None:
         _must(np.allclose(before, after, equal_nan=True), f"the forecast from step {origin} saw what came after it")
 
 
+def check_weather_that_has_not_come_changes_nothing(forecaster: Forecaster) -> None:
+    """Measured weather is not known before it falls, however much of it the series holds."""
+    series, rain = sample(), np.zeros(WEEKS * 168)
+    rain[::5] = 2.0
+    origin, later = LEARNS_WEEKS * series.week + 5, rain.copy()
+    later[origin + 1 :] = 9.0
+    warmth = np.full(len(rain), 12.0)
+    dry, wet = (
+        replace(series, known=Known(weather=Weather(begin_at=BEGIN, rain_mm=one, temperature_c=warmth)))
+        for one in (rain, later)
+    )
+    learned, _ = _learned(forecaster, dry)
+    before, after = (_told(learned, one, np.array([origin])) for one in (dry, wet))
+    _must(np.allclose(before, after, equal_nan=True), f"the forecast from step {origin} felt rain that came after it")
+
+
 def check_the_present_changes_something(forecaster: Forecaster) -> None:
     """A forecaster looks at what is counted: other histories give other forecasts."""
     learned, origins = _learned(forecaster, sample())
@@ -111,6 +128,7 @@ def check_learning_changes_no_forecaster(forecaster: Forecaster) -> None:
 
 FORECASTER_CHECKS: tuple[Callable[[Forecaster], None], ...] = (
     check_the_future_changes_nothing,
+    check_weather_that_has_not_come_changes_nothing,
     check_the_present_changes_something,
     check_no_forecast_is_below_zero,
     check_gaps_stay_where_they_are,

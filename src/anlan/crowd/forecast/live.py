@@ -22,6 +22,8 @@ DAY_AHEAD = (8, 12, 24, 48, 96)
 LEAST_DAYS = 8
 """From then on the same slot of the week has been seen."""
 CALIBRATES_DAYS = 14
+SD_90 = 1.645
+"""Half of a 90 % interval in standard deviations."""
 
 
 def from_usual(series: Series) -> tuple[CurvePoint, ...]:
@@ -67,12 +69,13 @@ def from_trend(past: Sequence[CurvePoint], present: Estimate) -> tuple[CurvePoin
     trend: Trend | None = None
     for point in past:
         if point.occupancy is not None:
-            known = Estimate(at=point.at, walkable_m2=present.walkable_m2, occupancy=point.occupancy)
+            sd = None if point.low is None or point.high is None else (point.high - point.low) / (2 * SD_90)
+            known = Estimate(at=point.at, walkable_m2=present.walkable_m2, occupancy=point.occupancy, sd=sd)
             trend = followed(trend, known)
     if trend is None or present.occupancy is None:
         return ()
     found = []
-    for one in outlook(trend, present, (15, 30, 45, 60)):
+    for one in outlook(trend, (15, 30, 45, 60)):
         low, high = interval(one.occupancy, one.sd**2)
         at = present.at + timedelta(seconds=one.ahead_s)
         found.append(CurvePoint(at=at, occupancy=one.occupancy, low=low, high=high))

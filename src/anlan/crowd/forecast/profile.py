@@ -17,7 +17,8 @@ def usual(series: Series, *, forgets: float = FORGETS) -> Floats:
 
     .. math:: m_s \leftarrow m_s + \max(\alpha, 1/(n_s+1)) \, \mathrm{clip}(\log(x+10) - m_s, \pm 1)
 
-    for each slot *s* of the week at each of its steps; days of rest ask the Sundays and teach nothing.
+    for each slot *s* of the week at each of its steps; days of rest ask the Sundays and teach nothing, nor do hours for
+    which more people are planned.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ def usual(series: Series, *, forgets: float = FORGETS) -> Floats:
     ndarray
         (T + week, S); NaN before a slot was seen.
     """
-    logs, slot, rests = series.logs, series.slot, series.rests
+    logs, slot, rests, added = series.logs, series.slot, series.rests, series.added
     n_subjects = logs.shape[1]
     mean = np.full((series.week, n_subjects), np.nan)
     seen = np.zeros((series.week, n_subjects))
@@ -42,7 +43,7 @@ def usual(series: Series, *, forgets: float = FORGETS) -> Floats:
         if k >= len(series) or rests[k]:
             continue
         now, before = logs[k], mean[s]
-        told = np.isfinite(now)
+        told = np.isfinite(now) & (added[k] == 0)
         weight = np.maximum(forgets, 1 / (seen[s] + 1))
         moved = np.where(np.isfinite(before), before + weight * np.clip(now - before, -BOUND, BOUND), now)
         mean[s] = np.where(told, moved, before)

@@ -51,9 +51,11 @@ class SeasonalNaive:
 class Ratio:
     r"""The usual of the slot, times the present ratio to the usual, which fades.
 
-    .. math:: \log(x_{t+h} + 10) = u_{t+h} + \varphi \kappa^{h} (w r_t + (1 - w) r_{t-1}), \quad r = \log(x + 10) - u
+    .. math:: \log(x_{t+h} + 10) = u'_{t+h} + \kappa^{h} (w r_t + (1 - w) r_{t-1}), \quad r = \log(x + 10) - u',
+        \quad u' = \log(e^{u} + a)
 
-    with *h* in hours. It trains nothing and explains itself: "a third more than usual, and that lasts".
+    with *h* in hours and *a* the persons who are planned to come in addition. It trains nothing and explains itself: "a
+    third more than usual, and that lasts". A planned event that fewer come to than was expected bends its own forecast.
     """
 
     fades_in: float = 0.8
@@ -74,9 +76,13 @@ class Ratio:
             found = self._kept[series] = usual(series, forgets=FORGETS)
         return found
 
+    def expected(self, series: Series) -> Floats:
+        """Return the usual of every step with what is planned added, (T + week, S)."""
+        return np.log(np.exp(self.usual(series)) + series.added) if series.known.planned else self.usual(series)
+
     def logs_ahead(self, series: Series, origins: Ints, steps_ahead: int) -> Floats:
         """Return log(persons + 10) expected; (O, S)."""
-        habit = self.usual(series)
+        habit = self.expected(series)
         off = np.nan_to_num(series.logs - habit[: len(series)])
         before = off[np.maximum(origins - 1, 0)]
         ratio = self.newest * off[origins] + (1 - self.newest) * before

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from anlan.crowd.forecast.known import NOTHING, Known
 from anlan.kernel.clock import as_utc
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Calendar
@@ -30,7 +31,7 @@ class Series:
     """What was counted, (T, S): T even steps from ``begin_at`` on, S subjects. NaN is missing, which is not zero.
 
     A step is the one that begins at ``begin_at + k * step``. Days of rest in ``calendar`` are taken for Sundays, and
-    make-up working days for the Wednesdays of their week.
+    make-up working days for the Wednesdays of their week. ``known`` is what is planned, and the weather.
 
     Raises
     ------
@@ -54,6 +55,7 @@ class Series:
     counts: Floats
     zone: ZoneInfo
     calendar: Calendar = field(default_factory=Calendar)
+    known: Known = NOTHING
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "begin_at", as_utc(self.begin_at, "begin_at"))
@@ -122,6 +124,26 @@ class Series:
     def rests(self) -> npt.NDArray[np.bool_]:
         """Whether a step lies on a day of rest of the calendar; (T + week,)."""
         return self._local[3]
+
+    @cached_property
+    def _middle_s(self) -> Floats:
+        step_s = self.step.total_seconds()
+        steps = np.arange(len(self) + self.week, dtype=np.float64) + 0.5
+        return np.asarray(self.begin_at.timestamp() + step_s * steps, np.float64)
+
+    @cached_property
+    def added(self) -> Floats:
+        """Persons that are planned to come in addition, a week beyond the last step included; (T + week, S)."""
+        return self.known.added(self.subjects, self._middle_s)
+
+    @cached_property
+    def weather(self) -> tuple[Floats, Floats]:
+        """Rain (mm in the hour) and temperature (°C) of every step, NaN where unknown; (T + week,) each."""
+        weather = self.known.weather
+        if weather is None:
+            nothing = np.full(len(self) + self.week, np.nan)
+            return nothing, nothing
+        return weather.at(self._middle_s)
 
     @cached_property
     def logs(self) -> Floats:
