@@ -110,7 +110,7 @@ def test_the_end_of_an_event_is_counted_and_the_next_one_begins_like_it(opened):
     visit.page.wait_for_function("() => !document.querySelector('[data-test=step-end]')")
     fields = night.http.get(f"/cases/{night.case_id}").json()["fields"]
     assert fields["n_triggered"] == 2
-    assert fields["n_peak"] > 10_000
+    assert "n_peak" not in fields  # nothing looks at zone B: the most in both is unknown, and not that of one
     visit.find("next-like").click()
     visit.page.wait_for_selector("[data-test=like]")
     visit.page.wait_for_function("() => document.querySelectorAll('[data-test=field-triggers] tbody tr').length === 2")
