@@ -1,5 +1,6 @@
 """What the district counts for a case: incidents near a place before and after, and none that it cannot know."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -136,3 +137,25 @@ def test_whoever_may_not_see_the_case_is_told_no_number(street):
     street.open()
     with pytest.raises(NotFound, match="does not exist, or not for you"):
         street.district.counts.numbers(street.case_id, street.who("analyst", area="d-e"))
+
+
+def test_whoever_counts_holds_nobody_up_who_writes(street):
+    """Counting may wait for the incidents, and whoever writes one waits for the store: neither waits for both."""
+    street.day(100)
+    street.open()
+    street.improve()
+    street.day(195)
+    wrote = []
+
+    def count(_rule, _lies):
+        other = threading.Thread(
+            target=lambda: wrote.append(street.district.watch("other", ring(square(0, 0, 90)), "t"))
+        )
+        other.start()
+        other.join(20)
+        return 4
+
+    street.district.matters.count = count
+    street.step("finish", "analyst")
+    assert len(wrote) == 1
+    assert street.fields()["n_after"] == 4

@@ -95,6 +95,7 @@ class LiveRule:
 
     Triggers run while a case stands in one of ``states``. Where fields tell how many are ``expected``, and when it
     ``begins`` and ``ends``, the plan can be rehearsed; ``staffing`` is the table of who is to be where.
+    Forecasts count on what is planned in the states of ``foreseen`` and while it runs.
     """
 
     zones: str
@@ -105,6 +106,7 @@ class LiveRule:
     begins: str | None = None
     ends: str | None = None
     staffing: str | None = None
+    foreseen: frozenset[str] = frozenset()
 
     @property
     def can_be_rehearsed(self) -> bool:

@@ -128,7 +128,7 @@ def _check_live(kind: CaseType, faults: Faults) -> None:
     live = kind.live
     if live is None:
         return
-    _known(faults, "live states", live.states, kind.states, "state")
+    _known(faults, "live states", live.states | live.foreseen, kind.states, "state")
     for word, name, holds in (
         ("expected", live.expected, FieldKind.INTEGER),
         ("begins", live.begins, FieldKind.MOMENT),

@@ -279,7 +279,7 @@ def _live(table: Table) -> LiveRule:
         zones=table.take("zones", str), triggers=table.take("triggers", str), devices=table.take("devices", str),
         states=frozenset(table.texts("states", _NONE)), expected=table.take("expected", str, None),
         begins=table.take("begins", str, None), ends=table.take("ends", str, None),
-        staffing=table.take("staffing", str, None),
+        staffing=table.take("staffing", str, None), foreseen=frozenset(table.texts("foreseen")),
     )  # fmt: skip
     table.done()
     return made

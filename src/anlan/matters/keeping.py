@@ -231,7 +231,7 @@ class Matters:
         self._require_act(who, way.areas)
         filled = self.known.settled(kind, who.told(kind, action.filled))
         lies = Lies(values=filled, areas=way.areas, point=point, at=at)
-        filled = counted(kind, kind.told_at_opening, filled, lambda rule: self.count(rule, lies))
+        filled = {**filled, **counted(kind, kind.told_at_opening, filled, lambda rule: self.count(rule, lies))}
         action = replace(action, filled=filled)
         made = open_case(kind, (uuid.uuid4().hex[:12], way.areas), action, by, at)
         return replace(made, history=(replace(made.history[0], owner_level=way.owner_level),))
@@ -276,6 +276,7 @@ class Matters:
             If there is no such case for this actor.
         """
         action = replace(action, note=_note(action.note))
+        numbers = self._counted(case_id, action)
 
         def write(connection: sa.Connection) -> tuple[list[Draft], Taken]:
             at = self.clock.now()  # while nobody else writes, or it might lie before what another has just done
@@ -287,7 +288,8 @@ class Matters:
                 raise _missing(case_id)
             self._require_act(who, case.areas)
             _require_seen(case, action)
-            told = replace(action, filled=self._told(kind, case, row, action, who))
+            filled = {**numbers, **self.known.settled(kind, who.told(kind, action.filled))}
+            told = replace(action, filled=filled)
             change = advance(kind, case, told, by, at=at, linked=self._linked(connection, row["case_no"]))
             change, rule = self._ruled(kind, case, change)
             case = applied(case, change)
@@ -444,14 +446,22 @@ class Matters:
             raise BadInput(f"at={place}", "must lie inside the district", "give lon,lat in degrees")
         return kind.lies_in(self.ground.lies(found))
 
-    def _told(self, kind: CaseType, case: Case, row: Row, action: Action, who: Standing) -> Mapping[str, Any]:
-        """Return what a step is told: by its ids, and with what the district counts where nobody told it."""
-        filled = self.known.settled(kind, who.told(kind, action.filled))
-        step = kind.transitions.get(action.transition)
-        if step is None:
-            return filled
-        lies = replace(lies_of(case, row, self.clock.now()), values={**case.values, **filled})
-        return counted(kind, step.fills, filled, lambda rule: self.count(rule, lies))
+    def _counted(self, case_id: str, action: Action) -> Mapping[str, int]:
+        """Return the numbers that the district counts for a step where nobody told them.
+
+        It is asked before the step is written: who counts may have to wait for somebody who is writing.
+        """
+        with self.store.reading() as connection:
+            row = casebook.row_of(connection, case_id)
+            step = None if row is None else self.kinds.of(row).transitions.get(action.transition)
+            fields = {} if row is None else self.kinds.of(row).fields
+            if step is None or not any(fields[name].counted for name in step.fills):
+                return {}  # most steps, and their history need not be read twice
+            kind, case, row = self.load(connection, case_id)
+        if case.forgotten_at is not None:
+            return {}
+        lies = replace(lies_of(case, row, self.clock.now()), values={**case.values, **action.filled})
+        return counted(kind, step.fills, action.filled, lambda rule: self.count(rule, lies))
 
     def _write(self, connection: sa.Connection, kind: CaseType, case: Case, aside: Aside) -> None:
         """Write the last line of a case's history, its row, and what it is found by."""

@@ -96,15 +96,15 @@ def _id(field: Field, value: str, known: Mapping[str, Label]) -> str:
     raise NotFound(f"{field.field_id}={value[:60]!r}", rule, "give its id, or a name that one alone has")
 
 
-def counted(kind: CaseType, names: Iterable[str], filled: Mapping[str, Any], count: Callable[[CountRule], int | None]
-            ) -> Mapping[str, Any]:  # fmt: skip
-    """Return what is told, with each number of these fields that nobody told and the district can count."""
-    made = dict(filled)
+def counted(
+    kind: CaseType, names: Iterable[str], filled: Mapping[str, Any], count: Callable[[CountRule], int | None]
+) -> dict[str, int]:
+    """Return the number of each of these fields that nobody told and the district can count."""
+    made: dict[str, int] = {}
     for name, rule in _rules(kind, names):
-        if name not in made:
-            number = count(rule)
-            if number is not None:
-                made[name] = number
+        number = None if name in filled else count(rule)
+        if number is not None:
+            made[name] = number
     return made
 
 

@@ -16,9 +16,6 @@ from anlan.store import SqlStore, casebook
 
 log = logging.getLogger(__name__)
 
-APPROVED = frozenset({"permitted", "rehearsed", "ready", "ended"})
-"""States in which a plan is counted on, beside those in which it runs; one that is over explains what was counted."""
-
 
 def planned_events(matters: Matters, store: SqlStore) -> tuple[PlannedEvent, ...]:
     """Return the planned events that are approved, run, or are over and not yet put away.
@@ -34,7 +31,7 @@ def planned_events(matters: Matters, store: SqlStore) -> tuple[PlannedEvent, ...
         ((one.type_id, one.version), state)
         for one in kinds
         if one.live is not None
-        for state in (APPROVED | one.live.states) & one.states.keys()
+        for state in one.live.foreseen | one.live.states
     }
     if not states:
         return ()

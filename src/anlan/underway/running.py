@@ -228,21 +228,22 @@ class Underway:
 
         Newest first; with ``since_at``, also what was over and answered after it.
         """
+        running = {case_id for case_id, _ in self._runs}
+        wanted = {
+            record.record_id: str(record.body["case"])
+            for record in list(self._records.values())
+            if record.body["ended_at"] is None
+            or (record.body.get("mark") is None and record.body["case"] in running)
+            or (since_at is not None and record.changed_at >= since_at)
+        }
         found: list[Firing] = []
-        for case_id in {str(one.body["case"]) for one in list(self._records.values())}:
+        for case_id in set(wanted.values()):  # and no case of years ago is read for it
             try:
                 case, kind, _ = self._seen(case_id, who)
             except NotFound:
                 continue
-            runs = case.state in _live(kind).states
             run = self._runs.get((case_id, len(case.history)))
-            found += [
-                self._as_now(one, run)
-                for one in self._of_case(case, kind)
-                if one.ended_at is None
-                or (runs and one.mark is None)
-                or (since_at is not None and max(one.ended_at, one.marked_at or one.ended_at) >= since_at)
-            ]
+            found += [self._as_now(one, run) for one in self._of_case(case, kind) if one.firing_id in wanted]
         return sorted(found, key=lambda one: (one.at, one.firing_id), reverse=True)
 
     def mark(self, firing_id: str, mark: str, note: str, who: Standing, actor: str) -> Change:
