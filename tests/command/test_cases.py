@@ -162,7 +162,7 @@ def answers(house, client):
             yield f"file {case_id}", client.get(f"/cases/{case_id}/files/{digest}").status_code
         yield f"papers {case_id}", client.get(f"/cases/{case_id}/papers").text
         yield f"letter {case_id}", client.get(f"/cases/{case_id}/papers/letter").text
-        for part in ("live", "counted", "rehearsals"):
+        for part in ("live", "counted", "rehearsals", "rehearsals/going"):
             yield f"{part} {case_id}", client.get(f"/cases/{case_id}/{part}").text
         if house.cases[case_id][1].live is not None:
             record = client.get(f"/cases/{case_id}/rehearsals/{case_id}-r/record", params={"form": "docx"})
@@ -624,6 +624,7 @@ def test_every_route_of_cases_was_asked():
              "/cases/{case_id}/history", "/cases/{case_id}/files/{digest}", "/cases/{case_id}/papers",
              "/cases/{case_id}/papers/{document}", "/cases/types/{type_id}", "/cases/calendar", "/cases/references",
                  "/cases/{case_id}/live", "/cases/{case_id}/counted", "/cases/{case_id}/rehearsals", "/firings",
+                 "/cases/{case_id}/rehearsals/going",
                  "/cases/{case_id}/rehearsals/{rehearsal_id}/record",
              "/indicators", "/indicators/public", "/indicators/bulletin", "/indicators/{indicator_id}",
              "/indicators/{indicator_id}/cases"}  # fmt: skip

@@ -147,12 +147,12 @@ def rehearse(
 def _followed(server: Server, path: str, before: set[str], *, quiet: bool) -> dict[str, Any]:
     """Wait until a rehearsal is kept, and return it."""
     while True:
-        told = server.ask(path)
-        made: dict[str, Any] | None = next((one for one in told["rehearsals"] if one["id"] not in before), None)
-        if made is not None:
-            return made
-        going = told["going"]
+        going = server.ask(f"{path}/going")["going"]
         if going is None or going["over"]:
+            kept = server.ask(path)["rehearsals"]
+            made: dict[str, Any] | None = next((one for one in kept if one["id"] not in before), None)
+            if made is not None:
+                return made
             fault = (going or {}).get("fault") or "it was stopped"
             raise Unavailable("the rehearsal", f"came to nothing: {fault}", "correct the plan, or try again")
         if not quiet:

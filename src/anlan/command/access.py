@@ -85,6 +85,7 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("GET", "/cases/{case_id}/live"): ("cases.read", BY_AREA),
     ("GET", "/cases/{case_id}/counted"): ("cases.read", BY_AREA),
     ("GET", "/cases/{case_id}/rehearsals"): ("cases.read", BY_AREA),
+    ("GET", "/cases/{case_id}/rehearsals/going"): ("cases.read", BY_AREA),
     ("POST", "/cases/{case_id}/rehearsals"): ("cases.act", BY_AREA),
     ("DELETE", "/cases/{case_id}/rehearsals/going"): ("cases.act", BY_AREA),
     ("DELETE", "/cases/{case_id}/rehearsals/{rehearsal_id}"): ("cases.act", BY_AREA),

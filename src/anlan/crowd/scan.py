@@ -29,6 +29,8 @@ from shapely.geometry.base import BaseGeometry
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 POLYGON, MULTIPOLYGON = 3, 6
+_walked: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+"""How what walks is compiled: a division asks not whether it is by zero, and no zero has a sign."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +187,7 @@ def _closed(points, n_points, n_rings, several):  # type: ignore[no-untyped-def]
     return rings[:n], odd
 
 
-@numba.njit(cache=True)
+@numba.njit(**_walked)
 def _laid(points, until, hole, grid):  # type: ignore[no-untyped-def]  # the same
     """Return points in squares of the grid, rings turned so that the inside is on the left."""
     west, south, size = grid
@@ -205,7 +207,6 @@ def _laid(points, until, hole, grid):  # type: ignore[no-untyped-def]  # the sam
 
 
 ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
-_walked: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
 
 
 @numba.njit(inline="always", **_walked)
@@ -290,7 +291,7 @@ def _sums(points, until, last, prefixes):  # type: ignore[no-untyped-def]  # the
     return out
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(inline="always", **_walked)
 def _in_row(x0, y0, x1, y1, row):  # type: ignore[no-untyped-def]  # the same
     """Return of the part of an edge in a row: its west and east end, and its height, upwards positive."""
     slope = (x1 - x0) / (y1 - y0)
@@ -306,7 +307,7 @@ def _rows_of(y0, y1, n_rows):  # type: ignore[no-untyped-def]  # the same
     return max(int(np.floor(min(y0, y1))), 0), min(int(np.ceil(max(y0, y1))), n_rows)
 
 
-@numba.njit(cache=True)
+@numba.njit(**_walked)
 def _edges_within(points, until, corner, own, west_of):  # type: ignore[no-untyped-def]  # the same
     """Add the edges to squares from a corner on: how much lies in each west of an edge, and how tall the edge is."""
     begin, (west, south), (n_rows, n_columns) = 0, corner, own.shape
@@ -352,7 +353,7 @@ def _bounds(points, size):  # type: ignore[no-untyped-def]  # the same
     return int(y0 // size), int(y1 // size) + 1, int(x0 // size), int(x1 // size) + 1
 
 
-@numba.njit(cache=True)
+@numba.njit(**_walked)
 def _summed(own, west_of, part, west, line):  # type: ignore[no-untyped-def]  # the same
     """Add to each of a row of larger squares what of it lies inside; what the edges left is cleared for the next."""
     size, n_columns = len(own), len(line)
@@ -382,7 +383,7 @@ def _told(line, number, found, shares):  # type: ignore[no-untyped-def]  # the s
     return n
 
 
-@numba.njit(cache=True)
+@numba.njit(**_walked)
 def _gathered(points, until, last, part, number):  # type: ignore[no-untyped-def]  # the same
     size, (n_rows, n_columns) = part.shape[0] // number.shape[0], number.shape
     begins, n = np.zeros(len(last) + 1, np.int64), 0

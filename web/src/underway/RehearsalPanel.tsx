@@ -16,13 +16,20 @@ export function RehearsalPanel({ one, kind }: { one: Case; kind: Kind }) {
   const [round, setRound] = useState(0);
   const told = useAsked(`rehearsals ${one.id}`, rehearsed.value + round, () => underway.rehearsals(one.id));
   const [shown, setShown] = useState("");
-  const going = told.answer?.going;
-  const busy = going != null && !going.over;
+  const [going, setGoing] = useState<Going | null>(null);
+  useEffect(() => setGoing(told.answer?.going ?? null), [told.answer]);
+  const busy = going !== null && !going.over;
   useEffect(() => {
     if (!busy) return;
-    const clock = setInterval(() => !document.hidden && setRound((was) => was + 1), 1_000);
+    // Only how far it is; what is kept is read again when it is over.
+    const look = async (): Promise<void> => {
+      const now = await underway.going(one.id);
+      setGoing(now);
+      if (now === null || now.over) setRound((was) => was + 1);
+    };
+    const clock = setInterval(() => !document.hidden && void look().catch(() => undefined), 1_000);
     return () => clearInterval(clock);
-  }, [busy]);
+  }, [busy, one.id]);
   if (!kind.runs || one.closed || !told.answer) return null;
   const every = told.answer.rehearsals;
   const chosen = every.find((each) => each.id === shown) ?? every[0];

@@ -160,6 +160,7 @@ export const underway = {
   overrule: (firing: string, note: string) => post<unknown>(`/firings/${id(firing)}/overrule`, { note }),
   counted: (one: string) => get<Numbers>(`/cases/${id(one)}/counted`),
   rehearsals: (one: string) => get<Rehearsals>(`/cases/${id(one)}/rehearsals`),
+  going: async (one: string) => (await get<{ going: Going | null }>(`/cases/${id(one)}/rehearsals/going`)).going,
   rehearse: (one: string, wish: Wish) => post<Going>(`/cases/${id(one)}/rehearsals`, wish),
   stop: (one: string) => ask(`/cases/${id(one)}/rehearsals/going`, { method: "DELETE" }),
   drop: (one: string, rehearsal: string) => ask(`/cases/${id(one)}/rehearsals/${id(rehearsal)}`, { method: "DELETE" }),

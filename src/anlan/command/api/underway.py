@@ -112,6 +112,15 @@ def rehearse(district: Opened, asker: Admitted, who: Who, case_id: str, wished: 
     return underway_views.going(district.rehearsals.begin(case_id, wish, who, asker.name))
 
 
+@router.get(
+    "/cases/{case_id}/rehearsals/going", response_model=underway_forms.Underway, summary="How far a rehearsal is"
+)
+def going(district: Opened, who: Who, case_id: str) -> dict[str, Any]:
+    """Return how far the rehearsal of a case is, or why the last one came to nothing; null where there is neither."""
+    found = district.rehearsals.going(case_id, who)
+    return {"going": None if found is None else underway_views.going(found)}
+
+
 @router.delete("/cases/{case_id}/rehearsals/going", status_code=204, summary="Stop the rehearsal that is under way")
 def stop(district: Opened, who: Who, case_id: str) -> None:
     """Stop it; nothing of it is kept."""

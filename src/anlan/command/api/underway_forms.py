@@ -175,6 +175,12 @@ class Going(Form):
     over: bool
 
 
+class Underway(Form):
+    """The rehearsal that is under way."""
+
+    going: Going | None
+
+
 class Peak(Form):
     """The minute in which most people were in a zone."""
 
