@@ -121,7 +121,7 @@ class RehearsalDesk:
         watches = {one.record_id: one.body["polygon"] for one in self._store.records("watch")}
         asked = asdict(wish) | {
             "pack": str(folder), "cells": str(self._cells),
-            "live": asdict(live) | {"states": sorted(live.states)},
+            "live": asdict(live) | {"states": sorted(live.states), "foreseen": sorted(live.foreseen)},
             "values": {name: value for name, value in seen.case.values.items() if name in names}, "watches": watches,
         }  # fmt: skip
         with self._lock:

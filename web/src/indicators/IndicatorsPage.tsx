@@ -146,7 +146,7 @@ function Bulletin({ area, month }: { area: string; month: string }) {
       <p class="buttons">
         <span class="quiet">{t("indicators.bulletin")}</span>
         {(["pdf", "docx"] as const).map((form) => (
-          <button type="button" key={form} class="plain" disabled={busy !== ""} onClick={() => void fetched(form)} data-test={`bulletin-${form}`}>
+          <button type="button" key={form} class="plain" disabled={busy !== "" || area === ""} onClick={() => void fetched(form)} data-test={`bulletin-${form}`}>
             {t(`papers.${form}`)}
           </button>
         ))}

@@ -8,9 +8,13 @@ import { beat } from "./firings.ts";
 
 /** A plan at this minute: how full its zones are, how far each trigger is, and what fired. */
 export function LivePanel({ one, kind }: { one: Case; kind: Kind }) {
+  return kind.runs && !one.closed ? <Shown one={one} /> : null;
+}
+
+function Shown({ one }: { one: Case }) {
   const told = useAsked(`live ${one.id} ${one.n_changes}`, beat.value, () => underway.live(one.id));
   const live = told.answer;
-  if (!kind.runs || one.closed || !live || live.zones.length === 0) return null;
+  if (!live || live.zones.length === 0) return null;
   return (
     <section class={`panel live-panel${live.runs ? " is-on" : ""}`} data-test="live">
       <h3>

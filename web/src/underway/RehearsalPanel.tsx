@@ -6,13 +6,17 @@ import { Curve, type Line } from "../parts/Curve.tsx";
 import { useAsked } from "../parts/useAsked.ts";
 import { save } from "../save.ts";
 import { may } from "../staff.ts";
-import { recordHref, underway, type Going, type Rehearsals, type Rehearsed, type RehearsedZone } from "./api.ts";
+import { recordHref, underway, type Going, type Made, type Rehearsals, type RehearsedZone } from "./api.ts";
 import { amount, condition } from "./FiringRow.tsx";
 import { rehearsed } from "./firings.ts";
 
 
 /** The plan on a simulated crowd: asked for, run beside, kept, and put on paper. */
 export function RehearsalPanel({ one, kind }: { one: Case; kind: Kind }) {
+  return kind.runs && !one.closed ? <Rehearsed one={one} /> : null;
+}
+
+function Rehearsed({ one }: { one: Case }) {
   const [round, setRound] = useState(0);
   const told = useAsked(`rehearsals ${one.id}`, rehearsed.value + round, () => underway.rehearsals(one.id));
   const [shown, setShown] = useState("");
@@ -30,7 +34,7 @@ export function RehearsalPanel({ one, kind }: { one: Case; kind: Kind }) {
     const clock = setInterval(() => !document.hidden && void look().catch(() => undefined), 1_000);
     return () => clearInterval(clock);
   }, [busy, one.id]);
-  if (!kind.runs || one.closed || !told.answer) return null;
+  if (!told.answer) return null;
   const every = told.answer.rehearsals;
   const chosen = every.find((each) => each.id === shown) ?? every[0];
   return (
@@ -114,7 +118,7 @@ function Progress({ one, going, stopped }: { one: Case; going: Going; stopped: (
   );
 }
 
-function Shown({ one, made, days, dropped }: { one: Case; made: Rehearsed; days: Rehearsals["days"]; dropped: () => void }) {
+function Shown({ one, made, days, dropped }: { one: Case; made: Made; days: Rehearsals["days"]; dropped: () => void }) {
   const [fault, setFault] = useState<unknown>(null);
   const day = days.find((each) => each.id === made.scenario);
   const at = made.minutes.map((each) => Date.parse(each) / 1000);

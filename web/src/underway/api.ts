@@ -129,7 +129,7 @@ export interface RehearsedZone {
   unknown_min: number;
 }
 
-export interface Rehearsed {
+export interface Made {
   id: string;
   made_at: string;
   by: string;
@@ -148,7 +148,7 @@ export interface Rehearsed {
 export interface Rehearsals {
   going: Going | null;
   days: { id: string; name: Label; visits: number }[];
-  rehearsals: Rehearsed[];
+  rehearsals: Made[];
 }
 
 const id = encodeURIComponent;
