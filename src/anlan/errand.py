@@ -54,6 +54,10 @@ class Errand:
         self.stopped = True
         self._worker.terminate()
 
+    def join(self, seconds: float) -> None:
+        """Wait for its answer no longer than so; it goes on."""
+        self._thread.join(seconds)
+
     def wait(self, seconds: float) -> None:
         """Wait for its answer, and stop it where it takes longer."""
         self._thread.join(seconds)

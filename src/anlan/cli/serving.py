@@ -79,7 +79,6 @@ class Minutes:
 
     def _warm(self) -> None:
         self._district.reach.warm()
-        self._district.rehearsals.days()
         # What stands by now stays; looking through it for garbage again and again would make somebody wait.
         gc.collect()
         gc.freeze()

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 MODULE = "anlan.rehearsal"
 PAPER = "rehearsal_record"
+DAYS_S = 5.0
+"""So long whoever asks for the days waits for them, once."""
 MOST_KEPT = 20
 """Of one case: each holds a number for every minute of every zone."""
 
@@ -210,11 +212,13 @@ class RehearsalDesk:
     def days(self) -> list[Json]:
         """Return the days without an event that the district can be simulated on, the ordinary one first.
 
-        They are asked of the program beside, once; until it has answered there is none.
+        They are asked of the program beside, once; where it has not answered within some seconds there is none yet.
         """
         with self._lock:
             if self._asked is None and self._pack.folder is not None:
                 self._asked = Errand(MODULE, {"days_of": str(self._pack.folder)}, self._learn)
+        if self._asked is not None:
+            self._asked.join(DAYS_S)
         return self._days
 
     def wait(self, seconds: float) -> None:
