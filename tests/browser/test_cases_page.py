@@ -344,15 +344,21 @@ def test_tables_are_filled_in_row_by_row_and_shown(desk, seen):
     visit.find("add-row-zones").click()
     zones = visit.find("field-zones")
     zones.locator("[data-test=field-zone]").fill("A")
+    zones.locator("[data-test=field-ground] option[value='place:quay']").wait_for(state="attached")
+    zones.locator("[data-test=field-ground]").select_option("place:quay")
     zones.locator("[data-test=field-capacity]").fill("8000")
     zones.locator("[data-test=field-area_m2]").fill("4200")
     zones.locator("[data-test=field-most_per_m2]").fill("3.5")
     visit.find("open-case").click()
     visit.find("fields").get_by_text("Lantern walk").first.wait_for()
     told = desk.http.get(f"/cases/{visit.page.url.rsplit('/', 1)[1]}").json()["fields"]
-    assert told["zones"] == [{"zone": "A", "capacity": 8000, "area_m2": 4200, "most_per_m2": 3.5}]
+    assert told["zones"] == [
+        {"zone": "A", "ground": "place:quay", "capacity": 8000, "area_m2": 4200, "most_per_m2": 3.5}
+    ]
     assert told["begins_at"].startswith("2026-03-01T10:00:00")  # eighteen o'clock in Shanghai, wherever the browser is
-    assert "8,000" in visit.find("fields").locator("table").inner_text()
+    shown = visit.find("fields").locator("table").inner_text()
+    assert "8,000" in shown
+    assert "place:quay" not in shown  # what it refers to is shown by its name
 
 
 def test_the_way_leads_between_map_and_cases_and_speaks_chinese(desk, seen):
