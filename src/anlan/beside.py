@@ -15,6 +15,7 @@ from anlan.indicators import Period, PeriodKind, period_named, period_of
 from anlan.kernel.areas import AreaTree
 from anlan.kernel.entries import Entry, Source
 from anlan.kernel.pack import Pack
+from anlan.kernel.response import NO_CALL
 from anlan.reach import Reach
 from anlan.store import Keeping, SqlStore
 from anlan.volunteers import Hall
@@ -22,8 +23,6 @@ from anlan.volunteers.rostering import between
 
 INCIDENTS, VOLUNTEERS, DEVICES = "incidents.read", "volunteers.read", "devices.read"
 """The rights without which nobody is told of single entries."""
-NO_CALL = frozenset({"withdrawn", "duplicate"})
-"""Outcomes of what was never a call of its own."""
 SEEN = "coverage_month"
 
 

@@ -397,6 +397,11 @@ class District:
             for watch in list(self._watches.values())
         ]
 
+    def watched(self, watch_id: str) -> BaseGeometry | None:
+        """Return the outline (degrees) of a saved polygon, None where there is none; nothing is counted for it."""
+        found = self._watches.get(watch_id)
+        return None if found is None else found.polygon
+
     def unwatch(self, watch_id: str, version: int, actor: str) -> Change:
         """End a saved polygon; Conflict where it has changed since."""
         self.store.record("watch", watch_id)
@@ -432,8 +437,7 @@ class District:
 
     def staffing(self, case_id: str, who: Standing) -> list[Staffed]:
         """Return who is asked for at each zone of a planned event, and what the volunteers' shifts there have."""
-        watches = {one.watch_id: one.polygon for one in list(self._watches.values())}
-        return staffed(self.matters, self.community, self.pack, watches, case_id, who)
+        return staffed(self.matters, self.community, self.pack, self.watched, case_id, who)
 
     # -- log and feed ----------------------------------------------------------------------------------------------
 

@@ -29,12 +29,13 @@ class Outlooks:
         self._zone = ZoneInfo(pack.time_zone)
         self._history = history
         self._kept: dict[str, tuple[datetime, Forecast]] = {}
+        self._plans: tuple[datetime, tuple[PlannedEvent, ...]] | None = None
         self.planned: Callable[[], tuple[PlannedEvent, ...]] = tuple
         """What is planned; whoever opens the district says by whom it is told."""
 
     def forget(self) -> None:
         """Begin anew, where the district begins another day."""
-        self._kept = {}
+        self._kept, self._plans = {}, None
 
     def subject(self, subject_id: str, present: Estimate) -> Forecast:
         """Return the forecast of a subject whose estimate is stored every minute ("place:bund")."""
@@ -56,7 +57,7 @@ class Outlooks:
                 counts=means[first:, None],
                 zone=self._zone,
                 calendar=self._pack.calendar,
-                known=Known(planned=self.planned()),
+                known=Known(planned=self._planned(present.at)),
             )
             points = from_usual(series)
         if points:
@@ -69,6 +70,12 @@ class Outlooks:
             made = self.by_trend(past, present, days)
         self._kept[subject_id] = (present.at, made)
         return made
+
+    def _planned(self, at: datetime) -> tuple[PlannedEvent, ...]:
+        """Return what is planned, read once a minute for all subjects."""
+        if self._plans is None or self._plans[0] != at:
+            self._plans = at, self.planned()
+        return self._plans[1]
 
     @staticmethod
     def by_trend(past: Sequence[CurvePoint], present: Estimate, days: float = 0.0) -> Forecast:

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from anlan.kernel.records import Label, Unit
 
+NO_CALL = frozenset({"withdrawn", "duplicate"})
+"""Outcomes of what was never a call of its own."""
+
 
 class UnitStatus(StrEnum):
     """What a unit is doing. The steps between them are data: ``response.dispatch.UNIT_STEPS``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ from anlan.kernel.records import Estimate, Place
 from anlan.pack import read_pack
 from anlan.rehearsal.crowd import Crowd, drawn
 from anlan.twin import Scenario, scenarios, simulate
-from anlan.underway.measuring import MINUTE, flow_per_min, of_estimate, windows_of
+from anlan.underway.measuring import MINUTE, flow_per_min, of_estimate, summed, windows_of
 
 BEFORE, AFTER = timedelta(minutes=90), timedelta(minutes=30)
 """A rehearsal begins so long before the event, and goes on so long after it."""
@@ -154,12 +154,14 @@ class _Stage:
         counters = [
             windows_of(self._district.history.device_observations(one, begin_at, end_at)) for one in plan.counters(zone)
         ]
-        return [(at, _sum(flow_per_min(one, at) for one in counters)) for at, _ in self._estimates]
+        return [(at, summed(flow_per_min(one, at) for one in counters)) for at, _ in self._estimates]
 
     def _clearance(self, plan: LivePlan) -> Json | None:
         """Return how long clearing all zones takes from the minute in which most people are in them."""
         grounds = {one.ground for one in plan.zones.values()}
-        sums = [(_sum(of_estimate(OCCUPANCY, every.get(one)) for one in grounds), at) for at, every in self._estimates]
+        sums = [
+            (summed(of_estimate(OCCUPANCY, every.get(one)) for one in grounds), at) for at, every in self._estimates
+        ]
         known = [(total, at) for total, at in sums if total is not None]
         if not known:
             return None
@@ -210,13 +212,6 @@ def _zone(zone: Zone, estimates: Sequence[tuple[datetime, Mapping[str, Estimate]
         "over_density_min": sum(value is not None and value > zone.most_per_m2 for value in dense),
         "unknown_min": sum(value is None for value in persons),
     }  # fmt: skip
-
-
-def _sum(values: Iterable[float | None]) -> float | None:
-    """Return the sum of what is known, None where one of them is not, or there is none."""
-    every = list(values)
-    known = [one for one in every if one is not None]
-    return sum(known) if every and len(known) == len(every) else None
 
 
 def _expected(asked: Asked) -> tuple[int, datetime, datetime]:

@@ -15,16 +15,13 @@ from anlan.cases.definition import Counted, CountRule
 from anlan.indicators.change import Change, change_between
 from anlan.kernel.geo import Projection
 from anlan.kernel.pack import Pack
-from anlan.kernel.response import Incident
+from anlan.kernel.response import NO_CALL, Incident
 from anlan.matters import Matters
 from anlan.matters.standing import Standing
 from anlan.matters.told import Lies, lies_of
 from anlan.reach import Reach
 from anlan.store import SqlStore
 from anlan.underway.running import Underway
-
-NO_CALL = frozenset({"withdrawn", "duplicate"})
-"""Outcomes of what was never a call of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,19 @@ def windows_of(seen: Iterable[Observation]) -> list[Window]:
     ]  # fmt: skip
 
 
+def summed(values: Iterable[float | None]) -> float | None:
+    """Return the sum, None where a part is unknown or there is none: the rest of it would pass for the whole.
+
+    Examples
+    --------
+    >>> summed([1.0, 2.0]), summed([1.0, None]), summed([])
+    (3.0, None, None)
+    """
+    every = list(values)
+    known = [one for one in every if one is not None]
+    return sum(known) if every and len(known) == len(every) else None
+
+
 def measured_now(
     plan: LivePlan, estimates: Mapping[str, Estimate], windows: Mapping[str, Sequence[Window]], at: datetime
 ) -> dict[tuple[str, str], float | None]:
@@ -62,8 +75,5 @@ def measured_now(
     for name, zone in plan.zones.items():
         estimate = estimates.get(zone.ground)
         found[name, DENSITY], found[name, OCCUPANCY] = (of_estimate(one, estimate) for one in (DENSITY, OCCUPANCY))
-        flows = [flow_per_min(windows.get(one, ()), at) for one in plan.counters(name)]
-        known = [one for one in flows if one is not None]
-        # A flow of which one door is unknown is unknown: the rest of it would pass for the whole.
-        found[name, FLOW] = sum(known) if flows and len(known) == len(flows) else None
+        found[name, FLOW] = summed(flow_per_min(windows.get(one, ()), at) for one in plan.counters(name))
     return found

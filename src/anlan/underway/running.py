@@ -30,7 +30,7 @@ from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft, Estimate, Json, Record
 from anlan.matters import Matters, Standing
 from anlan.store import DuckHistory, SqlStore, casebook
-from anlan.underway.measuring import MINUTE, flow_per_min, measured_now, of_estimate, windows_of
+from anlan.underway.measuring import MINUTE, flow_per_min, measured_now, of_estimate, summed, windows_of
 
 log = logging.getLogger(__name__)
 
@@ -292,12 +292,10 @@ class Underway:
             {one.at: of_estimate(OCCUPANCY, one) for one in self._history.estimates(ground, began[0], until_at)}
             for ground in {one.ground for one in plan.zones.values()}
         ]
-        sums = [
-            sum(known)
-            for at in set(curves[0]).intersection(*curves[1:])
-            if len(known := [one for curve in curves if (one := curve[at]) is not None]) == len(curves)
-        ]
-        return round(max(sums)) if sums else None
+        sums = [summed(curve[at] for curve in curves) for at in set(curves[0]).intersection(*curves[1:])]
+        return (
+            round(most) if (most := max((one for one in sums if one is not None), default=None)) is not None else None
+        )
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -369,9 +367,7 @@ class Underway:
         ]
         found, at = [], begin_at.replace(second=0, microsecond=0) + MINUTE
         while at <= end_at:
-            flows = [flow_per_min(windows, at) for windows in every]
-            known = [one for one in flows if one is not None]
-            found.append((at, sum(known) if flows and len(known) == len(flows) else None))
+            found.append((at, summed(flow_per_min(windows, at) for windows in every)))
             at += MINUTE
         return found
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -18,6 +19,7 @@ from anlan.volunteers.rostering import shifts
 BESIDE_M = 50.0
 """A shift that meets so near a zone is of it."""
 READ = "volunteers.read"
+Watched: TypeAlias = Callable[[str], BaseGeometry | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +36,13 @@ class Staffed:
     n_seated: int | None
 
 
-def staffed(
-    matters: Matters, hall: Hall, pack: Pack, watches: Mapping[str, BaseGeometry], case_id: str, who: Standing
-) -> list[Staffed]:
+def staffed(matters: Matters, hall: Hall, pack: Pack, watched: Watched, case_id: str, who: Standing) -> list[Staffed]:
     """Return how each zone of a plan is staffed from its begin to its end; nothing where its type tells none of it.
 
     Parameters
     ----------
-    watches : mapping
-        Watched polygons (degrees) by id.
+    watched : callable
+        Gives the outline (degrees) of a watched polygon by its id.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def staffed(
     given = [] if stretch is None else shifts(hall, scope, *stretch)
     found = []
     for zone, (n_staff, n_volunteers) in asked.items():
-        outline = _outline(pack, watches, zones.get(zone, ""))
+        outline = _outline(pack, watched, zones.get(zone, ""))
         if not known or outline is None or not _covers(scope, pack, outline):
             found.append(Staffed(zone=zone, n_staff=n_staff, n_volunteers=n_volunteers, n_places=None, n_seated=None))
             continue
@@ -84,10 +84,10 @@ def staffed(
     return found
 
 
-def _outline(pack: Pack, watches: Mapping[str, BaseGeometry], ground: str) -> BaseGeometry | None:
+def _outline(pack: Pack, watched: Watched, ground: str) -> BaseGeometry | None:
     kind, _, own_id = ground.partition(":")
     if kind == "watch":
-        return watches.get(own_id)
+        return watched(own_id)
     return next((one.polygon for one in pack.places if one.place_id == own_id), None)
 
 

@@ -31,14 +31,14 @@ class _Sees:
     """Tells of which grounds somebody may read the numbers."""
 
     def __init__(self, district: District, where: Whereabouts, who: Standing) -> None:
-        self._scope, self._where = who.scope_of("crowd.read"), where
-        self._watches = {f"watch:{one.watch_id}": one.polygon for one in district.watches()}
+        self._scope, self._where, self._district = who.scope_of("crowd.read"), where, district
 
     def __call__(self, ground: str) -> bool:
         if self._scope.everywhere:
             return True
-        if ground in self._watches:
-            return self._where.inside(self._scope, self._watches[ground])
+        outline = self._district.watched(ground.removeprefix("watch:")) if ground.startswith("watch:") else None
+        if outline is not None:
+            return self._where.inside(self._scope, outline)
         return self._scope.covers(self._where.of_subject(ground))
 
 
