@@ -10,7 +10,6 @@ from tests.cli.test_matters import KEY, serving_of
 from tests.matters.conftest import LONG_AGO, picture, tall_pack
 from tests.matters.test_keeping import StorePlayer, opened
 
-from anlan.command.access import CHANGES
 from anlan.kernel.access import Access, Actor, Grant
 from anlan.kernel.records import Observation
 from anlan.matters import standing
@@ -101,12 +100,6 @@ def test_devices_count_triggers_fire_and_somebody_answers(night, anlan):
     assert "fired" in anlan("cases", "live", night.case_id, "--url", night.url)[1]
 
 
-def test_the_stream_tells_of_a_firing_only_to_whoever_may_see_the_case(night):
-    lines = [one for one in night.district.changes(0, 10_000) if one.kind == "trigger"]
-    assert {one.action for one in lines} >= {"fire"}
-    assert "trigger" not in CHANGES  # the feed asks for the case itself
-
-
 def test_a_case_without_a_plan_has_none_that_runs(night):
     request = opened(night.hands)
     answer = ask(night, f"/cases/{request}/live")
@@ -129,8 +122,10 @@ def test_the_next_event_begins_like_this_one_and_what_it_refers_to_is_listed(nig
 
 
 def test_what_is_counted_is_shown(night, anlan):
+    minutes(night, 8, 30_000)
+    fired = ask(night, f"/cases/{night.case_id}/live").json()["firings"]
     told = ask(night, f"/cases/{night.case_id}/counted").json()["numbers"]
-    assert {one["field"]: one["value"] for one in told}["n_triggered"] == 2
+    assert {one["field"]: one["value"] for one in told}["n_triggered"] == len(fired) >= 2
     status, out, _ = anlan("cases", "counted", night.case_id, "--url", night.url)
     assert (status, "n_triggered" in out) == (0, True)
 

@@ -73,7 +73,7 @@ class CaseHouse(House):
         fired = Draft(
             kind="trigger", record_id=f"f-{case_id}", action="fire", actor="t", body=body, expected_version=None
         )
-        self.district.underway._apply([fired], self.clock.now())
+        made = self.district.underway._apply([fired], self.clock.now())
         whole = {**dict.fromkeys(("scenario", "begin_at", "end_at", "begins_at", "ends_at"), at), "clearance": None,
                  "share": 1.0, "crowd": 1.0, "n_expected": 9, "cut": False, "minutes": [at], "zones": []}  # fmt: skip
         fires = {"zone": "A", "measure": "occupancy", "above": 5, "for_s": 60, "highest": 9, "fired": [], "row": 1}
@@ -81,6 +81,7 @@ class CaseHouse(House):
         wish = {"scenario": "", "share": 1.0, "crowd": 1.0, "seed": 1}
         kept = {"case": case_id, "made_at": at, "actor": "t", "wish": wish, "told": whole}
         self.district.store.keep([Keeping(kind="rehearsal", key=f"{case_id}-r", body=kept)])
+        return made
 
     def fill(self):
         """Open the cases; remember where each lies, its type, and each secret with the field it stands in."""
@@ -262,6 +263,30 @@ def test_the_live_feed_tells_of_a_case_to_whoever_may_see_it(fresh, role, area, 
             if '"now":"last"' in text:
                 break
     assert [case_id in text for case_id in made] == told
+
+
+@pytest.mark.parametrize(
+    ("role", "area", "told"),
+    [("planner", "d-w", True), ("commander", "d", True), ("planner", "d-e", False), ("engineer", "d", False)],
+)
+def test_the_live_feed_tells_of_a_firing_to_whoever_may_see_its_case(fresh, role, area, told):
+    filled = {
+        "title": "lanterns", "kind": "festival", "organised": False, "venue": "quay", "n_expected": 9,
+        "begins_at": "2026-05-01T08:00:00+08:00", "ends_at": "2026-05-01T09:00:00+08:00",
+    }  # fmt: skip
+    new = NewCase(type_id="planned_event", area_id="d-w", filled=filled)
+    case_id = fresh.matters.open(new, fresh.anybody).case_id
+    begun = fresh.app.state.hub._last_id
+    fresh.district._tell_changes(fresh.run(case_id, "hold the gate"))
+    fresh.app.state.hub.publish("clock", {"now": "last"})
+    text = ""
+    with fresh.as_role(role, area) as client, client.stream("GET", "/live", params={"last_event_id": begun}) as stream:
+        for chunk in stream.iter_text():
+            text += chunk
+            if '"now":"last"' in text:
+                break
+    assert ('"kind":"trigger"' in text and case_id in text) is told
+    assert (case_id in text) is told
 
 
 # -- the whole way through HTTP ------------------------------------------------------------------------------------

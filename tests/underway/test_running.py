@@ -11,6 +11,7 @@ from anlan.cases import Action
 from anlan.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 from anlan.kernel.records import Estimate, Observation, UnknownReason
 from anlan.matters import NewCase
+from anlan.matters.follow import drop_beside
 from anlan.store import DuckHistory, Step, casebook
 from anlan.store.records import canonical
 from anlan.underway import Underway
@@ -140,6 +141,19 @@ def test_whoever_acts_in_the_case_answers_it_once_and_with_a_reason_where_it_is_
     assert (again.mark, again.by, again.note) == ("done", "commander", "二号口已关")
     running.minutes(3.0)
     assert running.underway.firings(running.commander) == []
+
+
+def test_what_is_said_with_an_answer_is_forgotten_with_the_case(running):
+    running.minutes(4.5, 4.5, 4.5, 4.5)
+    (one,) = running.underway.firings(running.commander)
+    running.underway.mark(one.firing_id, "overruled", "烟火延后", running.commander, "commander")
+    running.again()
+    assert running.underway.look(running.case_id, running.commander).firings[0].note == "烟火延后"
+    assert "烟火延后" not in str([line.body for line in running.store.changes(0, 10_000)])
+    with running.store.writing() as connection:
+        drop_beside(connection, running.case_id)
+    assert running.store.kept("firing_note") == []
+    assert running.underway.look(running.case_id, running.commander).firings[0].mark == "overruled"
 
 
 def test_another_area_sees_nothing_of_it(running):

@@ -11,8 +11,8 @@ from anlan.store import Keeping, SqlStore, private
 
 CODE, CODE_OF = "follow", "follow_of"
 """What a code leads to, by its hash; and back, so that forgetting a case finds its code."""
-REHEARSAL = "rehearsal"
-"""What is kept of rehearsals, under keys that begin with the id of their case."""
+REHEARSAL, FIRING_NOTE = "rehearsal", "firing_note"
+"""What is kept of rehearsals and said of firings, under keys that begin with the id of their case."""
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's 32: none of I, L, O, U, which are misread."""
 _MISREAD = str.maketrans("ILOU", "110V")
@@ -63,8 +63,13 @@ def case_behind(store: SqlStore, code: str) -> str | None:
 
 def drop_beside(connection: sa.Connection, case_id: str) -> None:
     """Forget what is kept beside a case: its code leads nowhere; within the transaction that forgets it."""
-    rehearsed = [one.key for one in private.read(connection, REHEARSAL, None) if one.key.startswith(f"{case_id}-")]
-    private.put(connection, [Keeping(kind=REHEARSAL, key=key, body=None) for key in rehearsed])
+    own = [
+        Keeping(kind=kind, key=one.key, body=None)
+        for kind in (REHEARSAL, FIRING_NOTE)
+        for one in private.read(connection, kind, None)
+        if one.key.startswith(f"{case_id}-")
+    ]
+    private.put(connection, own)
     keys = [str(one.body["key"]) for one in private.read(connection, CODE_OF, case_id)]
     gone = [Keeping(kind=CODE, key=key, body=None) for key in keys]
     private.put(connection, [*gone, Keeping(kind=CODE_OF, key=case_id, body=None)])

@@ -29,7 +29,8 @@ from anlan.kernel.errors import BadInput, Conflict, NotFound
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft, Estimate, Json, Record
 from anlan.matters import Matters, Standing
-from anlan.store import DuckHistory, SqlStore, casebook
+from anlan.matters.follow import FIRING_NOTE
+from anlan.store import DuckHistory, Keeping, SqlStore, casebook
 from anlan.underway.measuring import MINUTE, flow_per_min, measured_now, of_estimate, summed, windows_of
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,8 @@ class Firing:
     """How it was answered: done, or overruled; None while nobody has."""
     by: str | None
     marked_at: datetime | None
-    note: str
+    note: str = ""
+    """What was said with it; it is kept beside the log, and forgotten with the case."""
     trigger: Trigger | None = None
 
 
@@ -274,8 +276,10 @@ class Underway:
         if told is not None:
             raise Conflict(f"firing {firing_id!r}", f"was {told['as']} by {told['by']}", "read it again")
         at = self._clock.now()
-        body = {**record.body, "mark": {"as": mark, "by": actor, "at": at.isoformat(), "note": note.strip()}}
-        return self._apply([self._line(firing_id, mark, actor, body, record.version)], at)[0]
+        body = {**record.body, "mark": {"as": mark, "by": actor, "at": at.isoformat()}}
+        said = Keeping(kind=FIRING_NOTE, key=f"{record.body['case']}-{firing_id}", body={"note": note.strip()})
+        line = self._line(firing_id, mark, actor, body, record.version)
+        return self._apply([line], at, [said] if note.strip() else [])[0]
 
     def n_fired(self, case_id: str) -> int:
         """Return how many triggers of a case fired."""
@@ -422,8 +426,8 @@ class Underway:
     def _line(firing_id: str, action: str, actor: str, body: Json, version: int | None) -> Draft:
         return Draft(kind=KIND, record_id=firing_id, action=action, actor=actor, body=body, expected_version=version)
 
-    def _apply(self, drafts: Sequence[Draft], at: datetime) -> tuple[Change, ...]:
-        made = self._store.apply(drafts, at=at)
+    def _apply(self, drafts: Sequence[Draft], at: datetime, keeping: Sequence[Keeping] = ()) -> tuple[Change, ...]:
+        made = self._store.apply(drafts, at=at, keeping=keeping)
         for change in made:
             assert change.body is not None  # noqa: S101 - a firing's record never ends
             self._records[change.record_id] = Record(
@@ -435,7 +439,9 @@ class Underway:
         """Return the firings of a case, newest first, each with the row of the plan as it was then."""
         own = [one for one in list(self._records.values()) if one.body["case"] == case.case_id]
         for record in sorted(own, key=lambda one: (str(one.body["at"]), one.record_id), reverse=True):
-            yield _firing(record, _row_then(case, kind, record))
+            said = self._store.kept(FIRING_NOTE, f"{case.case_id}-{record.record_id}") if "mark" in record.body else []
+            note = str(said[0].body["note"]) if said else ""
+            yield replace(_firing(record, _row_then(case, kind, record)), note=note)
 
 
 def _live(kind: CaseType) -> LiveRule:
@@ -462,7 +468,7 @@ def _firing(record: Record, trigger: Trigger | None) -> Firing:
         at=parse_moment(body["at"], "at"), highest=float(body["highest"]),
         ended_at=None if body["ended_at"] is None else parse_moment(body["ended_at"], "ended_at"),
         mark=mark.get("as"), by=mark.get("by"),
-        marked_at=parse_moment(mark["at"], "at") if mark else None, note=mark.get("note", ""), trigger=trigger,
+        marked_at=parse_moment(mark["at"], "at") if mark else None, trigger=trigger,
     )  # fmt: skip
 
 
