@@ -75,7 +75,8 @@ class CaseHouse(House):
         )
         made = self.district.underway._apply([fired], self.clock.now())
         whole = {**dict.fromkeys(("scenario", "begin_at", "end_at", "begins_at", "ends_at"), at), "clearance": None,
-                 "share": 1.0, "crowd": 1.0, "n_expected": 9, "cut": False, "minutes": [at], "zones": []}  # fmt: skip
+                 "share": 1.0, "crowd": 1.0, "day": {"zh": "日", "en": "d"},
+                 "n_expected": 9, "cut": False, "minutes": [at], "zones": []}  # fmt: skip
         fires = {"zone": "A", "measure": "occupancy", "above": 5, "for_s": 60, "highest": 9, "fired": [], "row": 1}
         whole["triggers"] = [fires | {"action": action, "office": "gate"}]
         wish = {"scenario": "", "share": 1.0, "crowd": 1.0, "seed": 1}

@@ -147,7 +147,10 @@ def rehearsal(one: Rehearsed) -> Json:
         "made_at": moment(one.made_at),
         "by": one.actor,
         "wish": _wish(one.wish),
-        **{name: told[name] for name in ("scenario", "n_expected", "cut", "minutes", "zones", "triggers", "clearance")},
+        **{
+            name: told[name]
+            for name in ("scenario", "day", "n_expected", "cut", "minutes", "zones", "triggers", "clearance")
+        },
         **{name: told[name] for name in ("begin_at", "end_at", "begins_at", "ends_at")},
     }
 

@@ -87,7 +87,8 @@ def rehearse(asked: Asked, tell: Tell) -> Json:
                 tell("walking", 0.95 * (minute.at - begin_at) / (end_at - begin_at))
             made = stage.told(plan)
     return made | {
-        "scenario": usual_day.scenario_id, "share": asked.share, "crowd": asked.crowd, "seed": asked.seed,
+        "scenario": usual_day.scenario_id, "day": dict(usual_day.name), "share": asked.share,
+        "crowd": asked.crowd, "seed": asked.seed,
         "n_expected": crowd.n_expected, "begin_at": begin_at.isoformat(), "end_at": end_at.isoformat(),
         "begins_at": begins_at.isoformat(), "ends_at": ends_at.isoformat(), "cut": end_at < ends_at + AFTER,
     }  # fmt: skip

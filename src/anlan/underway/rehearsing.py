@@ -201,7 +201,7 @@ class RehearsalDesk:
         found = self.rehearsal(case_id, rehearsal_id, who)
         seen = self._matters.read(case_id, who)
         title = seen.fields.get("title", seen.kind.label)
-        words = record_words(found, title, self._day_name(found), ZoneInfo(self._pack.time_zone), language)
+        words = record_words(found, title, ZoneInfo(self._pack.time_zone), language)
         return as_file(compose(template_of(self._pack.folder, PAPER), words, language), form, found.made_at)
 
     def file(self, case_id: str, rehearsal_id: str, language: str, who: Standing) -> str:
@@ -232,10 +232,6 @@ class RehearsalDesk:
     def _learn(self, told: Json) -> None:
         self._days = list(told["days"])
 
-    def _day_name(self, found: Rehearsed) -> Label:
-        scenario = str(found.told["scenario"])
-        return next((one["name"] for one in self.days() if one["id"] == scenario), {"zh": scenario, "en": scenario})
-
     def _kept(self, case_id: str) -> list[Rehearsed]:
         return [
             _rehearsed(one.key, one.body) for one in self._store.kept(REHEARSAL) if one.key.startswith(f"{case_id}-")
@@ -256,7 +252,7 @@ class RehearsalDesk:
         )
 
 
-def record_words(one: Rehearsed, title: Any, day: Label, zone: ZoneInfo, language: str) -> dict[str, Any]:
+def record_words(one: Rehearsed, title: Any, zone: ZoneInfo, language: str) -> dict[str, Any]:
     """Return the words of the record of a rehearsal."""
     told = one.told
 
@@ -288,7 +284,7 @@ def record_words(one: Rehearsed, title: Any, day: Label, zone: ZoneInfo, languag
         for each in told["triggers"]
     ]  # fmt: skip
     words: dict[str, Any] = {
-        "matter": title, "n_expected": told["n_expected"], "scenario": day, "share": round(100 * told["share"]),
+        "matter": title, "n_expected": told["n_expected"], "scenario": told["day"], "share": round(100 * told["share"]),
         "begin": clock(told["begin_at"]), "end": clock(told["end_at"]), "zones": zones, "triggers": triggers,
         "made_at": f"{one.made_at.astimezone(zone):%Y-%m-%d %H:%M}", "actor": one.actor,
     }  # fmt: skip

@@ -11,6 +11,9 @@ import { amount, condition } from "./FiringRow.tsx";
 import { rehearsed } from "./firings.ts";
 
 
+/** So often the days are asked for again. */
+const ASKS = 3;
+
 /** The plan on a simulated crowd: asked for, run beside, kept, and put on paper. */
 export function RehearsalPanel({ one, kind }: { one: Case; kind: Kind }) {
   return kind.runs && !one.closed ? <Rehearsed one={one} /> : null;
@@ -23,6 +26,12 @@ function Rehearsed({ one }: { one: Case }) {
   const [going, setGoing] = useState<Going | null>(null);
   useEffect(() => setGoing(told.answer?.going ?? null), [told.answer]);
   const busy = going !== null && !going.over;
+  const unknown = told.answer?.days.length === 0;
+  useEffect(() => {
+    if (!unknown || round >= ASKS) return; // the program that knows the days is still starting
+    const later = setTimeout(() => setRound((was) => was + 1), 4_000);
+    return () => clearTimeout(later);
+  }, [unknown, round]);
   useEffect(() => {
     if (!busy) return;
     // Only how far it is; what is kept is read again when it is over.
@@ -54,7 +63,7 @@ function Rehearsed({ one }: { one: Case }) {
           </select>
         </label>
       )}
-      {chosen && <Shown key={chosen.id} one={one} made={chosen} days={told.answer.days} dropped={() => setRound((was) => was + 1)} />}
+      {chosen && <Shown key={chosen.id} one={one} made={chosen} dropped={() => setRound((was) => was + 1)} />}
       {!chosen && !going && <p class="quiet">{t("rehearsal.none")}</p>}
     </section>
   );
@@ -118,13 +127,12 @@ function Progress({ one, going, stopped }: { one: Case; going: Going; stopped: (
   );
 }
 
-function Shown({ one, made, days, dropped }: { one: Case; made: Made; days: Rehearsals["days"]; dropped: () => void }) {
+function Shown({ one, made, dropped }: { one: Case; made: Made; dropped: () => void }) {
   const [fault, setFault] = useState<unknown>(null);
-  const day = days.find((each) => each.id === made.scenario);
   const at = made.minutes.map((each) => Date.parse(each) / 1000);
   return (
     <div class="rehearsal" data-test="rehearsal">
-      <p class="quiet">{t("rehearsal.of", { n: people(made.n_expected), share: share(made.wish.share), day: named(day?.name, made.scenario), time: momentOf(made.made_at) })}</p>
+      <p class="quiet">{t("rehearsal.of", { n: people(made.n_expected), share: share(made.wish.share), day: named(made.day, made.scenario), time: momentOf(made.made_at) })}</p>
       {made.cut && <p class="condition">{t("rehearsal.cut")}</p>}
       <ul class="live-triggers">
         {made.triggers.map((each) => (

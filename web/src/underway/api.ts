@@ -135,6 +135,7 @@ export interface Made {
   by: string;
   wish: Wish;
   scenario: string;
+  day: Label;
   n_expected: number;
   begin_at: string;
   end_at: string;

@@ -247,6 +247,7 @@ class Rehearsed(Form):
     by: str
     wish: Wish
     scenario: str
+    day: Text = Field(description="Name of the day without the event.")
     n_expected: int
     begin_at: Moment
     end_at: Moment
