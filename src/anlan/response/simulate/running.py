@@ -170,12 +170,10 @@ def _check(roads: Roads, fleet: Fleet, incidents: Incidents, within_s: float) ->
         if len(places) and places.max() >= roads.n_places:
             raise BadInput(f"{name} with place {places.max()}", f"must be 0..{roads.n_places - 1}", "correct it")
     able = _able(fleet, incidents)
-    short = [
-        int(k)
-        for k in np.unique(np.asarray(incidents.kind, np.int64))
-        if able[k].sum() < incidents.needs[np.asarray(incidents.kind) == k].max()
-    ]
-    if short:
+    most = np.zeros(len(able), np.int64)
+    np.maximum.at(most, np.asarray(incidents.kind), incidents.needs)
+    short = np.flatnonzero(able.sum(axis=1) < most)
+    if len(short):
         raise BadInput(
             f"kind {short[0]} with {int(able[short[0]].sum())} able units",
             "must have as many as an incident of it needs",
@@ -219,6 +217,7 @@ class _Tables:
     uf: Floats
     ui: Ints
     idle: Ints
+    bracket: Ints
     travel: Floats
     queue: Ints
     log_i: npt.NDArray[np.int32]
@@ -233,6 +232,7 @@ class _Tables:
             self.uf,
             self.ui,
             self.idle,
+            self.bracket,
             self.travel,
             self.queue,
             self.log_i,
@@ -244,55 +244,51 @@ class _Tables:
     def of(cls, fleet: Fleet, incidents: Incidents, called_off: int) -> _Tables:
         n, m = fleet.n_units, len(incidents)
         room = int(incidents.needs.sum()) + called_off
-        uf, ui = np.zeros((kernel.N_UF, n)), np.zeros((kernel.N_UI, n), np.int64)
-        uf[kernel.ON_S], uf[kernel.OFF_S], ui[kernel.OWN] = fleet.on_s, fleet.off_s, fleet.homes
-        whole = (incidents.place, incidents.kind, incidents.priority, incidents.needs, np.full(m, -1))
+        wide = 1 << max(1, (n - 1).bit_length())
+        uf, ui = np.zeros((kernel.N_UF, wide)), np.zeros((kernel.N_UI, n), np.int64)
+        uf[[kernel.NEXT, kernel.ARRIVE, kernel.LOSS], n:] = np.inf  # nobody's
+        uf[kernel.ON_S, :n], uf[kernel.OFF_S, :n], ui[kernel.OWN] = fleet.on_s, fleet.off_s, fleet.homes
+        df, di = np.empty((m, 3)), np.empty((m, 5), np.int32)
+        df.T[:] = incidents.at_s, incidents.turnout_s, incidents.on_scene_s
+        for k, one in enumerate((incidents.place, incidents.kind, incidents.priority, incidents.needs, -1)):
+            di[:, k] = one
         return cls(
-            df=np.column_stack([incidents.at_s, incidents.turnout_s, incidents.on_scene_s]),
-            di=np.column_stack(whole).astype(np.int32),
+            df=df,
+            di=di,
             uf=uf,
             ui=ui,
-            idle=np.zeros((2, n), np.int64),
+            idle=np.zeros((4, n), np.int64),
+            bracket=np.full(wide, wide - 1, np.int64),
             travel=np.zeros(len(fleet.posts)),
             queue=np.full((2, 10), -1, np.int64),
             log_i=np.empty((room, 4), np.int32),
             log_f=np.empty((room, 4)),
-            tally=np.zeros(5, np.int64),
+            tally=np.zeros(6, np.int64),
         )
 
 
 def _run(incidents: Incidents, fleet: Fleet, tables: _Tables, ended: float) -> Run:
     n_log, m = int(tables.tally[kernel.N_LOG]), len(incidents)
-    who, when = tables.log_i[:n_log], tables.log_f[:n_log]
-    kept = who[:, 3] == 0
-    of, there = who[kept, 0], when[kept, 2]
-    first, last, sent = np.full(m, np.inf), np.full(m, -np.inf), np.full(m, np.inf)
-    if len(of) == m and incidents.needs.max(initial=1) == 1:  # one row for each, which is the usual case and faster
-        first[of], sent[of] = there, when[kept, 0]
-        last = first
-    else:
-        np.minimum.at(first, of, there)
-        np.maximum.at(last, of, there)
-        leads = there == first[of]
-        sent[of[leads]] = when[kept, 0][leads]
-    came, lost = np.isfinite(first), tables.di[:, kernel.NEED] > 0
+    who, when, busy = tables.log_i[:n_log], tables.log_f[:n_log], np.zeros(fleet.n_units)
+    first, last, sent = np.empty(m), np.empty(m), np.empty(m)
+    kernel.outcomes(who, when, tables.df, tables.di, first, last, sent, busy)
     return Run(
         incidents=incidents,
-        response_s=np.where(came, first - incidents.at_s, np.nan),
-        full_s=np.where(came & ~lost, last - incidents.at_s, np.nan),
-        wait_s=np.where(came, sent - incidents.at_s, np.nan),
-        lost=lost,
-        incident=who[:, 0].astype(np.int64),
-        unit=who[:, 1].astype(np.int64),
-        origin=who[:, 2].astype(np.int64),
-        broken_off=~kept,
+        response_s=first,
+        full_s=last,
+        wait_s=sent,
+        lost=tables.di[:, kernel.NEED] > 0,
+        incident=who[:, 0],
+        unit=who[:, 1],
+        origin=who[:, 2],
+        broken_off=who[:, 3] > 0,
         sent_s=when[:, 0],
         set_off_s=when[:, 1],
         there_s=when[:, 2],
         free_s=when[:, 3],
-        busy_s=np.asarray(np.bincount(who[:, 1], when[:, 3] - when[:, 0], fleet.n_units), float),
-        duty_s=tables.uf[kernel.DUTY_S],
-        road_s=tables.uf[kernel.ROAD_S],
+        busy_s=busy,
+        duty_s=tables.uf[kernel.DUTY_S, : fleet.n_units],
+        road_s=tables.uf[kernel.ROAD_S, : fleet.n_units],
         n_moves=tables.ui[kernel.MOVES],
         ended_s=ended,
     )
