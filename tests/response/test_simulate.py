@@ -248,6 +248,14 @@ def test_a_unit_on_its_way_back_is_sent_from_where_it_is():
     assert run.road_s[0] == pytest.approx(30.0)
 
 
+def test_of_two_that_are_there_at_once_the_first_goes():
+    three = Incidents(at_s=[0.0, 5000.0, 5001.0], place=[2, 2, 2], on_scene_s=[10.0, 10.0, 10.0], turnout_s=0.0)
+    apart = simulate(road(), Fleet(posts=[3, 1]), three)
+    assert apart.unit.tolist() == [0, 0, 1]
+    beside = simulate(road(), Fleet(posts=[3], home=[0, 0, 0]), three)
+    assert beside.unit.tolist() == [0, 0, 1]
+
+
 def test_nobody_free_means_waiting_and_the_next_one_goes_from_the_scene():
     incidents = Incidents(at_s=[0.0, 10.0], place=[1, 2], on_scene_s=100.0, turnout_s=30.0)
     run = simulate(road(), Fleet(posts=[0]), incidents)

@@ -11,8 +11,9 @@ counting of references to arrays, which took two thirds of the time, is off: onl
 ``uf`` (.., U) and ``ui`` (.., U), the incidents ``df`` (M, ..) and ``di`` (M, ..). Seconds to a place (row) from a
 place are ``to`` (N, N), those from the posts ``near`` (N, P), the next place on the way to a post ``step`` (P, N), the
 posts' places ``post`` (P,), the factor on travel times by hour ``pace`` (24,), who can serve which kind ``able`` (K,
-U). ``uf`` and the knock-out ``bracket`` (.., W) are as wide as the next power of two, with nobody in the rest.
-``travel`` (P,) is room for one choice. Of the cover, ``first``, ``row``, ``weight``, ``chance`` are as in
+U). ``uf`` and the knock-out ``bracket`` (.., W) are as wide as the next power of two, with nobody in the rest. Of the
+posts, ``rank`` (N, P) has the nearest of each place first, ``at`` (P,) one of the units known to wait at each, -1 if
+none is, and ``travel`` (P,) is room for one choice. Of the cover, ``first``, ``row``, ``weight``, ``chance`` are as in
 ``response.cover.kernel`` with the posts as sites, and ``count`` the idle units that reach each row.
 """
 
@@ -47,12 +48,12 @@ AT, TURNOUT, ON_SCENE = range(3)
 PLACE, KIND, PRIORITY, NEED, AFTER = range(5)
 # Of the rule.
 KEEPS, KEEPS_FROM, MOVING, LONGEST_S, LEAST, CALL_OFF, QUEUES, WITHIN_S = range(8)
-# Of the lists of idle units (4, U): who drives to its post, or has come there since somebody asked, and who waits
-# there; in which of both each unit stands, and where in it.
-DRIVES, WAITS, LIST, SLOT = range(4)
-# Of the queues (2, priorities), and the tally, which begins with how long the lists of idle units are.
+# Of the idle units (4, U): the list of those that drive to their posts, or have come there since somebody asked, and
+# where in it each stands; of those known to wait, who is before and behind it at the same post, -1 if nobody is.
+DRIVES, SLOT, BEFORE, BEHIND = range(4)
+# Of the queues (2, priorities), and the tally.
 HEAD, TAIL = 0, 1
-N_LOG, N_BUSY, N_WAITING, N_CALLED_OFF = range(2, 6)
+N_LOG, N_BUSY, N_WAITING, N_CALLED_OFF, N_DRIVES = range(5)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -128,26 +129,44 @@ def _comes(uf, bracket, u, moment):  # type: ignore[no-untyped-def]  # compiled:
 
 
 @_laid_in()
-def _enlist(idle, tally, which, u):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """Put an idle unit at the end of a list."""
-    k = tally[which]
-    idle[which, k] = u
-    idle[LIST, u], idle[SLOT, u] = which, k
-    tally[which] = k + 1
+def _set_out(idle, tally, u):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Count an idle unit among those that drive."""
+    k = tally[N_DRIVES]
+    idle[DRIVES, k], idle[SLOT, u] = u, k
+    tally[N_DRIVES] = k + 1
 
 
 @_laid_in()
-def _strike(idle, tally, u):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """Take an idle unit out of its list; the last one takes its place."""
-    which, k = idle[LIST, u], idle[SLOT, u]
-    last = tally[which] - 1
-    other = idle[which, last]
-    idle[which, k], idle[SLOT, other] = other, k
-    tally[which] = last
+def _strike(idle, at, tally, post, u):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Take an idle unit away from those that drive, or from those that wait at its post."""
+    k = idle[SLOT, u]
+    if k >= 0:
+        last = tally[N_DRIVES] - 1
+        other = idle[DRIVES, last]
+        idle[DRIVES, k], idle[SLOT, other] = other, k
+        tally[N_DRIVES] = last
+        return
+    before, behind = idle[BEFORE, u], idle[BEHIND, u]
+    if before >= 0:
+        idle[BEHIND, before] = behind
+    else:
+        at[post] = behind
+    if behind >= 0:
+        idle[BEFORE, behind] = before
 
 
 @_laid_in()
-def _to_idle(to, post, pace, first, row, count, uf, ui, idle, bracket, tally, u, place, t, dest):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _settle(idle, at, tally, post, u):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Count a unit that drove among those that wait at its post."""
+    _strike(idle, at, tally, post, u)
+    other = at[post]
+    idle[SLOT, u], idle[BEFORE, u], idle[BEHIND, u], at[post] = -1, -1, other, u
+    if other >= 0:
+        idle[BEFORE, other] = u
+
+
+@_laid_in()
+def _to_idle(to, post, pace, first, row, count, uf, ui, idle, at, bracket, tally, u, place, t, dest):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Let a unit drive from a place to a post and wait there."""
     factor = _factor(pace, t)
     way = to[post[dest], place] * factor
@@ -155,15 +174,15 @@ def _to_idle(to, post, pace, first, row, count, uf, ui, idle, bracket, tally, u,
     uf[PACE, u], uf[HOME_AT, u] = factor, t + way
     uf[ROAD_S, u] += way
     _comes(uf, bracket, u, uf[SHIFT_END, u])
-    _enlist(idle, tally, DRIVES, u)
+    _set_out(idle, tally, u)
     if len(count):
         cover_kernel.shift(first, row, count, dest, 1)
 
 
 @_laid_in()
-def _leave(first, row, count, uf, ui, idle, tally, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _leave(first, row, count, uf, ui, idle, at, tally, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Take a unit out of the idle ones; what it did not drive is not counted."""
-    _strike(idle, tally, u)
+    _strike(idle, at, tally, ui[DEST, u], u)
     if uf[HOME_AT, u] > t:
         uf[ROAD_S, u] -= uf[HOME_AT, u] - t
     if len(count):
@@ -188,8 +207,8 @@ def _send(pace, df, di, uf, ui, bracket, log_i, log_f, tally, u, i, t, ready, pl
 
 @_laid_in()
 def _send_idle(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, near, step, post, pace, first, row, count, df, di, uf, ui, idle, bracket, log_i, log_f, tally, u, i, t
-):
+    to, near, step, post, pace, first, row, count, df, di, uf, ui, idle, at, bracket, log_i, log_f, tally, u, i, t,
+):  # fmt: skip
     """Send an idle unit: from its post after the turn-out, or from the road at once."""
     place = di[i, PLACE]
     if uf[HOME_AT, u] <= t:
@@ -198,31 +217,34 @@ def _send_idle(  # type: ignore[no-untyped-def]  # compiled: numba infers the ty
         wait = _where(to, step, post, uf, ui, u, t)
         origin = ui[LEG, u]
         way = to[place, origin]
-    _leave(first, row, count, uf, ui, idle, tally, u, t)
+    _leave(first, row, count, uf, ui, idle, at, tally, u, t)
     _send(pace, df, di, uf, ui, bracket, log_i, log_f, tally, u, i, t, t + wait, origin, way)
 
 
 @_laid_in()
-def _nearest(to, near, step, post, pace, able, df, di, uf, ui, idle, tally, i, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _nearest(to, near, rank, step, post, pace, able, df, di, uf, ui, idle, at, tally, i, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Return the idle unit that is there first, the first of equals, and how soon; (-1, inf) if none is idle."""
     place, kind, turnout, factor = di[i, PLACE], di[i, KIND], df[i, TURNOUT], _factor(pace, t)
     best, soon, k = -1, np.inf, 0
-    while k < tally[DRIVES]:
+    while k < tally[N_DRIVES]:
         u = idle[DRIVES, k]
         if uf[HOME_AT, u] <= t:  # it has come to its post since somebody asked last
-            _strike(idle, tally, u)
-            _enlist(idle, tally, WAITS, u)
+            _settle(idle, at, tally, ui[DEST, u], u)
             continue
         k += 1
         if able[kind, u]:  # compared below: by then the table, too large to be at hand, has answered
             uf[ARRIVE, u] = _where(to, step, post, uf, ui, u, t) + to[place, ui[LEG, u]] * factor
-    for k in range(tally[WAITS]):
-        u = idle[WAITS, k]
-        if able[kind, u]:
-            arrive = turnout + near[place, ui[DEST, u]] * factor
-            if arrive < soon or (arrive == soon and u < best):
+    for k in range(rank.shape[1]):
+        p = rank[place, k]
+        arrive = turnout + near[place, p] * factor
+        if arrive > soon:
+            break
+        u = at[p]
+        while u >= 0:
+            if able[kind, u] and (arrive < soon or u < best):
                 best, soon = u, arrive
-    for k in range(tally[DRIVES]):
+            u = idle[BEHIND, u]
+    for k in range(tally[N_DRIVES]):
         u = idle[DRIVES, k]
         if able[kind, u] and (uf[ARRIVE, u] < soon or (uf[ARRIVE, u] == soon and u < best)):
             best, soon = u, uf[ARRIVE, u]
@@ -336,8 +358,8 @@ def _drop(di, queue, tally, ui, log_i, log_f, u, t):  # type: ignore[no-untyped-
 
 @_laid_in()
 def _serve(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, near, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, idle, bracket, queue,
-    log_i, log_f, tally, i, t,
+    to, near, rank, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, idle, at, bracket,
+    queue, log_i, log_f, tally, i, t,
 ):  # fmt: skip
     """Send as many units as an incident lacks and as can be had; return whether somebody was called off for it."""
     called_off = False
@@ -347,7 +369,7 @@ def _serve(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
                 to, step, post, pace, able, first, row, weight, chance, count, df, di, uf, ui, i, t, rule[WITHIN_S]
             )
         else:
-            u, soon = _nearest(to, near, step, post, pace, able, df, di, uf, ui, idle, tally, i, t)
+            u, soon = _nearest(to, near, rank, step, post, pace, able, df, di, uf, ui, idle, at, tally, i, t)
         if tally[N_CALLED_OFF] < rule[CALL_OFF] and soon > rule[WITHIN_S] - (t - df[i, AT]):
             v, place, ready = _lesser(to, pace, able, di, uf, ui, i, t, soon)
             if v >= 0:
@@ -360,27 +382,29 @@ def _serve(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
         if u < 0:
             break
         _send_idle(
-            to, near, step, post, pace, first, row, count, df, di, uf, ui, idle, bracket, log_i, log_f, tally, u, i, t
-        )
+            to, near, step, post, pace, first, row, count, df, di, uf, ui, idle, at, bracket, log_i, log_f, tally, u,
+            i, t,
+        )  # fmt: skip
     return called_off
 
 
 @_bare()
 def _drain(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, near, step, post, pace, able, first, row, count, df, di, uf, ui, idle, bracket, queue, log_i, log_f, tally, t
-):
+    to, near, rank, step, post, pace, able, first, row, count, df, di, uf, ui, idle, at, bracket, queue, log_i, log_f,
+    tally, t,
+):  # fmt: skip
     """Send idle units to whoever waits, by priority and time."""
     for p in range(queue.shape[1]):
         before, i = -1, queue[HEAD, p]
         while i >= 0:
             then = di[i, AFTER]
             while di[i, NEED] > 0:
-                u, _ = _nearest(to, near, step, post, pace, able, df, di, uf, ui, idle, tally, i, t)
+                u, _ = _nearest(to, near, rank, step, post, pace, able, df, di, uf, ui, idle, at, tally, i, t)
                 if u < 0:
                     break
                 _send_idle(
-                    to, near, step, post, pace, first, row, count, df, di, uf, ui, idle, bracket, log_i, log_f, tally,
-                    u, i, t,
+                    to, near, step, post, pace, first, row, count, df, di, uf, ui, idle, at, bracket, log_i, log_f,
+                    tally, u, i, t,
                 )  # fmt: skip
             if di[i, NEED] == 0:
                 _unlink(di, queue, tally, i, before)
@@ -419,7 +443,9 @@ def _dest(to, post, pace, first, row, weight, chance, count, rule, ui, travel, u
 
 
 @_bare()
-def _rebalance(to, step, post, pace, first, row, weight, chance, count, rule, uf, ui, idle, bracket, travel, tally, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _rebalance(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    to, step, post, pace, first, row, weight, chance, count, rule, uf, ui, idle, at, bracket, travel, tally, t
+):
     """Move one of the idle units that are missed least to where it adds more, if it adds enough."""
     factor = _factor(pace, t)
     for u in range(ui.shape[1]):
@@ -445,8 +471,8 @@ def _rebalance(to, step, post, pace, first, row, weight, chance, count, rule, uf
         cover_kernel.shift(first, row, count, ui[DEST, u], 1)
     if mover >= 0:
         wait = _where(to, step, post, uf, ui, mover, t)
-        _leave(first, row, count, uf, ui, idle, tally, mover, t)
-        _to_idle(to, post, pace, first, row, count, uf, ui, idle, bracket, tally, mover, ui[LEG, mover], t, target)
+        _leave(first, row, count, uf, ui, idle, at, tally, mover, t)
+        _to_idle(to, post, pace, first, row, count, uf, ui, idle, at, bracket, tally, mover, ui[LEG, mover], t, target)
         uf[HOME_AT, mover] += wait
         uf[ROAD_S, mover] += wait
         ui[MOVES, mover] += 1
@@ -462,8 +488,8 @@ def _finish(uf, ui, bracket, u, t):  # type: ignore[no-untyped-def]  # compiled:
 
 @_bare()
 def run(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, near, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, idle, bracket, travel,
-    queue, log_i, log_f, tally,
+    to, near, rank, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, idle, at, bracket,
+    travel, queue, log_i, log_f, tally,
 ):  # fmt: skip
     """Run until every incident is over; return when that is."""
     n, n_incidents = ui.shape[1], len(df)
@@ -478,19 +504,19 @@ def run(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
         if i < n_incidents and df[i, AT] < soonest:
             t = df[i, AT]
             called_off = _serve(
-                to, near, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, idle,
-                bracket, queue, log_i, log_f, tally, i, t,
+                to, near, rank, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, idle,
+                at, bracket, queue, log_i, log_f, tally, i, t,
             )  # fmt: skip
             if di[i, NEED] > 0 and rule[QUEUES]:
                 _wait(di, queue, tally, i)
             if called_off:
                 _drain(
-                    to, near, step, post, pace, able, first, row, count, df, di, uf, ui, idle, bracket, queue, log_i,
-                    log_f, tally, t,
+                    to, near, rank, step, post, pace, able, first, row, count, df, di, uf, ui, idle, at, bracket,
+                    queue, log_i, log_f, tally, t,
                 )  # fmt: skip
             if rule[MOVING] == EACH:
                 _rebalance(
-                    to, step, post, pace, first, row, weight, chance, count, rule, uf, ui, idle, bracket, travel,
+                    to, step, post, pace, first, row, weight, chance, count, rule, uf, ui, idle, at, bracket, travel,
                     tally, t,
                 )  # fmt: skip
             i += 1
@@ -499,7 +525,7 @@ def run(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
             break
         t = soonest
         if ui[PHASE, u] == IDLE:
-            _leave(first, row, count, uf, ui, idle, tally, u, t)
+            _leave(first, row, count, uf, ui, idle, at, tally, u, t)
             _finish(uf, ui, bracket, u, t)
             continue
         if ui[PHASE, u] == OFF:
@@ -520,7 +546,7 @@ def run(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
             dest = _dest(to, post, pace, first, row, weight, chance, count, rule, ui, travel, u, place, t)
             if dest != ui[DEST, u]:
                 ui[MOVES, u] += 1
-        _to_idle(to, post, pace, first, row, count, uf, ui, idle, bracket, tally, u, place, t, dest)
+        _to_idle(to, post, pace, first, row, count, uf, ui, idle, at, bracket, tally, u, place, t, dest)
     for u in range(n):
         if ui[PHASE, u] != OFF:
             uf[DUTY_S, u] += t - uf[DUTY_FROM, u]

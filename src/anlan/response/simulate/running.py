@@ -50,9 +50,9 @@ class Run:
     full_s: Floats
     wait_s: Floats
     lost: npt.NDArray[np.bool_]
-    incident: Ints
-    unit: Ints
-    origin: Ints
+    incident: npt.NDArray[np.int32]
+    unit: npt.NDArray[np.int32]
+    origin: npt.NDArray[np.int32]
     broken_off: npt.NDArray[np.bool_]
     sent_s: Floats
     set_off_s: Floats
@@ -132,6 +132,7 @@ def simulate(
     ended = run(
         roads.inward_s,
         np.ascontiguousarray(roads.times_s[fleet.posts].T),
+        roads.ranked(fleet.posts),
         roads.steps(fleet.posts),
         fleet.posts,
         np.asarray(roads.pace, float),
@@ -217,6 +218,7 @@ class _Tables:
     uf: Floats
     ui: Ints
     idle: Ints
+    at: Ints
     bracket: Ints
     travel: Floats
     queue: Ints
@@ -232,6 +234,7 @@ class _Tables:
             self.uf,
             self.ui,
             self.idle,
+            self.at,
             self.bracket,
             self.travel,
             self.queue,
@@ -249,7 +252,8 @@ class _Tables:
         uf[[kernel.NEXT, kernel.ARRIVE, kernel.LOSS], n:] = np.inf  # nobody's
         uf[kernel.ON_S, :n], uf[kernel.OFF_S, :n], ui[kernel.OWN] = fleet.on_s, fleet.off_s, fleet.homes
         df, di = np.empty((m, 3)), np.empty((m, 5), np.int32)
-        df.T[:] = incidents.at_s, incidents.turnout_s, incidents.on_scene_s
+        for k, seconds in enumerate((incidents.at_s, incidents.turnout_s, incidents.on_scene_s)):
+            df[:, k] = seconds
         for k, one in enumerate((incidents.place, incidents.kind, incidents.priority, incidents.needs, -1)):
             di[:, k] = one
         return cls(
@@ -258,12 +262,13 @@ class _Tables:
             uf=uf,
             ui=ui,
             idle=np.zeros((4, n), np.int64),
+            at=np.full(len(fleet.posts), -1),
             bracket=np.full(wide, wide - 1, np.int64),
             travel=np.zeros(len(fleet.posts)),
             queue=np.full((2, 10), -1, np.int64),
             log_i=np.empty((room, 4), np.int32),
             log_f=np.empty((room, 4)),
-            tally=np.zeros(6, np.int64),
+            tally=np.zeros(5, np.int64),
         )
 
 
@@ -297,10 +302,10 @@ def _run(incidents: Incidents, fleet: Fleet, tables: _Tables, ended: float) -> R
 def responses_of(run: Run, area: Ints | None = None) -> Responses:
     """Return a run as a history, for the same proof as of what really happened; ``area`` (N,) is that of each place."""
     there = np.flatnonzero(~run.broken_off)
-    incident = run.incident[there]
+    incident = run.incident[there].astype(np.int64)
     return Responses(
         incident=incident,
-        unit=run.unit[there],
+        unit=run.unit[there].astype(np.int64),
         area=np.zeros(len(there), np.int64) if area is None else area[run.incidents.place[incident]],
         received_s=run.incidents.at_s[incident],
         dispatched_s=run.sent_s[there],

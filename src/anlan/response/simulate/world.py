@@ -105,6 +105,14 @@ class Roads:
             kept[key] = kernel.steps(self.times_s, posts, _SLACK_S)
         return kept[key]
 
+    def ranked(self, posts: Ints) -> npt.NDArray[np.int16]:
+        """Return for every place the posts, those first from which one is there first (N, P)."""
+        kept: dict[bytes, npt.NDArray[np.int16]] = self.__dict__.setdefault("_ranked", {})
+        key = posts.tobytes()
+        if key not in kept:
+            kept[key] = np.argsort(self.times_s[posts].T, axis=1, kind="stable").astype(np.int16)
+        return kept[key]
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Fleet:
