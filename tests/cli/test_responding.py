@@ -76,6 +76,14 @@ def test_fewer_units_are_told_to_be_later(place, anlan):
     assert made["against_other"][0]["slower_s"]["high"] < 0
 
 
+def test_who_is_taken_to_a_hospital_keeps_a_unit_longer(place, anlan):
+    ask = asked(place, "simulate", "--days", "3", "--repeat", "2", "--per-day", "60", "--json")
+    plain = json.loads(anlan(*ask)[1])
+    status, out, _ = anlan(*ask, "--hospitals", place / "posts.geojson", "--carried", "100", "--handover", "20")
+    assert status == 0
+    assert json.loads(out)["policies"][0]["busy"]["value"] > 1.3 * plain["policies"][0]["busy"]["value"]
+
+
 def test_a_cluster_that_is_none_is_told(place, anlan):
     status, _, said = anlan(*asked(place, "simulate", "--days", "1", "--repeat", "2", "--cluster", "nowhere"))
     assert status == 7

@@ -51,6 +51,7 @@ class _Ground:
     roads: Roads
     plans: tuple[Fleet, ...]
     names: tuple[str, ...]
+    hospitals: np.ndarray[Any, Any]
 
 
 def simulate_(
@@ -63,6 +64,13 @@ def simulate_(
         int | None, typer.Option(min=2, max=1000, help="So many years, instead of days and repeat.")
     ] = None,
     against: Annotated[Path | None, typer.Option(help="Another plan's posts, to meet the same incidents.")] = None,
+    hospitals: Annotated[
+        Path | None, typer.Option(help="GeoJSON points to the nearest of which people are taken.")
+    ] = None,
+    carried: Annotated[
+        float, typer.Option(min=0, max=100, help="Of all incidents, %, where there are hospitals.")
+    ] = 85.0,
+    handover: Annotated[float, typer.Option(min=0, help="Mean time at the hospital, min.")] = 15.0,
     cluster: Annotated[
         str | None, typer.Option(help="Run on a Dask cluster: tcp://HOST:PORT; else on all cores.")
     ] = None,
@@ -75,9 +83,10 @@ def simulate_(
     lang: Lang = "zh",
 ) -> None:
     """Try a plan: drawn incidents, four policies, the same incidents for each, and for another plan."""
-    from anlan.response.simulate import Ensemble, Kind
+    from anlan.response.simulate import Carrying, Ensemble, Kind
 
-    ground = _ground(district, posts, mode, against)
+    ground = _ground(district, posts, mode, against, hospitals)
+    taken = Carrying(hospitals=ground.hospitals, share=carried / 100, handover_s=60 * handover) if hospitals else None
     drawn = Ensemble(
         trial=_trial(ground, within),
         per_hour=per_day / 24,
@@ -85,6 +94,7 @@ def simulate_(
         days=365 if years else days,
         kinds=[Kind(on_scene_s=60 * on_scene)],
         turnout_s=turnout,
+        carrying=taken,
         seed=seed,
     )
     with _room(cluster) as pool:
@@ -131,7 +141,9 @@ def _room(address: str | None) -> AbstractContextManager[Pool]:
     return cluster(address) if address else threads()
 
 
-def _ground(district: str, posts: Path | None, mode: str, against: Path | None = None) -> _Ground:
+def _ground(
+    district: str, posts: Path | None, mode: str, against: Path | None = None, hospitals: Path | None = None
+) -> _Ground:
     import numpy as np
 
     from anlan.kernel.geo import Projection
@@ -148,15 +160,16 @@ def _ground(district: str, posts: Path | None, mode: str, against: Path | None =
     main = network.main_piece()
     nodes = [
         graph.nearest(*graph.plane.to_metres(*np.array(where, float).T), main)[0].astype(np.int64)
-        for where, _, _ in given
+        for where, _, _ in (*given, *([_given(hospitals)] if hospitals else []))
     ]
     places = Places.of(network, np.concatenate(nodes))
     return _Ground(
         pack=pack,
         places=places,
         roads=places.roads(),
-        plans=tuple(_fleet(places, at, told[1], told[2]) for at, told in zip(nodes, given, strict=True)),
+        plans=tuple(_fleet(places, at, told[1], told[2]) for at, told in zip(nodes, given, strict=False)),
         names=(posts.name if posts else pack.pack_id, *([against.name] if against else [])),
+        hospitals=np.searchsorted(places.nodes, nodes[-1] if hospitals else []),
     )
 
 

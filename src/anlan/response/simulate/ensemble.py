@@ -11,7 +11,7 @@ import numpy.typing as npt
 from anlan.kernel.errors import BadInput
 from anlan.response.simulate.running import cover_of, simulate
 from anlan.response.simulate.telling import PROMISES_S, Told, tell
-from anlan.response.simulate.world import NEAREST, Fleet, Incidents, Kind, Policy, Roads
+from anlan.response.simulate.world import NEAREST, Carrying, Fleet, Incidents, Kind, Policy, Roads
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -69,6 +69,8 @@ class Ensemble:
     trial : Trial
     per_hour, weight, days, kinds, turnout_s
         See :meth:`Incidents.drawn`.
+    carrying : Carrying, optional
+        See :meth:`Incidents.carried`.
     seed : int
         Year k is drawn from the k-th child of this seed, whoever draws it.
 
@@ -87,18 +89,21 @@ class Ensemble:
     days: int
     kinds: Sequence[Kind] = (Kind(),)
     turnout_s: float = 60.0
+    carrying: Carrying | None = None
     seed: int = 1
 
     def year(self, k: int) -> Incidents:
         """Return the incidents of year k."""
-        return Incidents.drawn(
-            np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(k,))),
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(k,)))
+        drawn = Incidents.drawn(
+            rng,
             per_hour=self.per_hour,
             weight=self.weight,
             days=self.days,
             kinds=self.kinds,
             turnout_s=self.turnout_s,
         )
+        return drawn.carried(rng, self.trial.roads, self.carrying) if self.carrying else drawn
 
     def told(self, k: int) -> tuple[tuple[Told, ...], ...]:
         """Return what every plan (outer) under every policy (inner) makes of year k."""

@@ -43,9 +43,10 @@ N_UF = 13
 # moves.
 PHASE, DEST, LEG, OWN, DOING, ORIGIN, ENTRY, MOVES = range(8)
 N_UI = 8
-# df and di: of an incident. AFTER is who waits behind it, -1 if nobody does.
-AT, TURNOUT, ON_SCENE = range(3)
-PLACE, KIND, PRIORITY, NEED, AFTER = range(5)
+# df and di: of an incident. CARRY is the way on from it in free traffic, to where its units come free. AFTER is who
+# waits behind it, -1 if nobody does.
+AT, TURNOUT, ON_SCENE, CARRY, HANDOVER = range(5)
+PLACE, KIND, PRIORITY, NEED, AFTER, ENDS = range(6)
 # Of the rule.
 KEEPS, KEEPS_FROM, MOVING, LONGEST_S, LEAST, CALL_OFF, QUEUES, WITHIN_S = range(8)
 # Of the idle units (4, U): the list of those that drive to their posts, or have come there since somebody asked, and
@@ -193,7 +194,8 @@ def _leave(first, row, count, uf, ui, idle, at, tally, u, t):  # type: ignore[no
 def _send(pace, df, di, uf, ui, bracket, log_i, log_f, tally, u, i, t, ready, place, way):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Send a unit that sets off at ``ready`` from a place; ``way`` is the time from there in free traffic."""
     arrive = ready + way * _factor(pace, ready)
-    free = arrive + df[i, ON_SCENE]
+    left = arrive + df[i, ON_SCENE]
+    free = left + df[i, CARRY] * _factor(pace, left) + df[i, HANDOVER]
     e = tally[N_LOG]
     log_i[e, 0], log_i[e, 1], log_i[e, 2], log_i[e, 3] = i, u, place, 0
     log_f[e, 0], log_f[e, 1], log_f[e, 2], log_f[e, 3] = t, ready, arrive, free
@@ -534,7 +536,7 @@ def run(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
             ui[DEST, u] = dest
         else:
             tally[N_BUSY] -= 1
-            place, dest = np.int64(di[ui[DOING, u], PLACE]), -1
+            place, dest = np.int64(di[ui[DOING, u], ENDS]), -1
             if uf[SHIFT_END, u] <= t and _on_duty(uf, u, t):
                 uf[SHIFT_END, u] = _shift_end(uf, u, t)
             if uf[SHIFT_END, u] <= t:

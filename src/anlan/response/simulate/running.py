@@ -88,7 +88,8 @@ def simulate(
 
     Of the units that are idle and able, the policy's choice is sent from where it is, also while it drives back; where
     none is, the incident waits, first come first served within its priority. A unit stays on scene from its own
-    arrival, then serves the first who waits, or drives to a post.
+    arrival, drives to where the incident ends and hands over there; it then serves the first who waits, or drives to
+    a post.
 
     Parameters
     ----------
@@ -156,7 +157,8 @@ def cover_of(
     turnout = float(np.mean(np.asarray(incidents.turnout_s))) if len(incidents) else 0.0
     times = roads.times_s[fleet.posts] + np.float32(turnout)
     if busy is None:
-        spent = incidents.needs * (np.asarray(incidents.on_scene_s) + times.min(axis=0)[incidents.place])
+        after = np.asarray(incidents.on_scene_s) + np.asarray(incidents.carry_s) + np.asarray(incidents.handover_s)
+        spent = incidents.needs * (after + times.min(axis=0)[incidents.place])
         over_s = float(incidents.at_s[-1]) if len(incidents) else 0.0
         shift = (np.asarray(fleet.off_s) - np.asarray(fleet.on_s)) % 86400 / 86400
         on_duty = float(np.where(shift == 0, 1.0, shift).sum())
@@ -167,7 +169,7 @@ def cover_of(
 def _check(roads: Roads, fleet: Fleet, incidents: Incidents, within_s: float) -> None:
     if not within_s >= 0:
         raise BadInput(f"within_s={within_s}", "must be >= 0 s", "give the time promised in seconds")
-    for name, places in (("posts", fleet.posts), ("place", incidents.place)):
+    for name, places in (("posts", fleet.posts), ("place", incidents.place), ("ends", incidents.where_free)):
         if len(places) and places.max() >= roads.n_places:
             raise BadInput(f"{name} with place {places.max()}", f"must be 0..{roads.n_places - 1}", "correct it")
     able = _able(fleet, incidents)
@@ -251,11 +253,12 @@ class _Tables:
         uf, ui = np.zeros((kernel.N_UF, wide)), np.zeros((kernel.N_UI, n), np.int64)
         uf[[kernel.NEXT, kernel.ARRIVE, kernel.LOSS], n:] = np.inf  # nobody's
         uf[kernel.ON_S, :n], uf[kernel.OFF_S, :n], ui[kernel.OWN] = fleet.on_s, fleet.off_s, fleet.homes
-        df, di = np.empty((m, 3)), np.empty((m, 5), np.int32)
-        for k, seconds in enumerate((incidents.at_s, incidents.turnout_s, incidents.on_scene_s)):
+        one = incidents
+        df, di = np.empty((m, 5)), np.empty((m, 6), np.int32)
+        for k, seconds in enumerate((one.at_s, one.turnout_s, one.on_scene_s, one.carry_s, one.handover_s)):
             df[:, k] = seconds
-        for k, one in enumerate((incidents.place, incidents.kind, incidents.priority, incidents.needs, -1)):
-            di[:, k] = one
+        for k, whole in enumerate((one.place, one.kind, one.priority, one.needs, -1, one.where_free)):
+            di[:, k] = whole
         return cls(
             df=df,
             di=di,
