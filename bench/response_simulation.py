@@ -346,7 +346,7 @@ def truth(city: City, *, quick: bool, say: Callable[[str], None]) -> Iterator[Ro
 Check = tuple[str, float, Floats]
 
 
-def _parts(values: npt.ArrayLike, n: int = 30) -> Floats:
+def parts_of(values: npt.ArrayLike, n: int = 30) -> Floats:
     told = np.asarray(values, float)
     return np.array([part.mean() for part in np.array_split(told[len(told) // 10 :], n)])
 
@@ -375,10 +375,10 @@ def _erlang(n: int) -> Iterator[Check]:
         fleet = Fleet(posts=[0], home=np.zeros(units, np.int64))
         for name, draw in (("exponential", _exponential), ("lognormal", _skewed)):
             run = simulate(roads, fleet, _stream(10 + k, load, n, draw), Policy(queues=False))
-            yield f"Erlang B {load}/{units}, {name}", erlang_b(load, units), _parts(run.lost)
+            yield f"Erlang B {load}/{units}, {name}", erlang_b(load, units), parts_of(run.lost)
         run = simulate(roads, fleet, _stream(20 + k, load, n, _exponential))
-        yield f"Erlang C {load}/{units}", erlang_c(load, units), _parts(run.wait_s > 0)
-        yield f"wait {load}/{units}", erlang_wait_s(load, units, 3600.0), _parts(run.wait_s)
+        yield f"Erlang C {load}/{units}", erlang_c(load, units), parts_of(run.wait_s > 0)
+        yield f"wait {load}/{units}", erlang_wait_s(load, units, 3600.0), parts_of(run.wait_s)
 
 
 def _infinite(n: int) -> Iterator[Check]:
@@ -393,14 +393,14 @@ def _infinite(n: int) -> Iterator[Check]:
     run = simulate(Roads(times_s=np.zeros((1, 1))), fleet, told)
     seen = np.arange(n) - np.searchsorted(np.sort(run.free_s), run.incidents.at_s)
     gaps = np.diff(told.at_s, prepend=0.0)
-    drawn = _parts(told.on_scene_s) / _parts(gaps)
+    drawn = parts_of(told.on_scene_s) / parts_of(gaps)
     load = float(drawn.mean())
-    yield "M/G/inf mean", load, _parts(seen) - drawn + load
-    yield "M/G/inf variance", load, _parts((seen - load) ** 2)
-    yield "M/G/inf at most 20", float(poisson.cdf(20, load)), _parts(seen <= 20)
+    yield "M/G/inf mean", load, parts_of(seen) - drawn + load
+    yield "M/G/inf variance", load, parts_of((seen - load) ** 2)
+    yield "M/G/inf at most 20", float(poisson.cdf(20, load)), parts_of(seen <= 20)
 
 
-def _shares(run: Run, n_units: int, n: int = 30) -> Floats:
+def shares_of(run: Run, n_units: int, n: int = 30) -> Floats:
     """Return each unit's busy share in n spans of time after a tenth of it (n, U)."""
     edge = np.linspace(run.incidents.at_s[-1] / 10, run.incidents.at_s[-1], n + 1)
     made = np.empty((n, n_units))
@@ -415,7 +415,7 @@ def _shares(run: Run, n_units: int, n: int = 30) -> Floats:
     return made
 
 
-def _preferring(order: npt.NDArray[np.int64], rate: Floats, n: int, seed: int) -> Run:
+def preferring(order: npt.NDArray[np.int64], rate: Floats, n: int, seed: int) -> Run:
     """Simulate units that are asked in an order and are there at once."""
     n_classes, n_units = order.shape
     rng = np.random.default_rng(seed)
@@ -437,7 +437,7 @@ def _published(n: int) -> Iterator[Check]:
     order = np.array([[0, 1, 2], [0, 1, 2], [1, 0, 2], [0, 2, 1], [2, 0, 1]])
     exact = workloads(rate, order, 3600.0)
     assert np.allclose(exact.busy, [0.5574, 0.4734, 0.4693], atol=5e-5)
-    told = _shares(_preferring(order, rate, n, 40), 3)
+    told = shares_of(preferring(order, rate, n, 40), 3)
     for u in range(3):
         yield f"Larson's unit {u + 1}", float(exact.busy[u]), told[:, u]
 
@@ -450,7 +450,7 @@ def _hypercube(city: City, n: int) -> Iterator[Check]:
     order = nearest_order(city.roads.times_s[np.ix_(posts, places)])
     rate = rng.random(60)
     rate *= 12 * 0.5 / rate.sum()
-    exact, told = workloads(rate, order, 3600.0), _shares(_preferring(order, rate, n, 51), 12)
+    exact, told = workloads(rate, order, 3600.0), shares_of(preferring(order, rate, n, 51), 12)
     for u in range(12):
         yield f"hypercube's unit {u + 1}", float(exact.busy[u]), told[:, u]
 
