@@ -381,6 +381,7 @@ def test_the_way_between_places_is_found_from_times_alone():
         (lambda: Incidents(at_s=[0.0], place=[0], on_scene_s=1, n_units=0), "at least 1"),
         (lambda: Incidents(at_s=[0.0], place=[0], on_scene_s=-1), ">= 0 s"),
         (lambda: Incidents(at_s=[0.0], place=[0], on_scene_s=1, ends=[-1]), "ends of shape"),
+        (lambda: Incidents(at_s=[0.0], place=[0], on_scene_s=1, handover_s=60), "must be told where"),
         (lambda: Carrying(hospitals=[]), "at least one place"),
         (lambda: Carrying(hospitals=[1], share=85), "must be 0..1"),
         (lambda: stream(1, 1, 1).carried(np.random.default_rng(1), road(), Carrying(hospitals=[9])), "place 9"),

@@ -43,10 +43,12 @@ N_UF = 13
 # moves.
 PHASE, DEST, LEG, OWN, DOING, ORIGIN, ENTRY, MOVES = range(8)
 N_UI = 8
-# df and di: of an incident. CARRY is the way on from it in free traffic, to where its units come free. AFTER is who
-# waits behind it, -1 if nobody does.
-AT, TURNOUT, ON_SCENE, CARRY, HANDOVER = range(5)
-PLACE, KIND, PRIORITY, NEED, AFTER, ENDS = range(6)
+# df and di: of an incident. AFTER is who waits behind it, -1 if nobody does.
+AT, TURNOUT, ON_SCENE = range(3)
+PLACE, KIND, PRIORITY, NEED, AFTER = range(5)
+# on: of one that ends elsewhere, the way on in free traffic, how long its units stay there, and the place. Most years
+# have none, and no such table: it would cost a tenth of the time.
+CARRY, HANDOVER, ENDS = range(3)
 # Of the rule.
 KEEPS, KEEPS_FROM, MOVING, LONGEST_S, LEAST, CALL_OFF, QUEUES, WITHIN_S = range(8)
 # Of the idle units (4, U): the list of those that drive to their posts, or have come there since somebody asked, and
@@ -191,11 +193,12 @@ def _leave(first, row, count, uf, ui, idle, at, tally, u, t):  # type: ignore[no
 
 
 @_laid_in()
-def _send(pace, df, di, uf, ui, bracket, log_i, log_f, tally, u, i, t, ready, place, way):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _send(pace, df, di, on, uf, ui, bracket, log_i, log_f, tally, u, i, t, ready, place, way):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Send a unit that sets off at ``ready`` from a place; ``way`` is the time from there in free traffic."""
     arrive = ready + way * _factor(pace, ready)
-    left = arrive + df[i, ON_SCENE]
-    free = left + df[i, CARRY] * _factor(pace, left) + df[i, HANDOVER]
+    free = arrive + df[i, ON_SCENE]
+    if len(on):
+        free += on[i, CARRY] * _factor(pace, free) + on[i, HANDOVER]
     e = tally[N_LOG]
     log_i[e, 0], log_i[e, 1], log_i[e, 2], log_i[e, 3] = i, u, place, 0
     log_f[e, 0], log_f[e, 1], log_f[e, 2], log_f[e, 3] = t, ready, arrive, free
@@ -209,7 +212,7 @@ def _send(pace, df, di, uf, ui, bracket, log_i, log_f, tally, u, i, t, ready, pl
 
 @_laid_in()
 def _send_idle(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, near, step, post, pace, first, row, count, df, di, uf, ui, idle, at, bracket, log_i, log_f, tally, u, i, t,
+    to, near, step, post, pace, first, row, count, df, di, on, uf, ui, idle, at, bracket, log_i, log_f, tally, u, i, t,
 ):  # fmt: skip
     """Send an idle unit: from its post after the turn-out, or from the road at once."""
     place = di[i, PLACE]
@@ -220,7 +223,7 @@ def _send_idle(  # type: ignore[no-untyped-def]  # compiled: numba infers the ty
         origin = ui[LEG, u]
         way = to[place, origin]
     _leave(first, row, count, uf, ui, idle, at, tally, u, t)
-    _send(pace, df, di, uf, ui, bracket, log_i, log_f, tally, u, i, t, t + wait, origin, way)
+    _send(pace, df, di, on, uf, ui, bracket, log_i, log_f, tally, u, i, t, t + wait, origin, way)
 
 
 @_laid_in()
@@ -360,8 +363,8 @@ def _drop(di, queue, tally, ui, log_i, log_f, u, t):  # type: ignore[no-untyped-
 
 @_laid_in()
 def _serve(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, near, rank, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, idle, at, bracket,
-    queue, log_i, log_f, tally, i, t,
+    to, near, rank, step, post, pace, able, first, row, weight, chance, count, rule, df, di, on, uf, ui, idle, at,
+    bracket, queue, log_i, log_f, tally, i, t,
 ):  # fmt: skip
     """Send as many units as an incident lacks and as can be had; return whether somebody was called off for it."""
     called_off = False
@@ -376,24 +379,23 @@ def _serve(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
             v, place, ready = _lesser(to, pace, able, di, uf, ui, i, t, soon)
             if v >= 0:
                 _drop(di, queue, tally, ui, log_i, log_f, v, t)
-                _send(
-                    pace, df, di, uf, ui, bracket, log_i, log_f, tally, v, i, t, ready, place, to[di[i, PLACE], place]
-                )
+                way = to[di[i, PLACE], place]
+                _send(pace, df, di, on, uf, ui, bracket, log_i, log_f, tally, v, i, t, ready, place, way)
                 called_off = True
                 continue
         if u < 0:
             break
         _send_idle(
-            to, near, step, post, pace, first, row, count, df, di, uf, ui, idle, at, bracket, log_i, log_f, tally, u,
-            i, t,
+            to, near, step, post, pace, first, row, count, df, di, on, uf, ui, idle, at, bracket, log_i, log_f, tally,
+            u, i, t,
         )  # fmt: skip
     return called_off
 
 
 @_bare()
 def _drain(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, near, rank, step, post, pace, able, first, row, count, df, di, uf, ui, idle, at, bracket, queue, log_i, log_f,
-    tally, t,
+    to, near, rank, step, post, pace, able, first, row, count, df, di, on, uf, ui, idle, at, bracket, queue, log_i,
+    log_f, tally, t,
 ):  # fmt: skip
     """Send idle units to whoever waits, by priority and time."""
     for p in range(queue.shape[1]):
@@ -405,7 +407,7 @@ def _drain(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
                 if u < 0:
                     break
                 _send_idle(
-                    to, near, step, post, pace, first, row, count, df, di, uf, ui, idle, at, bracket, log_i, log_f,
+                    to, near, step, post, pace, first, row, count, df, di, on, uf, ui, idle, at, bracket, log_i, log_f,
                     tally, u, i, t,
                 )  # fmt: skip
             if di[i, NEED] == 0:
@@ -416,7 +418,7 @@ def _drain(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
 
 
 @_laid_in()
-def _take_next(to, pace, able, df, di, uf, ui, bracket, queue, log_i, log_f, tally, u, place, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _take_next(to, pace, able, df, di, on, uf, ui, bracket, queue, log_i, log_f, tally, u, place, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Send a unit that has just come free to the first who waits and whom it can serve; tell whether there was one."""
     if tally[N_WAITING] == 0:
         return False
@@ -424,7 +426,8 @@ def _take_next(to, pace, able, df, di, uf, ui, bracket, queue, log_i, log_f, tal
         before, i = -1, queue[HEAD, p]
         while i >= 0:
             if able[di[i, KIND], u]:
-                _send(pace, df, di, uf, ui, bracket, log_i, log_f, tally, u, i, t, t, place, to[di[i, PLACE], place])
+                way = to[di[i, PLACE], place]
+                _send(pace, df, di, on, uf, ui, bracket, log_i, log_f, tally, u, i, t, t, place, way)
                 if di[i, NEED] == 0:
                     _unlink(di, queue, tally, i, before)
                 return True
@@ -490,8 +493,8 @@ def _finish(uf, ui, bracket, u, t):  # type: ignore[no-untyped-def]  # compiled:
 
 @_bare()
 def run(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, near, rank, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, idle, at, bracket,
-    travel, queue, log_i, log_f, tally,
+    to, near, rank, step, post, pace, able, first, row, weight, chance, count, rule, df, di, on, uf, ui, idle, at,
+    bracket, travel, queue, log_i, log_f, tally,
 ):  # fmt: skip
     """Run until every incident is over; return when that is."""
     n, n_incidents = ui.shape[1], len(df)
@@ -506,14 +509,14 @@ def run(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
         if i < n_incidents and df[i, AT] < soonest:
             t = df[i, AT]
             called_off = _serve(
-                to, near, rank, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, idle,
-                at, bracket, queue, log_i, log_f, tally, i, t,
+                to, near, rank, step, post, pace, able, first, row, weight, chance, count, rule, df, di, on, uf, ui,
+                idle, at, bracket, queue, log_i, log_f, tally, i, t,
             )  # fmt: skip
             if di[i, NEED] > 0 and rule[QUEUES]:
                 _wait(di, queue, tally, i)
             if called_off:
                 _drain(
-                    to, near, rank, step, post, pace, able, first, row, count, df, di, uf, ui, idle, at, bracket,
+                    to, near, rank, step, post, pace, able, first, row, count, df, di, on, uf, ui, idle, at, bracket,
                     queue, log_i, log_f, tally, t,
                 )  # fmt: skip
             if rule[MOVING] == EACH:
@@ -536,13 +539,15 @@ def run(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
             ui[DEST, u] = dest
         else:
             tally[N_BUSY] -= 1
-            place, dest = np.int64(di[ui[DOING, u], ENDS]), -1
+            place, dest = np.int64(di[ui[DOING, u], PLACE]), -1
+            if len(on):
+                place = np.int64(on[ui[DOING, u], ENDS])
             if uf[SHIFT_END, u] <= t and _on_duty(uf, u, t):
                 uf[SHIFT_END, u] = _shift_end(uf, u, t)
             if uf[SHIFT_END, u] <= t:
                 _finish(uf, ui, bracket, u, t)
                 continue
-        if _take_next(to, pace, able, df, di, uf, ui, bracket, queue, log_i, log_f, tally, u, place, t):
+        if _take_next(to, pace, able, df, di, on, uf, ui, bracket, queue, log_i, log_f, tally, u, place, t):
             continue
         if dest < 0:
             dest = _dest(to, post, pace, first, row, weight, chance, count, rule, ui, travel, u, place, t)

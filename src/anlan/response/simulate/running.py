@@ -217,6 +217,7 @@ class _Tables:
 
     df: Floats
     di: npt.NDArray[np.int32]
+    on: Floats
     uf: Floats
     ui: Ints
     idle: Ints
@@ -233,6 +234,7 @@ class _Tables:
         return (
             self.df,
             self.di,
+            self.on,
             self.uf,
             self.ui,
             self.idle,
@@ -254,14 +256,18 @@ class _Tables:
         uf[[kernel.NEXT, kernel.ARRIVE, kernel.LOSS], n:] = np.inf  # nobody's
         uf[kernel.ON_S, :n], uf[kernel.OFF_S, :n], ui[kernel.OWN] = fleet.on_s, fleet.off_s, fleet.homes
         one = incidents
-        df, di = np.empty((m, 5)), np.empty((m, 6), np.int32)
-        for k, seconds in enumerate((one.at_s, one.turnout_s, one.on_scene_s, one.carry_s, one.handover_s)):
+        df, di, on = np.empty((m, 3)), np.empty((m, 5), np.int32), np.empty((m if one.ends is not None else 0, 3))
+        for k, seconds in enumerate((one.at_s, one.turnout_s, one.on_scene_s)):
             df[:, k] = seconds
-        for k, whole in enumerate((one.place, one.kind, one.priority, one.needs, -1, one.where_free)):
+        for k, whole in enumerate((one.place, one.kind, one.priority, one.needs, -1)):
             di[:, k] = whole
+        if one.ends is not None:
+            for k, then in enumerate((one.carry_s, one.handover_s, one.where_free)):
+                on[:, k] = then
         return cls(
             df=df,
             di=di,
+            on=on,
             uf=uf,
             ui=ui,
             idle=np.zeros((4, n), np.int64),

@@ -262,7 +262,7 @@ class Incidents:
     carry_s, handover_s : float or array of shape (M,)
         The way on from the scene in free traffic, and how long a unit stays there; see :meth:`carried`.
     ends : array of shape (M,), optional
-        The place where its units come free; its own where left out.
+        The place where its units come free. Where it is left out, nobody drives on.
 
     Raises
     ------
@@ -295,6 +295,8 @@ class Incidents:
             raise BadInput("n_units=0", "must be at least 1", "leave out incidents that need nobody")
         for name in ("on_scene_s", "turnout_s", "carry_s", "handover_s"):
             object.__setattr__(self, name, _times(getattr(self, name), n, name))
+        if self.ends is None and (np.any(self.carry_s) or np.any(self.handover_s)):
+            raise BadInput("ends=None", "must be told where a unit drives on or hands over", "give the place of each")
         if self.ends is not None:
             object.__setattr__(self, "ends", _whole(self.ends, n, "ends", MOST_PLACES))
 
