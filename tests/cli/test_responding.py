@@ -54,6 +54,42 @@ def test_the_table_speaks_both_languages(place, anlan):
     assert "最近者出动" in anlan(*ask, "--lang", "zh")[1]
 
 
+def test_two_plans_meet_the_same_years(place, anlan):
+    both = asked(place, "simulate", "--years", "2", "--per-day", "40", "--against", place / "posts.geojson")
+    status, out, _ = anlan(*both, "--json")
+    assert status == 0
+    made = json.loads(out)
+    assert made["other"]["policies"] == made["policies"]  # a plan held against itself
+    assert [(one["ratio"]["value"], one["slower_s"]["value"]) for one in made["against_other"]] == [(1.0, 0.0)] * 4
+    assert 0.9 * 2 * 365 * 40 < made["policies"][0]["n_incidents"] < 1.1 * 2 * 365 * 40
+    assert "fewer arrivals after 180 s than posts.geojson" in anlan(*both, "--lang", "en")[1]
+
+
+def test_fewer_units_are_told_to_be_later(place, anlan):
+    few = json.loads((place / "posts.geojson").read_text())
+    (place / "few.geojson").write_text(json.dumps(few | {"features": few["features"][:1]}))
+    ask = asked(
+        place, "simulate", "--days", "20", "--repeat", "3", "--per-day", "60", "--against", place / "few.geojson"
+    )
+    made = json.loads(anlan(*ask, "--json")[1])
+    assert made["against_other"][0]["ratio"]["high"] < 1
+    assert made["against_other"][0]["slower_s"]["high"] < 0
+
+
+def test_who_is_taken_to_a_hospital_keeps_a_unit_longer(place, anlan):
+    ask = asked(place, "simulate", "--days", "3", "--repeat", "2", "--per-day", "60", "--json")
+    plain = json.loads(anlan(*ask)[1])
+    status, out, _ = anlan(*ask, "--hospitals", place / "posts.geojson", "--carried", "100", "--handover", "20")
+    assert status == 0
+    assert json.loads(out)["policies"][0]["busy"]["value"] > 1.3 * plain["policies"][0]["busy"]["value"]
+
+
+def test_a_cluster_that_is_none_is_told(place, anlan):
+    status, _, said = anlan(*asked(place, "simulate", "--days", "1", "--repeat", "2", "--cluster", "nowhere"))
+    assert status == 7
+    assert "anlan[cluster]" in said or "must be a Dask scheduler" in " ".join(said.split())
+
+
 def test_recorded_incidents_are_played_again(place, anlan):
     status, out, _ = anlan(*asked(place, "replay", "incidents", place / "day.csv"), "--json")
     assert status == 0

@@ -13,6 +13,7 @@ from anlan.response.simulate import (
     KEEPING,
     MOVING,
     NEAREST,
+    Carrying,
     Fleet,
     Incidents,
     Kind,
@@ -20,6 +21,7 @@ from anlan.response.simulate import (
     Roads,
     batches,
     cover_of,
+    late,
     simulate,
 )
 from anlan.response.travel import FOOT, Network, StreetGraph
@@ -248,6 +250,45 @@ def test_a_unit_on_its_way_back_is_sent_from_where_it_is():
     assert run.road_s[0] == pytest.approx(30.0)
 
 
+def test_of_two_that_are_there_at_once_the_first_goes():
+    three = Incidents(at_s=[0.0, 5000.0, 5001.0], place=[2, 2, 2], on_scene_s=[10.0, 10.0, 10.0], turnout_s=0.0)
+    apart = simulate(road(), Fleet(posts=[3, 1]), three)
+    assert apart.unit.tolist() == [0, 0, 1]
+    beside = simulate(road(), Fleet(posts=[3], home=[0, 0, 0]), three)
+    assert beside.unit.tolist() == [0, 0, 1]
+
+
+def test_a_unit_comes_free_at_the_hospital_and_is_sent_from_there():
+    two = Incidents(at_s=[0.0, 700.0], place=[1, 4], on_scene_s=300.0, turnout_s=0.0)
+    taken = two.carried(np.random.default_rng(1), road(), Carrying(hospitals=[5], slower=1.5))
+    run = simulate(road(), Fleet(posts=[0]), taken)
+    assert run.free_s[0] == 60 + 300 + 4 * 60 * 1.5  # there, on scene, and to the hospital without a siren
+    assert run.origin.tolist() == [0, 5]
+    assert run.response_s[1] == run.free_s[0] + 60 - 700
+
+
+def test_the_way_to_the_hospital_is_as_slow_as_its_hour_and_the_handover_is_not():
+    late = Incidents(at_s=[3000.0], place=[0], on_scene_s=1000.0, turnout_s=0.0)
+    taken = late.replaced(carry_s=100.0, handover_s=50.0, ends=[2])
+    pace = tuple(3.0 if hour == 1 else 1.0 for hour in range(24))
+    slow = Roads(times_s=road().times_s, pace=pace)
+    assert simulate(slow, Fleet(posts=[0]), taken).free_s[0] == 4000 + 3 * 100 + 50
+
+
+def test_as_many_are_carried_as_was_told():
+    roads, posts, draw = town(3)
+    told = year(draw, days=30)
+    taken = told.carried(draw, roads, Carrying(hospitals=posts[:2], share=0.85, handover_s=240))
+    gone = np.asarray(taken.ends) != told.place
+    assert set(np.asarray(taken.ends)[gone]) <= set(posts[:2])
+    assert np.asarray(taken.handover_s)[np.asarray(taken.handover_s) > 0].mean() == pytest.approx(240, rel=0.1)
+    assert (np.asarray(taken.handover_s) > 0).mean() == pytest.approx(0.85, abs=0.02)
+    assert (
+        late(simulate(roads, Fleet(posts=posts), taken), 180).sum()
+        > late(simulate(roads, Fleet(posts=posts), told), 180).sum()
+    )
+
+
 def test_nobody_free_means_waiting_and_the_next_one_goes_from_the_scene():
     incidents = Incidents(at_s=[0.0, 10.0], place=[1, 2], on_scene_s=100.0, turnout_s=30.0)
     run = simulate(road(), Fleet(posts=[0]), incidents)
@@ -339,6 +380,11 @@ def test_the_way_between_places_is_found_from_times_alone():
         (lambda: Incidents(at_s=[2.0, 1.0], place=[0, 0], on_scene_s=1), "must not fall"),
         (lambda: Incidents(at_s=[0.0], place=[0], on_scene_s=1, n_units=0), "at least 1"),
         (lambda: Incidents(at_s=[0.0], place=[0], on_scene_s=-1), ">= 0 s"),
+        (lambda: Incidents(at_s=[0.0], place=[0], on_scene_s=1, ends=[-1]), "ends of shape"),
+        (lambda: Incidents(at_s=[0.0], place=[0], on_scene_s=1, handover_s=60), "must be told where"),
+        (lambda: Carrying(hospitals=[]), "at least one place"),
+        (lambda: Carrying(hospitals=[1], share=85), "must be 0..1"),
+        (lambda: stream(1, 1, 1).carried(np.random.default_rng(1), road(), Carrying(hospitals=[9])), "place 9"),
         (lambda: Policy(moves_up="there"), "must be one of home, freed, each"),
         (lambda: simulate(road(), Fleet(posts=[9]), stream(1, 1, 1)), "posts with place 9"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,11 +16,13 @@ from anlan.kernel.errors import BadInput, NoData
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     import numpy as np
 
+    from anlan.engine import Pool
     from anlan.kernel.pack import Pack
-    from anlan.response.simulate import Comparison, Figure, Fleet, Incidents, Places, Roads, Run, Summary
+    from anlan.response.simulate import Comparison, Figure, Fleet, Incidents, Places, Roads, Summary, Told, Trial
 
 replay_app = typer.Typer(help="What was recorded, played again.", no_args_is_help=True)
 
@@ -42,12 +44,14 @@ Moving = Annotated[str, typer.Option(help="Way of moving: vehicle, bicycle or fo
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Ground:
-    """What every try of one district shares."""
+    """What every try of one district shares: the plan that is tried, and perhaps another to hold it against."""
 
     pack: Pack
     places: Places
     roads: Roads
-    fleet: Fleet
+    plans: tuple[Fleet, ...]
+    names: tuple[str, ...]
+    hospitals: np.ndarray[Any, Any]
 
 
 def simulate_(
@@ -56,6 +60,20 @@ def simulate_(
     per_day: Annotated[float, typer.Option(min=1, help="Incidents a day, drawn along the streets.")] = 200.0,
     days: Annotated[int, typer.Option(min=1, max=3660, help="Days of each repetition.")] = 30,
     repeat: Annotated[int, typer.Option(min=2, max=1000, help="Repetitions, for the intervals.")] = 10,
+    years: Annotated[
+        int | None, typer.Option(min=2, max=1000, help="So many years, instead of days and repeat.")
+    ] = None,
+    against: Annotated[Path | None, typer.Option(help="Another plan's posts, to meet the same incidents.")] = None,
+    hospitals: Annotated[
+        Path | None, typer.Option(help="GeoJSON points to the nearest of which people are taken.")
+    ] = None,
+    carried: Annotated[
+        float, typer.Option(min=0, max=100, help="Of all incidents, %, where there are hospitals.")
+    ] = 85.0,
+    handover: Annotated[float, typer.Option(min=0, help="Mean time at the hospital, min.")] = 15.0,
+    cluster: Annotated[
+        str | None, typer.Option(help="Run on a Dask cluster: tcp://HOST:PORT; else on all cores.")
+    ] = None,
     within: Within = 180.0,
     on_scene: OnScene = 20.0,
     turnout: Turnout = 60.0,
@@ -64,24 +82,24 @@ def simulate_(
     as_json: AsJson = False,
     lang: Lang = "zh",
 ) -> None:
-    """Try a plan: drawn incidents, four policies, the same incidents for each."""
-    import numpy as np
+    """Try a plan: drawn incidents, four policies, the same incidents for each, and for another plan."""
+    from anlan.response.simulate import Carrying, Ensemble, Kind
 
-    from anlan.response.simulate import Incidents, Kind
-
-    ground = _ground(district, posts, mode)
-    years = [
-        Incidents.drawn(
-            rng,
-            per_hour=per_day / 24,
-            weight=ground.places.street_m,
-            days=days,
-            kinds=[Kind(on_scene_s=60 * on_scene)],
-            turnout_s=turnout,
-        )
-        for rng in np.random.default_rng(seed).spawn(repeat)
-    ]
-    _tell(ground, years, within, as_json=as_json, zh=lang == "zh")
+    ground = _ground(district, posts, mode, against, hospitals)
+    taken = Carrying(hospitals=ground.hospitals, share=carried / 100, handover_s=60 * handover) if hospitals else None
+    drawn = Ensemble(
+        trial=_trial(ground, within),
+        per_hour=per_day / 24,
+        weight=ground.places.street_m,
+        days=365 if years else days,
+        kinds=[Kind(on_scene_s=60 * on_scene)],
+        turnout_s=turnout,
+        carrying=taken,
+        seed=seed,
+    )
+    with _room(cluster) as pool:
+        told = list(pool.spread(drawn.told, range(years or repeat)))
+    _tell(ground, told, within, as_json=as_json, zh=lang == "zh")
 
 
 @replay_app.command("incidents")
@@ -102,15 +120,35 @@ def incidents_(
 
     ground = _ground(district, posts, mode)
     incidents = _recorded(file, ground, 60 * on_scene, turnout, np.random.default_rng(seed))
-    _tell(ground, [incidents], within, as_json=as_json, zh=lang == "zh")
+    _tell(ground, [_trial(ground, within).over(incidents)], within, as_json=as_json, zh=lang == "zh")
 
 
-def _ground(district: str, posts: Path | None, mode: str) -> _Ground:
+def _trial(ground: _Ground, within_s: float) -> Trial:
+    from anlan.response.simulate import BOTH, KEEPING, MOVING, NEAREST, Trial
+
+    return Trial(
+        roads=ground.roads,
+        plans=ground.plans,
+        policies=(NEAREST, KEEPING, MOVING, BOTH),
+        within_s=within_s,
+        promises_s=sorted({60.0, within_s, 300.0}),
+    )
+
+
+def _room(address: str | None) -> AbstractContextManager[Pool]:
+    from anlan.engine import cluster, threads
+
+    return cluster(address) if address else threads()
+
+
+def _ground(
+    district: str, posts: Path | None, mode: str, against: Path | None = None, hospitals: Path | None = None
+) -> _Ground:
     import numpy as np
 
     from anlan.kernel.geo import Projection
     from anlan.pack import find_pack, read_pack
-    from anlan.response.simulate import Fleet, Places
+    from anlan.response.simulate import Places
     from anlan.response.travel import MODES, Conditions, Network, StreetGraph
 
     if mode not in MODES:
@@ -118,14 +156,31 @@ def _ground(district: str, posts: Path | None, mode: str) -> _Ground:
     pack = read_pack(find_pack(district))
     graph = StreetGraph.of(pack.streets, Projection(pack.lon, pack.lat))
     network = Network.of(graph, MODES[mode], Conditions(hour=3, siren=True))
-    where, n_units, names = _given(posts) if posts else _of_pack(pack)
+    given = [_given(posts) if posts else _of_pack(pack), *([_given(against)] if against else [])]
     main = network.main_piece()
-    nodes = graph.nearest(*graph.plane.to_metres(*np.array(where, float).T), main)[0].astype(np.int64)
-    places = Places.of(network, nodes)
-    fleet = Fleet(
+    nodes = [
+        graph.nearest(*graph.plane.to_metres(*np.array(where, float).T), main)[0].astype(np.int64)
+        for where, _, _ in (*given, *([_given(hospitals)] if hospitals else []))
+    ]
+    places = Places.of(network, np.concatenate(nodes))
+    return _Ground(
+        pack=pack,
+        places=places,
+        roads=places.roads(),
+        plans=tuple(_fleet(places, at, told[1], told[2]) for at, told in zip(nodes, given, strict=False)),
+        names=(posts.name if posts else pack.pack_id, *([against.name] if against else [])),
+        hospitals=np.searchsorted(places.nodes, nodes[-1] if hospitals else []),
+    )
+
+
+def _fleet(places: Places, nodes: np.ndarray[Any, Any], n_units: Sequence[int], names: Sequence[str]) -> Fleet:
+    import numpy as np
+
+    from anlan.response.simulate import Fleet
+
+    return Fleet(
         posts=np.searchsorted(places.nodes, nodes), home=np.repeat(np.arange(len(nodes)), n_units), names=tuple(names)
     )
-    return _Ground(pack=pack, places=places, roads=places.roads(), fleet=fleet)
 
 
 def _of_pack(pack: Pack) -> tuple[list[tuple[float, float]], list[int], list[str]]:
@@ -224,52 +279,65 @@ def _rows(file: Path, zone: str) -> list[dict[str, Any]]:
     return made
 
 
-def _tell(ground: _Ground, years: Sequence[Incidents], within_s: float, *, as_json: bool, zh: bool) -> None:
-    """Run all policies over the same incidents and show what they say."""
-    from anlan.response.simulate import BOTH, KEEPING, MOVING, NEAREST, compare, each, late, summary
+def _tell(
+    ground: _Ground, years: Sequence[tuple[tuple[Told, ...], ...]], within_s: float, *, as_json: bool, zh: bool
+) -> None:
+    """Show what was told of every year: of each plan, and under each policy."""
+    from anlan.response.simulate import summed
 
-    tried = (NEAREST, KEEPING, MOVING, BOTH)
-    promises = sorted({60.0, within_s, 300.0})
-    runs = each(ground.roads, ground.fleet, years, tried, within_s=within_s)
-    told = [summary(policy.key, mine, promises_s=promises) for policy, mine in zip(tried, runs, strict=True)]
-    any_late = any(late(run, within_s).any() for run in runs[0])
-    compared = [
-        compare(policy.key, mine, "nearest", runs[0], within_s=within_s)
-        for policy, mine in zip(tried[1:], runs[1:], strict=True)
-        if any_late
-    ]
+    told = [[list(one) for one in zip(*plan, strict=True)] for plan in zip(*years, strict=True)]
+    shown = [[summed(key, mine) for key, mine in zip(POLICIES, plan, strict=True)] for plan in told]
+    compared = _against(told[0][1:], [told[0][0]] * (len(POLICIES) - 1), "nearest")
+    other = _against(told[0], told[1], None) if len(told) > 1 else []
     if as_json:
-        say.as_json(_as_json(ground, told, compared, runs[0], within_s))
+        made = _as_json(ground, shown[0], compared, told[0][0])
+        if len(told) > 1:
+            made["other"] = {"plan": ground.names[1], "policies": [asdict(one) for one in shown[1]]}
+            made["against_other"] = [asdict(one) for one in other]
+        say.as_json(made)
         return
-    _table(told, promises, zh=zh)
+    for name, plan in zip(ground.names, shown, strict=True):
+        _table(name if len(shown) > 1 else "", plan, zh=zh)
     for one in compared:
-        _compared(one, within_s, zh=zh)
-    _hours(runs[0], within_s, zh=zh)
+        _compared(one, within_s, "", zh=zh)
+    for one in other:
+        _compared(one, within_s, ground.names[1], zh=zh)
+    _hours(told[0][0], zh=zh)
+
+
+def _against(mine: Sequence[Sequence[Told]], theirs: Sequence[Sequence[Told]], other: str | None) -> list[Comparison]:
+    """Compare in pairs, where anybody was late to compare with; ``other`` is None where both are the same policy."""
+    from anlan.response.simulate import compared
+
+    keys = list(POLICIES)[len(POLICIES) - len(mine) :]
+    return [
+        compared(key, a, other or key, b)
+        for key, a, b in zip(keys, mine, theirs, strict=True)
+        if any(one.n_late for one in b)
+    ]
 
 
 def _as_json(
-    ground: _Ground, told: Sequence[Summary], compared: Sequence[Comparison], first: Sequence[Run], within_s: float
+    ground: _Ground, told: Sequence[Summary], compared: Sequence[Comparison], nearest: Sequence[Told]
 ) -> dict[str, Any]:
-    from dataclasses import asdict
-
     import numpy as np
 
-    from anlan.response.simulate import hours_of, late_by
+    from anlan.response.simulate import worst
 
-    busy = np.mean([run.busy for run in first], axis=0)
-    worst = [one for one in late_by(first, [run.incidents.place for run in first], within_s) if one.n_late][:20]
-    where = ground.places.network.graph.lon_lat(ground.places.nodes[[one.group for one in worst]])
+    by_place = [one for one in worst(np.sum([one.by_place for one in nearest], axis=0)) if one.n_late][:20]
+    where = ground.places.network.graph.lon_lat(ground.places.nodes[[one.group for one in by_place]])
+    busy = np.mean([one.busy_of for one in nearest], axis=0)
     return {
-        "within_s": within_s,
+        "within_s": nearest[0].within_s,
         "n_places": ground.roads.n_places,
         "policies": [asdict(one) for one in told],
         "against_nearest": [asdict(one) for one in compared],
-        "late_by_hour": [asdict(one) for one in late_by(first, [hours_of(run) for run in first], within_s)],
+        "late_by_hour": [asdict(one) for one in worst(np.sum([one.by_hour for one in nearest], axis=0))],
         "late_by_place": [
             {"lon": lon, "lat": lat, "n": one.n, "n_late": one.n_late}
-            for one, (lon, lat) in zip(worst, where.tolist(), strict=True)
+            for one, (lon, lat) in zip(by_place, where.tolist(), strict=True)
         ],
-        "units": [{"unit": ground.fleet.name(u), "busy": float(one)} for u, one in enumerate(busy)],
+        "units": [{"unit": ground.plans[0].name(u), "busy": float(one)} for u, one in enumerate(busy)],
     }
 
 
@@ -279,17 +347,17 @@ def _share(one: Figure) -> str:
     return f"{one.value:.1%} ±{(one.high - one.low) / 2:.1%}"
 
 
-def _table(told: Sequence[Summary], promises: Sequence[float], *, zh: bool) -> None:
+def _table(title: str, told: Sequence[Summary], *, zh: bool) -> None:
     heads = [
         "出动规则" if zh else "who is sent",
-        *[f"{s:.0f} s {'内到' if zh else ''}>" for s in promises],
+        *[f"{s:.0f} s {'内到' if zh else ''}>" for s in told[0].within],
         *(("中位>", "九成>", "排队>", "忙碌>") if zh else ("median>", "90 %>", "waited>", "busy>")),
     ]
-    shown = say.table("", *heads)
+    shown = say.table(title, *heads)
     for one in told:
         shown.add_row(
             POLICIES[one.policy][0 if zh else 1],
-            *(_share(one.within[s]) for s in promises),
+            *(_share(share) for share in one.within.values()),
             f"{one.response_s[0.5].value:.0f} s",
             f"{one.response_s[0.9].value:.0f} s",
             f"{one.waited.value:.1%}",
@@ -298,7 +366,7 @@ def _table(told: Sequence[Summary], promises: Sequence[float], *, zh: bool) -> N
     say.out.print(shown)
 
 
-def _compared(one: Comparison, within_s: float, *, zh: bool) -> None:
+def _compared(one: Comparison, within_s: float, other: str, *, zh: bool) -> None:
     name, fewer = POLICIES[one.policy][0 if zh else 1], 100 * (1 - one.ratio.value)
     ends = ""
     if one.ratio.low is not None and one.ratio.high is not None:
@@ -306,22 +374,25 @@ def _compared(one: Comparison, within_s: float, *, zh: bool) -> None:
             f" ({100 * (1 - one.ratio.high):.1f} to {100 * (1 - one.ratio.low):.1f})"
         )  # fmt: skip
     slower = f"{one.slower_s.value:+.0f} s"
+    than = (f"比 {other} " if zh else f" than {other}") if other else ""
     say.out.print(
-        f"{name}：超过 {within_s:.0f} s 的到达减少 {fewer:.1f} %{ends}，平均到达 {slower}"
+        f"{name}：{than}超过 {within_s:.0f} s 的到达减少 {fewer:.1f} %{ends}，平均到达 {slower}"
         if zh
-        else f"{name}: {fewer:.1f} %{ends} fewer arrivals after {within_s:.0f} s, mean arrival {slower}",
+        else f"{name}: {fewer:.1f} %{ends} fewer arrivals after {within_s:.0f} s{than}, mean arrival {slower}",
         soft_wrap=True,
     )
 
 
-def _hours(runs: Sequence[Run], within_s: float, *, zh: bool) -> None:
-    from anlan.response.simulate import hours_of, late_by
+def _hours(nearest: Sequence[Told], *, zh: bool) -> None:
+    import numpy as np
 
-    worst = [one for one in late_by(runs, [hours_of(run) for run in runs], within_s) if one.n_late][:3]
-    if not worst:
+    from anlan.response.simulate import worst
+
+    late = [one for one in worst(np.sum([one.by_hour for one in nearest], axis=0)) if one.n_late][:3]
+    if not late:
         say.out.print("最近者出动：无一迟到" if zh else "nearest free: nobody was late")
         return
-    hours = ("、" if zh else ", ").join(f"{one.group:02d}:00 {one.n_late / one.n:.0%}" for one in worst)
+    hours = ("、" if zh else ", ").join(f"{one.group:02d}:00 {one.n_late / one.n:.0%}" for one in late)
     say.out.print(
         f"最近者出动，迟到最多的时段：{hours}" if zh else f"nearest free, hours with most late arrivals: {hours}"
     )

@@ -1,6 +1,7 @@
-"""Where the steps run: the port, and the engine that runs them in this very program."""
+"""Where what is computed runs: the ports, the engine that steps in this very program, and what spreads work."""
 
 from anlan.engine.local import LocalEngine
-from anlan.engine.port import Due, Engine, Feed, Made, Sink
+from anlan.engine.port import Due, Engine, Feed, Made, Sink, Spread
+from anlan.engine.spreading import Here, Pool, cluster, threads
 
-__all__ = ["Due", "Engine", "Feed", "LocalEngine", "Made", "Sink"]
+__all__ = ["Due", "Engine", "Feed", "Here", "LocalEngine", "Made", "Pool", "Sink", "Spread", "cluster", "threads"]

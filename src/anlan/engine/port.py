@@ -6,7 +6,7 @@ random number, so that an engine may run it live, replay it, or move it to anoth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
@@ -14,6 +14,8 @@ from typing import Generic, Protocol, TypeVar
 from anlan.kernel.records import Observation
 
 S = TypeVar("S")
+P = TypeVar("P")
+R = TypeVar("R")
 
 
 class Feed(Protocol):
@@ -58,4 +60,15 @@ class Engine(Protocol):
 
     def advance(self, now: datetime) -> int:
         """Run every step that is due at ``now``; return how many."""
+        ...
+
+
+class Spread(Protocol):
+    """Does the same pure work on many parts, wherever there is room: on all cores here, or on many machines."""
+
+    def spread(self, work: Callable[[P], R], parts: Sequence[P]) -> Iterator[R]:
+        """Yield what the work makes of each part, in the order of the parts, whoever was done first.
+
+        What a part raises is raised here; parts not yet begun are not done then.
+        """
         ...

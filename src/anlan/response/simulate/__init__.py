@@ -1,5 +1,6 @@
 """Simulation: a year of incidents against a plan and a policy, in seconds; the same year for every plan and policy."""
 
+from anlan.response.simulate.ensemble import Ensemble, Trial
 from anlan.response.simulate.places import Places
 from anlan.response.simulate.running import Run, cover_of, each, responses_of, simulate
 from anlan.response.simulate.summary import (
@@ -9,17 +10,20 @@ from anlan.response.simulate.summary import (
     Summary,
     batches,
     compare,
+    compared,
     figure,
-    hours_of,
-    late,
     late_by,
     summary,
+    summed,
+    worst,
 )
+from anlan.response.simulate.telling import Told, hours_of, late, tell
 from anlan.response.simulate.world import (
     BOTH,
     KEEPING,
     MOVING,
     NEAREST,
+    Carrying,
     Fleet,
     Incidents,
     Kind,
@@ -32,7 +36,9 @@ __all__ = [
     "KEEPING",
     "MOVING",
     "NEAREST",
+    "Carrying",
     "Comparison",
+    "Ensemble",
     "Figure",
     "Fleet",
     "Incidents",
@@ -43,8 +49,11 @@ __all__ = [
     "Roads",
     "Run",
     "Summary",
+    "Told",
+    "Trial",
     "batches",
     "compare",
+    "compared",
     "cover_of",
     "each",
     "figure",
@@ -54,4 +63,7 @@ __all__ = [
     "responses_of",
     "simulate",
     "summary",
+    "summed",
+    "tell",
+    "worst",
 ]

@@ -1,16 +1,19 @@
 """The event loop, compiled: incidents come, units are sent, come free, wait or drive to a post.
 
 Nothing is drawn here: when incidents come and how long they take is handed in, so that two policies meet the same year.
-A unit has one coming moment (it comes free, its shift begins or ends); the loop takes the earliest of these and of the
-next incident. What a unit does in between is computed when somebody asks where it is.
+A unit has one coming moment (it comes free, its shift begins or ends); the loop takes the earliest of these, which
+stands at the top of a knock-out among the units, and of the next incident. What a unit does in between is computed when
+somebody asks where it is.
 
 What changes stands in a few plain arrays, because a compiled call pays for every array that is handed over inside a
-tuple. Numba's counting of references to arrays, which took two thirds of the time, is off: only ``steps`` makes any.
-The units are ``uf`` (.., U) and ``ui`` (.., U), the incidents ``df`` (M, ..) and ``di`` (M, ..). Seconds to a place
-(row) from a place are ``to`` (N, N), those from the posts ``near`` (N, P), the next place on the way to a post ``step``
-(P, N), the posts' places ``post`` (P,), the factor on travel times by hour ``pace`` (24,), who can serve which kind
-``able`` (K, U). The first ``tally[N_IDLE]`` of ``idle`` (2, U) are the idle units, with each unit's place in that list
-beside them; ``travel`` (P,) is room for one choice. Of the cover, ``first``, ``row``, ``weight``, ``chance`` are as in
+tuple. A call as such pays too, so that what every incident needs is laid into the loop (``_laid_in``). Numba's
+counting of references to arrays, which took two thirds of the time, is off: only ``steps`` makes any. The units are
+``uf`` (.., U) and ``ui`` (.., U), the incidents ``df`` (M, ..) and ``di`` (M, ..). Seconds to a place (row) from a
+place are ``to`` (N, N), those from the posts ``near`` (N, P), the next place on the way to a post ``step`` (P, N), the
+posts' places ``post`` (P,), the factor on travel times by hour ``pace`` (24,), who can serve which kind ``able`` (K,
+U). ``uf`` and the knock-out ``bracket`` (.., W) are as wide as the next power of two, with nobody in the rest. Of the
+posts, ``rank`` (N, P) has the nearest of each place first, ``at`` (P,) one of the units known to wait at each, -1 if
+none is, and ``travel`` (P,) is room for one choice. Of the cover, ``first``, ``row``, ``weight``, ``chance`` are as in
 ``response.cover.kernel`` with the posts as sites, and ``count`` the idle units that reach each row.
 """
 
@@ -24,6 +27,7 @@ import numpy as np
 from anlan.response.cover import kernel as cover_kernel
 
 _bare = partial(numba.njit, cache=True, nogil=True, _nrt=False)
+_laid_in = partial(_bare, forceinline=True)
 OFF, IDLE, BUSY = 0, 1, 2
 HOME, FREED, EACH = 0, 1, 2
 DAY_S = 86400.0
@@ -42,11 +46,17 @@ N_UI = 8
 # df and di: of an incident. AFTER is who waits behind it, -1 if nobody does.
 AT, TURNOUT, ON_SCENE = range(3)
 PLACE, KIND, PRIORITY, NEED, AFTER = range(5)
+# on: of one that ends elsewhere, the way on in free traffic, how long its units stay there, and the place. Most years
+# have none, and no such table: it would cost a tenth of the time.
+CARRY, HANDOVER, ENDS = range(3)
 # Of the rule.
 KEEPS, KEEPS_FROM, MOVING, LONGEST_S, LEAST, CALL_OFF, QUEUES, WITHIN_S = range(8)
+# Of the idle units (4, U): the list of those that drive to their posts, or have come there since somebody asked, and
+# where in it each stands; of those known to wait, who is before and behind it at the same post, -1 if nobody is.
+DRIVES, SLOT, BEFORE, BEHIND = range(4)
 # Of the queues (2, priorities), and the tally.
 HEAD, TAIL = 0, 1
-N_LOG, N_BUSY, N_WAITING, N_CALLED_OFF, N_IDLE = range(5)
+N_LOG, N_BUSY, N_WAITING, N_CALLED_OFF, N_DRIVES = range(5)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -73,12 +83,12 @@ def steps(times, post, slack):  # type: ignore[no-untyped-def]  # compiled: numb
     return made
 
 
-@_bare()
+@_laid_in()
 def _factor(pace, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     return pace[(int(t) // 3600) % 24]
 
 
-@_bare()
+@_laid_in()
 def _where(to, step, post, uf, ui, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Move an idle unit along its way; return how long until it is at ``LEG``; 0 where it waits."""
     dest = ui[DEST, u]
@@ -94,13 +104,13 @@ def _where(to, step, post, uf, ui, u, t):  # type: ignore[no-untyped-def]  # com
     return left - row[k] * factor
 
 
-@_bare()
+@_laid_in()
 def _on_duty(uf, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     on, off = uf[ON_S, u], uf[OFF_S, u]
     return on == off or (t - on) % DAY_S < (off - on) % DAY_S
 
 
-@_bare()
+@_laid_in()
 def _shift_end(uf, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     if uf[ON_S, u] == uf[OFF_S, u]:
         return np.inf
@@ -108,77 +118,141 @@ def _shift_end(uf, u, t):  # type: ignore[no-untyped-def]  # compiled: numba inf
     return t + (ahead if ahead > 0 else DAY_S)
 
 
-@_bare()
-def _to_idle(to, post, pace, first, row, count, uf, ui, idle, tally, u, place, t, dest):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+@_laid_in()
+def _comes(uf, bracket, u, moment):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Set the next moment of a unit, and play its matches again; of equal moments the first unit's is the sooner."""
+    uf[NEXT, u] = moment
+    a = u - u % 2
+    k = (len(bracket) + u) >> 1
+    bracket[k] = a if uf[NEXT, a] <= uf[NEXT, a + 1] else a + 1
+    while k > 1:
+        k >>= 1
+        a, b = bracket[2 * k], bracket[2 * k + 1]
+        bracket[k] = a if uf[NEXT, a] <= uf[NEXT, b] else b
+
+
+@_laid_in()
+def _set_out(idle, tally, u):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Count an idle unit among those that drive."""
+    k = tally[N_DRIVES]
+    idle[DRIVES, k], idle[SLOT, u] = u, k
+    tally[N_DRIVES] = k + 1
+
+
+@_laid_in()
+def _strike(idle, at, tally, post, u):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Take an idle unit away from those that drive, or from those that wait at its post."""
+    k = idle[SLOT, u]
+    if k >= 0:
+        last = tally[N_DRIVES] - 1
+        other = idle[DRIVES, last]
+        idle[DRIVES, k], idle[SLOT, other] = other, k
+        tally[N_DRIVES] = last
+        return
+    before, behind = idle[BEFORE, u], idle[BEHIND, u]
+    if before >= 0:
+        idle[BEHIND, before] = behind
+    else:
+        at[post] = behind
+    if behind >= 0:
+        idle[BEFORE, behind] = before
+
+
+@_laid_in()
+def _settle(idle, at, tally, post, u):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Count a unit that drove among those that wait at its post."""
+    _strike(idle, at, tally, post, u)
+    other = at[post]
+    idle[SLOT, u], idle[BEFORE, u], idle[BEHIND, u], at[post] = -1, -1, other, u
+    if other >= 0:
+        idle[BEFORE, other] = u
+
+
+@_laid_in()
+def _to_idle(to, post, pace, first, row, count, uf, ui, idle, at, bracket, tally, u, place, t, dest):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Let a unit drive from a place to a post and wait there."""
     factor = _factor(pace, t)
     way = to[post[dest], place] * factor
     ui[PHASE, u], ui[DEST, u], ui[LEG, u] = IDLE, dest, place
     uf[PACE, u], uf[HOME_AT, u] = factor, t + way
     uf[ROAD_S, u] += way
-    uf[NEXT, u] = uf[SHIFT_END, u]
-    k = tally[N_IDLE]
-    idle[0, k], idle[1, u] = u, k
-    tally[N_IDLE] = k + 1
+    _comes(uf, bracket, u, uf[SHIFT_END, u])
+    _set_out(idle, tally, u)
     if len(count):
         cover_kernel.shift(first, row, count, dest, 1)
 
 
-@_bare()
-def _leave(first, row, count, uf, ui, idle, tally, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+@_laid_in()
+def _leave(first, row, count, uf, ui, idle, at, tally, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Take a unit out of the idle ones; what it did not drive is not counted."""
-    k, last = idle[1, u], tally[N_IDLE] - 1
-    other = idle[0, last]
-    idle[0, k], idle[1, other] = other, k
-    tally[N_IDLE] = last
+    _strike(idle, at, tally, ui[DEST, u], u)
     if uf[HOME_AT, u] > t:
         uf[ROAD_S, u] -= uf[HOME_AT, u] - t
     if len(count):
         cover_kernel.shift(first, row, count, ui[DEST, u], -1)
 
 
-@_bare()
-def _send(to, pace, df, di, uf, ui, log_i, log_f, tally, u, i, t, ready, place):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """Send a unit that sets off at ``ready`` from a place."""
-    arrive = ready + to[di[i, PLACE], place] * _factor(pace, ready)
+@_laid_in()
+def _send(pace, df, di, on, uf, ui, bracket, log_i, log_f, tally, u, i, t, ready, place, way):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Send a unit that sets off at ``ready`` from a place; ``way`` is the time from there in free traffic."""
+    arrive = ready + way * _factor(pace, ready)
     free = arrive + df[i, ON_SCENE]
+    if len(on):
+        free += on[i, CARRY] * _factor(pace, free) + on[i, HANDOVER]
     e = tally[N_LOG]
     log_i[e, 0], log_i[e, 1], log_i[e, 2], log_i[e, 3] = i, u, place, 0
     log_f[e, 0], log_f[e, 1], log_f[e, 2], log_f[e, 3] = t, ready, arrive, free
     tally[N_LOG] = e + 1
     tally[N_BUSY] += 1
     ui[PHASE, u], ui[DOING, u], ui[ORIGIN, u], ui[ENTRY, u] = BUSY, i, place, e
-    uf[START_AT, u], uf[ARRIVE_AT, u], uf[NEXT, u] = ready, arrive, free
+    uf[START_AT, u], uf[ARRIVE_AT, u] = ready, arrive
+    _comes(uf, bracket, u, free)
     di[i, NEED] -= 1
 
 
-@_bare()
+@_laid_in()
 def _send_idle(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, step, post, pace, first, row, count, df, di, uf, ui, idle, log_i, log_f, tally, u, i, t
-):
+    to, near, step, post, pace, first, row, count, df, di, on, uf, ui, idle, at, bracket, log_i, log_f, tally, u, i, t,
+):  # fmt: skip
     """Send an idle unit: from its post after the turn-out, or from the road at once."""
-    wait = _where(to, step, post, uf, ui, u, t)
+    place = di[i, PLACE]
     if uf[HOME_AT, u] <= t:
-        wait = df[i, TURNOUT]
-    _leave(first, row, count, uf, ui, idle, tally, u, t)
-    _send(to, pace, df, di, uf, ui, log_i, log_f, tally, u, i, t, t + wait, ui[LEG, u])
+        wait, origin, way = df[i, TURNOUT], post[ui[DEST, u]], near[place, ui[DEST, u]]
+    else:
+        wait = _where(to, step, post, uf, ui, u, t)
+        origin = ui[LEG, u]
+        way = to[place, origin]
+    _leave(first, row, count, uf, ui, idle, at, tally, u, t)
+    _send(pace, df, di, on, uf, ui, bracket, log_i, log_f, tally, u, i, t, t + wait, origin, way)
 
 
-@_bare()
-def _nearest(to, near, step, post, pace, able, df, di, uf, ui, idle, n_idle, i, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """Return the idle unit that is there first, and how soon; (-1, inf) if none is idle."""
+@_laid_in()
+def _nearest(to, near, rank, step, post, pace, able, df, di, uf, ui, idle, at, tally, i, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return the idle unit that is there first, the first of equals, and how soon; (-1, inf) if none is idle."""
     place, kind, turnout, factor = di[i, PLACE], di[i, KIND], df[i, TURNOUT], _factor(pace, t)
-    best, soon = -1, np.inf
-    for k in range(n_idle):
-        u = idle[0, k]
-        if not able[kind, u]:
+    best, soon, k = -1, np.inf, 0
+    while k < tally[N_DRIVES]:
+        u = idle[DRIVES, k]
+        if uf[HOME_AT, u] <= t:  # it has come to its post since somebody asked last
+            _settle(idle, at, tally, ui[DEST, u], u)
             continue
-        if uf[HOME_AT, u] <= t:
-            arrive = turnout + near[place, ui[DEST, u]] * factor
-        else:
-            arrive = _where(to, step, post, uf, ui, u, t) + to[place, ui[LEG, u]] * factor
-        if arrive < soon or (arrive == soon and u < best):
-            best, soon = u, arrive
+        k += 1
+        if able[kind, u]:  # compared below: by then the table, too large to be at hand, has answered
+            uf[ARRIVE, u] = _where(to, step, post, uf, ui, u, t) + to[place, ui[LEG, u]] * factor
+    for k in range(rank.shape[1]):
+        p = rank[place, k]
+        arrive = turnout + near[place, p] * factor
+        if arrive > soon:
+            break
+        u = at[p]
+        while u >= 0:
+            if able[kind, u] and (arrive < soon or u < best):
+                best, soon = u, arrive
+            u = idle[BEHIND, u]
+    for k in range(tally[N_DRIVES]):
+        u = idle[DRIVES, k]
+        if able[kind, u] and (uf[ARRIVE, u] < soon or (uf[ARRIVE, u] == soon and u < best)):
+            best, soon = u, uf[ARRIVE, u]
     return best, soon
 
 
@@ -287,32 +361,11 @@ def _drop(di, queue, tally, ui, log_i, log_f, u, t):  # type: ignore[no-untyped-
         _wait(di, queue, tally, i)
 
 
-@_bare()
+@_laid_in()
 def _serve(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to,
-    near,
-    step,
-    post,
-    pace,
-    able,
-    first,
-    row,
-    weight,
-    chance,
-    count,
-    rule,
-    df,
-    di,
-    uf,
-    ui,
-    idle,
-    queue,
-    log_i,
-    log_f,
-    tally,
-    i,
-    t,
-):
+    to, near, rank, step, post, pace, able, first, row, weight, chance, count, rule, df, di, on, uf, ui, idle, at,
+    bracket, queue, log_i, log_f, tally, i, t,
+):  # fmt: skip
     """Send as many units as an incident lacks and as can be had; return whether somebody was called off for it."""
     called_off = False
     while di[i, NEED] > 0:
@@ -321,34 +374,42 @@ def _serve(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
                 to, step, post, pace, able, first, row, weight, chance, count, df, di, uf, ui, i, t, rule[WITHIN_S]
             )
         else:
-            u, soon = _nearest(to, near, step, post, pace, able, df, di, uf, ui, idle, tally[N_IDLE], i, t)
+            u, soon = _nearest(to, near, rank, step, post, pace, able, df, di, uf, ui, idle, at, tally, i, t)
         if tally[N_CALLED_OFF] < rule[CALL_OFF] and soon > rule[WITHIN_S] - (t - df[i, AT]):
             v, place, ready = _lesser(to, pace, able, di, uf, ui, i, t, soon)
             if v >= 0:
                 _drop(di, queue, tally, ui, log_i, log_f, v, t)
-                _send(to, pace, df, di, uf, ui, log_i, log_f, tally, v, i, t, ready, place)
+                way = to[di[i, PLACE], place]
+                _send(pace, df, di, on, uf, ui, bracket, log_i, log_f, tally, v, i, t, ready, place, way)
                 called_off = True
                 continue
         if u < 0:
             break
-        _send_idle(to, step, post, pace, first, row, count, df, di, uf, ui, idle, log_i, log_f, tally, u, i, t)
+        _send_idle(
+            to, near, step, post, pace, first, row, count, df, di, on, uf, ui, idle, at, bracket, log_i, log_f, tally,
+            u, i, t,
+        )  # fmt: skip
     return called_off
 
 
 @_bare()
 def _drain(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, near, step, post, pace, able, first, row, count, df, di, uf, ui, idle, queue, log_i, log_f, tally, t
-):
+    to, near, rank, step, post, pace, able, first, row, count, df, di, on, uf, ui, idle, at, bracket, queue, log_i,
+    log_f, tally, t,
+):  # fmt: skip
     """Send idle units to whoever waits, by priority and time."""
     for p in range(queue.shape[1]):
         before, i = -1, queue[HEAD, p]
         while i >= 0:
             then = di[i, AFTER]
             while di[i, NEED] > 0:
-                u, _ = _nearest(to, near, step, post, pace, able, df, di, uf, ui, idle, tally[N_IDLE], i, t)
+                u, _ = _nearest(to, near, rank, step, post, pace, able, df, di, uf, ui, idle, at, tally, i, t)
                 if u < 0:
                     break
-                _send_idle(to, step, post, pace, first, row, count, df, di, uf, ui, idle, log_i, log_f, tally, u, i, t)
+                _send_idle(
+                    to, near, step, post, pace, first, row, count, df, di, on, uf, ui, idle, at, bracket, log_i, log_f,
+                    tally, u, i, t,
+                )  # fmt: skip
             if di[i, NEED] == 0:
                 _unlink(di, queue, tally, i, before)
             else:
@@ -356,8 +417,8 @@ def _drain(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
             i = then
 
 
-@_bare()
-def _take_next(to, pace, able, df, di, uf, ui, queue, log_i, log_f, tally, u, place, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+@_laid_in()
+def _take_next(to, pace, able, df, di, on, uf, ui, bracket, queue, log_i, log_f, tally, u, place, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Send a unit that has just come free to the first who waits and whom it can serve; tell whether there was one."""
     if tally[N_WAITING] == 0:
         return False
@@ -365,7 +426,8 @@ def _take_next(to, pace, able, df, di, uf, ui, queue, log_i, log_f, tally, u, pl
         before, i = -1, queue[HEAD, p]
         while i >= 0:
             if able[di[i, KIND], u]:
-                _send(to, pace, df, di, uf, ui, log_i, log_f, tally, u, i, t, t, place)
+                way = to[di[i, PLACE], place]
+                _send(pace, df, di, on, uf, ui, bracket, log_i, log_f, tally, u, i, t, t, place, way)
                 if di[i, NEED] == 0:
                     _unlink(di, queue, tally, i, before)
                 return True
@@ -373,7 +435,7 @@ def _take_next(to, pace, able, df, di, uf, ui, queue, log_i, log_f, tally, u, pl
     return False
 
 
-@_bare()
+@_laid_in()
 def _dest(to, post, pace, first, row, weight, chance, count, rule, ui, travel, u, place, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Return the post to which a unit drives that has come free."""
     if rule[MOVING] == HOME:
@@ -386,7 +448,9 @@ def _dest(to, post, pace, first, row, weight, chance, count, rule, ui, travel, u
 
 
 @_bare()
-def _rebalance(to, step, post, pace, first, row, weight, chance, count, rule, uf, ui, idle, travel, tally, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def _rebalance(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    to, step, post, pace, first, row, weight, chance, count, rule, uf, ui, idle, at, bracket, travel, tally, t
+):
     """Move one of the idle units that are missed least to where it adds more, if it adds enough."""
     factor = _factor(pace, t)
     for u in range(ui.shape[1]):
@@ -412,88 +476,62 @@ def _rebalance(to, step, post, pace, first, row, weight, chance, count, rule, uf
         cover_kernel.shift(first, row, count, ui[DEST, u], 1)
     if mover >= 0:
         wait = _where(to, step, post, uf, ui, mover, t)
-        _leave(first, row, count, uf, ui, idle, tally, mover, t)
-        _to_idle(to, post, pace, first, row, count, uf, ui, idle, tally, mover, ui[LEG, mover], t, target)
+        _leave(first, row, count, uf, ui, idle, at, tally, mover, t)
+        _to_idle(to, post, pace, first, row, count, uf, ui, idle, at, bracket, tally, mover, ui[LEG, mover], t, target)
         uf[HOME_AT, mover] += wait
         uf[ROAD_S, mover] += wait
         ui[MOVES, mover] += 1
 
 
-@_bare(fastmath={"nnan", "nsz"})
-def _least(moments):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    """Return the least, several compared at once: no moment is NaN."""
-    least = np.inf
-    for k in range(len(moments)):
-        least = min(least, moments[k])
-    return least
-
-
-@_bare()
-def _finish(uf, ui, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+@_laid_in()
+def _finish(uf, ui, bracket, u, t):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """End a shift; the next one begins when the clock next shows its hour."""
     ui[PHASE, u] = OFF
     uf[DUTY_S, u] += t - uf[DUTY_FROM, u]
-    uf[NEXT, u] = t + (uf[ON_S, u] - t) % DAY_S
+    _comes(uf, bracket, u, t + (uf[ON_S, u] - t) % DAY_S)
 
 
 @_bare()
 def run(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
-    to, near, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, idle, travel,
-    queue, log_i, log_f, tally,
+    to, near, rank, step, post, pace, able, first, row, weight, chance, count, rule, df, di, on, uf, ui, idle, at,
+    bracket, travel, queue, log_i, log_f, tally,
 ):  # fmt: skip
     """Run until every incident is over; return when that is."""
     n, n_incidents = ui.shape[1], len(df)
     for u in range(n):  # whose shift is on begins it at once
         ui[PHASE, u] = OFF
-        uf[NEXT, u] = 0.0 if _on_duty(uf, u, 0.0) else uf[ON_S, u]
+        _comes(uf, bracket, u, 0.0 if _on_duty(uf, u, 0.0) else uf[ON_S, u])
     i, t = 0, 0.0
     last = df[n_incidents - 1, AT] if n_incidents else 0.0
     while i < n_incidents or tally[N_BUSY] or tally[N_WAITING]:
-        soonest = _least(uf[NEXT])
+        u = bracket[1]
+        soonest = uf[NEXT, u]
         if i < n_incidents and df[i, AT] < soonest:
             t = df[i, AT]
             called_off = _serve(
-                to, near, step, post, pace, able, first, row, weight, chance, count, rule, df, di, uf, ui, idle, queue,
-                log_i, log_f, tally, i, t,
+                to, near, rank, step, post, pace, able, first, row, weight, chance, count, rule, df, di, on, uf, ui,
+                idle, at, bracket, queue, log_i, log_f, tally, i, t,
             )  # fmt: skip
             if di[i, NEED] > 0 and rule[QUEUES]:
                 _wait(di, queue, tally, i)
             if called_off:
                 _drain(
-                    to,
-                    near,
-                    step,
-                    post,
-                    pace,
-                    able,
-                    first,
-                    row,
-                    count,
-                    df,
-                    di,
-                    uf,
-                    ui,
-                    idle,
-                    queue,
-                    log_i,
-                    log_f,
-                    tally,
-                    t,
-                )
+                    to, near, rank, step, post, pace, able, first, row, count, df, di, on, uf, ui, idle, at, bracket,
+                    queue, log_i, log_f, tally, t,
+                )  # fmt: skip
             if rule[MOVING] == EACH:
                 _rebalance(
-                    to, step, post, pace, first, row, weight, chance, count, rule, uf, ui, idle, travel, tally, t
-                )
+                    to, step, post, pace, first, row, weight, chance, count, rule, uf, ui, idle, at, bracket, travel,
+                    tally, t,
+                )  # fmt: skip
             i += 1
             continue
         if soonest > last + LONGEST_QUEUE_S:
             break
-        t, u = soonest, 0
-        while uf[NEXT, u] != soonest:
-            u += 1
+        t = soonest
         if ui[PHASE, u] == IDLE:
-            _leave(first, row, count, uf, ui, idle, tally, u, t)
-            _finish(uf, ui, u, t)
+            _leave(first, row, count, uf, ui, idle, at, tally, u, t)
+            _finish(uf, ui, bracket, u, t)
             continue
         if ui[PHASE, u] == OFF:
             uf[SHIFT_END, u], uf[DUTY_FROM, u] = _shift_end(uf, u, t), t
@@ -502,21 +540,46 @@ def run(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
         else:
             tally[N_BUSY] -= 1
             place, dest = np.int64(di[ui[DOING, u], PLACE]), -1
+            if len(on):
+                place = np.int64(on[ui[DOING, u], ENDS])
             if uf[SHIFT_END, u] <= t and _on_duty(uf, u, t):
                 uf[SHIFT_END, u] = _shift_end(uf, u, t)
             if uf[SHIFT_END, u] <= t:
-                _finish(uf, ui, u, t)
+                _finish(uf, ui, bracket, u, t)
                 continue
-        if _take_next(to, pace, able, df, di, uf, ui, queue, log_i, log_f, tally, u, place, t):
+        if _take_next(to, pace, able, df, di, on, uf, ui, bracket, queue, log_i, log_f, tally, u, place, t):
             continue
         if dest < 0:
             dest = _dest(to, post, pace, first, row, weight, chance, count, rule, ui, travel, u, place, t)
             if dest != ui[DEST, u]:
                 ui[MOVES, u] += 1
-        _to_idle(to, post, pace, first, row, count, uf, ui, idle, tally, u, place, t, dest)
+        _to_idle(to, post, pace, first, row, count, uf, ui, idle, at, bracket, tally, u, place, t, dest)
     for u in range(n):
         if ui[PHASE, u] != OFF:
             uf[DUTY_S, u] += t - uf[DUTY_FROM, u]
             if ui[PHASE, u] == IDLE and uf[HOME_AT, u] > t:
                 uf[ROAD_S, u] -= uf[HOME_AT, u] - t
     return t
+
+
+@_bare()
+def outcomes(log_i, log_f, df, di, first, last, sent, busy):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Make of the log what came of each incident, s after it was known, and how long each unit was busy.
+
+    ``first`` becomes when its first unit was there, ``last`` the last that it needs, ``sent`` when the first was sent;
+    NaN where nobody came, or not enough.
+    """
+    first[:], last[:] = np.inf, -np.inf
+    for e in range(len(log_i)):
+        i, u, there = log_i[e, 0], log_i[e, 1], log_f[e, 2]
+        busy[u] += log_f[e, 3] - log_f[e, 0]
+        if log_i[e, 3]:
+            continue
+        if there <= first[i]:
+            first[i], sent[i] = there, log_f[e, 0]
+        last[i] = max(last[i], there)
+    for i in range(len(df)):
+        came = first[i] < np.inf
+        first[i] = first[i] - df[i, AT] if came else np.nan
+        sent[i] = sent[i] - df[i, AT] if came else np.nan
+        last[i] = last[i] - df[i, AT] if came and di[i, NEED] <= 0 else np.nan

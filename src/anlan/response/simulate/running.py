@@ -50,9 +50,9 @@ class Run:
     full_s: Floats
     wait_s: Floats
     lost: npt.NDArray[np.bool_]
-    incident: Ints
-    unit: Ints
-    origin: Ints
+    incident: npt.NDArray[np.int32]
+    unit: npt.NDArray[np.int32]
+    origin: npt.NDArray[np.int32]
     broken_off: npt.NDArray[np.bool_]
     sent_s: Floats
     set_off_s: Floats
@@ -88,7 +88,8 @@ def simulate(
 
     Of the units that are idle and able, the policy's choice is sent from where it is, also while it drives back; where
     none is, the incident waits, first come first served within its priority. A unit stays on scene from its own
-    arrival, then serves the first who waits, or drives to a post.
+    arrival, drives to where the incident ends and hands over there; it then serves the first who waits, or drives to
+    a post.
 
     Parameters
     ----------
@@ -132,6 +133,7 @@ def simulate(
     ended = run(
         roads.inward_s,
         np.ascontiguousarray(roads.times_s[fleet.posts].T),
+        roads.ranked(fleet.posts),
         roads.steps(fleet.posts),
         fleet.posts,
         np.asarray(roads.pace, float),
@@ -155,7 +157,8 @@ def cover_of(
     turnout = float(np.mean(np.asarray(incidents.turnout_s))) if len(incidents) else 0.0
     times = roads.times_s[fleet.posts] + np.float32(turnout)
     if busy is None:
-        spent = incidents.needs * (np.asarray(incidents.on_scene_s) + times.min(axis=0)[incidents.place])
+        after = np.asarray(incidents.on_scene_s) + np.asarray(incidents.carry_s) + np.asarray(incidents.handover_s)
+        spent = incidents.needs * (after + times.min(axis=0)[incidents.place])
         over_s = float(incidents.at_s[-1]) if len(incidents) else 0.0
         shift = (np.asarray(fleet.off_s) - np.asarray(fleet.on_s)) % 86400 / 86400
         on_duty = float(np.where(shift == 0, 1.0, shift).sum())
@@ -166,16 +169,14 @@ def cover_of(
 def _check(roads: Roads, fleet: Fleet, incidents: Incidents, within_s: float) -> None:
     if not within_s >= 0:
         raise BadInput(f"within_s={within_s}", "must be >= 0 s", "give the time promised in seconds")
-    for name, places in (("posts", fleet.posts), ("place", incidents.place)):
+    for name, places in (("posts", fleet.posts), ("place", incidents.place), ("ends", incidents.where_free)):
         if len(places) and places.max() >= roads.n_places:
             raise BadInput(f"{name} with place {places.max()}", f"must be 0..{roads.n_places - 1}", "correct it")
     able = _able(fleet, incidents)
-    short = [
-        int(k)
-        for k in np.unique(np.asarray(incidents.kind, np.int64))
-        if able[k].sum() < incidents.needs[np.asarray(incidents.kind) == k].max()
-    ]
-    if short:
+    most = np.zeros(len(able), np.int64)
+    np.maximum.at(most, np.asarray(incidents.kind), incidents.needs)
+    short = np.flatnonzero(able.sum(axis=1) < most)
+    if len(short):
         raise BadInput(
             f"kind {short[0]} with {int(able[short[0]].sum())} able units",
             "must have as many as an incident of it needs",
@@ -216,9 +217,12 @@ class _Tables:
 
     df: Floats
     di: npt.NDArray[np.int32]
+    on: Floats
     uf: Floats
     ui: Ints
     idle: Ints
+    at: Ints
+    bracket: Ints
     travel: Floats
     queue: Ints
     log_i: npt.NDArray[np.int32]
@@ -230,9 +234,12 @@ class _Tables:
         return (
             self.df,
             self.di,
+            self.on,
             self.uf,
             self.ui,
             self.idle,
+            self.at,
+            self.bracket,
             self.travel,
             self.queue,
             self.log_i,
@@ -244,15 +251,28 @@ class _Tables:
     def of(cls, fleet: Fleet, incidents: Incidents, called_off: int) -> _Tables:
         n, m = fleet.n_units, len(incidents)
         room = int(incidents.needs.sum()) + called_off
-        uf, ui = np.zeros((kernel.N_UF, n)), np.zeros((kernel.N_UI, n), np.int64)
-        uf[kernel.ON_S], uf[kernel.OFF_S], ui[kernel.OWN] = fleet.on_s, fleet.off_s, fleet.homes
-        whole = (incidents.place, incidents.kind, incidents.priority, incidents.needs, np.full(m, -1))
+        wide = 1 << max(1, (n - 1).bit_length())
+        uf, ui = np.zeros((kernel.N_UF, wide)), np.zeros((kernel.N_UI, n), np.int64)
+        uf[[kernel.NEXT, kernel.ARRIVE, kernel.LOSS], n:] = np.inf  # nobody's
+        uf[kernel.ON_S, :n], uf[kernel.OFF_S, :n], ui[kernel.OWN] = fleet.on_s, fleet.off_s, fleet.homes
+        one = incidents
+        df, di, on = np.empty((m, 3)), np.empty((m, 5), np.int32), np.empty((m if one.ends is not None else 0, 3))
+        for k, seconds in enumerate((one.at_s, one.turnout_s, one.on_scene_s)):
+            df[:, k] = seconds
+        for k, whole in enumerate((one.place, one.kind, one.priority, one.needs, -1)):
+            di[:, k] = whole
+        if one.ends is not None:
+            for k, then in enumerate((one.carry_s, one.handover_s, one.where_free)):
+                on[:, k] = then
         return cls(
-            df=np.column_stack([incidents.at_s, incidents.turnout_s, incidents.on_scene_s]),
-            di=np.column_stack(whole).astype(np.int32),
+            df=df,
+            di=di,
+            on=on,
             uf=uf,
             ui=ui,
-            idle=np.zeros((2, n), np.int64),
+            idle=np.zeros((4, n), np.int64),
+            at=np.full(len(fleet.posts), -1),
+            bracket=np.full(wide, wide - 1, np.int64),
             travel=np.zeros(len(fleet.posts)),
             queue=np.full((2, 10), -1, np.int64),
             log_i=np.empty((room, 4), np.int32),
@@ -263,36 +283,26 @@ class _Tables:
 
 def _run(incidents: Incidents, fleet: Fleet, tables: _Tables, ended: float) -> Run:
     n_log, m = int(tables.tally[kernel.N_LOG]), len(incidents)
-    who, when = tables.log_i[:n_log], tables.log_f[:n_log]
-    kept = who[:, 3] == 0
-    of, there = who[kept, 0], when[kept, 2]
-    first, last, sent = np.full(m, np.inf), np.full(m, -np.inf), np.full(m, np.inf)
-    if len(of) == m and incidents.needs.max(initial=1) == 1:  # one row for each, which is the usual case and faster
-        first[of], sent[of] = there, when[kept, 0]
-        last = first
-    else:
-        np.minimum.at(first, of, there)
-        np.maximum.at(last, of, there)
-        leads = there == first[of]
-        sent[of[leads]] = when[kept, 0][leads]
-    came, lost = np.isfinite(first), tables.di[:, kernel.NEED] > 0
+    who, when, busy = tables.log_i[:n_log], tables.log_f[:n_log], np.zeros(fleet.n_units)
+    first, last, sent = np.empty(m), np.empty(m), np.empty(m)
+    kernel.outcomes(who, when, tables.df, tables.di, first, last, sent, busy)
     return Run(
         incidents=incidents,
-        response_s=np.where(came, first - incidents.at_s, np.nan),
-        full_s=np.where(came & ~lost, last - incidents.at_s, np.nan),
-        wait_s=np.where(came, sent - incidents.at_s, np.nan),
-        lost=lost,
-        incident=who[:, 0].astype(np.int64),
-        unit=who[:, 1].astype(np.int64),
-        origin=who[:, 2].astype(np.int64),
-        broken_off=~kept,
+        response_s=first,
+        full_s=last,
+        wait_s=sent,
+        lost=tables.di[:, kernel.NEED] > 0,
+        incident=who[:, 0],
+        unit=who[:, 1],
+        origin=who[:, 2],
+        broken_off=who[:, 3] > 0,
         sent_s=when[:, 0],
         set_off_s=when[:, 1],
         there_s=when[:, 2],
         free_s=when[:, 3],
-        busy_s=np.asarray(np.bincount(who[:, 1], when[:, 3] - when[:, 0], fleet.n_units), float),
-        duty_s=tables.uf[kernel.DUTY_S],
-        road_s=tables.uf[kernel.ROAD_S],
+        busy_s=busy,
+        duty_s=tables.uf[kernel.DUTY_S, : fleet.n_units],
+        road_s=tables.uf[kernel.ROAD_S, : fleet.n_units],
         n_moves=tables.ui[kernel.MOVES],
         ended_s=ended,
     )
@@ -301,10 +311,10 @@ def _run(incidents: Incidents, fleet: Fleet, tables: _Tables, ended: float) -> R
 def responses_of(run: Run, area: Ints | None = None) -> Responses:
     """Return a run as a history, for the same proof as of what really happened; ``area`` (N,) is that of each place."""
     there = np.flatnonzero(~run.broken_off)
-    incident = run.incident[there]
+    incident = run.incident[there].astype(np.int64)
     return Responses(
         incident=incident,
-        unit=run.unit[there],
+        unit=run.unit[there].astype(np.int64),
         area=np.zeros(len(there), np.int64) if area is None else area[run.incidents.place[incident]],
         received_s=run.incidents.at_s[incident],
         dispatched_s=run.sent_s[there],

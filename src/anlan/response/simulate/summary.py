@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,8 @@ from scipy.stats import t as student
 from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import Floats
 from anlan.response.simulate.running import Run
-from anlan.response.simulate.world import DAY_S, Ints
-
-PROMISES_S = (60.0, 180.0, 300.0)
-FRACTILES = (0.5, 0.9, 0.95)
+from anlan.response.simulate.telling import PROMISES_S, Told, late, tell
+from anlan.response.simulate.world import Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,46 +72,43 @@ class Summary:
     moves_per_day: Figure
 
 
-def late(run: Run, within_s: float, *, since_s: float = 0.0) -> Floats:
-    """Return for each incident from ``since_s`` on whether it was late: nobody there in time, or nobody at all."""
-    told = run.response_s[run.incidents.at_s >= since_s]
-    return np.asarray(~(told <= within_s), float)
-
-
 def summary(
     policy: str, runs: Sequence[Run], *, promises_s: Sequence[float] = PROMISES_S, since_s: float = 0.0
 ) -> Summary:
     """Return what runs of one policy say; incidents before ``since_s``, while the day begins, are left out."""
-    kept = [run.response_s[run.incidents.at_s >= since_s] for run in runs]
-    waits = [run.wait_s[run.incidents.at_s >= since_s] for run in runs]
-    if not sum(map(len, kept)):
-        raise BadInput(f"{len(runs)} runs", "must have incidents", "draw more, or begin earlier")
+    return summed(policy, [tell(run, promises_s[0], promises_s=promises_s, since_s=since_s) for run in runs])
 
-    def over(measure: Callable[[Run], float]) -> Figure:
-        return figure([measure(run) for run in runs])
 
+def summed(policy: str, told: Sequence[Told]) -> Summary:
+    """Return what the figures of runs of one policy say.
+
+    Raises
+    ------
+    BadInput
+        If there is no incident in any of them.
+    """
+    n = sum(one.n for one in told)
+    if not n:
+        raise BadInput(f"{len(told)} runs", "must have incidents", "draw more, or begin earlier")
     return Summary(
         policy=policy,
-        n_runs=len(runs),
-        n_incidents=sum(map(len, kept)),
-        within={s: figure([float((one <= s).mean()) for one in kept if len(one)]) for s in promises_s},
-        response_s={
-            f: figure([float(np.quantile(come, f)) for one in kept if len(come := one[np.isfinite(one)])])
-            for f in FRACTILES
-        },
-        waited=figure([float((one > 0).mean()) for one in waits if len(one)]),
-        wait_s=figure([float(one[one > 0].mean()) if (one > 0).any() else 0.0 for one in waits]),
-        lost=over(lambda run: float(run.lost.mean()) if len(run.lost) else 0.0),
-        busy=over(lambda run: run.mean_busy),
-        busiest=over(lambda run: float(np.nanmax(run.busy))),
-        road_share=over(lambda run: float(run.road_s.sum() / max(run.duty_s.sum(), 1e-9))),
-        moves_per_day=over(lambda run: float(run.n_moves.sum() * DAY_S / max(run.ended_s, 1.0))),
+        n_runs=len(told),
+        n_incidents=n,
+        within={s: figure([one.shares[s] for one in told]) for s in told[0].shares},
+        response_s={f: figure([one.response_s[f] for one in told]) for f in told[0].response_s},
+        waited=figure([one.waited for one in told]),
+        wait_s=figure([one.wait_s for one in told]),
+        lost=figure([one.lost for one in told]),
+        busy=figure([one.busy for one in told]),
+        busiest=figure([one.busiest for one in told]),
+        road_share=figure([one.road_share for one in told]),
+        moves_per_day=figure([one.moves_per_day for one in told]),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """How many late arrivals one policy has for each of another, on the same incidents: 0.8 is a fifth fewer."""
+    """Late arrivals of one policy or plan for each of another's, on the same incidents: 0.8 is a fifth fewer."""
 
     policy: str
     against: str
@@ -131,7 +126,21 @@ def compare(
     within_s: float,
     since_s: float = 0.0,
 ) -> Comparison:
-    """Compare two policies on the same drawn incidents.
+    """Compare two policies on the same drawn incidents; see :func:`compared`.
+
+    Raises
+    ------
+    BadInput
+        If the runs are not of the same incidents, or none was late.
+    """
+    if len(runs) != len(others) or any(a.incidents is not b.incidents for a, b in zip(runs, others, strict=True)):
+        raise BadInput(f"{len(runs)} and {len(others)} runs", "must be of the same incidents in pairs", "use each()")
+    mine, theirs = ([tell(run, within_s, since_s=since_s) for run in both] for both in (runs, others))
+    return compared(policy, mine, against, theirs)
+
+
+def compared(policy: str, told: Sequence[Told], against: str, others: Sequence[Told]) -> Comparison:
+    """Compare the figures of two policies, or of two plans, year by year.
 
     The ratio is that of the sums over all repetitions; its interval is the jackknife's, each repetition left out in
     turn, which uses that both met the same incidents.
@@ -139,26 +148,25 @@ def compare(
     Raises
     ------
     BadInput
-        If the runs are not of the same incidents, or none was late.
+        If they are not of as many incidents and of one promise, or none of the others was late.
 
     References
     ----------
     M. H. Quenouille (1956), "Notes on bias in estimation"; J. W. Tukey (1958).
     """
-    if len(runs) != len(others) or any(a.incidents is not b.incidents for a, b in zip(runs, others, strict=True)):
-        raise BadInput(f"{len(runs)} and {len(others)} runs", "must be of the same incidents in pairs", "use each()")
-    mine = np.array([late(run, within_s, since_s=since_s).sum() for run in runs])
-    theirs = np.array([late(run, within_s, since_s=since_s).sum() for run in others])
+    if [(one.n, one.within_s) for one in told] != [(one.n, one.within_s) for one in others]:
+        raise BadInput(f"{len(told)} and {len(others)} years", "must be the same in pairs", "compare what met the same")
+    mine, theirs = (np.array([one.n_late for one in both]) for both in (told, others))
     if theirs.sum() == 0:
         raise BadInput(f"late arrivals of {against}", "must be at least one", "draw more incidents, or promise less")
-    ratio, n = float(mine.sum() / theirs.sum()), len(runs)
+    ratio, n = float(mine.sum() / theirs.sum()), len(told)
     low = high = None
     left = theirs.sum() - theirs
     if n > 1 and (left > 0).all():
         each = n * ratio - (n - 1) * (mine.sum() - mine) / left
         half = float(student.ppf(0.975, n - 1) * each.std(ddof=1) / np.sqrt(n))
         low, high = ratio - half, ratio + half
-    slower = [float(np.nanmean(a.response_s) - np.nanmean(b.response_s)) for a, b in zip(runs, others, strict=True)]
+    slower = [a.mean_s - b.mean_s for a, b in zip(told, others, strict=True)]
     return Comparison(
         policy=policy, against=against, ratio=Figure(value=ratio, low=low, high=high), slower_s=figure(slower)
     )
@@ -177,14 +185,16 @@ def late_by(runs: Sequence[Run], groups: Sequence[Ints], within_s: float) -> tup
     """Return late arrivals by group, those with most first; ``groups`` holds the group of each run's incidents."""
     which = np.concatenate(list(groups)) if len(groups) else np.zeros(0, np.int64)
     were = np.concatenate([late(run, within_s) for run in runs]) if len(runs) else np.zeros(0)
-    n, n_late = np.bincount(which), np.bincount(which, were)
-    order = np.argsort(-n_late, kind="stable")
-    return tuple(LateAt(group=int(k), n=int(n[k]), n_late=int(n_late[k])) for k in order if n[k])
+    return worst(np.column_stack([np.bincount(which), np.bincount(which, were)]).astype(np.int64))
 
 
-def hours_of(run: Run) -> Ints:
-    """Return the hour of the day of each incident."""
-    return np.asarray(run.incidents.at_s % DAY_S // 3600, np.int64)
+def worst(counts: Ints) -> tuple[LateAt, ...]:
+    """Return the groups that had an incident, those with most late arrivals first.
+
+    ``counts`` (G, 2) are all incidents and the late ones of each; see ``by_hour`` and ``by_place`` of :class:`Told`.
+    """
+    order = np.argsort(-counts[:, 1], kind="stable")
+    return tuple(LateAt(group=int(k), n=int(counts[k, 0]), n_late=int(counts[k, 1])) for k in order if counts[k, 0])
 
 
 def batches(run: Run, values: Floats, n: int = 20, *, warm: float = 0.1, level: float = 0.95) -> Figure:

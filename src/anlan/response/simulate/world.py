@@ -105,6 +105,14 @@ class Roads:
             kept[key] = kernel.steps(self.times_s, posts, _SLACK_S)
         return kept[key]
 
+    def ranked(self, posts: Ints) -> npt.NDArray[np.int16]:
+        """Return for every place the posts, those first from which one is there first (N, P)."""
+        kept: dict[bytes, npt.NDArray[np.int16]] = self.__dict__.setdefault("_ranked", {})
+        key = posts.tobytes()
+        if key not in kept:
+            kept[key] = np.argsort(self.times_s[posts].T, axis=1, kind="stable").astype(np.int16)
+        return kept[key]
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Fleet:
@@ -198,6 +206,44 @@ class Kind:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Carrying:
+    """Patients who are taken to a hospital.
+
+    Parameters
+    ----------
+    hospitals : array of shape (H,)
+        Places of the roads; each patient is taken to the nearest from where the incident is.
+    share : float
+        Of all incidents.
+    handover_s, handover_cv : float
+        Mean and coefficient of variation of the time at the hospital; the draw is lognormal.
+    slower : float
+        Factor on the times of the roads on the way there: more than 1 without a siren.
+
+    Raises
+    ------
+    BadInput
+        If there is no hospital, or a number is out of its range.
+    """
+
+    hospitals: npt.ArrayLike
+    share: float = 1.0
+    handover_s: float = 0.0
+    handover_cv: float = 1.0
+    slower: float = 1.0
+
+    def __post_init__(self) -> None:
+        places = np.atleast_1d(np.asarray(self.hospitals))
+        if places.ndim != 1 or not len(places):
+            raise BadInput(f"hospitals of shape {places.shape}", "must be at least one place", "give one")
+        object.__setattr__(self, "hospitals", _whole(places, len(places), "hospitals", MOST_PLACES))
+        if not (0 <= self.share <= 1 and 0 <= self.handover_s < math.inf and self.handover_cv >= 0):
+            raise BadInput(f"share={self.share}, handover_s={self.handover_s}", "must be 0..1 and >= 0 s", "correct it")
+        if not 0 < self.slower <= 20:
+            raise BadInput(f"slower={self.slower}", "must be a factor in 0..20", "give 1 for the roads' own times")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Incidents:
     """What happens, drawn before anything runs, so that every plan and policy meets the same.
 
@@ -213,6 +259,10 @@ class Incidents:
         From being sent to setting off, for a unit that waits at a post. One under way turns at once.
     kind, priority, n_units : int or array of shape (M,)
         Kind (see ``Fleet.able``), priority (0 first, up to 9), and how many units it needs (at least 1).
+    carry_s, handover_s : float or array of shape (M,)
+        The way on from the scene in free traffic, and how long a unit stays there; see :meth:`carried`.
+    ends : array of shape (M,), optional
+        The place where its units come free. Where it is left out, nobody drives on.
 
     Raises
     ------
@@ -227,6 +277,9 @@ class Incidents:
     kind: npt.ArrayLike = 0
     priority: npt.ArrayLike = 0
     n_units: npt.ArrayLike = 1
+    carry_s: npt.ArrayLike = 0.0
+    handover_s: npt.ArrayLike = 0.0
+    ends: npt.ArrayLike | None = None
 
     def __post_init__(self) -> None:
         at = _times(self.at_s, len(self.at_s), "at_s")
@@ -240,8 +293,12 @@ class Incidents:
         object.__setattr__(self, "n_units", _whole(self.n_units, n, "n_units", 1000))
         if n and self.needs.min() < 1:
             raise BadInput("n_units=0", "must be at least 1", "leave out incidents that need nobody")
-        for name in ("on_scene_s", "turnout_s"):
+        for name in ("on_scene_s", "turnout_s", "carry_s", "handover_s"):
             object.__setattr__(self, name, _times(getattr(self, name), n, name))
+        if self.ends is None and (np.any(self.carry_s) or np.any(self.handover_s)):
+            raise BadInput("ends=None", "must be told where a unit drives on or hands over", "give the place of each")
+        if self.ends is not None:
+            object.__setattr__(self, "ends", _whole(self.ends, n, "ends", MOST_PLACES))
 
     def __len__(self) -> int:
         return len(self.at_s)
@@ -250,6 +307,35 @@ class Incidents:
     def needs(self) -> Ints:
         """How many units each needs (M,)."""
         return np.asarray(self.n_units, np.int64)
+
+    @property
+    def where_free(self) -> Ints:
+        """Where its units come free (M,)."""
+        return self.place if self.ends is None else np.asarray(self.ends, np.int64)
+
+    def carried(self, rng: np.random.Generator, roads: Roads, carrying: Carrying) -> Incidents:
+        """Return the same incidents, of which a share end at the nearest hospital: every unit of theirs drives there.
+
+        Examples
+        --------
+        >>> street = Roads(times_s=[[0, 60, 120], [60, 0, 60], [120, 60, 0]])
+        >>> told = Incidents(at_s=[0.0, 9.0], place=[1, 0], on_scene_s=600.0)
+        >>> made = told.carried(np.random.default_rng(1), street, Carrying(hospitals=[2], slower=1.5))
+        >>> made.where_free.tolist(), made.carry_s.tolist()
+        ([2, 2], [90.0, 180.0])
+        """
+        n, hospitals = len(self), np.asarray(carrying.hospitals, np.int64)
+        if hospitals.max() >= roads.n_places:
+            raise BadInput(f"hospital at place {hospitals.max()}", f"must be 0..{roads.n_places - 1}", "correct it")
+        nearest = roads.times_s[:, hospitals].argmin(axis=1)[self.place]
+        goes = rng.random(n) < carrying.share
+        way = roads.times_s[self.place, hospitals[nearest]].astype(float) * carrying.slower
+        stay = lognormal(rng, np.full(n, carrying.handover_s), np.full(n, carrying.handover_cv))
+        return self.replaced(
+            carry_s=np.where(goes, way, 0.0),
+            handover_s=np.where(goes, stay, 0.0),
+            ends=np.where(goes, hospitals[nearest], self.place),
+        )
 
     def replaced(self, **fields: npt.ArrayLike) -> Incidents:
         """Return the same incidents with some fields replaced."""
