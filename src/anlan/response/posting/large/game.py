@@ -79,8 +79,8 @@ class Game:
         site = np.bincount(self.by_point[1], minlength=len(self.bonus))
         return np.diff(self.by_point[0]).astype(float), site.astype(float)
 
-    def play(self, at: Standing, rounds: int, watch: Watch, *, enough: float = _CLOSE) -> Standing:
-        """Play up to so many rounds, or until the sides are as close as that.
+    def play(self, at: Standing, rounds: int, watch: Watch) -> Standing:
+        """Play up to so many rounds, or until the sides are close.
 
         Both sides begin anew from their mean when that has come much closer, and the ratio of their steps follows how
         far each went meanwhile.
@@ -107,7 +107,7 @@ class Game:
                     at = Standing(one, at.x, bound, at.reached, ratio)
                 if reached > at.reached:
                     at = Standing(at.u, other, at.bound, reached, ratio)
-            if watch.is_over or at.bound - at.reached <= enough * abs(at.bound):
+            if watch.is_over or at.bound - at.reached <= _CLOSE * abs(at.bound):
                 break
             near = [bound - reached for bound, reached in values]
             apart = min(near) if r == 0 or blocks == 1 else apart

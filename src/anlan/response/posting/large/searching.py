@@ -39,9 +39,10 @@ def most_of_many(
     game = Game.of(cover, gain, bonus, size)
     at = game.begun(cover, posts)
     for r in range(_FIRST_ROUNDS // _BLOCK):
-        if r and (watch.spent_s > _FIRST_SHARE * watch.stop.seconds):
+        rough = at.bound - at.reached <= _ROUGHLY * abs(at.bound)
+        if rough or (r and watch.spent_s > _FIRST_SHARE * watch.stop.seconds):
             break
-        at = game.play(at, _BLOCK, watch, enough=_ROUGHLY)
+        at = game.play(at, _BLOCK, watch)
     bound, turn = min(at.bound, float(cover.weight.sum() * gain.sum() + bonus.sum())), 0
     while turn == 0 or not (watch.is_over or search.is_enough(bound)):
         if turn == 0 or bound - at.reached > _SLIGHT * (bound - search.value):
