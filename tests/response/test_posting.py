@@ -27,7 +27,9 @@ from anlan.response.posting import (
 from anlan.response.posting.branching import branched
 from anlan.response.posting.cover import Cover
 from anlan.response.posting.large import most_of_many
-from anlan.response.posting.large.kernel import bound_of
+from anlan.response.posting.large.game import Game, played_in_part
+from anlan.response.posting.large.kernel import bound_of, wandered
+from anlan.response.posting.most import program_of_most
 from anlan.response.posting.problem import Watch
 from anlan.response.posting.program import Program
 
@@ -332,3 +334,47 @@ def test_any_worths_bound_what_units_reach(seed, part):
     u = np.random.default_rng(seed).random(len(cover.weight)) * cover.weight * part
     bound = bound_of(cover.pfirst, cover.psite, cover.weight, gain, np.zeros(8), 1, 2, u)
     assert bound >= max(expected(problem, posts, 30, gain) for posts in combinations(range(8), 2)) - 1e-9
+
+
+@given(SEEDS, st.sampled_from([Mclp(n=2, within_s=30), Mexclp(n=3, within_s=30, busy=0.3)]))
+@settings(max_examples=25, deadline=None)
+def test_a_game_among_few_sites_bounds_what_units_at_all_sites_reach(seed, goal):
+    problem, watch = town(seed), Watch(Stop(seconds=600))
+    cover, gain = Cover.of(problem, 30), goal.gains()
+    best = max(expected(problem, posts, 30, gain) for posts in combinations(range(8), goal.n))
+    game = Game.of(cover, gain, np.zeros(8), (goal.n, 1))
+    at = game.begun(cover, np.arange(goal.n))
+    for _ in range(4):
+        at = played_in_part(cover, game, at, watch)
+        assert at.bound >= best - 1e-9
+        assert 0 <= at.x.min() <= at.x.max() <= 1
+        assert at.x.sum() <= goal.n + 1e-9
+
+
+@given(SEEDS)
+@settings(max_examples=15, deadline=None)
+def test_a_game_played_long_enough_comes_close_to_the_linear_program(seed):
+    problem, watch = town(seed, n_sites=30, n_points=90), Watch(Stop(seconds=600))
+    cover = Cover.of(problem, 25)
+    linear = program_of_most(cover.matrix, cover.weight, np.ones(1), np.zeros(30), (4, 1)).relax(seconds=60)
+    game = Game.of(cover, np.ones(1), np.zeros(30), (4, 1))
+    at = game.begun(cover, np.arange(4))
+    for _ in range(12):
+        at = played_in_part(cover, game, at, watch)
+    assert at.reached - 1e-6 <= linear.bound <= at.bound + 1e-6
+    assert at.bound <= 1.005 * linear.bound
+
+
+@given(SEEDS, st.integers(1, 2))
+@settings(max_examples=25, deadline=None)
+def test_a_walk_keeps_the_number_of_units_and_never_ends_below_its_beginning(seed, per_site):
+    problem, gain = town(seed), np.array([1.0, 0.4])
+    cover, bonus = Cover.of(problem, 30), np.random.default_rng(seed).integers(0, 3, 8).astype(float)
+    worth = lambda posts: expected(problem, posts, 30, gain) + bonus[np.unique(posts)].sum()  # noqa: E731
+    by_site, by_point = (cover.sfirst, cover.spoint), (cover.pfirst, cover.psite)
+    begin = np.arange(3)
+    best, last = wandered(*by_site, *by_point, cover.weight, gain, bonus, per_site, begin, 40, 1.0, seed)
+    for posts in (best, last):
+        assert len(posts) == 3
+        assert np.bincount(posts).max() <= per_site
+    assert worth(best) >= max(worth(begin), worth(last)) - 1e-9

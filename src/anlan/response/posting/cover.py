@@ -47,9 +47,12 @@ class Cover:
         one, two = draw.integers(1, 2**63, (2, problem.n_sites), dtype=np.uint64)
         a, b, n = kernel.hashed(first, point, one, two, problem.n_points)
         used = np.flatnonzero((n > 0) if among is None else (n > 0) & among)
-        keys = np.empty(len(used), [("a", np.uint64), ("b", np.uint64)])
-        keys["a"], keys["b"] = a[used], b[used]
-        _, begin, inverse = np.unique(keys, return_index=True, return_inverse=True)
+        order = np.lexsort((b[used], a[used]))
+        one, two = a[used][order], b[used][order]
+        starts = np.concatenate([[True], (one[1:] != one[:-1]) | (two[1:] != two[:-1])])[: len(used)]
+        begin = order[starts]
+        inverse = np.empty(len(used), np.int64)
+        inverse[order] = np.cumsum(starts) - 1
         number = np.full(problem.n_points, -1, np.int64)
         number[used] = inverse
         stands = np.full(problem.n_points, -1, np.int64)
@@ -80,11 +83,20 @@ class Cover:
 
 def merged_rows(matrix: csr_array, weight: Floats) -> tuple[csr_array, Floats]:
     """Return the rows with those merged that have become equal, and without those that nothing reaches."""
+    begin, number = numbered_rows(matrix)
+    some = number >= 0
+    return csr_array(matrix[begin]), np.asarray(np.bincount(number[some], weight[some], len(begin)), float)
+
+
+def numbered_rows(matrix: csr_array) -> tuple[Ints, Ints]:
+    """Return one row of each set of sites, and of every row the number of its set; -1 where nothing reaches it."""
     draw = np.random.default_rng(7).random((matrix.shape[1], 2))
     keys = matrix @ draw
     some = np.flatnonzero(np.diff(matrix.indptr) > 0)
     _, begin, inverse = np.unique(np.round(keys[some], 9), axis=0, return_index=True, return_inverse=True)
-    return csr_array(matrix[some[begin]]), np.asarray(np.bincount(inverse.ravel(), weight[some], len(begin)), float)
+    number = np.full(matrix.shape[0], -1, np.int64)
+    number[some] = inverse.ravel()
+    return some[begin], number
 
 
 def undominated_sites(matrix: csr_array, cost: Floats | None = None) -> Ints:

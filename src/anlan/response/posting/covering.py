@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import csr_array, eye_array
+from scipy.sparse import csr_array
 
 from anlan.kernel.geo import Floats
 from anlan.response.posting import kernel
@@ -13,8 +13,8 @@ from anlan.response.posting.cheapest import Needs, cheapest
 from anlan.response.posting.cover import Cover, merged_rows, undominated_sites
 from anlan.response.posting.goals import Backup, Lscp, Mclp, Mexclp
 from anlan.response.posting.large import most_of_many
+from anlan.response.posting.most import program_of_most
 from anlan.response.posting.problem import Ints, Plan, Problem, Watch
-from anlan.response.posting.program import Program
 
 _LARGEST_EXACT = 4_000_000
 """Entries of a program that is still handed to the exact solver."""
@@ -155,19 +155,7 @@ def _proved(  # noqa: PLR0913, PLR0917 - what is known so far, and what is asked
     if per_site == 1 and len(gain) == 1 and not bonus.any():
         kept = np.union1d(undominated_sites(matrix), np.flatnonzero(held[sites] > 0))
         sites, matrix = sites[kept], csr_array(matrix[:, kept])
-    rows, weight = merged_rows(matrix, cover.weight)
-    program, deep = Program(maximise=True), len(gain)
-    x = program.columns(np.zeros(len(sites)), float(per_site), whole=True)
-    first = program.columns(bonus[sites], 1.0, whole=False)  # at least one unit at the site
-    some = eye_array(len(sites), format="csr")
-    program.rows([(x, some), (first, -some)], 0.0, np.inf)
-    parts = [(x, rows)]
-    most_reached = np.asarray(rows.sum(axis=1)).ravel() * per_site
-    for k in range(deep):
-        z = program.columns(weight * gain[k], (most_reached > k).astype(float))
-        parts.append((z, -eye_array(len(weight), format="csr")))
-    program.rows(parts, 0.0, np.inf)
-    program.rows([(x, csr_array(np.ones((1, len(sites)))))], 0.0, float(n))
+    program = program_of_most(*merged_rows(matrix, cover.weight), gain, bonus[sites], size)
     made = program.solve(seconds=watch.left_s, gap=watch.stop.gap, within=0.999 if step > 0.5 else 0.0, seed=seed)
     sound = made.bound >= value - step  # the plan known stands in the program: a bound below it is a wrong one
     limit = max(min(bound, made.bound), value) if sound else bound

@@ -101,7 +101,7 @@ def greedy(sfirst, spoint, weight, gain, bonus, most, chosen):  # type: ignore[n
 
 
 @numba.njit(cache=True, nogil=True)
-def _moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, step):  # type: ignore[no-untyped-def]  # compiled
+def moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, step):  # type: ignore[no-untyped-def]  # compiled
     """Put a unit at site j (step 1) or take one away (-1), and keep what each site would add."""
     for e in range(sfirst[j], sfirst[j + 1]):
         i = spoint[e]
@@ -130,8 +130,8 @@ def swapped(sfirst, spoint, pfirst, psite, weight, gain, bonus, most, begin, rou
             held[:] = 0
             for a in range(p):
                 held[now[a]] += 1
-            moved = 1 + np.random.randint(shaken if shaken > 0 else max(2, p // 4))
-            for _ in range(max(1, min(p // 2, moved))):
+            many = 1 + np.random.randint(shaken if shaken > 0 else max(2, p // 4))
+            for _ in range(max(1, min(p // 2, many))):
                 a, j = np.random.randint(p), np.random.randint(n_sites)
                 if held[j] < most:
                     held[now[a]] -= 1
@@ -147,14 +147,14 @@ def swapped(sfirst, spoint, pfirst, psite, weight, gain, bonus, most, begin, rou
             j = now[a]
             value += add[j] + (bonus[j] if held[j] == 0 else 0.0)
             held[j] += 1
-            _moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, 1)
+            moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, 1)
         better = True
         while better:
             better = False
             for a in range(p):
                 old = now[a]
                 held[old] -= 1
-                _moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, old, -1)
+                moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, old, -1)
                 lost = add[old] + (bonus[old] if held[old] == 0 else 0.0)
                 b, most_worth = old, lost + 1e-7 * (1.0 + abs(value))
                 for j in range(n_sites):
@@ -167,7 +167,7 @@ def swapped(sfirst, spoint, pfirst, psite, weight, gain, bonus, most, begin, rou
                     value += most_worth - lost
                 now[a] = b
                 held[b] += 1
-                _moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, b, 1)
+                moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, b, 1)
         if value > best_value + 1e-9 * abs(best_value):
             best_value = value
             best = now

@@ -12,6 +12,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from anlan.response.posting.kernel import moved, worth
+
 
 @numba.njit(cache=True, nogil=True)
 def played(pfirst, psite, weight, gain, bonus, most, p, u, x, ratio, rounds):  # type: ignore[no-untyped-def]  # compiled
@@ -87,3 +89,141 @@ def bound_of(pfirst, psite, weight, gain, bonus, most, p, u):  # type: ignore[no
         if left == 0:
             break
     return total
+
+
+@numba.njit(cache=True, nogil=True)
+def worth_of_parts(pfirst, psite, weight, gain, bonus, x):  # type: ignore[no-untyped-def]  # compiled
+    """Return what units x reach, parts of units allowed: no lower than what the best whole ones do."""
+    total = 0.0
+    for i in range(len(weight)):
+        left = 0.0
+        for e in range(pfirst[i], pfirst[i + 1]):
+            left += x[psite[e]]
+        for k in range(len(gain)):
+            if left <= 0:
+                break
+            total += weight[i] * gain[k] * min(1.0, left)
+            left -= 1.0
+    for j in range(len(bonus)):
+        total += bonus[j] * min(1.0, x[j])
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _beside(sfirst, spoint, pfirst, psite, weight, held, j, shared):  # type: ignore[no-untyped-def]  # compiled
+    """Add to the sites that hold units the weight they share with site j."""
+    for e in range(sfirst[j], sfirst[j + 1]):
+        i = spoint[e]
+        for f in range(pfirst[i], pfirst[i + 1]):
+            if held[psite[f]] > 0:
+                shared[psite[f]] += weight[i]
+
+
+@numba.njit(cache=True, nogil=True)
+def _drawn(merit, held, most):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Return the site of most merit that has room, each taken between half and whole by chance; -1 where none has."""
+    b, high = -1, -1e300
+    for j in range(len(merit)):
+        if held[j] < most and merit[j] > high:
+            this = merit[j] * (1.0 - 0.5 * np.random.random())
+            if this > high:
+                b, high = j, this
+    return b
+
+
+@numba.njit(cache=True, nogil=True)
+def wandered(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    sfirst, spoint, pfirst, psite, weight, gain, bonus, most, begin, tries, slack, seed
+):
+    """Return the best units found from ``begin`` by tries that each change one neighbourhood, and where it ended.
+
+    A try takes away up to four units that share points, puts as many where they add much, and lets those beside move
+    until none gains. It stands where it costs no more than a chance that is ``slack`` in the mean.
+    """
+    np.random.seed(seed)
+    n_sites, p = len(sfirst) - 1, len(begin)
+    count, held = np.zeros(len(weight), np.int32), np.zeros(n_sites, np.int32)
+    add, merit, shared = np.zeros(n_sites), np.zeros(n_sites), np.zeros(n_sites)
+    value = 0.0
+    for j in range(n_sites):
+        add[j] = worth(sfirst, spoint, weight, gain, count, j)
+    for j in begin:
+        value += add[j] + (bonus[j] if held[j] == 0 else 0.0)
+        held[j] += 1
+        moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, 1)
+    now, now_value, best, best_value = held.copy(), value, held.copy(), value
+    waits = held > 0
+    for t in range(tries + 1):
+        out = 0
+        if t > 0:
+            waits[:] = False
+            wanted = 1 + np.random.randint(min(4, p))
+            shared[:] = 0.0
+            left, a = np.random.randint(p), -1
+            while left >= 0:
+                a += 1
+                left -= held[a]
+            while a >= 0:
+                _beside(sfirst, spoint, pfirst, psite, weight, held, a, shared)
+                held[a] -= 1
+                moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, a, -1)
+                value -= add[a] + (bonus[a] if held[a] == 0 else 0.0)
+                out += 1
+                a, high = -1, 0.0
+                for j in range(n_sites):
+                    if held[j] > 0 and shared[j] > 0:
+                        waits[j] = True
+                        this = shared[j] * np.random.random()
+                        if out < wanted and this > high:
+                            a, high = j, this
+        for _put in range(out):
+            for j in range(n_sites):
+                merit[j] = add[j] + (bonus[j] if held[j] == 0 else 0.0)
+            b = _drawn(merit, held, most)
+            value += merit[b]
+            held[b] += 1
+            moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, b, 1)
+            shared[:] = 0.0
+            _beside(sfirst, spoint, pfirst, psite, weight, held, b, shared)
+            waits |= shared > 0
+            waits[b] = True
+        a, still = np.random.randint(n_sites), 0
+        while still < n_sites:
+            a, still = (a + 1) % n_sites, still + 1
+            if not waits[a] or held[a] == 0:
+                continue
+            waits[a] = False
+            held[a] -= 1
+            moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, a, -1)
+            lost = add[a] + (bonus[a] if held[a] == 0 else 0.0)
+            b, high = a, lost + 1e-7 * (1.0 + abs(value))
+            for j in range(n_sites):
+                if held[j] < most:
+                    this = add[j] + (bonus[j] if held[j] == 0 else 0.0)
+                    if this > high:
+                        b, high = j, this
+            held[b] += 1
+            moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, b, 1)
+            if b != a:
+                value += high - lost
+                shared[:] = 0.0
+                _beside(sfirst, spoint, pfirst, psite, weight, held, a, shared)
+                _beside(sfirst, spoint, pfirst, psite, weight, held, b, shared)
+                waits |= shared > 0
+                still = 0
+        if value > best_value + 1e-9 * abs(best_value):
+            best_value, best = value, held.copy()
+        if value >= now_value + slack * np.log(1.0 - np.random.random()):
+            now_value = value
+            now[:] = held
+            continue
+        for j in range(n_sites):
+            while held[j] > now[j]:
+                held[j] -= 1
+                moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, -1)
+        for j in range(n_sites):
+            while held[j] < now[j]:
+                held[j] += 1
+                moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, 1)
+        value = now_value
+    return np.repeat(np.arange(n_sites), best), np.repeat(np.arange(n_sites), now)
