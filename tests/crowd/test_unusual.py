@@ -7,7 +7,7 @@ import pytest
 import shapely
 from tests.crowd.conftest import GRID, MINUTE, Small, degrees, grid_counts, seen, small_pack, view
 
-from anlan.crowd import Cells, Counter, Estimator
+from anlan.crowd import Cells, Counter, Estimator, Params
 from anlan.kernel.pack import Usual
 
 DEVICES = [view(1, -470, -470), view(2, 130, 130), GRID]
@@ -17,8 +17,10 @@ ALL = shapely.box(-500, -500, 500, 500)
 class Surveyed(Small):
     """The small district with a survey by squares of a hundred metres: what is expected, at every hour."""
 
+    devices = DEVICES
+
     def __init__(self):
-        plain = small_pack(DEVICES)
+        plain = small_pack(self.devices)
         cells = Cells.of(plain)
         middles = np.arange(-450.0, 500.0, 100.0)
         x, y = (flat.ravel() for flat in np.meshgrid(middles, middles))
@@ -72,7 +74,7 @@ def test_on_an_ordinary_day_the_usual_is_held_on_to(surveyed, ordinary):
     assert (ordinary.present.unusual < 0.8).all()
     field = surveyed.estimator.field(ordinary)
     assert (field.fine < surveyed.estimator.params.fine).all()
-    assert field.persons.sum() == pytest.approx(surveyed.cells.usual_at(12.0).sum(), rel=0.05)
+    assert field.persons.sum() == pytest.approx(surveyed.cells.usual_at(12.0).sum(), rel=0.1)
 
 
 def test_a_feast_is_let_stray_and_is_less_sure(surveyed, ordinary):
@@ -106,3 +108,13 @@ def test_without_a_survey_nobody_knows_what_is_usual():
 def test_it_comes_back_with_the_state(surveyed, ordinary):
     again = surveyed.estimator.restore(ordinary.to_bytes())
     assert np.array_equal(again.present.unusual, ordinary.present.unusual)
+
+
+def test_the_district_moves_farther_where_more_go_on_any_day(surveyed):
+    layout, cells = surveyed.estimator.layout, surveyed.cells
+    hall = cells.at(0.0, 0.0)
+    level = layout.out_hats @ layout.level
+    assert level[hall] > 1.1 * np.median(level)
+    assert layout.level[layout.n_knots :] == pytest.approx(0)  # a place beside it moves with its surroundings
+    plain = Estimator(surveyed.pack, cells, Params(surveyed_busier=0.0)).layout
+    assert plain.level[: plain.n_knots] == pytest.approx(np.full(plain.n_knots, Params().surveyed_level))

@@ -18,6 +18,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd import scan
+from anlan.crowd.sides import Side, told_apart
 from anlan.crowd.usual import people_at_home, usual_people
 from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import Projection
@@ -26,7 +27,7 @@ from anlan.kernel.pack import Pack
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-BUILD = "8"
+BUILD = "9"
 """Changes whenever cells of the same pack would come out otherwise."""
 
 PLACE_DENSITY = {"metro": 0.12, "venue": 0.10, "bazaar": 0.12, "promenade": 0.06, "pedestrian": 0.08, "passage": 0.10}
@@ -68,6 +69,8 @@ class Cells:
         Persons usually in public space at those hours.
     indoors : float64, shape (n,)
         Persons indoors to be expected, whom a location grid sees as well.
+    houses_m2 : float64, shape (n,)
+        Ground that is built up, or neither street nor place.
     surveyed, counted_at_home
         Whether a survey of footfall, and a census by area, stand behind these numbers.
     """
@@ -87,6 +90,7 @@ class Cells:
     hours: Indices
     usual: Floats
     indoors: Floats
+    houses_m2: Floats
     surveyed: bool
     counted_at_home: bool
     digest: str
@@ -105,7 +109,7 @@ class Cells:
         n_columns, n_rows = int(np.ceil((x1 - west) / size)), int(np.ceil((y1 - south) / size))
         sheet = _Sheet(west, south, size / PARTS, PARTS * n_rows, PARTS * n_columns)
         ground = sheet.share(_without(outline, [plane.project(w) for w in pack.water]))
-        walkable, expected, built = _lay_places(pack, sheet)
+        walkable, expected, built, closed = _lay_places(pack, sheet)
         open_ground = np.maximum(ground - sheet.share_of_all([plane.project(p.polygon) for p in pack.places]), 0)
         paved, on_streets = _lay_streets(pack, sheet)
         paved_open = np.minimum(paved, open_ground)
@@ -114,11 +118,11 @@ class Cells:
         walkable = np.minimum(walkable, ground) + paved_open + block
         whole = _whole(walkable)
         row, column = np.nonzero(whole * size**2 >= 1.0)
-        parts = walkable.reshape(n_rows, PARTS, n_columns, PARTS)[row, :, column] / PARTS**2
-        parts /= whole[row, column, None, None]
-        walkable_m2 = whole[row, column] * size**2
         expected = _whole(expected + on_streets * scale + block * BLOCK_DENSITY)[row, column] * size**2
         x_m, y_m = west + (column + 0.5) * size, south + (row + 0.5) * size
+        sides = [Side(_by_part(held, row, column) * sheet.size**2, density) for held, density in closed]
+        ground_m2 = _by_part(walkable, row, column) * sheet.size**2
+        parts, walkable_m2, expected = told_apart(ground_m2, expected, sides, x_m, y_m, reach_m=2 * size)
         # Maps do not show every house: a little of any ground is taken to be built up.
         indoors = np.maximum(open_ground - paved_open + np.minimum(built, ground), UNSEEN_HOUSES * ground)
         houses = _whole(indoors)[row, column]
@@ -142,6 +146,7 @@ class Cells:
             expected=np.maximum(expected, 1e-3) if pack.usual is None else usual.mean(axis=0),
             hours=hours,
             usual=usual,
+            houses_m2=_whole(np.maximum(open_ground - paved_open, np.minimum(built, ground)))[row, column] * size**2,
             indoors=houses * (people / total if total else 0.0) if told is None else told,
             surveyed=pack.usual is not None,
             counted_at_home=told is not None,
@@ -302,17 +307,30 @@ def _without(outline: BaseGeometry, water: list[BaseGeometry]) -> BaseGeometry:
     return shapely.difference(outline, shapely.union_all(water)) if water else outline
 
 
-def _lay_places(pack: Pack, sheet: _Sheet) -> tuple[Floats, Floats, Floats]:
-    """Return the walkable share, the persons per m² of square to be expected, and the share built up, of the places."""
+def _by_part(sheet: Floats, row: Indices, column: Indices) -> Floats:
+    """Return the values of a sheet of parts by cell, shape (n, PARTS, PARTS)."""
+    n_rows, n_columns = sheet.shape
+    return np.asarray(sheet.reshape(n_rows // PARTS, PARTS, n_columns // PARTS, PARTS)[row, :, column])
+
+
+def _lay_places(pack: Pack, sheet: _Sheet) -> tuple[Floats, Floats, Floats, list[tuple[Floats, float]]]:
+    """Return the walkable share, the persons per m² of square to be expected, and the share built up, of the places.
+
+    With it come the walkable share of each closed place, and its persons per m² of it.
+    """
     walkable, expected, built = (np.zeros((sheet.n_rows, sheet.n_columns)) for _ in range(3))
+    closed = []
     for place in pack.places:
         whole = sheet.share(pack.projection.project(place.polygon))
         built = np.maximum(built, whole * (1 - place.walkable_share))
         share = whole * place.walkable_share
         fresh = np.minimum(share, np.maximum(1.0 - walkable, 0.0))  # places may overlap: ground counts once
+        density = PLACE_DENSITY.get(place.kind, OTHER_PLACE_DENSITY)
         walkable += fresh
-        expected += fresh * PLACE_DENSITY.get(place.kind, OTHER_PLACE_DENSITY)
-    return walkable, expected, built
+        expected += fresh * density
+        if place.closed:
+            closed.append((fresh, density))
+    return walkable, expected, built, closed
 
 
 def _lay_streets(pack: Pack, sheet: _Sheet) -> tuple[Floats, Floats]:
@@ -339,7 +357,7 @@ def digest_of(pack: Pack) -> str:
     )
     digest.update(shapely.to_wkb(pack.boundary))
     for place in pack.places:
-        digest.update(repr((place.kind, place.walkable_share)).encode() + shapely.to_wkb(place.polygon))
+        digest.update(repr((place.kind, place.walkable_share, place.closed)).encode() + shapely.to_wkb(place.polygon))
     for street in pack.streets:
         digest.update(repr((street.walk, street.street_class, street.width_m)).encode() + shapely.to_wkb(street.line))
     for area in pack.areas:

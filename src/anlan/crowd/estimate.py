@@ -32,7 +32,7 @@ from anlan.crowd.rows import (
     unresolved,
     view_rows,
 )
-from anlan.crowd.sources import Passages, Views, sources_of
+from anlan.crowd.sources import Passages, Views, sources_of, visited
 from anlan.crowd.state import Minute, Moment, State
 from anlan.crowd.unusual import Unusual
 from anlan.crowd.watch import Watcher
@@ -90,6 +90,7 @@ class Estimator:
         self._blocks = Blocks.of(cells, self.params.block_m, self.sources.cordons.weights)
         self._unusual = Unusual.of(cells, self.layout, self._blocks, self.sources, self.params) if self.layout else None
         self._parcels = Parcels.of(cells)
+        self._with_visitors = 1 + self.params.visitors * visited(cells)
         self._open_ground = np.full(len(cells), bool(self.sources.grids))
         self._open_ground[self.sources.cordons.weights.indices] = False
         self._zone = ZoneInfo(pack.time_zone)
@@ -226,8 +227,9 @@ class Estimator:
         ]
         covariance, out = whole(moment.covariance), layout.out
         covariance[out, :], covariance[:, out] = 0.0, 0.0
-        scale, level = self._unusual.scale(moment.unusual)[out], self._unusual.level(moment.unusual)[out]
-        covariance[out, out] = (layout.stationary[out, out] - level[:, 0]) * scale * scale[:, None] + level[:, 1]
+        scale, level = self._unusual.scale(moment.unusual)[out], self._unusual.level(moment.unusual)[:, out]
+        usually, now = (np.outer(one, one) for one in level)
+        covariance[out, out] = (layout.stationary[out, out] - usually) * scale * scale[:, None] + now
         return Evidence.of([(rows, names) for rows, names in found if rows is not None], covariance, out.stop)
 
     def _grid_evidence(self, number: int, moment: Moment) -> tuple[Rows | None, list[tuple[str, ...]]]:
@@ -415,13 +417,14 @@ class Estimator:
     def _seen_by(self, number: int, mean: Floats, at: datetime) -> Seen:
         layout, grid = self.layout, self.sources.grids[number]
         assert layout is not None  # noqa: S101 - only called where something tells presence
-        share = grid.share * self.params.share_about * np.exp(layout.share_hats @ mean[layout.share[number]])
+        share = grid.share * np.exp(layout.share_hats @ mean[layout.share[number]])
+        outdoors = self._with_visitors * self._persons(mean, at)
         rhythm = profile.at_home if self.cells.counted_at_home else profile.indoors
         indoors = grid.share * grid.indoors * rhythm(at, self._zone)
         ratio = np.exp(mean[layout.homes[number]] + layout.shift_hats[number] @ mean[layout.shift])
         indoors[grid.lived_in] *= ratio
         holder = np.exp(layout.holder_hats[number] @ mean[layout.holder[number]])
-        return Seen(outdoors=self._persons(mean, at) * share, indoors=indoors, share=holder)
+        return Seen(outdoors=outdoors * share, indoors=indoors, share=holder)
 
     # -- fields ----------------------------------------------------------------------------------------------------
 

@@ -26,10 +26,10 @@ def _fade(out, past, keep, own):  # type: ignore[no-untyped-def]  # compiled: nu
 
 
 @numba.njit(**_plain)
-def _regain(out, past, keep, usual, scale, own):  # type: ignore[no-untyped-def]  # the same
-    kept, scaled, has, given = own
+def _regain(out, past, keep, usual, may, own):  # type: ignore[no-untyped-def]  # the same
+    (scale, has, given), (kept, scaled, had, gives) = may, own
     for i in range(len(out)):
-        regained = (usual[i] - has) * scale[i] * scaled + given
+        regained = (usual[i] - has[i] * had) * scale[i] * scaled + given[i] * gives
         out[i] = regained + (past[i] - regained) * (keep[i] * kept)
 
 
@@ -37,9 +37,11 @@ def _regain(out, past, keep, usual, scale, own):  # type: ignore[no-untyped-def]
 def _relax(covariance, stationary, ends, keep, scale, level):  # type: ignore[no-untyped-def]  # the same
     side = len(keep)
     out = np.empty((side, side)).T  # Fortran order
+    has, given = level
     for j in range(side):  # by calls, so that the compiler sees that nothing overlaps, and takes four at once
-        end, own = ends[j], (keep[j], scale[j], level[j, 0], level[j, 1])
-        _regain(out[j:end, j], covariance[j:end, j], keep[j:end], stationary[j:end, j], scale[j:end], own)
+        end, own = ends[j], (keep[j], scale[j], has[j], given[j])
+        may = scale[j:end], has[j:end], given[j:end]
+        _regain(out[j:end, j], covariance[j:end, j], keep[j:end], stationary[j:end, j], may, own)
         _fade(out[end:, j], covariance[end:, j], keep[end:], keep[j])
     return out
 
@@ -54,7 +56,7 @@ def relax(
 ) -> Floats:
     r"""Return the covariance after a time in which each number keeps a part of itself and regains its prior spread.
 
-    .. math:: P_{ij} \leftarrow \phi_i \phi_j P_{ij} + (1 - \phi_i \phi_j) (s_i s_j (Q_{ij} - q_j) + q'_j)
+    .. math:: P_{ij} \leftarrow \phi_i \phi_j P_{ij} + (1 - \phi_i \phi_j) (s_i s_j (Q_{ij} - q_i q_j) + q'_i q'_j)
 
     Parameters
     ----------
@@ -66,8 +68,9 @@ def relax(
         :math:`\phi`, 1 where nothing relaxes.
     scale : float64, shape (d,)
         :math:`s`, how much wider than :math:`Q` each may stray at present, without what all of its block share.
-    level : float64, shape (d, 2)
-        Variance of what all share, by column: :math:`q` that is in :math:`Q`, and :math:`q'` at present.
+    level : float64, shape (2, d)
+        By how much each strays with what all of its block share: :math:`q` that is in :math:`Q`, and :math:`q'` at
+        present.
     """
     return np.asarray(_relax(covariance, stationary, ends, keep, scale, level))
 

@@ -25,11 +25,14 @@ class Params:
     ``*_scales`` are (length, spread) of the Matérn fields that add up, ``*_level`` is the spread of what all knots
     share, ``*_forgets_min`` the time after which a part 1/e of a deviation is left.
 
-    ``out`` are people in public space; ``homes`` where people are indoors, day after day: a number for each square of
-    a grid, with ``homes_nugget`` of its own; ``shift`` by how much more or fewer of them are there now; ``share`` how
-    many a location grid sees for each person in public space, about what its holder tells: it sees other shares of
-    them by place, and visitors in shops and offices beside them. It forgets within hours, for nothing but a count on
-    the spot can tell it from people: remembered longer, the filter would take the usual for the true.
+    ``out`` are people in public space: a smooth field, and ``ground_spread`` for each place as a whole (an open one,
+    one behind counted gates), whose outline a crowd may fill and not pass. ``busier`` is by how much farther they all
+    move together where e times as many go on any day. ``homes`` is where people are indoors, day after day: a number
+    for each square of a grid, with ``homes_nugget`` of its own; ``shift`` by how much more or fewer of them are there
+    now; ``share`` how many a location grid sees for each person in public space, about what its holder tells: it sees
+    other shares of them by place. ``visitors`` are in shops and offices beside each of them on a usual day, whom it
+    sees as well (see :func:`anlan.crowd.sources.visited`). It forgets within hours, for nothing
+    but a count on the spot can tell it from people: remembered longer, the filter would take the usual for the true.
     ``passage_spread`` is how far the flow over a line may fail to stand for its surroundings, ``view_spread`` the
     bias of a view. ``gate_miss`` is the part of crossings that gates miss on average, ``asymmetry`` the spread of in
     against out about it. ``fine`` and ``patch_m`` describe what the knots cannot resolve: a pattern of that spread,
@@ -43,6 +46,8 @@ class Params:
     share_knots_m: float = 600.0
     out_scales: tuple[tuple[float, float], ...] = ((1200.0, 0.35), (400.0, 0.60), (140.0, 0.45))
     out_level: float = 0.40
+    ground_spread: tuple[float, float] = (0.3, 0.6)
+    busier: float = 0.0
     homes_scales: tuple[tuple[float, float], ...] = ((1200.0, 0.50), (350.0, 0.50))
     homes_level: float = 0.30
     homes_nugget: float = 0.15
@@ -52,7 +57,7 @@ class Params:
     shift_level: float = 0.5
     share_scales: tuple[tuple[float, float], ...] = ((700.0, 0.22),)
     share_level: float = 0.35
-    share_about: float = 1.0
+    visitors: float = 0.0
     out_forgets_min: float = 90.0
     homes_forgets_min: float = 14_400.0
     shift_forgets_min: float = 240.0
@@ -82,8 +87,9 @@ class Params:
     """How late a location grid, or a missing window of a gate, may come and still be put in its place in time."""
     surveyed_scales: tuple[tuple[float, float], ...] = ((1200.0, 0.25), (400.0, 0.35), (140.0, 0.30))
     surveyed_level: float = 0.35
-    surveyed_fine: float = 0.4
-    surveyed_widen: float = 1.0
+    surveyed_busier: float = 0.25
+    surveyed_fine: float = 0.36
+    surveyed_widen: float = 0.7
     surveyed_split: float = 0.05
     unusual_knots_m: float = 700.0
     unusual_doubt: float = 2.0
@@ -95,7 +101,7 @@ class Params:
     counted_scales: tuple[tuple[float, float], ...] = ((350.0, 0.35),)
     counted_level: float = 0.08
     counted_shift: float = 0.2
-    counted_share: tuple[float, float, tuple[tuple[float, float], ...]] = (1.25, 0.15, ((700.0, 0.18),))
+    counted_share: tuple[float, float, tuple[tuple[float, float], ...]] = (0.25, 0.15, ((700.0, 0.18),))
     """What takes the place of the others where a survey of footfall, and a census by area, tell what is to be
     expected."""
 
@@ -104,12 +110,13 @@ class Params:
         found = self
         if cells.surveyed:
             found = replace(found, out_scales=self.surveyed_scales, out_level=self.surveyed_level)
+            found = replace(found, busier=self.surveyed_busier)
             found = replace(found, fine=self.surveyed_fine, widen=self.surveyed_widen, split=self.surveyed_split)
         if cells.counted_at_home:
-            about, level, scales = self.counted_share
+            visitors, level, scales = self.counted_share
             found = replace(found, homes_scales=self.counted_scales, homes_level=self.counted_level)
             found = replace(
-                found, shift_level=self.counted_shift, share_about=about, share_level=level, share_scales=scales
+                found, shift_level=self.counted_shift, visitors=visitors, share_level=level, share_scales=scales
             )
         return found
 
@@ -120,6 +127,8 @@ class Layout:
 
     ``stationary`` (d, d) is its covariance before anything is observed: blocks, with nothing between them; ``ends``
     (d,) is where each number's block ends. ``keep`` (d,) is the part of itself that each number keeps over a minute.
+    Of ``out``, the first ``n_knots`` are a smooth field, then comes one for each place; ``out_hats`` (n, k) are the
+    cells' parts in them, ``out_at`` where they are, ``level`` (k,) how far they stray together.
     """
 
     out: slice
@@ -134,6 +143,8 @@ class Layout:
     size: int
     out_hats: sp.csr_matrix
     out_at: tuple[Floats, Floats]
+    n_knots: int
+    level: Floats
     shift_hats: tuple[sp.csr_matrix, ...]
     share_hats: sp.csr_matrix
     holder_hats: tuple[sp.csr_matrix, ...]
@@ -146,8 +157,12 @@ def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
     """Lay out the vector for a district's sources; what nothing can inform is left out."""
     laid = _Laid()
     out_hats, x_m, y_m = hats(cells.x_m, cells.y_m, params.out_knots_m)
-    out_at = x_m, y_m
-    out = laid.put(matern(x_m, y_m, params.out_scales) + params.out_level**2, params.out_forgets_min)
+    out_at = np.vstack([np.column_stack([x_m, y_m]), sources.grounds.middles])
+    n_knots = len(x_m)
+    level = params.out_level * _busier(cells, out_hats, params.busier)
+    smooth = matern(x_m, y_m, params.out_scales) + np.outer(level, level)
+    apart = np.array(params.ground_spread)[sources.grounds.gated.astype(int)]
+    out = laid.put(sla.block_diag(smooth, np.diag(apart**2)), params.out_forgets_min)
     homes = []
     for grid in sources.grids:
         x_m, y_m = _lived_in(grid)
@@ -178,8 +193,10 @@ def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
         offset=laid.each(1.0 + 3.0 * expected / 1000.0, np.inf),
         asymmetry=laid.each(np.full(n_cordons, params.asymmetry), np.inf),
         size=laid.size,
-        out_hats=out_hats,
-        out_at=out_at,
+        out_hats=sp.csr_matrix(sp.hstack([out_hats, sources.grounds.cells.T])),
+        out_at=(out_at[:, 0], out_at[:, 1]),
+        n_knots=n_knots,
+        level=np.concatenate([level, np.zeros(len(apart))]),
         shift_hats=shift_hats,
         share_hats=share_hats,
         holder_hats=tuple(holder_hats),
@@ -187,6 +204,19 @@ def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
         ends=np.concatenate(laid.ends),
         keep=np.concatenate(laid.keeps),
     )
+
+
+def _busier(cells: Cells, out_hats: sp.csr_matrix, part: float) -> Floats:
+    r"""Return how far each knot strays with the whole district, about one, shape (k,).
+
+    .. math:: 1 + b \log(\rho_k / \tilde\rho), \quad 0.5 \text{ to } 1.5
+
+    with the density :math:`\rho_k` that is usual there, and its median: a feast draws people to where they go anyhow.
+    """
+    people, ground = out_hats.T @ cells.expected, out_hats.T @ cells.walkable_m2
+    density = np.divide(people, ground, out=np.full(len(ground), np.nan), where=ground > 0)
+    density = np.where(density > 0, density, np.nanmedian(density))  # a knot on the rim may have no ground
+    return np.asarray(np.clip(1 + part * np.log(density / np.median(density)), 0.5, 1.5))
 
 
 class _Laid:

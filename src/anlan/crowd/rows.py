@@ -275,7 +275,8 @@ def asleep_rows(layout: Layout, mean: Floats) -> Rows:
 class Seen:
     """What a location grid should count: of people in public space by cell, and of people indoors by square.
 
-    ``share`` (n_squares,) is by how much more or fewer of all of them it counts in a square than its holder tells.
+    With those in public space come the visitors of shops and offices beside them. ``share`` (n_squares,) is by how much
+    more or fewer of all of them it counts in a square than its holder tells.
     """
 
     outdoors: Floats
@@ -314,12 +315,12 @@ class GridNoise:
 def grid_rows(layout: Layout, grid: Grid, number: int, counts: Floats, seen: Seen, noise: GridNoise) -> Rows | None:
     r"""Return rows of a location grid.
 
-    .. math:: \log n_g = s_g + \log \Bigl(y_g + \sum_c h_{gc} r_c x_c\Bigr)
+    .. math:: \log n_g = s_g + \log \Bigl(y_g + \sum_c h_{gc} r_c (1 + b_c) x_c\Bigr)
 
-    with position error :math:`h`, people in public space :math:`x` and how many of them it counts :math:`r` (a smooth
-    field about what its holder tells), and whom it counts indoors :math:`y`, a number for each square that is learned
-    where and when few are out. A suppressed square says that its count
-    is below the limit: it is used where more are expected, at half the limit with a wide noise, and says nothing
+    with position error :math:`h`, people in public space :math:`x` and visitors beside each of them :math:`b`, how many
+    of both it counts :math:`r` (a smooth field about what its holder tells), and whom it counts at home
+    :math:`y`, a number for each square that is learned where and when few are out. A suppressed square says that its
+    count is below the limit: it is used where more are expected, at half the limit with a wide noise, and says nothing
     elsewhere.
 
     Parameters

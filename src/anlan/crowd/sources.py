@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 from shapely.geometry import LineString
 
@@ -19,6 +20,8 @@ from anlan.kernel.records import Device, DeviceKind
 Floats = npt.NDArray[np.float64]
 
 
+BESIDE_M = 100.0
+"""How far from the street visitors are indoors, about."""
 LIVED_IN = 5.0
 """A square in which so many persons are to be expected indoors has a number of its own for them."""
 
@@ -76,6 +79,18 @@ class Grid:
 
 
 @dataclass(frozen=True, eq=False)
+class Grounds:
+    """Places that have cells mostly to themselves: which (n_places, n), and their middles in metres (n_places, 2).
+
+    ``gated`` (n_places,) are those behind gates that count.
+    """
+
+    cells: sp.csr_matrix
+    middles: Floats
+    gated: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
 class Sources:
     """Everything that reports, by kind."""
 
@@ -83,6 +98,7 @@ class Sources:
     views: Views
     cordons: Cordons
     grids: tuple[Grid, ...]
+    grounds: Grounds
 
     @property
     def tell_presence(self) -> bool:
@@ -98,7 +114,37 @@ def sources_of(pack: Pack, cells: Cells) -> Sources:
         views=_views(pack, cells, kinds[DeviceKind.AREA]),
         cordons=_cordons(pack, cells, kinds[DeviceKind.GATE]),
         grids=tuple(_grid(cells, device) for device in kinds[DeviceKind.GRID]),
+        grounds=_grounds(pack, cells),
     )
+
+
+def _grounds(pack: Pack, cells: Cells) -> Grounds:
+    found = _rows([cells.shares(pack.projection.project(place.polygon)) for place in pack.places], len(cells))
+    mostly = sp.csr_matrix(found > 0.5, dtype=float)
+    n_cells = mostly.getnnz(axis=1)
+    some = n_cells > 0
+    middles = mostly[some] @ np.column_stack([cells.x_m, cells.y_m]) / n_cells[some, None]
+    gates = {device.place_id for device in pack.devices if device.kind is DeviceKind.GATE}
+    gated = np.array([place.closed and place.place_id in gates for place in pack.places], bool)
+    return Grounds(mostly[some], np.asarray(middles), gated[some])
+
+
+def visited(cells: Cells) -> Floats:
+    r"""Return how much built-up ground is beside each cell for the ground that can be walked on, shape (n,).
+
+    .. math:: b_c = \min(2, \bar h_c / \bar w_c) / \bar b
+
+    with houses :math:`h` and walkable ground :math:`w` smoothed over a hundred metres, and :math:`\bar b` so that it is
+    one on average over the people who are usually out. Shops and offices have visitors where there are houses, and on a
+    river's bank there are few.
+    """
+    beside, ground = (
+        gaussian_filter(cells.raster(values, 0.0), BESIDE_M / cells.size_m)[::-1][cells.row, cells.column]
+        for values in (cells.houses_m2, cells.walkable_m2)
+    )
+    ratio = beside / np.maximum(ground, 1e-9)
+    usual = float(cells.expected @ ratio) / float(cells.expected.sum())
+    return np.asarray(ratio / usual) if usual > 0 else np.ones(len(cells))
 
 
 def _passages(pack: Pack, cells: Cells, devices: Sequence[Device]) -> Passages:

@@ -30,15 +30,29 @@ come, and agree with each other more than with what they do not see."""
 
 
 @dataclass(frozen=True, eq=False)
+class Eye:
+    """A view or a counter across a street: by how much it is in which regions, and how far what it sees may stray.
+
+    ``most`` is the variance by itself, ``level`` how many times as far as usual places it moves with the district.
+    """
+
+    regions: npt.NDArray[np.int64]
+    share: Floats
+    most: float
+    level: float
+
+
+@dataclass(frozen=True, eq=False)
 class Unusual:
     r"""Learns by how much people stray from the usual, beside how far they may on any day, from who sees them.
 
     An eye (a view, a counter across a street) tells the log-ratio :math:`e_i` to what it should see on a usual day,
-    with noise and bias of variance :math:`r_i`, where log-ratios stray by :math:`q_i` at most. Their median
-    :math:`\bar e` is what the whole district has more or less of, and shows :math:`\bar e^2 / q` of what its level
-    may stray by. About it, of the district and then of each region with eyes of weight :math:`w_i` in it,
+    with noise and bias of variance :math:`r_i`, where log-ratios stray by :math:`q_i` at most by themselves, and
+    :math:`g_i` times as far as elsewhere with the whole district. The median :math:`\bar e` of :math:`e_i / g_i` is
+    what the whole district has more or less of, and shows :math:`\bar e^2 / q` of what its level may stray by. About
+    it, of the district and then of each region with eyes of weight :math:`w_i` in it,
 
-    .. math:: d_i = \frac{(e_i - \bar e)^2 - r_i}{q_i}, \qquad v = \frac{a + \sum_i d_i}{a + n}, \qquad
+    .. math:: d_i = \frac{(e_i - g_i \bar e)^2 - r_i}{q_i}, \qquad v = \frac{a + \sum_i d_i}{a + n}, \qquad
               v_r = \frac{a v + \sum_i w_i d_i}{a + \sum_i w_i}
 
     are the moments of a variance with :math:`a` eyes' worth of what is known without them, and more at least the
@@ -56,23 +70,30 @@ class Unusual:
     walkable_m2: Floats
     of_knots: sp.csr_matrix
     of_blocks: sp.csr_matrix
-    of_eyes: Mapping[str, tuple[npt.NDArray[np.int64], Floats, float]]
+    of_eyes: Mapping[str, Eye]
     learns: bool
 
     @classmethod
     def of(cls, cells: Cells, layout: Layout, blocks: Blocks, sources: Sources, params: Params) -> Unusual:
         """Lay regions over a district, and see which eyes are in which."""
         of_knots, _, _ = hats(*layout.out_at, params.unusual_knots_m)
+        smooth = layout.out_hats[:, : layout.n_knots]
         n_cells = np.asarray(blocks.of_cell.sum(axis=0)).ravel()
-        of_blocks = sp.csr_matrix(sp.diags(1 / n_cells) @ blocks.of_cell.T @ layout.out_hats @ of_knots)
-        most = np.diag(layout.stationary)[layout.out] - params.out_level**2
-        eyes: dict[str, tuple[npt.NDArray[np.int64], Floats, float]] = {}
-        passages = zip(sources.passages.devices, layout.out_hats[sources.passages.cell], strict=True)
-        views = zip(sources.views.devices, sources.views.weights @ layout.out_hats, strict=True)
+        of_blocks = sp.csr_matrix(sp.diags(1 / n_cells) @ blocks.of_cell.T @ smooth @ of_knots[: layout.n_knots])
+        most = (np.diag(layout.stationary)[layout.out] - layout.level**2)[: layout.n_knots]
+        level = layout.level[: layout.n_knots] / params.out_level
+        eyes: dict[str, Eye] = {}
+        passages = zip(sources.passages.devices, smooth[sources.passages.cell], strict=True)
+        views = zip(sources.views.devices, sources.views.weights @ smooth, strict=True)
         for device, knots in (*passages, *views):
             share = knots / max(knots.sum(), 1e-12)
-            regions = sp.csr_matrix(share @ of_knots)
-            eyes[device.device_id] = regions.indices.astype(np.int64), regions.data, float((share @ most)[0])
+            regions = sp.csr_matrix(share @ of_knots[: layout.n_knots])
+            eyes[device.device_id] = Eye(
+                regions=regions.indices.astype(np.int64),
+                share=regions.data,
+                most=float((share @ most)[0]),
+                level=float((share @ level)[0]),
+            )
         return cls(layout, params, sources, cells.walkable_m2, of_knots, of_blocks, eyes, cells.surveyed)
 
     def start(self) -> Floats:
@@ -86,9 +107,9 @@ class Unusual:
         return out
 
     def level(self, unusual: Floats) -> Floats:
-        """Return the variance that all share, by number of the vector: usually, and at present, shape (d, 2)."""
-        out = np.zeros((self.layout.size, 2))
-        out[self.layout.out] = self.params.out_level**2 * np.array([1.0, unusual[0]])
+        """Return by how much each number strays with what all share: usually, and at present, shape (2, d)."""
+        out = np.zeros((2, self.layout.size))
+        out[:, self.layout.out] = np.sqrt([[1.0], [unusual[0]]]) * self.layout.level
         return out
 
     def fine(self, unusual: Floats) -> Floats:
@@ -119,14 +140,16 @@ class Unusual:
         e = np.concatenate([counted.surprise for counted, _ in told])
         noise = np.concatenate([counted.noise + bias**2 for counted, bias in told])
         eyes = [self.of_eyes[name] for name in names if name in seen]
-        middle = float(np.median(e))
-        strayed = np.minimum(((e - middle) ** 2 - noise) / np.array([most for _, _, most in eyes]), BEYOND**2)
+        own = np.array([eye.level for eye in eyes])
+        most = np.array([eye.most for eye in eyes])
+        middle = float(np.median(e / own))
+        strayed = np.minimum(((e - middle * own) ** 2 - noise) / most, BEYOND**2)
         there, weight = np.zeros(self.of_knots.shape[1]), np.zeros(self.of_knots.shape[1])
-        for (regions, share, _), more in zip(eyes, strayed, strict=True):
-            there[regions] += share * more
-            weight[regions] += share
+        for eye, more in zip(eyes, strayed, strict=True):
+            there[eye.regions] += eye.share * more
+            weight[eye.regions] += eye.share
         doubt = self.params.unusual_doubt
-        least = LEAST + APART * abs(middle) / float(np.mean([most for _, _, most in eyes]))
+        least = LEAST + APART * abs(middle) / float(most.mean())
         whole = max((doubt + strayed.sum()) / (doubt + len(e)), least)
         level = np.clip(middle**2 / self.params.out_level**2, *LEVELS)
         return np.array([level, *np.clip((doubt * whole + there) / (doubt + weight), min(least, MOST), MOST)])
