@@ -1,7 +1,8 @@
 """Alerts: dangerous densities announced ahead, how many announcements are false, none repeated, and how fast.
 
-Protocol. The simulated district plays a day; the estimator sees what its devices send, the judge sees the estimates
-and what gates and passages counted, and nothing else. The *truth* are the people whom the simulation has in the polygon
+Protocol. The simulated district plays a day, in a centre that has counted and surveyed a day before (see
+:mod:`learned`); the estimator sees what its devices send, the judge sees the estimates and what gates and passages
+counted, and nothing else. The *truth* are the people whom the simulation has in the polygon
 of each place.
 
 *Dangerous* is what the place's own ladder calls so, applied to the truth: a rung of yellow or above, by density or by
@@ -45,7 +46,7 @@ import numpy.typing as npt
 import uvicorn
 
 from anlan.command import create_app
-from anlan.crowd import AlertState, Cells, Counter, Estimator, Judge, Outlook
+from anlan.crowd import AlertState, Counter, Judge, Outlook
 from anlan.district import District
 from anlan.kernel.alerts import AlertAction, AlertKind
 from anlan.kernel.clock import FollowedClock
@@ -53,12 +54,10 @@ from anlan.kernel.ladders import Measure, Rung, ladders_of_place
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Estimate, Observation
 from anlan.pack import find_pack, read_pack
-from anlan.twin import scenarios, simulate
+from learned import FROM, learned
 from row import Row
 
 Floats = npt.NDArray[np.float64]
-LEARN_FROM_HOUR = 3
-"""Counting begins in the night before: no centre is switched on at the height of a feast."""
 AHEAD_MIN, SOON_MIN, WARM_MIN, FIRST_MIN = 10, 30, 30, 40
 AHEADS_MIN = (5, 10, 15, 20, 25)
 RUNGS = (Rung.YELLOW, Rung.ORANGE, Rung.RED)
@@ -260,22 +259,19 @@ def days(*, quick: bool, say: Callable[[str], None]) -> Iterator[tuple[str, tupl
 
     On the estimate, on one 5 % off, by a plain threshold, and on that 5 % with the true course known.
     """
-    pack = read_pack(find_pack("huangpu"))
-    cells = Cells.of(pack)
-    counter, estimator = Counter(pack, cells), Estimator(pack, cells)
-    parts = [counter.shares(place.polygon) for place in pack.places]
-    walkable = [counter.walkable_m2(part) for part in parts]
-    opens = {one.scenario_id: one for one in scenarios(pack)}
-    plans = [("new_years_eve", 12, 18, 5.0)] if quick else [
-        ("new_years_eve", 12, 17, 8.0), ("lantern_festival", 14, 16, 6.0), ("normal_day", 16, 7, 4.0)
+    plain = read_pack(find_pack("huangpu"))
+    polygons = [place.polygon for place in plain.places]
+    plans = [("new_years_eve", 212, 18, 5.0)] if quick else [
+        ("new_years_eve", 212, 17, 8.0), ("lantern_festival", 214, 16, 6.0), ("normal_day", 216, 7, 4.0)
     ]  # fmt: skip
     for scenario_id, seed, hour, hours in plans:
-        scenario = opens[scenario_id]
-        judged_at = scenario.opens_at.replace(hour=hour, minute=0)
-        begin_at = judged_at.replace(hour=min(LEARN_FROM_HOUR, hour))
-        state, minutes, truth = estimator.start(begin_at), [], []
-        polygons = [place.polygon for place in pack.places]
-        for minute in simulate(pack, scenario, seed, begin_at, judged_at + timedelta(hours=hours), polygons):
+        known = learned(plain, scenario_id, seed, hour + hours - FROM.hour, polygons)
+        pack, estimator, state = known.pack, known.estimator, known.state
+        counter = Counter(pack, known.cells)
+        parts = [counter.shares(polygon) for polygon in polygons]
+        walkable = [counter.walkable_m2(part) for part in parts]
+        judged_at, minutes, truth = known.begin_at.replace(hour=hour), [], []
+        for minute in known.minutes:
             ripe = [seen for seen in minute.observations if seen.end_at <= minute.at]
             state = estimator.advance(state, ripe, minute.at)
             if minute.at <= judged_at:

@@ -152,7 +152,7 @@ def speed(city: City, *, quick: bool, say: Callable[[str], None]) -> Iterator[Ro
         value=rate,
         unit="1/s",
         goal=">= 1,000,000",
-        ok=rate >= 1_000_000,
+        ok=bool(rate >= 1_000_000),
         peer="; ".join(peers),
     )
     if slow:
@@ -162,7 +162,7 @@ def speed(city: City, *, quick: bool, say: Callable[[str], None]) -> Iterator[Ro
             value=rate / max(slow),
             unit="x",
             goal=">= 50",
-            ok=rate / max(slow) >= 50,
+            ok=bool(rate / max(slow) >= 50),
         )
 
 

@@ -56,7 +56,9 @@ def main() -> int:
     console.print(table(given.area, rows))
     out = HERE / "results" / f"{given.area}.json"
     out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps({"rows": [asdict(row) for row in rows]}, indent=2, ensure_ascii=False) + "\n")
+    told = {"rows": [asdict(row) for row in rows]}
+    plain = json.dumps(told, indent=2, ensure_ascii=False, default=lambda value: value.item())  # some are numpy's
+    out.write_text(plain + "\n")
     console.print(f"written to {out}")
     return int(given.strict and any(row.ok is False for row in rows))
 
