@@ -1,6 +1,7 @@
 """The public page in a real browser that runs no script, on a telephone and on a desk."""
 
 import pytest
+from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.command.residents.conftest import HOME, Town
 from tests.matters.conftest import ground_point, picture
@@ -121,7 +122,7 @@ def test_with_a_script_the_browser_fills_in_where_it_is(chromium, town):
     )
     seen.page.goto(seen.url)
     seen.page.get_by_role("button", name="Use where I am now").click()
-    seen.page.wait_for_function("document.getElementById('lon').value !== ''")
+    expect(seen.page.locator("#lon")).not_to_have_value("")  # it asks the page, which lets no text be run
     assert float(seen.page.input_value("#lat")) == pytest.approx(lat, abs=1e-5)
     assert {one.split("/")[2] for one in seen.asked} == {town.url.split("/")[2]}
     assert seen.complaints == []
