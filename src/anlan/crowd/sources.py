@@ -132,7 +132,7 @@ def _grounds(pack: Pack, cells: Cells) -> Grounds:
 def visited(cells: Cells) -> Floats:
     r"""Return how much built-up ground is beside each cell for the ground that can be walked on, shape (n,).
 
-    .. math:: b_c = \min(2, \bar h_c / \bar w_c) / \bar b
+    .. math:: b_c = \frac{\bar h_c}{\bar w_c \, \bar b}
 
     with houses :math:`h` and walkable ground :math:`w` smoothed over a hundred metres, and :math:`\bar b` so that it is
     one on average over the people who are usually out. Shops and offices have visitors where there are houses, and on a

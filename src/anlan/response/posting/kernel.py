@@ -115,6 +115,17 @@ def moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, step):  # 
 
 
 @numba.njit(cache=True, nogil=True)
+def best_move(add, bonus, held, most, site, least):  # type: ignore[no-untyped-def]  # compiled
+    """Return the site with room where a unit adds most, and how much; ``site`` and ``least`` where none adds more."""
+    for j in range(len(add)):
+        if held[j] < most:
+            this = add[j] + (bonus[j] if held[j] == 0 else 0.0)
+            if this > least:
+                site, least = j, this
+    return site, least
+
+
+@numba.njit(cache=True, nogil=True)
 def swapped(sfirst, spoint, pfirst, psite, weight, gain, bonus, most, begin, rounds, seed, shaken=0):  # type: ignore[no-untyped-def]  # compiled
     """Return the best set found from ``begin`` by swaps, shaken ``rounds`` times, and its value.
 
@@ -156,12 +167,7 @@ def swapped(sfirst, spoint, pfirst, psite, weight, gain, bonus, most, begin, rou
                 held[old] -= 1
                 moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, old, -1)
                 lost = add[old] + (bonus[old] if held[old] == 0 else 0.0)
-                b, most_worth = old, lost + 1e-7 * (1.0 + abs(value))
-                for j in range(n_sites):
-                    if held[j] < most:
-                        this = add[j] + (bonus[j] if held[j] == 0 else 0.0)
-                        if this > most_worth:
-                            b, most_worth = j, this
+                b, most_worth = best_move(add, bonus, held, most, old, lost + 1e-7 * (1.0 + abs(value)))
                 if b != old:
                     better = True
                     value += most_worth - lost

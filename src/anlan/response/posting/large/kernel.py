@@ -12,7 +12,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from anlan.response.posting.kernel import moved, worth
+from anlan.response.posting.kernel import best_move, moved, worth
 
 
 @numba.njit(cache=True, nogil=True)
@@ -132,6 +132,75 @@ def _drawn(merit, held, most):  # type: ignore[no-untyped-def]  # compiled: numb
 
 
 @numba.njit(cache=True, nogil=True)
+def _taken_away(sfirst, spoint, pfirst, psite, weight, gain, bonus, held, count, add, shared, waits, p):  # type: ignore[no-untyped-def]  # compiled
+    """Take up to four units away that share points, the first by chance; return how many, and what they added."""
+    n_sites, out, lost = len(held), 0, 0.0
+    waits[:] = False
+    wanted = 1 + np.random.randint(min(4, p))
+    shared[:] = 0.0
+    left, a = np.random.randint(p), -1
+    while left >= 0:
+        a += 1
+        left -= held[a]
+    while a >= 0:
+        _beside(sfirst, spoint, pfirst, psite, weight, held, a, shared)
+        held[a] -= 1
+        moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, a, -1)
+        lost += add[a] + (bonus[a] if held[a] == 0 else 0.0)
+        out += 1
+        a, high = -1, 0.0
+        for j in range(n_sites):
+            if held[j] > 0 and shared[j] > 0:
+                waits[j] = True
+                this = shared[j] * np.random.random()
+                if out < wanted and this > high:
+                    a, high = j, this
+    return out, lost
+
+
+@numba.njit(cache=True, nogil=True)
+def _put_back(sfirst, spoint, pfirst, psite, weight, gain, bonus, held, count, add, shared, waits, most):  # type: ignore[no-untyped-def]  # compiled
+    """Put a unit where one adds much; return what it adds."""
+    merit = np.empty(len(held))
+    for j in range(len(held)):
+        merit[j] = add[j] + (bonus[j] if held[j] == 0 else 0.0)
+    b = _drawn(merit, held, most)
+    held[b] += 1
+    moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, b, 1)
+    shared[:] = 0.0
+    _beside(sfirst, spoint, pfirst, psite, weight, held, b, shared)
+    waits |= shared > 0
+    waits[b] = True
+    return merit[b]
+
+
+@numba.njit(cache=True, nogil=True)
+def _moved_on(sfirst, spoint, pfirst, psite, weight, gain, bonus, held, count, add, shared, waits, most, value):  # type: ignore[no-untyped-def]  # compiled
+    """Let units that wait move until none gains, and those beside them; return the value."""
+    n_sites = len(held)
+    a, still = np.random.randint(n_sites), 0
+    while still < n_sites:
+        a, still = (a + 1) % n_sites, still + 1
+        if not waits[a] or held[a] == 0:
+            continue
+        waits[a] = False
+        held[a] -= 1
+        moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, a, -1)
+        lost = add[a] + (bonus[a] if held[a] == 0 else 0.0)
+        b, high = best_move(add, bonus, held, most, a, lost + 1e-7 * (1.0 + abs(value)))
+        held[b] += 1
+        moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, b, 1)
+        if b != a:
+            value += high - lost
+            shared[:] = 0.0
+            _beside(sfirst, spoint, pfirst, psite, weight, held, a, shared)
+            _beside(sfirst, spoint, pfirst, psite, weight, held, b, shared)
+            waits |= shared > 0
+            still = 0
+    return value
+
+
+@numba.njit(cache=True, nogil=True)
 def wandered(  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     sfirst, spoint, pfirst, psite, weight, gain, bonus, most, begin, tries, slack, seed
 ):
@@ -143,8 +212,7 @@ def wandered(  # type: ignore[no-untyped-def]  # compiled: numba infers the type
     np.random.seed(seed)
     n_sites, p = len(sfirst) - 1, len(begin)
     count, held = np.zeros(len(weight), np.int32), np.zeros(n_sites, np.int32)
-    add, merit, shared = np.zeros(n_sites), np.zeros(n_sites), np.zeros(n_sites)
-    value = 0.0
+    add, shared, value = np.zeros(n_sites), np.zeros(n_sites), 0.0
     for j in range(n_sites):
         add[j] = worth(sfirst, spoint, weight, gain, count, j)
     for j in begin:
@@ -153,77 +221,25 @@ def wandered(  # type: ignore[no-untyped-def]  # compiled: numba infers the type
         moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, 1)
     now, now_value, best, best_value = held.copy(), value, held.copy(), value
     waits = held > 0
+    cover = sfirst, spoint, pfirst, psite, weight, gain
+    here = bonus, held, count, add, shared, waits
     for t in range(tries + 1):
-        out = 0
         if t > 0:
-            waits[:] = False
-            wanted = 1 + np.random.randint(min(4, p))
-            shared[:] = 0.0
-            left, a = np.random.randint(p), -1
-            while left >= 0:
-                a += 1
-                left -= held[a]
-            while a >= 0:
-                _beside(sfirst, spoint, pfirst, psite, weight, held, a, shared)
-                held[a] -= 1
-                moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, a, -1)
-                value -= add[a] + (bonus[a] if held[a] == 0 else 0.0)
-                out += 1
-                a, high = -1, 0.0
-                for j in range(n_sites):
-                    if held[j] > 0 and shared[j] > 0:
-                        waits[j] = True
-                        this = shared[j] * np.random.random()
-                        if out < wanted and this > high:
-                            a, high = j, this
-        for _put in range(out):
-            for j in range(n_sites):
-                merit[j] = add[j] + (bonus[j] if held[j] == 0 else 0.0)
-            b = _drawn(merit, held, most)
-            value += merit[b]
-            held[b] += 1
-            moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, b, 1)
-            shared[:] = 0.0
-            _beside(sfirst, spoint, pfirst, psite, weight, held, b, shared)
-            waits |= shared > 0
-            waits[b] = True
-        a, still = np.random.randint(n_sites), 0
-        while still < n_sites:
-            a, still = (a + 1) % n_sites, still + 1
-            if not waits[a] or held[a] == 0:
-                continue
-            waits[a] = False
-            held[a] -= 1
-            moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, a, -1)
-            lost = add[a] + (bonus[a] if held[a] == 0 else 0.0)
-            b, high = a, lost + 1e-7 * (1.0 + abs(value))
-            for j in range(n_sites):
-                if held[j] < most:
-                    this = add[j] + (bonus[j] if held[j] == 0 else 0.0)
-                    if this > high:
-                        b, high = j, this
-            held[b] += 1
-            moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, b, 1)
-            if b != a:
-                value += high - lost
-                shared[:] = 0.0
-                _beside(sfirst, spoint, pfirst, psite, weight, held, a, shared)
-                _beside(sfirst, spoint, pfirst, psite, weight, held, b, shared)
-                waits |= shared > 0
-                still = 0
+            out, lost = _taken_away(*cover, *here, p)
+            value -= lost
+            for _put in range(out):
+                value += _put_back(*cover, *here, most)
+        value = _moved_on(*cover, *here, most, value)
         if value > best_value + 1e-9 * abs(best_value):
             best_value, best = value, held.copy()
         if value >= now_value + slack * np.log(1.0 - np.random.random()):
             now_value = value
             now[:] = held
             continue
-        for j in range(n_sites):
-            while held[j] > now[j]:
-                held[j] -= 1
-                moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, -1)
-        for j in range(n_sites):
-            while held[j] < now[j]:
-                held[j] += 1
-                moved(sfirst, spoint, pfirst, psite, weight, gain, count, add, j, 1)
+        for step in (-1, 1):  # back to where it was: units taken away first, then put
+            for j in range(n_sites):
+                while (now[j] - held[j]) * step > 0:
+                    held[j] += step
+                    moved(*cover, count, add, j, step)
         value = now_value
     return np.repeat(np.arange(n_sites), best), np.repeat(np.arange(n_sites), now)
