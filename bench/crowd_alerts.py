@@ -60,6 +60,9 @@ from row import Row
 Floats = npt.NDArray[np.float64]
 AHEAD_MIN, SOON_MIN, WARM_MIN, FIRST_MIN = 10, 30, 30, 40
 AHEADS_MIN = (5, 10, 15, 20, 25)
+DAYS = (("new_years_eve", 212, 17, 8.0), ("lantern_festival", 214, 16, 6.0), ("normal_day", 216, 7, 4.0))
+QUICK = (("new_years_eve", 212, 18, 5.0),)
+"""Which day, its seed, from which local hour it is judged, and for how long."""
 RUNGS = (Rung.YELLOW, Rung.ORANGE, Rung.RED)
 
 
@@ -261,10 +264,7 @@ def days(*, quick: bool, say: Callable[[str], None]) -> Iterator[tuple[str, tupl
     """
     plain = read_pack(find_pack("huangpu"))
     polygons = [place.polygon for place in plain.places]
-    plans = [("new_years_eve", 212, 18, 5.0)] if quick else [
-        ("new_years_eve", 212, 17, 8.0), ("lantern_festival", 214, 16, 6.0), ("normal_day", 216, 7, 4.0)
-    ]  # fmt: skip
-    for scenario_id, seed, hour, hours in plans:
+    for scenario_id, seed, hour, hours in QUICK if quick else DAYS:
         known = learned(plain, scenario_id, seed, hour + hours - FROM.hour, polygons)
         pack, estimator, state = known.pack, known.estimator, known.state
         counter = Counter(pack, known.cells)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -14,9 +12,9 @@ import pandas as pd
 
 from anlan.crowd.forecast import Blend, Persistence, Ratio, SeasonalNaive, Series, backtest, boosting_installed
 from anlan.kernel.records import Calendar
+from ground import DATA
 from row import Row
 
-DATA = Path(os.environ.get("ANLAN_DATA", Path(__file__).parents[2] / "shared" / "data"))
 WAPE, MASE = 0.113, 0.56
 
 

@@ -31,7 +31,8 @@ from anlan.crowd.forecast import (
     boosting_installed,
 )
 from anlan.kernel.records import Calendar
-from crowd_forecast import DATA, melbourne
+from crowd_forecast import melbourne
+from ground import DATA
 from row import Row
 
 AHEAD = (1, 24)

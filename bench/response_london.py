@@ -14,7 +14,7 @@ from scipy.stats import poisson
 from anlan.kernel.areas import Area, AreaTree, Level
 from anlan.response.demand import Calls, fit_demand, hours_of, slot_of
 from anlan.response.travel import ArrivalFit, Runs, fit_arrivals
-from crowd_forecast import DATA
+from ground import DATA
 from row import Row
 
 BEGIN, CUT, END = (datetime.fromisoformat(day) for day in ("2009-01-01", "2009-07-01", "2009-09-01"))

@@ -22,7 +22,7 @@ from scipy.spatial import KDTree
 from anlan.engine import threads
 from anlan.response.queueing import nearest_order, workloads
 from anlan.response.simulate import Carrying, Ensemble, Fleet, Kind, Roads, Told, Trial, figure, summed
-from crowd_forecast import DATA
+from ground import DATA
 from response_simulation import Check, parts_of, preferring, shares_of
 from row import Row
 
