@@ -118,8 +118,14 @@ def test_volunteers_are_narrowed_and_tell_no_contact(hall, seen):
     visit.find("volunteer-due").select_option("30")
     wait_texts(visit, "volunteer", ["Old"])
     assert "d left" in visit.find("volunteer").inner_text()
-    visit.find("volunteer-clear").click()
-    visit.find("volunteer-area-0").select_option("d-e")
+    visit.page.evaluate(  # both before the browser tells the page that the address has changed
+        """() => {
+            document.querySelector('[data-test=volunteer-clear]').click();
+            const area = document.querySelector('[data-test=volunteer-area-0]');
+            area.value = 'd-e';
+            area.dispatchEvent(new Event('change', { bubbles: true }));
+        }"""
+    )
     wait_texts(visit, "volunteer", ["East"])
     visit.find("volunteer-clear").click()
     visit.find("alliance-silk").click()

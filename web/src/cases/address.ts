@@ -62,9 +62,12 @@ export function go(href: string): void {
   location.hash = href;
 }
 
-/** Change what is asked for on the same page: the way back leads past it, not through every letter that was typed. */
+/**
+ * Change what is asked for on the same page: the way back leads past it, not through every letter that was typed.
+ * Begins with what the address says, not with what was last drawn: a link that was just followed is told later.
+ */
 export function ask(change: Record<string, string | null>): void {
-  const now = address.peek();
+  const now = read();
   const asked = new URLSearchParams(now.ask);
   for (const [name, value] of Object.entries(change)) {
     if (value === null || value === "") asked.delete(name);
