@@ -78,7 +78,7 @@ def strayed(sums, persons, block, of_blocks):  # type: ignore[no-untyped-def]  #
     strays, total, whole = np.zeros(n), np.zeros(n), np.zeros(n)
     inside, crossed, touched = np.zeros(len(held)), np.zeros(len(held)), np.empty(len(held), np.uint32)
     for m in range(n):
-        met, own, strayed, people = 0, 0.0, 0.0, 0.0
+        met, own, stray, people = 0, 0.0, 0.0, 0.0
         for i in range(begin[m], begin[m + 1]):
             c = cell[i]
             b, x = block[c], share[i] * persons[c]
@@ -89,13 +89,13 @@ def strayed(sums, persons, block, of_blocks):  # type: ignore[no-untyped-def]  #
             crossed[b] += x * persons[c]
             people += share[i] * x
             own += fine[b] * x
-            strayed += (fine[b] * x) ** 2
+            stray += (fine[b] * x) ** 2
         for k in range(met):
             b = touched[k]
             part = inside[b] / max(held[b], 1e-9)
-            strayed += fine[b] ** 2 * part * (part * squares[b] - 2 * crossed[b])
+            stray += fine[b] ** 2 * part * (part * squares[b] - 2 * crossed[b])
             inside[b], crossed[b] = 0.0, 0.0
-        strays[m], total[m], whole[m] = max(strayed, 0.0), own, people
+        strays[m], total[m], whole[m] = max(stray, 0.0), own, people
     return strays, total, whole
 
 
