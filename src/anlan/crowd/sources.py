@@ -12,8 +12,8 @@ from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 from shapely.geometry import LineString
 
-from anlan.crowd.balance import Gates, gates_of
 from anlan.crowd.cells import Cells
+from anlan.crowd.gates import Gates, gates_of
 from anlan.crowd.inside import Inside
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Device, DeviceKind
