@@ -19,7 +19,7 @@ USUAL_MIN = 240.0
 """Minutes over which it is remembered what part of a closed place's people come and go by each gate."""
 BEHIND_S, QUIET_S = 60.0, 180.0
 """A gate that is so far behind another of its place, or has sent nothing for so long, is taken to be silent."""
-PART_SPREAD = 0.08
+PART_SPREAD = 0.1
 """How far a gate's part of those who come, or go, strays from what it was before it fell silent."""
 ALONE_SPREAD = 0.2
 """The same of its flow, where no gate of its place is heard."""
