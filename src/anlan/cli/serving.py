@@ -169,7 +169,7 @@ def run_server(
     district = minutes.district
     roles = district.matters.kinds.rights()
     with kept_key(listener.getsockname()[1], district.pack.areas, roles) as terminals:
-        # Before any other thread: what Python warns of is one list for all, and FastAPI changes it while routes are made.
+        # Before any other thread: what Python warns of is one list for all, and FastAPI changes it while making routes.
         app = create_app(district, simulation=simulation, staff=staff, terminals=terminals, guest=guest)
         minutes.start()
         try:
