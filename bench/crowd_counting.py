@@ -26,7 +26,7 @@ import peers
 import postgis
 from anlan.command.app import create_app
 from anlan.crowd import Cells, Counter, Estimator, Field
-from anlan.crowd.cells import PARTS
+from anlan.crowd.scan import PARTS
 from anlan.district import District
 from anlan.kernel.clock import FollowedClock
 from anlan.kernel.geo import to_geojson

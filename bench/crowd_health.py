@@ -61,7 +61,8 @@ def spoilt(kind: str, seen: Observation, frozen: Observation, rng: np.random.Gen
     if kind == "swapped":
         return replace(seen, n_in=seen.n_out, n_out=seen.n_in)
     if kind == "restarted":
-        return replace(seen, sequence=seen.sequence - frozen.sequence - 1)
+        # A count that was kept through an outage is older than the last in good order.
+        return replace(seen, sequence=max(seen.sequence - frozen.sequence - 1, 0))
     names = [name for name in ("n_in", "n_out", "n_passed", "n_present") if getattr(seen, name) is not None]
     if kind == "zero":
         return replace(seen, **dict.fromkeys(names, 0))

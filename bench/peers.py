@@ -14,7 +14,7 @@ from exactextract.raster import NumPyRasterSource
 from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd import Cells
-from anlan.crowd.cells import PARTS
+from anlan.crowd.scan import PARTS
 
 Floats = npt.NDArray[np.float64]
 ROUNDS = 5

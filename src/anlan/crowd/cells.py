@@ -18,6 +18,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd import scan
+from anlan.crowd.inside import Inside, Shares
+from anlan.crowd.scan import PARTS
 from anlan.crowd.sides import Side, told_apart
 from anlan.crowd.usual import people_at_home, usual_people
 from anlan.kernel.errors import BadInput
@@ -42,10 +44,6 @@ INDOOR_DENSITY = 0.015
 """People indoors per m² of ground, where the pack does not tell its number of residents."""
 UNSEEN_HOUSES = 0.5
 """Share of any ground that is taken to be built up at least."""
-PARTS = 2
-"""A square is cut into so many by so many parts when its people are counted: they stand where one can walk. A street
-of twelve metres fills a strip of a square, and a polygon's edge that cuts the square beside it would else count its
-people by the metre of ground."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,14 +219,13 @@ class Cells:
         found[self.row, self.column] = np.arange(len(self))
         return found
 
-    def shares(self, polygon: BaseGeometry) -> tuple[Indices, Floats]:
+    def shares(self, polygon: BaseGeometry) -> Shares:
         """Return which cells a polygon (metres) touches, and the part of each one's ground that lies inside (0..1]."""
         return self.shares_of([polygon])[0]
 
-    def shares_of(self, polygons: Sequence[BaseGeometry]) -> list[tuple[Indices, Floats]]:
+    def shares_of(self, polygons: Sequence[BaseGeometry]) -> Inside:
         """Return the same of many polygons (metres)."""
-        begin, number, share = scan.gathered(self.outlines_of(polygons), self._cut, self.number)
-        return list(zip(np.split(number, begin[1:-1]), np.split(share, begin[1:-1]), strict=True))
+        return Inside(*scan.gathered(self.outlines_of(polygons), self._cut, self.number))
 
     def outlines_of(self, polygons: Sequence[BaseGeometry]) -> scan.Outlines:
         """Return the outlines of polygons (metres) in parts of cells."""

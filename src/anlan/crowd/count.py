@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 from scipy.special import gammaincinv
 from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd import scan
 from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
+from anlan.crowd.inside import Indices, Inside, Shares
 from anlan.crowd.measures import level_of_service
 from anlan.crowd.parcels import LEAST_M2, LEAST_PERSONS
-from anlan.crowd.spread import informed
+from anlan.crowd.spread import entries, informed
 from anlan.kernel.errors import BadInput
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind, Estimate, UnknownReason
 
 Floats = npt.NDArray[np.float64]
-Shares = tuple[npt.NDArray[np.int64], Floats]
 Sheet = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class _Tally:
+class _Tally(NamedTuple):
     """The sums of one polygon; ``told`` and ``live`` are persons where anything ever, and still, informs."""
 
     mean: float
-    variance: float
+    sd: float
+    low: float
+    high: float
     walkable_m2: float
     told: float
     live: float
@@ -94,23 +94,21 @@ class Counter:
             self._sheets = field, whole, some[0] if some else None
         return self._sheets[1:]
 
-    def many(self, field: Field | None, parts: Sequence[Shares], at: datetime) -> list[Estimate]:
+    def many(self, field: Field | None, parts: Sequence[Shares] | Inside, at: datetime) -> list[Estimate]:
         """Return the estimates of several polygons, in one go."""
         if not parts:
             return []
         if field is None:
             return [self._unknown(part, at, UnknownReason.NOT_STARTED) for part in parts]
-        begin = np.concatenate([[0], np.cumsum([len(index) for index, _ in parts])])
-        column = np.concatenate([index for index, _ in parts])
-        share = np.concatenate([share for _, share in parts])
-        weights = sp.csr_matrix((share, column, begin), shape=(len(parts), len(self._cells)))
+        inside, now_s = Inside.of(parts), at.timestamp()
+        weights = inside.weights(len(self._cells))
         mean, variance = field.sums(weights)
-        parted = weights.indptr, weights.indices, weights.data
-        told = field.informed_at, field.informed_until, at.timestamp()
-        sums, newest = informed(parted, field.persons, self._cells.walkable_m2, *told)
-        columns = (values.tolist() for values in (mean, variance, *sums.T, at.timestamp() - newest))
-        tallies = zip(*columns, strict=True)
-        return [self._estimate(part, at, _Tally(*tally)) for part, tally in zip(parts, tallies, strict=True)]
+        told = field.informed_at, field.informed_until
+        sums, newest = informed(entries(weights), field.persons, self._cells.walkable_m2, told, now_s)
+        low, high = intervals(mean, variance)
+        columns = (values.tolist() for values in (mean, np.sqrt(variance), low, high, *sums.T, now_s - newest))
+        tallies = map(_Tally._make, zip(*columns, strict=True))
+        return [self._estimate(inside, k, at, tally) for k, tally in enumerate(tallies)]
 
     def _unknown(self, part: Shares, at: datetime, reason: UnknownReason) -> Estimate:
         walkable = self.walkable_m2(part)
@@ -120,14 +118,14 @@ class Counter:
             reason = UnknownReason.TOO_SMALL
         return Estimate(at=at, walkable_m2=walkable, unknown=reason)
 
-    def _estimate(self, part: Shares, at: datetime, tally: _Tally) -> Estimate:
+    def _estimate(self, inside: Inside, k: int, at: datetime, tally: _Tally) -> Estimate:
         mean, walkable, freshness = tally.mean, tally.walkable_m2, tally.freshness_s
         if walkable < LEAST_M2:
-            return self._unknown(part, at, UnknownReason.TOO_SMALL)
+            return self._unknown(inside[k], at, UnknownReason.TOO_SMALL)
         if not math.isfinite(mean) or not tally.told or tally.told < 0.5 * mean:
-            return self._unknown(part, at, self._why(part[0]))
+            return self._unknown(inside[k], at, self._why(inside[k][0]))
         if tally.live < 0.5 * mean:
-            return self._unknown(part, at, UnknownReason.STALE)
+            return self._unknown(inside[k], at, UnknownReason.STALE)
         if mean < LEAST_PERSONS:
             return Estimate(
                 at=at,
@@ -137,28 +135,27 @@ class Counter:
                 level_of_service="A",
                 freshness_s=freshness,
             )
-        low, high = interval(mean, tally.variance)
         density = mean / walkable
         return Estimate(
             at=at,
             walkable_m2=walkable,
             occupancy=mean,
-            sd=math.sqrt(tally.variance),
-            low=low,
-            high=high,
+            sd=tally.sd,
+            low=tally.low,
+            high=tally.high,
             density_per_m2=density,
             level_of_service=level_of_service(density),
             freshness_s=freshness,
         )
 
-    def _why(self, index: npt.NDArray[np.int64]) -> UnknownReason:
+    def _why(self, index: Indices) -> UnknownReason:
         if self._flow_only or self._passed[index].all():
             return UnknownReason.FLOW_ONLY
         return UnknownReason.NO_DEVICE
 
 
-def interval(mean: float, variance: float) -> tuple[float, float]:
-    r"""Return the 90 % interval of a positive number of the given mean and variance.
+def intervals(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
+    r"""Return the 90 % intervals of positive numbers of given means and variances, each (m,).
 
     Of a gamma distribution of shape :math:`k = m^2 / v` and scale :math:`v / m`. What a model of log-ratios leaves open
     has a longer tail below than above its mean (a street is empty more often than it is three times as full), which a
@@ -166,17 +163,26 @@ def interval(mean: float, variance: float) -> tuple[float, float]:
 
     Examples
     --------
-    >>> low, high = interval(1000.0, 100.0**2)
-    >>> round(low), round(high)
-    (841, 1170)
-    >>> low, high = interval(50.0, 60.0**2)
-    >>> round(low), round(high)
-    (1, 171)
+    >>> low, high = intervals(np.array([1000.0, 50.0]), np.array([100.0**2, 60.0**2]))
+    >>> low.round().tolist(), high.round().tolist()
+    ([841.0, 1.0], [1170.0, 171.0])
     """
-    mean = max(mean, 1e-9)
-    scale = max(variance / mean, 1e-12 * mean)
+    mean = np.maximum(mean, 1e-9)
+    scale = np.maximum(variance / mean, 1e-12 * mean)
     shape = mean / scale
-    return float(gammaincinv(shape, 0.05)) * scale, float(gammaincinv(shape, 0.95)) * scale
+    return gammaincinv(shape, 0.05) * scale, gammaincinv(shape, 0.95) * scale
+
+
+def interval(mean: float, variance: float) -> tuple[float, float]:
+    """Return the 90 % interval of one number as :func:`intervals` does.
+
+    Examples
+    --------
+    >>> [round(bound) for bound in interval(1000.0, 100.0**2)]
+    [841, 1170]
+    """
+    low, high = intervals(np.array([mean]), np.array([variance]))
+    return float(low[0]), float(high[0])
 
 
 def count(counter: Counter, field: Field | None, polygon: BaseGeometry, at: datetime) -> Estimate:

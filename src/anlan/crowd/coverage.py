@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
+from anlan.crowd.inside import Inside, Shares
 from anlan.crowd.layout import Layout, Params
 from anlan.crowd.measures import walking_speed
 from anlan.crowd.rows import slopes
@@ -23,7 +24,6 @@ from anlan.kernel.pack import Pack
 from anlan.kernel.records import Label, Street
 
 Floats = npt.NDArray[np.float64]
-Shares = tuple[npt.NDArray[np.int64], Floats]
 
 CAMERA_M, HIGH_M = 30.0, 120.0
 """How far a camera in the street, and one on a roof, sees about its middle."""
@@ -57,10 +57,7 @@ def seen_parts(field: Field, layout: Layout, sources: Sources, parts: Sequence[S
         As :meth:`anlan.crowd.count.Counter.shares` returns them.
     """
     unseen = replace(field, covariance=np.asarray(layout.stationary[layout.out, layout.out], np.float32))
-    row = np.repeat(np.arange(len(parts)), [len(index) for index, _ in parts])
-    column = np.concatenate([index for index, _ in parts]) if parts else np.empty(0, np.int64)
-    share = np.concatenate([share for _, share in parts]) if parts else np.empty(0)
-    weights = sp.csr_matrix((share, (row, column)), shape=(len(parts), len(field.persons)))
+    weights = Inside.of(parts).weights(len(field.persons))
     mean, now = field.sums(weights)
     _, before = unseen.sums(weights)
     seeing = _seeing(sources, weights)
@@ -165,10 +162,7 @@ def _laid(cells: Cells, found: Sequence[tuple[SiteKind, Label, BaseGeometry]]) -
         if len(seen[0]):
             kept.append((kind, name, shape if kind is SiteKind.COUNTER else view))
             rows.append(seen)
-    row = np.repeat(np.arange(len(rows)), [len(index) for index, _ in rows])
-    column = np.concatenate([index for index, _ in rows]) if rows else np.empty(0, np.int64)
-    share = np.concatenate([share for _, share in rows]) if rows else np.empty(0)
-    weights = sp.csr_matrix((share, (row, column)), shape=(len(rows), len(cells)))
+    weights = Inside.of(rows).weights(len(cells))
     return Sites(tuple(k for k, _, _ in kept), tuple(n for _, n, _ in kept), tuple(s for *_, s in kept), weights)
 
 

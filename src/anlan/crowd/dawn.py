@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 
@@ -27,15 +25,15 @@ SURE_AFTER = 2
 
 def dawned(
     layout: Layout, balance: Balance, mean: Floats, covariance: Floats, now_s: float, belief: float
-) -> tuple[Balance, Floats]:
-    r"""Return balance and mean with what the night told; the covariance (lower triangle) is written into.
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    r"""Return the mean with what the night told of cordons that were watched; the covariance (lower) is written into.
 
     .. math:: B_{min} + o + \delta F_{min} = n \pm n, \quad n = n_0 + \epsilon F_{min}
 
     with the lowest balance of the night :math:`B_{min}` and the through-flow :math:`F_{min}` since the last one: of all
     who came, hardly any were still there. Whenever that lowest was, the place is not assumed to close at an hour. The
-    balance begins anew from there, with offset :math:`B_{min} + o + \delta F_{min}`, so that a month of crossings is
-    no lever for a change of :math:`\delta`.
+    balance has to begin anew from there (see :func:`anlan.crowd.balance.begun_anew`), with offset
+    :math:`B_{min} + o + \delta F_{min}`, so that a month of crossings is no lever for a change of :math:`\delta`.
 
     The first night sets the offset, the second tells :math:`\delta` by what the day between seems to have left inside;
     what was guessed before from the surroundings is dropped. A night that surprises by more than ``belief`` standard
@@ -50,9 +48,13 @@ def dawned(
     now_s : float
         Seconds since 1970.
     belief : float
+
+    Returns
+    -------
+    mean : float64, shape (d,)
+    watched : bool, shape (n_cordons,)
     """
-    mean, dawns = mean.copy(), balance.dawns.copy()
-    base_net, base_through = balance.base_net.copy(), balance.base_through.copy()
+    mean, dawns = mean.copy(), balance.dawns
     watched = np.isfinite(balance.least) & (now_s - balance.begin_s >= WATCHED_S)
     for k in np.flatnonzero(watched):
         o, delta = layout.offset.start + k, layout.asymmetry.start + k
@@ -61,7 +63,7 @@ def dawned(
         guess, spread = mean[[o, delta]], covariance[[[o, delta], [delta, delta]], [[o, o], [o, delta]]]
         if dawns[k] < SURE_AFTER:
             guess, spread = np.array([few, 0.0]), np.diag([few**2, layout.stationary[delta, delta]])
-            spread[0, 0] += 2 * MISSED * through / 1000 * (dawns[k] > 0)
+            spread[0, 0] += (2 * MISSED * through / 1000 + balance.least_var[k] / 1e6) * (dawns[k] > 0)
         moved = np.array([[1.0, through], [0.0, 1.0]])
         if dawns[k] > 0:
             guess, spread = moved @ guess + [net, 0.0], moved @ spread @ moved.T
@@ -74,10 +76,7 @@ def dawned(
             covariance[number, :number], covariance[number:, number] = 0.0, 0.0
         mean[[o, delta]] = guess
         covariance[[o, delta, delta], [o, o, delta]] = spread[[0, 1, 1], [0, 0, 1]]
-        base_net[k] += balance.least[k]
-        base_through[k] += balance.least_through[k]
-        dawns[k] += 1
-    return replace(balance, base_net=base_net, base_through=base_through, dawns=dawns), mean
+    return mean, watched
 
 
 def told_by_nights(layout: Layout, balance: Balance) -> npt.NDArray[np.int64]:

@@ -212,7 +212,7 @@ class Estimator:
             for device_id, end_at in moment.newest.items()
         ]
         fresh, sources = self._fresh(newest, at), self.sources
-        balances = balance.told(sources.cordons.gates, moment.balance, at, self._wait.total_seconds())
+        balances = balance.told(sources.cordons.gates, moment.balance)
         fine = unresolved(sources.cordons.weights, persons, self._blocks, self._fine(moment), self.params.patch_m)
         heard = np.flatnonzero(np.isfinite(balances.missing_var))
         gates = [tuple(gate.device_id for gate in sources.cordons.devices[k]) for k in heard]
@@ -289,12 +289,12 @@ class Estimator:
         persons = usual * self._ratio(mean)
         fresh = self._fresh(counts, at)
         cordons = self.sources.cordons
-        wait_s = self._wait.total_seconds()
-        told = balance.told(cordons.gates, kept, at, wait_s)
+        told = balance.told(cordons.gates, kept)
         kept = balance.watched_at_night(kept, told, night=NIGHT <= self._hour(moment.at) < DAWN)
         if self._hour(moment.at) < DAWN <= self._hour(at):
-            kept, mean = dawned(layout, kept, mean, covariance, at.timestamp(), self.params.belief)
-            told = balance.told(cordons.gates, kept, at, wait_s)
+            mean, watched = dawned(layout, kept, mean, covariance, at.timestamp(), self.params.belief)
+            kept = balance.begun_anew(cordons.gates, kept, watched, at.timestamp())
+            told = balance.told(cordons.gates, kept)
         fine = unresolved(cordons.weights, persons, self._blocks, self._fine(moment), self.params.patch_m)
         asleep = self.cells.counted_at_home and self._hour(moment.at) < ASLEEP_AT <= self._hour(at)
         rows = [

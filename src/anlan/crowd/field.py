@@ -55,6 +55,11 @@ class Field:
     def _held(self) -> tuple[Floats, Floats]:
         return self.blocks.held(self.persons)
 
+    @cached_property
+    def _counted(self) -> Floats:
+        """Persons by cell, and those of them on open ground."""
+        return np.column_stack([self.persons, self.persons * self.open_ground])
+
     def sums(self, weights: sp.csr_matrix) -> tuple[Floats, Floats]:
         """Return mean and variance of weighted sums of persons.
 
@@ -66,13 +71,10 @@ class Field:
         -------
         mean, variance : float64, shape (m,)
         """
-        mean = np.asarray(weights @ self.persons).ravel()
+        mean, apart = np.asarray(weights @ self._counted).T
         if not len(self.covariance):
             return mean, np.full(len(mean), np.nan)
         smooth = variances(weights, self.persons, self.hats, self.covariance)
         fine = unresolved(weights, self.persons, self.blocks, self.fine, self.params.patch_m, self._held)
-        apart = weights.copy()
-        apart.data = weights.data * self.open_ground[weights.indices]
-        apart = np.asarray(apart @ self.persons).ravel()
         common = (self.params.split * apart) ** 2 + (self.unsettled * mean) ** 2
         return mean, self.params.widen * smooth + fine + common

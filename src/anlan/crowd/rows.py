@@ -14,7 +14,7 @@ from anlan.crowd.cells import Cells
 from anlan.crowd.layout import Layout, Params
 from anlan.crowd.measures import walking_speed
 from anlan.crowd.sources import Cordons, Grid, Passages, Sources, Views
-from anlan.crowd.spread import strayed
+from anlan.crowd.spread import entries, strayed
 from anlan.kernel.records import Device, Observation
 
 Floats = npt.NDArray[np.float64]
@@ -103,8 +103,8 @@ def unresolved(
     held : (float64, float64), optional
         What the blocks hold, where whoever asks knows it.
     """
-    parts = weights.indptr, weights.indices, weights.data
-    strays, total, whole = strayed(parts, persons, blocks.of_cell.indices, (*(held or blocks.held(persons)), fine))
+    _, of_cell, _ = entries(blocks.of_cell)
+    strays, total, whole = strayed(entries(weights), persons, of_cell, (*(held or blocks.held(persons)), fine))
     together = max(1.0, (patch_m / blocks.cell_m) ** 2)
     return np.asarray(np.minimum(strays * together, total**2) + whole)
 

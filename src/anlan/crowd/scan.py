@@ -29,6 +29,12 @@ from shapely.geometry.base import BaseGeometry
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 POLYGON, MULTIPOLYGON = 3, 6
+PARTS = 2
+"""A square is cut into so many by so many parts when its people are counted: they stand where one can walk. A street
+of twelve metres fills a strip of a square, and a polygon's edge that cuts the square beside it would else count its
+people by the metre of ground."""
+NOTHING = 1e-9
+"""Part of a square below which nothing of it lies inside: it is what the last digits do not cancel."""
 _walked: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
 """How what walks is compiled: a division asks not whether it is by zero, and no zero has a sign."""
 
@@ -132,7 +138,7 @@ def shares(polygon: BaseGeometry, west: float, south: float, size: float) -> tup
     return row, column, np.asarray(share)
 
 
-def gathered(outlines: Outlines, part: Floats, number: Indices) -> tuple[Indices, Indices, Floats]:
+def gathered(outlines: Outlines, part: Floats, number: Indices) -> tuple[Indices, npt.NDArray[np.int32], Floats]:
     """Return which larger squares each polygon touches, and how much of what is in each lies inside.
 
     Parameters
@@ -140,15 +146,15 @@ def gathered(outlines: Outlines, part: Floats, number: Indices) -> tuple[Indices
     outlines : Outlines
         In squares of the grid.
     part : float64, shape (n_rows, n_columns)
-        How much of what is in its larger square each square holds.
-    number : int64, shape (n_rows / k, n_columns / k)
-        Number of the larger squares, of k by k each; -1 for those that do not matter.
+        How much of what is in its larger square each square holds; adds up to one in each.
+    number : int64, shape (n_rows / PARTS, n_columns / PARTS)
+        Number of the larger squares, of PARTS by PARTS each; -1 for those that do not matter.
 
     Returns
     -------
     begin : int64, shape (m + 1,)
         Where each polygon's squares begin.
-    numbers : int64, shape (q,)
+    numbers : int32, shape (q,)
     shares : float64, shape (q,)
         Above 0, at most 1.
     """
@@ -308,39 +314,45 @@ def _rows_of(y0, y1, n_rows):  # type: ignore[no-untyped-def]  # the same
 
 
 @numba.njit(**_walked)
-def _edges_within(points, until, corner, own, west_of):  # type: ignore[no-untyped-def]  # the same
-    """Add the edges to squares from a corner on: how much lies in each west of an edge, and how tall the edge is."""
-    begin, (west, south), (n_rows, n_columns) = 0, corner, own.shape
+def _edges_within(points, until, corner, left, met):  # type: ignore[no-untyped-def]  # the same
+    """Add the edges to squares from a corner on: ``left`` how much lies in each west of an edge, how tall the edge is.
+
+    ``met`` is set for the larger squares that any edge runs through.
+    """
+    begin, (west, south), (n_rows, n_columns) = 0, corner, left.shape[:2]
     for k in range(len(until)):
         for i in range(begin, until[k] - 1):
             x0, y0 = points[i, 0] - west, points[i, 1] - south
             x1, y1 = points[i + 1, 0] - west, points[i + 1, 1] - south
             first, last = _rows_of(y0, y1, n_rows)
             for row in range(first, last):
-                left, right, tall = _in_row(x0, y0, x1, y1, row)
-                wide = right - left
-                for c in range(int(left), min(int(right), n_columns - 1) + 1):
-                    here, there = max(left, float(c)), min(right, c + 1.0)
-                    part = tall * (there - here) / wide if wide > 0 else tall
-                    own[row, c] += part * ((here + there) / 2 - c)
-                    west_of[row, c] += part
+                near, far, tall = _in_row(x0, y0, x1, y1, row)
+                wide = far - near
+                per = tall / wide if wide > 0 else 0.0
+                for c in range(int(near), min(int(far), n_columns - 1) + 1):
+                    here, there = max(near, float(c)), min(far, c + 1.0)
+                    part = per * (there - here) if wide > 0 else tall
+                    left[row, c, 0] += part * ((here + there) / 2 - c)
+                    left[row, c, 1] += part
+                    met[row // PARTS, c // PARTS] = True
         begin = until[k]
 
 
 @numba.njit(cache=True, inline="always")
 def _share(inside):  # type: ignore[no-untyped-def]  # the same
-    return min(inside, 1.0) if inside > 1e-9 else 0.0  # less is what the last digits do not cancel
+    return min(inside, 1.0) if inside > NOTHING else 0.0
 
 
 @numba.njit(cache=True)
 def _shares(points, until, corner, n_rows, n_columns):  # type: ignore[no-untyped-def]  # the same
-    own, west_of = np.zeros((n_rows, n_columns)), np.zeros((n_rows, n_columns))
-    _edges_within(points, until, corner, own, west_of)
+    left, out = np.zeros((n_rows, n_columns, 2)), np.empty((n_rows, n_columns))
+    _edges_within(points, until, corner, left, np.empty((n_rows // PARTS + 1, n_columns // PARTS + 1), np.bool_))
     for row in range(n_rows):
         whole = 0.0
-        for c in range(n_columns - 1, -1, -1):
-            own[row, c], whole = _share(own[row, c] + whole), whole + west_of[row, c]
-    return own
+        for c in range(n_columns):
+            whole -= left[row, c, 1]
+            out[row, c] = _share(left[row, c, 0] + whole)
+    return out
 
 
 @numba.njit(cache=True)
@@ -353,66 +365,67 @@ def _bounds(points, size):  # type: ignore[no-untyped-def]  # the same
     return int(y0 // size), int(y1 // size) + 1, int(x0 // size), int(x1 // size) + 1
 
 
-@numba.njit(**_walked)
-def _summed(own, west_of, part, west, line):  # type: ignore[no-untyped-def]  # the same
-    """Add to each of a row of larger squares what of it lies inside; what the edges left is cleared for the next."""
-    size, n_columns = len(own), len(line)
-    for i in range(size):
-        whole = 0.0
-        for at in range(west + own.shape[1] // size - 1, west - 1, -1):
-            on, inside = len(part) > 0 and 0 <= at < n_columns, 0.0
-            for j in range(size - 1, -1, -1):
-                c = (at - west) * size + j
-                share, whole = _share(own[i, c] + whole), whole + west_of[i, c]
-                own[i, c] = west_of[i, c] = 0.0
-                if on:
-                    inside += share * part[i, at * size + j]
-            if on:
-                line[at] += inside
-
-
 @numba.njit(cache=True)
-def _told(line, number, found, shares):  # type: ignore[no-untyped-def]  # the same
-    """Write the squares of a row that matter, and their shares; return how many there are. The row is cleared."""
-    n = 0
-    for at in range(len(line)):
-        if number[at] >= 0 and line[at] > 0:
-            found[n], shares[n] = number[at], min(line[at], 1.0)
-            n += 1
-        line[at] = 0.0
+def _boxes(points, until, last, n_rows):  # type: ignore[no-untyped-def]  # the same
+    """Return the larger squares around each polygon: first and end of rows, of the grid's only, and of columns."""
+    boxes, begin = np.zeros((len(last), 4), np.int64), 0
+    for m in range(len(last)):
+        end = until[last[m] - 1] if last[m] > 0 else 0
+        if end > begin:
+            first, top, west, east = _bounds(points[begin:end], PARTS)
+            first = min(max(first, 0), n_rows)
+            boxes[m] = first, max(min(top, n_rows), first), west, east
+        begin = end
+    return boxes
+
+
+@numba.njit(**_walked)
+def _inside(edges, held, west, found, shares):  # type: ignore[no-untyped-def]  # the same
+    """Write the larger squares that a polygon touches, and their shares; return how many. The edges are cleared.
+
+    Where no edge is met, a square is as the one west of it ends: outside, inside, or what a level edge leaves of it.
+    """
+    (left, met), (part, number) = edges, held
+    whole, n = np.zeros(PARTS), 0
+    for row in range(len(met)):
+        whole[:], level = 0.0, 0.0
+        for k in range(met.shape[1]):
+            at = west + k
+            on, share = 0 <= at < number.shape[1] and number[row, at] >= 0, level
+            if met[row, k] or np.isnan(level):
+                share, least, most, met[row, k] = 0.0, 1.0, 0.0, False
+                for i in range(PARTS):
+                    for j in range(PARTS):
+                        r, c = PARTS * row + i, PARTS * k + j
+                        whole[i] -= left[r, c, 1]
+                        if on:
+                            share += _share(left[r, c, 0] + whole[i]) * part[r, PARTS * at + j]
+                        left[r, c, 0] = left[r, c, 1] = 0.0
+                    least, most = min(least, whole[i]), max(most, whole[i])
+                level = 1.0 if least > 1 - NOTHING else 0.0 if most < NOTHING else np.nan
+            if on and share > 0:
+                found[n], shares[n] = number[row, at], min(share, 1.0)
+                n += 1
     return n
 
 
 @numba.njit(**_walked)
 def _gathered(points, until, last, part, number):  # type: ignore[no-untyped-def]  # the same
-    size, (n_rows, n_columns) = part.shape[0] // number.shape[0], number.shape
-    begins, n = np.zeros(len(last) + 1, np.int64), 0
-    found, shares = np.empty(1024, np.int64), np.empty(1024)
-    own, west_of, line = np.zeros((0, 0)), np.zeros((0, 0)), np.zeros(n_columns)
-    ring = begin = 0
+    boxes = _boxes(points, until, last, len(number))
+    tall, wide = boxes[:, 1] - boxes[:, 0], boxes[:, 3] - boxes[:, 2]
+    room = (tall * np.minimum(wide, number.shape[1])).sum()
+    found, shares = np.empty(room, np.int32), np.empty(room)
+    begins, most = np.zeros(len(last) + 1, np.int64), (tall * wide).max() if len(last) else 0
+    left, met = np.zeros(most * PARTS * PARTS * 2), np.zeros(most, np.bool_)
+    ring = begin = n = 0
     for m in range(len(last)):
-        rings = until[ring : last[m]]
-        end = rings[-1] if len(rings) else begin
-        mine, ends = points[begin:end], rings - begin
-        ring, begin = last[m], end
+        (first, top, west), size = boxes[m, :3], tall[m] * wide[m]
+        ends, ring = until[ring : last[m]] - begin, last[m]
+        if size > 0:
+            shape, twice = (tall[m], wide[m]), (PARTS * tall[m], PARTS * wide[m], 2)
+            edges = left[: PARTS * PARTS * 2 * size].reshape(twice), met[:size].reshape(shape)
+            _edges_within(points[begin : begin + ends[-1]], ends, (PARTS * west, PARTS * first), *edges)
+            n += _inside(edges, (part[PARTS * first : PARTS * top], number[first:top]), west, found[n:], shares[n:])
+        begin += ends[-1] if len(ends) else 0
         begins[m + 1] = n
-        if not len(mine):
-            continue
-        first, top, west, east = _bounds(mine, size)
-        tall, wide = (top - first) * size, (east - west) * size
-        if own.shape[0] < tall or own.shape[1] < wide:
-            shape = max(own.shape[0], tall), max(own.shape[1], wide)
-            own, west_of = np.zeros(shape), np.zeros(shape)
-        _edges_within(mine, ends, (west * size, first * size), own[:tall, :wide], west_of)
-        for r in range(first, top):
-            above, on = (r - first) * size, 0 <= r < n_rows
-            held = part[r * size : (r + 1) * size] if on else part[:0]
-            _summed(own[above : above + size, :wide], west_of[above : above + size], held, west, line)
-            if len(found) < n + n_columns:
-                found = np.concatenate((found, np.empty(n + n_columns, np.int64)))
-                shares = np.concatenate((shares, np.empty(n + n_columns)))
-            if on:
-                c = slice(max(west, 0), max(min(east, n_columns), 0))
-                n += _told(line[c], number[r, c], found[n:], shares[n:])
-        begins[m + 1] = n
-    return begins, found[:n].copy(), shares[:n].copy()
+    return begins, found[:n], shares[:n]

@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from anlan.crowd.coverage import Shares, Sites, proposed, seen_parts, seen_share, sites_of
+from anlan.crowd.coverage import Sites, proposed, seen_parts, seen_share, sites_of
 from anlan.crowd.estimate import Estimator
 from anlan.crowd.field import Field
+from anlan.crowd.inside import Shares
 from anlan.kernel.answers import AreaCoverage, DeviceProposal
 from anlan.kernel.errors import BadInput, NotFound
 from anlan.kernel.pack import Pack

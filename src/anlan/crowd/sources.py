@@ -12,8 +12,9 @@ from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 from shapely.geometry import LineString
 
-from anlan.crowd.balance import Gates, gates_of
 from anlan.crowd.cells import Cells
+from anlan.crowd.gates import Gates, gates_of
+from anlan.crowd.inside import Inside
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Device, DeviceKind
 
@@ -119,7 +120,7 @@ def sources_of(pack: Pack, cells: Cells) -> Sources:
 
 
 def _grounds(pack: Pack, cells: Cells) -> Grounds:
-    found = _rows([cells.shares(pack.projection.project(place.polygon)) for place in pack.places], len(cells))
+    found = cells.shares_of([pack.projection.project(place.polygon) for place in pack.places]).weights(len(cells))
     mostly = sp.csr_matrix(found > 0.5, dtype=float)
     n_cells = mostly.getnnz(axis=1)
     some = n_cells > 0
@@ -162,18 +163,10 @@ def _passages(pack: Pack, cells: Cells, devices: Sequence[Device]) -> Passages:
     return Passages(tuple(kept), np.array(cell, np.int64), np.array(width))
 
 
-def _rows(found: Sequence[tuple[npt.NDArray[np.int64], Floats]], n: int) -> sp.csr_matrix:
-    """Return one sparse row for each (cells, shares)."""
-    row = np.repeat(np.arange(len(found)), [len(index) for index, _ in found])
-    column = np.concatenate([index for index, _ in found]) if found else np.empty(0, np.int64)
-    share = np.concatenate([share for _, share in found]) if found else np.empty(0)
-    return sp.csr_matrix((share, (row, column)), shape=(len(found), n))
-
-
 def _views(pack: Pack, cells: Cells, devices: Sequence[Device]) -> Views:
     found = [(device, cells.shares(pack.projection.project(device.geometry))) for device in devices]
     found = [(device, seen) for device, seen in found if len(seen[0])]
-    return Views(tuple(d for d, _ in found), _rows([seen for _, seen in found], len(cells)))
+    return Views(tuple(d for d, _ in found), Inside.of([seen for _, seen in found]).weights(len(cells)))
 
 
 def _cordons(pack: Pack, cells: Cells, gates: Sequence[Device]) -> Cordons:
@@ -186,7 +179,7 @@ def _cordons(pack: Pack, cells: Cells, gates: Sequence[Device]) -> Cordons:
             devices.append(mine)
             found.append(seen)
     widths = [[(gate.device_id, pack.projection.project(gate.geometry).length) for gate in mine] for mine in devices]
-    return Cordons(tuple(place_ids), tuple(devices), gates_of(widths), _rows(found, len(cells)))
+    return Cordons(tuple(place_ids), tuple(devices), gates_of(widths), Inside.of(found).weights(len(cells)))
 
 
 def _grid(cells: Cells, device: Device) -> Grid:

@@ -8,6 +8,8 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 Floats = npt.NDArray[np.float64]
+Unsigned = npt.NDArray[np.uint32]
+Entries = tuple[Unsigned, Unsigned, Floats]
 
 
 def variances(
@@ -26,41 +28,40 @@ def variances(
     hats : sparse, shape (n, k)
     covariance : float32, shape (k, k)
     """
-    return np.asarray(_variances(_parts(weights), persons, _parts(hats), covariance))
+    return np.asarray(_variances(entries(weights), persons, entries(hats), covariance))
 
 
-def _parts(matrix: sp.csr_matrix) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
-    return matrix.indptr.astype(np.int32, copy=False), matrix.indices.astype(np.int32, copy=False), matrix.data
+def entries(matrix: sp.csr_matrix) -> Entries:
+    """Return where each row begins, its columns and its values; no index has a sign, which would be asked each time."""
+    begin, column = (index.astype(np.int32, copy=False).view(np.uint32) for index in (matrix.indptr, matrix.indices))
+    return begin, column, matrix.data
 
 
 @numba.njit(cache=True)
 def _variances(sums, persons, hats, covariance):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     (begin, cell, share), (first, knot, hat) = sums, hats
     n_knots = len(covariance)
-    out, slope, touched = np.zeros(len(begin) - 1), np.zeros(n_knots), np.empty(n_knots, np.int64)
-    met = np.zeros(n_knots, np.bool_)
-    for m in range(len(begin) - 1):
-        n = 0
+    out, slope = np.zeros(len(begin) - 1), np.zeros(n_knots)
+    touched, slopes = np.empty(n_knots, np.uint32), np.empty(n_knots)
+    for m in range(len(out)):
         for i in range(begin[m], begin[m + 1]):
             c = cell[i]
             x = share[i] * persons[c]
             for j in range(first[c], first[c + 1]):
-                k = knot[j]
-                if not met[k]:
-                    met[k], touched[n] = True, k
-                    n += 1
-                slope[k] += x * hat[j]
-        whole = np.sort(touched[:n])
-        total = 0.0
+                slope[knot[j]] += x * hat[j]
+        n, total = 0, 0.0
+        for k in range(n_knots):
+            if slope[k] != 0.0:
+                touched[n], slopes[n] = k, slope[k]
+                slope[k] = 0.0
+                n += 1
         for a in range(n):
-            k = whole[a]
-            row = 0.5 * covariance[k, k] * slope[k]
+            of_knot = covariance[touched[a]]
+            row = 0.5 * of_knot[touched[a]] * slopes[a]
             for b in range(a):
-                row += covariance[k, whole[b]] * slope[whole[b]]
-            total += 2 * row * slope[k]
+                row += of_knot[touched[b]] * slopes[b]
+            total += 2 * row * slopes[a]
         out[m] = total
-        for a in range(n):
-            slope[whole[a]], met[whole[a]] = 0.0, False
     return out
 
 
@@ -68,50 +69,56 @@ def _variances(sums, persons, hats, covariance):  # type: ignore[no-untyped-def]
 def strayed(sums, persons, block, of_blocks):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Return, by row of weights, how far each strays from its blocks' own shares (squared), its sum, and that of w²x.
 
-    ``block`` (n,) numbers each cell's block, ``of_blocks`` are the sums of persons and of their squares by block, and
-    how far the pattern of each strays; the last of what is returned knows nothing of it.
+    ``sums`` are the weights' :func:`entries`, ``block`` (n,) numbers each cell's block, ``of_blocks`` are the sums of
+    persons and of their squares by block, and how far the pattern of each strays; the last of what is returned knows
+    nothing of it.
     """
     (begin, cell, share), (held, squares, fine) = sums, of_blocks
     n = len(begin) - 1
     strays, total, whole = np.zeros(n), np.zeros(n), np.zeros(n)
-    inside, crossed = np.zeros(len(held)), np.zeros(len(held))
+    inside, crossed, touched = np.zeros(len(held)), np.zeros(len(held)), np.empty(len(held), np.uint32)
     for m in range(n):
+        met, own, stray, people = 0, 0.0, 0.0, 0.0
         for i in range(begin[m], begin[m + 1]):
-            c, w = cell[i], share[i]
-            x, tau = persons[c], fine[block[c]]
-            total[m] += tau * w * x
-            whole[m] += w * w * x
-            strays[m] += (tau * w * x) ** 2
-            inside[block[c]] += w * x
-            crossed[block[c]] += w * x * x
-        for i in range(begin[m], begin[m + 1]):
-            b = block[cell[i]]
-            if inside[b] != 0.0:
-                part = inside[b] / max(held[b], 1e-9)
-                strays[m] += fine[b] ** 2 * part * (part * squares[b] - 2 * crossed[b])
-                inside[b], crossed[b] = 0.0, 0.0
-        strays[m] = max(strays[m], 0.0)
+            c = cell[i]
+            b, x = block[c], share[i] * persons[c]
+            if inside[b] == 0.0 and x != 0.0:
+                touched[met] = b
+                met += 1
+            inside[b] += x
+            crossed[b] += x * persons[c]
+            people += share[i] * x
+            own += fine[b] * x
+            stray += (fine[b] * x) ** 2
+        for k in range(met):
+            b = touched[k]
+            part = inside[b] / max(held[b], 1e-9)
+            stray += fine[b] ** 2 * part * (part * squares[b] - 2 * crossed[b])
+            inside[b], crossed[b] = 0.0, 0.0
+        strays[m], total[m], whole[m] = max(stray, 0.0), own, people
     return strays, total, whole
 
 
 @numba.njit(cache=True)
-def informed(sums, persons, walkable_m2, since, until, now_s):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def informed(sums, persons, walkable_m2, told, now_s):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Return, by row of weights, walkable ground, persons where anything ever, and still, informs; and the newest time.
 
-    ``sums`` are where each row begins, its cells and their weights; ``since`` and ``until`` (n,) when what informs each
-    cell ended, and until when it stands, NaN where nothing ever did. Without any, the newest is minus infinity.
+    ``sums`` are the :func:`entries` of the weights; ``told`` are when what informs each cell ended, and until when it
+    stands, NaN where nothing ever did. Without any, the newest is minus infinity.
     """
-    begin, cell, share = sums
+    (begin, cell, share), (since, until) = sums, told
     n = len(begin) - 1
     out, newest = np.zeros((n, 3)), np.full(n, -np.inf)
     for m in range(n):
+        ground = ever = still = 0.0
         for i in range(begin[m], begin[m + 1]):
             c = cell[i]
-            x = 0.0 if np.isnan(persons[c]) else share[i] * persons[c]
-            out[m, 0] += share[i] * walkable_m2[c]
+            ground += share[i] * walkable_m2[c]
             if not np.isnan(until[c]):
-                out[m, 1] += x
+                x = 0.0 if np.isnan(persons[c]) else share[i] * persons[c]
+                ever += x
                 if until[c] >= now_s:
-                    out[m, 2] += x
+                    still += x
                     newest[m] = max(newest[m], 0.0 if np.isnan(since[c]) else since[c])
+        out[m] = ground, ever, still
     return out, newest

@@ -19,7 +19,7 @@ from anlan.kernel.records import Observation
 
 Floats = npt.NDArray[np.float64]
 
-FORM = 7
+FORM = 8
 """Version of the serialised form."""
 
 
