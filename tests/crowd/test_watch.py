@@ -87,6 +87,11 @@ def turned(one, _last, _k, _rng):
     return replace(one, n_in=one.n_out, n_out=one.n_in)
 
 
+@only("gate-2")
+def repeating(one, last, _k, _rng):
+    return replace(one, n_in=last.n_in, n_out=last.n_out)
+
+
 @only("view")
 def frozen(one, last, _k, _rng):
     return replace(one, n_present=last.n_present)
@@ -117,6 +122,19 @@ def test_a_fault_is_found_and_named(pack, spoil, device, fault, within):
 def test_a_device_that_loses_half_is_found_within_ten_minutes(pack):
     found = [first(watched(pack, 70, half, seed=seed)[1], "gate-2") for seed in range(2, 7)]
     assert sum(minute is not None and minute >= 60 for minute in found) >= 4
+
+
+def test_a_line_of_a_dozen_that_repeats_itself_is_found_within_three_minutes(pack):
+    found = [first(watched(pack, 63, repeating, n_in=11, n_out=1, seed=seed)[1], "gate-2") for seed in range(2, 12)]
+    assert sum(minute is not None and minute >= 60 for minute in found) >= 9
+
+
+def test_the_end_of_a_wave_of_people_is_no_fault(pack):
+    @only("view")
+    def wave(one, _last, k, _rng):
+        return replace(one, n_present=5 * one.n_present) if k < 85 else one
+
+    assert not any(watched(pack, 115, wave)[1])
 
 
 def test_a_fault_does_not_teach_that_faults_are_usual(pack):

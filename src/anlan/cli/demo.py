@@ -79,10 +79,9 @@ class Demo:
 
     def run(self) -> None:
         """Serve until interrupted."""
-        self._minutes.start()
         try:
             run_server(
-                self._district,
+                self._minutes,
                 self._listener,
                 broker=self._broker,
                 staff=self._staff,
@@ -95,7 +94,6 @@ class Demo:
         finally:
             self._end_player()
             self._end_crews()
-            self._minutes.stop()
             self._district.close()
 
     # -- the Simulation port ---------------------------------------------------------------------------------------

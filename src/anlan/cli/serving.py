@@ -67,7 +67,7 @@ class Minutes:
     """Makes every minute that is due, in a thread of its own; whatever fails is told, and tried again."""
 
     def __init__(self, district: District) -> None:
-        self._district = district
+        self.district = district
         self._woken = threading.Event()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="minutes", daemon=True)
@@ -78,7 +78,7 @@ class Minutes:
         threading.Thread(target=self._warm, name="warm", daemon=True).start()
 
     def _warm(self) -> None:
-        self._district.reach.warm()
+        self.district.reach.warm()
         # What stands by now stays; looking through it for garbage again and again would make somebody wait.
         gc.collect()
         gc.freeze()
@@ -97,19 +97,19 @@ class Minutes:
         kept_at = time.monotonic()
         while not self._stopped:
             try:
-                self._district.reach.beat()
-                self._district.advance()
-                tell_due(self._district.matters, self._district.clock.now())
-                tend(self._district.community, self._district.reach)
+                self.district.reach.beat()
+                self.district.advance()
+                tell_due(self.district.matters, self.district.clock.now())
+                tend(self.district.community, self.district.reach)
                 if time.monotonic() - kept_at > HOUSEKEEPING_S:
                     kept_at = time.monotonic()
-                    now = self._district.clock.now()
-                    self._district.history.seal(now)
-                    self._district.history.retain(now)
-                    self._district.store.forget_due(datetime.now(UTC))
-                    forget_due(self._district.matters, now)
-                    keep_coverage(self._district.store, self._district.sensing, self._district.pack, now)
-                    keep_house(self._district.community)
+                    now = self.district.clock.now()
+                    self.district.history.seal(now)
+                    self.district.history.retain(now)
+                    self.district.store.forget_due(datetime.now(UTC))
+                    forget_due(self.district.matters, now)
+                    keep_coverage(self.district.store, self.district.sensing, self.district.pack, now)
+                    keep_house(self.district.community)
             except Exception:
                 log.exception("a minute could not be made; it is tried again")
                 time.sleep(1.0)
@@ -146,7 +146,7 @@ class _Server(uvicorn.Server):
 
 
 def run_server(
-    district: District,
+    minutes: Minutes,
     listener: socket.socket,
     *,
     broker: EmbeddedBroker | MqttIngress,
@@ -155,7 +155,9 @@ def run_server(
     guest: Actor | None = None,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until interrupted; the broker listens for as long. ``ready`` is called once the page answers.
+    """Serve a district and make its minutes until interrupted; the broker listens for as long.
+
+    ``ready`` is called once the page answers.
 
     The terminal of this machine may ask it anything meanwhile; ``guest`` is whom everybody else may be unsigned.
 
@@ -164,10 +166,16 @@ def run_server(
     Unavailable
         If the broker cannot listen, or be reached.
     """
+    district = minutes.district
     roles = district.matters.kinds.rights()
     with kept_key(listener.getsockname()[1], district.pack.areas, roles) as terminals:
+        # Before any other thread: what Python warns of is one list for all, and FastAPI changes it while making routes.
         app = create_app(district, simulation=simulation, staff=staff, terminals=terminals, guest=guest)
-        _run(app, listener, broker, ready)
+        minutes.start()
+        try:
+            _run(app, listener, broker, ready)
+        finally:
+            minutes.stop()
 
 
 def _run(
@@ -215,7 +223,6 @@ def serve_district(
         listening(port) as listener,
         contextlib.closing(District.open(district, folder, store_url=store_url)) as opened,
     ):
-        minutes = Minutes(opened)
         staff = Staff(opened.store, read_roles(find_pack(district)), opened.pack.areas)
         opened.door.adapters = adapters
         way: MqttIngress | EmbeddedBroker
@@ -234,11 +241,7 @@ def serve_district(
                 say.out.print(f"Make the first account: {url}/#first={link}", soft_wrap=True)
                 say.out.print("(good for a quarter of an hour; `anlan staff link` gives another)")
 
-        minutes.start()
-        try:
-            run_server(opened, listener, broker=way, staff=staff, ready=told)
-        finally:
-            minutes.stop()
+        run_server(Minutes(opened), listener, broker=way, staff=staff, ready=told)
 
 
 def _adapters(district: str, file: Path | None) -> tuple[Adapter, ...]:

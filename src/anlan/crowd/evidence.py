@@ -66,6 +66,38 @@ class Sums:
         return self._means(n_rows - np.array(rows), length)[0]
 
 
+class Faded:
+    """Means of all minutes up to one, in which each counts e times less after so many minutes; NaN where nothing came.
+
+    Parameters
+    ----------
+    values : float64, shape (n_minutes, n)
+        NaN where nothing came.
+    fades_min : float64, shape (n,)
+        For each device.
+
+    Examples
+    --------
+    >>> mean, number = Faded(np.array([[4.0], [np.nan], [8.0], [9.0]]), np.full(1, 2.0)).before([1], 0)
+    >>> float(mean[0, 0].round(2)), float(number[0, 0].round(2))
+    (6.92, 1.65)
+    """
+
+    def __init__(self, values: Floats, fades_min: Floats) -> None:
+        told = np.isfinite(values)
+        weight = told * np.exp(np.arange(len(values))[:, None] / fades_min)
+        first = np.zeros((1, values.shape[1]))
+        parts = (weight * np.where(told, values, 0), weight, weight**2)
+        self._sum, self._weight, self._squares = (np.concatenate([first, np.cumsum(one, axis=0)]) for one in parts)
+
+    def before(self, windows: Sequence[int], ago: int) -> tuple[Floats, Floats]:
+        """Return the means before windows that ended ``ago`` minutes ago, and of how many counts; (n_windows, n)."""
+        end = np.maximum(len(self._sum) - 1 - ago - np.array(windows), 0)
+        weight, squares, some = self._weight[end], self._squares[end], self._weight[end] > 0
+        mean = np.divide(self._sum[end], weight, out=np.full(weight.shape, np.nan), where=some)
+        return mean, np.divide(weight**2, squares, out=np.zeros(weight.shape), where=some)
+
+
 def against(x: Floats, mean: Floats, left: Floats | float, relative: Floats) -> Floats:
     r"""Return the evidence, in nats, that only a part of a count is left.
 

@@ -24,13 +24,27 @@ N_NEAR = 12
 class Around:
     """The neighbours of each device.
 
-    ``alike @ counts`` is what its like count: lines on foot, roads and views apart, e times less a kilometre away;
-    any others where it has none.
+    ``alike`` (n, n) weighs its like: lines on foot, roads and views apart, e times less a kilometre away; any others
+    where it has none.
     ``near`` (n, 12) are the numbers of the nearest of any kind, n where there are no more.
     """
 
     alike: sp.csr_matrix
     near: npt.NDArray[np.int64]
+
+    def moved(self, now: Floats, then: Floats) -> tuple[Floats, Floats]:
+        """Return by how much the like of each device count more now than then, and as how many counts that is known.
+
+        Of a weighted sum of whole people as many counts are the measure as have its relative variance, by minute.
+
+        Parameters
+        ----------
+        now, then : float64, shape (n_windows, n)
+            Counted a minute; 0 where not known.
+        """
+        lately, before, squared = (self.alike @ now.T).T, (self.alike @ then.T).T, (self.alike.power(2) @ then.T).T
+        ratio = np.divide(lately, before, out=np.ones(before.shape), where=before > 0)
+        return ratio, np.divide(before**2, squared, out=np.zeros(before.shape), where=squared > 0)
 
     def median(self, values: Floats) -> Floats:
         """Return the median of the values around each device, 0 where none is known."""

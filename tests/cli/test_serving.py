@@ -1,0 +1,53 @@
+"""In which order a server is set up, and that nothing is warned of on the way."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+from tests.small import small_pack
+
+from anlan.cli import serving
+from anlan.district import District
+from anlan.pack import write_pack
+from anlan.staff import Staff, read_roles
+
+MAKE = """
+import sys
+from pathlib import Path
+from anlan.command import create_app
+from anlan.district import District
+district = District.open(sys.argv[1], Path(sys.argv[2]))
+print(len(create_app(district).openapi()["paths"]))
+district.close()
+"""
+
+
+class Enough(Exception):
+    """Ends a server where its application would be made."""
+
+
+def test_the_application_is_made_before_any_minute(tmp_path, monkeypatch):
+    running = []
+
+    def made(*_args, **_named):
+        running.extend(thread.name for thread in threading.enumerate())
+        raise Enough
+
+    monkeypatch.setattr(serving, "create_app", made)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    district = District.open(small_pack(), tmp_path / "data")
+    staff = Staff(district.store, read_roles(), district.pack.areas)
+    with serving.listening(0) as listener, pytest.raises(Enough):
+        serving.run_server(serving.Minutes(district), listener, broker=None, staff=staff)
+    district.close()
+    assert running
+    assert not {"minutes", "warm"} & set(running)
+
+
+def test_making_the_application_and_its_description_warns_of_nothing(tmp_path):
+    write_pack(small_pack(), tmp_path / "pack")
+    ask = [sys.executable, "-W", "error", "-c", MAKE, str(tmp_path / "pack"), str(tmp_path / "data")]
+    told = subprocess.run(ask, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 - ourselves
+    assert (told.returncode, told.stderr) == (0, "")
+    assert int(told.stdout) > 100
