@@ -15,7 +15,8 @@ A breach counts as *announced* when, ten minutes before it begins, an alert on t
 It is also told how many were announced at the latest when they began, and by how much they came ahead.
 
 An *announcement* is every raise or escalation to a rung of yellow or above, once for each rung that it passes. It is
-*false* where no breach of that rung stands then or begins within the half hour after. It is a *repeat* where the same
+*false* where no breach of that rung stands then or begins within the half hour after; it is told, too, how many
+were in vain, with none within the hour. It is a *repeat* where the same
 rung of the same place was announced before and the breach of it, or its announcement, has not ended since.
 
 A second look shows what is the judge's part: the same judge on estimates that are off by 5 % (lognormal, forgotten in
@@ -58,8 +59,8 @@ from learned import FROM, learned
 from row import Row
 
 Floats = npt.NDArray[np.float64]
-AHEAD_MIN, SOON_MIN, WARM_MIN, FIRST_MIN = 10, 30, 30, 40
-AHEADS_MIN = (5, 10, 15, 20, 25)
+AHEAD_MIN, SOON_MIN, HOUR_MIN, WARM_MIN, FIRST_MIN = 10, 30, 60, 30, 40
+AHEADS_MIN = (5, 10, 15, 20)
 DAYS = (("new_years_eve", 212, 17, 8.0), ("lantern_festival", 214, 16, 6.0), ("normal_day", 216, 7, 4.0))
 QUICK = (("new_years_eve", 212, 18, 5.0),)
 """Which day, its seed, from which local hour it is judged, and for how long."""
@@ -109,12 +110,12 @@ class Day:
             lead = breach.begin - minute
         return lead
 
-    def false(self, told: Told) -> bool:
-        """Whether no breach of that rung stands at the announcement or begins soon after."""
+    def false(self, told: Told, within_min: int = SOON_MIN) -> bool:
+        """Whether no breach of that rung stands at the announcement or begins within so many minutes."""
         return not any(
             b.place_id == told.place_id
             and b.rung >= told.rung
-            and b.begin <= told.begin + SOON_MIN
+            and b.begin <= told.begin + within_min
             and told.begin < b.end
             for b in self.breaches
         )
@@ -220,6 +221,7 @@ class Tally:
     n_in_time: int = 0
     n_told: int = 0
     n_false: int = 0
+    n_in_vain: int = 0
     n_repeats: int = 0
     leads_min: tuple[int, ...] = ()
 
@@ -234,6 +236,7 @@ class Tally:
             self.n_in_time + sum(lead is not None for lead in leads),
             self.n_told + len(told),
             self.n_false + sum(day.false(t) for t in told),
+            self.n_in_vain + sum(day.false(t, HOUR_MIN) for t in told),
             self.n_repeats + sum(day.repeat(t) for t in told),
             (*self.leads_min, *(lead for lead in leads if lead is not None)),
         )
@@ -253,7 +256,7 @@ class Tally:
         lead = f"{np.median(self.leads_min):.0f} min" if self.leads_min else "none"
         return (
             f"{self.n_ahead} of {self.n_breaches} ahead, {self.n_in_time} by the time, median lead {lead}; "
-            f"{self.n_false} of {self.n_told} false, {self.n_repeats} repeats"
+            f"{self.n_false} of {self.n_told} false, {self.n_in_vain} of them not within the hour, {self.n_repeats} repeats"
         )
 
 

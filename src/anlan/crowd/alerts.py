@@ -31,7 +31,7 @@ class AlertParams:
     """
 
     odds: Odds = field(default_factory=Odds)
-    ahead_min: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0, 25.0)
+    ahead_min: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0)
     least_ahead: Rung = Rung.YELLOW
     calm_min: int = 5
     calm_ahead_min: int = 10

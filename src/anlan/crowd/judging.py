@@ -57,13 +57,13 @@ class Odds:
     Examples
     --------
     >>> odds = Odds()
-    >>> [round(odds.rise_ahead(60.0 * ahead), 2) for ahead in (5, 15, 20, 25, 30)]
-    [0.1, 0.1, 0.2, 0.4, 0.4]
+    >>> [round(odds.rise_ahead(60.0 * ahead), 2) for ahead in (5, 15, 18, 20, 30)]
+    [0.2, 0.2, 0.26, 0.3, 0.3]
     """
 
     rise: float = 0.4
     fall: float = 0.2
-    ahead: tuple[tuple[float, float], ...] = ((15.0, 0.1), (20.0, 0.2), (25.0, 0.4))
+    ahead: tuple[tuple[float, float], ...] = ((15.0, 0.2), (20.0, 0.3))
     fall_ahead: float = 0.1
 
     def rise_ahead(self, ahead_s: float) -> float:
