@@ -136,3 +136,12 @@ def test_time_goes_on_in_steps_of_any_length():
             windows = [window(name, j) for j in range(k - 9, k + 1) for name in FLOWS if name != "a" or j < 120]
             steps, _ = taken(GATES, steps, windows, AT + timedelta(minutes=k), 0.0, WAIT_S)
     assert told(GATES, steps).net == pytest.approx(told(GATES, minutes).net, rel=0.02)
+
+
+def test_a_window_of_many_hours_leaves_the_flow_that_it_tells():
+    kept, _ = minute_of(Balance.nothing(4, 2), 0, [window("d", 0)])
+    long = seen("d", AT + timedelta(hours=8), 1, timedelta(hours=8), n_in=960, n_out=480)
+    kept, _ = minute_of(kept, 480, [long])
+    assert (kept.usual_in[3], kept.usual_out[3]) == pytest.approx((2.0, 1.0))
+    kept, _ = minute_of(kept, 960, [])
+    assert 0 <= kept.usual_out[3] <= kept.usual_in[3] <= 2.0

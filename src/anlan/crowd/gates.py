@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -79,19 +80,17 @@ def add(now: Sums, new: Sums, gates: Gates, k: int, one: Observation, miss: floa
     now["through"][k] += (n_in + n_out) / 2
     now["counted_s"][k] += seconds
     new["minutes"][k] += minutes
+    lately = 1.0 if first else 1 - math.exp(-minutes / RATE_MIN)
+    usually = min(minutes / min(float(now["counted_s"][k]) / 60, USUAL_MIN), 1.0)
     for way, n in (("in", n_in), ("out", n_out)):
         new[way][k] += n
-        _remember(now[f"{way}_per_min"], k, n / minutes, 1.0 if first else 1 - np.exp(-minutes / RATE_MIN))
-        _remember(now[f"usual_{way}"], k, n / minutes, _weight(minutes, now["counted_s"][k] / 60))
+        _remember(now[f"{way}_per_min"], k, n / minutes, lately)
+        _remember(now[f"usual_{way}"], k, n / minutes, usually)
 
 
-def _remember(kept: Floats, k: int, rate: float, weight: Floats | float) -> None:
+def _remember(kept: Floats, k: int, rate: float, weight: float) -> None:
+    """Take a rate into the memory of one: an average at first, over minutes or hours later."""
     kept[k] += weight * (rate - kept[k])
-
-
-def _weight(minutes: Floats | float, known_min: Floats | float) -> Floats:
-    """Return what part of the usual is said by so many minutes: an average at first, over hours later."""
-    return np.asarray(minutes / np.clip(known_min, np.maximum(minutes, 1e-9), USUAL_MIN))
 
 
 def impute(now: Sums, new: Sums, gates: Gates, now_s: float) -> None:
@@ -124,7 +123,8 @@ def impute(now: Sums, new: Sums, gates: Gates, now_s: float) -> None:
     each = [more * now[f"{way}_per_min"] for way in ("in", "out")]
     for way, n in zip(("in", "out"), each, strict=True):
         now[f"imputed_{way}"] += n
-        weight = np.where(more > 0, _weight(more, (now["counted_s"] + missing_s) / 60), 0.0)
+        known_min = np.clip((now["counted_s"] + missing_s) / 60, 1e-9, USUAL_MIN)
+        weight = np.minimum(more / known_min, 1.0)
         now[f"usual_{way}"] += weight * (now[f"{way}_per_min"] - now[f"usual_{way}"])
     now["doubt"] += spread * np.hypot(*each)
     now["imputed_s"] = missing_s
