@@ -1,4 +1,4 @@
-"""Numbers against a ladder: the probability that each limit is exceeded, now and in the half hour ahead."""
+"""Numbers against a ladder: the probability that each limit is exceeded, now and in the minutes ahead."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,10 @@ class Around:
     alike: sp.csr_matrix
     near: npt.NDArray[np.int64]
 
+    @cached_property
+    def _squared(self) -> sp.csr_matrix:
+        return self.alike.power(2)
+
     def moved(self, now: Floats, then: Floats) -> tuple[Floats, Floats]:
         """Return by how much the like of each device count more now than then, and as how many counts that is known.
 
@@ -42,7 +47,7 @@ class Around:
         now, then : float64, shape (n_windows, n)
             Counted a minute; 0 where not known.
         """
-        lately, before, squared = (self.alike @ now.T).T, (self.alike @ then.T).T, (self.alike.power(2) @ then.T).T
+        lately, before, squared = (self.alike @ now.T).T, (self.alike @ then.T).T, (self._squared @ then.T).T
         ratio = np.divide(lately, before, out=np.ones(before.shape), where=before > 0)
         return ratio, np.divide(before**2, squared, out=np.zeros(before.shape), where=squared > 0)
 

@@ -132,8 +132,13 @@ def _drawn(merit, held, most):  # type: ignore[no-untyped-def]  # compiled: numb
 
 
 @numba.njit(cache=True, nogil=True)
-def _taken_away(sfirst, spoint, pfirst, psite, weight, gain, bonus, held, count, add, shared, waits, p):  # type: ignore[no-untyped-def]  # compiled
-    """Take up to four units away that share points, the first by chance; return how many, and what they added."""
+def _taken_away(cover, here, p):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+    """Take up to four units away that share points, the first by chance; return how many, and what they added.
+
+    ``cover`` is what covers what, and its worth; ``here`` the bonus of sites, how many units they hold, how often each
+    point is covered, what one more unit would add, and room for what shares points and for who waits: written into.
+    """
+    (sfirst, spoint, pfirst, psite, weight, gain), (bonus, held, count, add, shared, waits) = cover, here
     n_sites, out, lost = len(held), 0, 0.0
     waits[:] = False
     wanted = 1 + np.random.randint(min(4, p))
@@ -159,8 +164,9 @@ def _taken_away(sfirst, spoint, pfirst, psite, weight, gain, bonus, held, count,
 
 
 @numba.njit(cache=True, nogil=True)
-def _put_back(sfirst, spoint, pfirst, psite, weight, gain, bonus, held, count, add, shared, waits, most):  # type: ignore[no-untyped-def]  # compiled
+def _put_back(cover, here, most):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Put a unit where one adds much; return what it adds."""
+    (sfirst, spoint, pfirst, psite, weight, gain), (bonus, held, count, add, shared, waits) = cover, here
     merit = np.empty(len(held))
     for j in range(len(held)):
         merit[j] = add[j] + (bonus[j] if held[j] == 0 else 0.0)
@@ -175,8 +181,9 @@ def _put_back(sfirst, spoint, pfirst, psite, weight, gain, bonus, held, count, a
 
 
 @numba.njit(cache=True, nogil=True)
-def _moved_on(sfirst, spoint, pfirst, psite, weight, gain, bonus, held, count, add, shared, waits, most, value):  # type: ignore[no-untyped-def]  # compiled
+def _moved_on(cover, here, most, value):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Let units that wait move until none gains, and those beside them; return the value."""
+    (sfirst, spoint, pfirst, psite, weight, gain), (bonus, held, count, add, shared, waits) = cover, here
     n_sites = len(held)
     a, still = np.random.randint(n_sites), 0
     while still < n_sites:
@@ -225,11 +232,11 @@ def wandered(  # type: ignore[no-untyped-def]  # compiled: numba infers the type
     here = bonus, held, count, add, shared, waits
     for t in range(tries + 1):
         if t > 0:
-            out, lost = _taken_away(*cover, *here, p)
+            out, lost = _taken_away(cover, here, p)
             value -= lost
             for _put in range(out):
-                value += _put_back(*cover, *here, most)
-        value = _moved_on(*cover, *here, most, value)
+                value += _put_back(cover, here, most)
+        value = _moved_on(cover, here, most, value)
         if value > best_value + 1e-9 * abs(best_value):
             best_value, best = value, held.copy()
         if value >= now_value + slack * np.log(1.0 - np.random.random()):
