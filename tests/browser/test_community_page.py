@@ -85,7 +85,7 @@ def seen(chromium, hall):
 
     yield opened
     for one in made:
-        assert one.complaints == [], one.complaints
+        assert one.complained() == []
         one.context.close()
 
 

@@ -44,7 +44,7 @@ def seen(chromium, march):
 
     yield opened
     for one in made:
-        assert one.complaints == [], one.complaints
+        assert one.complained() == []
         one.context.close()
 
 

@@ -62,7 +62,7 @@ def opened(tmp_path, chromium):
     assert STATIC.is_dir()
     yield on
     for one in visits:
-        assert one.complaints == [], one.complaints
+        assert one.complained() == []
         one.context.close()
     for night, served_at in made:
         night.http.close()
