@@ -131,6 +131,17 @@ class Visit:
         self.until(lambda: not self.under_way, QUIET_S)
         return self.complaints
 
+    def faults(self, script, arg=None):
+        """Return the faults that a script finds in the page, once it finds none or for good."""
+        found = []
+
+        def is_fine():
+            found[:] = self.page.evaluate(script, arg)
+            return not found and not self.under_way
+
+        self.until(is_fine, 2 * QUIET_S)
+        return found
+
     def refused(self):
         """Wait until the browser has written down what was refused, which is no fault of the page, and forget it."""
         assert self.until(lambda: self.complaints)
