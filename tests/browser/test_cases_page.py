@@ -116,7 +116,8 @@ def test_a_list_is_narrowed_sought_and_handed_on_by_its_address(desk, seen):
     visit.page.keyboard.type("路灯")
     wait_rows(visit, [lamp])
     expect(visit.page).to_have_url(re.compile("q="))
-    other = seen(visit.page.url.split("/", 3)[3])
+    handed_on = visit.page.url.split("/", 3)[3]
+    other = seen(handed_on)
     wait_rows(other, [lamp])
     expect(other.find("case-search")).to_have_value("路灯")
     other.find("filter-clear").click()
@@ -179,6 +180,25 @@ def test_the_list_and_a_case_go_by_keys(desk, seen):
     visit.find("days").wait_for()
 
 
+def both_sent(visit, names, file):
+    """Choose a file for each name, and let the first be answered when the second is on its way too."""
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    visit.page.route("**/cases/files*", hold)
+    for k, name in enumerate(names, 1):
+        visit.find(f"file-{name}").set_input_files(file)
+        assert visit.until(lambda k=k: len(held) == k)
+    for name, route in zip(names, held, strict=True):
+        route.continue_()
+        visit.find(f"sent-{name}").get_by_text("sent").wait_for()
+    visit.page.unroute("**/cases/files*")
+    for name in names:  # what came first is still there
+        expect(visit.find(f"sent-{name}")).to_contain_text("sent")
+
+
 def test_a_step_is_taken_by_a_form_that_asks_for_what_it_takes(desk, seen):
     case_id = desk.asked("路灯不亮")
     desk.step(case_id, "assign")
@@ -187,16 +207,14 @@ def test_a_step_is_taken_by_a_form_that_asks_for_what_it_takes(desk, seen):
     visit.find("step-fix").click()
     visit.page.wait_for_function("() => document.activeElement.dataset.test === 'field-answer'")
     visit.find("field-answer").fill("已更换灯泡")
-    for name in ("photo_before", "photo_after"):
-        visit.find(f"file-{name}").set_input_files(FILES | {"buffer": picture("the same")})
-        visit.find(f"sent-{name}").get_by_text("sent").wait_for()
+    both_sent(visit, ("photo_before", "photo_after"), FILES | {"buffer": picture("the same")})
     visit.find("take-step").click()
     expect(visit.find("refusal").locator("dd")).to_have_text(
         ["evidence photo_after of fix", "must be another file than photo_before", "store a picture of each"]
     )
     expect(visit.find("field-answer")).to_have_value("已更换灯泡")
     visit.refused()
-    with visit.page.expect_response("**/cases/files") as sent:  # that the one before was sent still stands there
+    with visit.page.expect_response("**/cases/files*") as sent:  # that the one before was sent still stands there
         visit.find("file-photo_after").set_input_files(FILES | {"buffer": picture("another")})
     assert sent.value.ok
     visit.find("sent-photo_after").get_by_text("sent").wait_for()
