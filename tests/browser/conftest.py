@@ -111,7 +111,7 @@ class Visit:
 
     def __init__(self, browser, url, **context):
         self.url = url
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 820}, "locale": "en-GB"} | context)
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, "locale": "en-GB"} | context)
         self.asked, self.complaints, self.under_way = [], [], set()
         self.context.on("request", self._asks)
         for ended in ("requestfinished", "requestfailed"):
