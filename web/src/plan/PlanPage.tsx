@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { address, hrefOf } from "../cases/address.ts";
 import { following, say, told } from "../desk.ts";
@@ -22,8 +22,10 @@ const isMade = (): boolean => making.value !== null && !making.value.stopped && 
 
 async function refresh(): Promise<void> {
   const now = await plans.list();
-  listed.value = now.plans;
-  making.value = now.making;
+  batch(() => {
+    listed.value = now.plans;
+    making.value = now.making;
+  });
 }
 
 const refreshed = (): void => void refresh().catch((fault: unknown) => say(told(fault)));
