@@ -72,3 +72,15 @@ def test_what_cannot_be_kept_is_a_fault_and_not_an_answer(program):
     errand = Errand(program, {"do": "answer", "n": 1}, refuse)
     errand.wait(60)
     assert (errand.is_over, errand.fault) == (True, "the store is gone")
+
+
+def test_who_is_told_of_the_answer_finds_nothing_under_way(program):
+    seen = []
+    begun = []
+
+    def keep(_told):
+        return lambda: seen.append(begun[0].is_over)
+
+    begun.append(Errand(program, {"do": "answer", "n": 1}, keep))
+    begun[0].wait(60)
+    assert seen == [True]

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 NICENESS = 10
 Json = dict[str, Any]
+Then = Callable[[], object]
 Tell = Callable[[str, float], None]
 """Says what is being done, and which share of the whole is."""
 
@@ -33,10 +34,11 @@ class Errand:
     asked : mapping
         The question.
     keep : callable
-        Takes the answer, in a thread of its own; what it raises becomes the fault.
+        Takes the answer, in a thread of its own; what it raises becomes the fault. What it returns is called when the
+        errand is over, so that who is told of the answer finds nothing under way.
     """
 
-    def __init__(self, module: str, asked: Mapping[str, Any], keep: Callable[[Json], None]) -> None:
+    def __init__(self, module: str, asked: Mapping[str, Any], keep: Callable[[Json], Then | None]) -> None:
         self.doing, self.share = "", 0.0
         self.fault: str | None = None
         self.stopped = False
@@ -81,8 +83,10 @@ class Errand:
                 told = json.loads(line)
                 fault = told.get("fault", fault)
                 if "told" in told and not self.stopped:
-                    self._keep(told["told"])
+                    then = self._keep(told["told"])
                     fault, self.is_over = None, True
+                    if then is not None:
+                        then()
                 elif "share" in told:
                     self.doing, self.share = told["doing"], told["share"]
         except (OSError, ValueError, AnlanError) as broken:

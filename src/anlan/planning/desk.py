@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from anlan.errand import Errand
+from anlan.errand import Errand, Then
 from anlan.kernel.clock import Clock
 from anlan.kernel.errors import BadInput, Conflict, NotFound
 from anlan.kernel.pack import Pack
@@ -205,8 +205,8 @@ class PlanDesk:
             return None
         return replace(made, doing=errand.doing, share=errand.share, fault=errand.fault, stopped=errand.stopped)
 
-    def _keep(self, making: Making, told: dict[str, Any]) -> None:
-        """Keep a plan: the file first, then the line in the log that names it with its hash."""
+    def _keep(self, making: Making, told: dict[str, Any]) -> Then:
+        """Keep a plan, the file first, then the line in the log that names it by its hash; return what tells of it."""
         with self._lock:
             at = self._clock.now()
             day = f"{at.astimezone(self._zone):%Y%m%d}"
@@ -229,7 +229,7 @@ class PlanDesk:
             changes = self._store.apply([draft], at=at)
             self._kept[plan_id] = _kept(plan_id, body)
             self._done = making
-        self._tell(changes)
+        return lambda: self._tell(changes)
 
 
 def _wished(wish: Wish) -> dict[str, Any]:

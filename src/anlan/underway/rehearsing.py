@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from anlan.errand import Errand, Json
+from anlan.errand import Errand, Json, Then
 from anlan.kernel.clock import Clock, parse_moment
 from anlan.kernel.errors import BadInput, Conflict, NotFound
 from anlan.kernel.pack import Pack
@@ -237,13 +237,14 @@ class RehearsalDesk:
             _rehearsed(one.key, one.body) for one in self._store.kept(REHEARSAL) if one.key.startswith(f"{case_id}-")
         ]
 
-    def _keep(self, case_id: str, wish: Wish, actor: str, told: Json) -> None:
-        """Keep what came of it beside the log, which says only that it was made."""
+    def _keep(self, case_id: str, wish: Wish, actor: str, told: Json) -> Then:
+        """Keep what came of it beside the log, which says only that it was made; return what tells of it."""
         at = self._clock.now()
         rehearsal_id = f"{case_id}-{uuid.uuid4().hex[:8]}"
         body = {"case": case_id, "made_at": at.isoformat(), "actor": actor, "wish": asdict(wish), "told": told}
         draft = self._line(rehearsal_id, "rehearse", actor, {"case": case_id}, None)
-        self._tell(self._store.apply([draft], at=at, keeping=[Keeping(kind=REHEARSAL, key=rehearsal_id, body=body)]))
+        made = self._store.apply([draft], at=at, keeping=[Keeping(kind=REHEARSAL, key=rehearsal_id, body=body)])
+        return lambda: self._tell(made)
 
     @staticmethod
     def _line(rehearsal_id: str, action: str, actor: str, body: Json | None, version: int | None) -> Draft:
