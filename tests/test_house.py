@@ -117,6 +117,69 @@ def test_no_registry_host_and_no_path_of_one_machine_is_named():
     assert not (ROOT / "uv.lock").exists()
 
 
+LOOKS = {
+    "is_visible", "is_hidden", "is_disabled", "is_enabled", "is_checked", "is_editable", "inner_text", "inner_html",
+    "input_value", "get_attribute", "text_content", "all_inner_texts", "all_text_contents", "bounding_box",
+    "content", "title", "evaluate", "evaluate_all",
+}  # fmt: skip
+ARGUED = re.compile(r"# one look: \S")
+
+
+def looks_once(node, names=frozenset()):
+    """Return whether an expression asks a page what it shows now, or rests on a name that did; waiting is no look."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr == "until":
+            return False
+        if node.func.attr in LOOKS or (node.func.attr == "count" and not node.args):
+            return True
+    if isinstance(node, ast.Attribute) and node.attr == "url" and getattr(node.value, "attr", "") == "page":
+        return True
+    if isinstance(node, ast.Name) and node.id in names:
+        return True
+    return any(looks_once(child, names) for child in ast.iter_child_nodes(node))
+
+
+def single_looks(text):
+    """Return the lines of a browser test that assert on one look at the page, without a reason."""
+    lines = text.splitlines()
+    for test in (one for one in ast.walk(ast.parse(text)) if isinstance(one, ast.FunctionDef)):
+        names = set()
+        for node in (one for one in ast.walk(test) if isinstance(one, ast.Assign) and looks_once(one.value)):
+            names |= {one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+        for node in (one for one in ast.walk(test) if isinstance(one, ast.Assert) and looks_once(one.test, names)):
+            if not any(ARGUED.search(line) for line in lines[node.lineno - 1 : node.end_lineno]):
+                yield node.lineno
+
+
+def test_no_browser_test_asserts_on_a_single_look_at_the_page():
+    browser = sorted((ROOT / "tests" / "browser").glob("*.py"))
+    assert len(browser) > 10
+    assert [f"{path.name}:{line}" for path in browser for line in single_looks(path.read_text())] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "assert seen.find('making').count() == 0",
+        "assert 'x' in seen.page.inner_text('main')",
+        "text = seen.find('card').inner_text(); assert 'x' in text",
+        "assert 'area=d' in seen.page.url",
+        "wide = page.evaluate('() => innerWidth'); assert wide > 3",
+        "assert not lamps.is_visible() or True",
+    ],
+)
+def test_a_single_look_is_found(line):
+    assert list(single_looks(f"def test_x(seen):\n    {line}")) == [2]
+    assert not list(single_looks(f"def test_x(seen):\n    {line}  # one look: it cannot change"))
+
+
+def test_waiting_is_no_single_look():
+    text = (
+        "def test_x(seen):\n    assert seen.until(lambda: seen.find('x').count() == 1)\n    assert text.count('x') == 2"
+    )
+    assert list(single_looks(text)) == []
+
+
 def test_every_exception_to_a_lint_rule_is_argued():
     bare = [
         f"{path.relative_to(ROOT)}:{k}"

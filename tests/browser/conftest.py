@@ -1,10 +1,11 @@
 import os
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from tests.command.conftest import MINUTE, Live, served
 
 from anlan.command import views
@@ -23,7 +24,9 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-WAIT_MS = 30_000  # software rendering on a busy machine
+WAIT_MS = 60_000  # software rendering on a busy machine
+QUIET_S = 10.0  # how long requests that nobody waits for are let finish
+expect.set_options(timeout=WAIT_MS)
 
 
 class Crowded(Live):
@@ -108,13 +111,72 @@ class Visit:
 
     def __init__(self, browser, url, **context):
         self.url = url
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 820}, "locale": "en-GB"} | context)
-        self.asked, self.complaints = [], []
-        self.context.on("request", lambda request: self.asked.append(request.url))
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, "locale": "en-GB"} | context)
+        self.asked, self.complaints, self.under_way = [], [], set()
+        self.context.on("request", self._asks)
+        for ended in ("requestfinished", "requestfailed"):
+            self.context.on(ended, lambda request: self.under_way.discard(request))  # noqa: PLW0108 - the driver marks what it calls
         self.page = self.context.new_page()
         self.page.set_default_timeout(WAIT_MS)
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda fault: self.complaints.append(str(fault)))
+
+    def _asks(self, request):
+        self.asked.append(request.url)
+        if not request.url.endswith("/api/v1/live") and "/live.worker" not in request.url:  # of which no end is told
+            self.under_way.add(request)
+
+    def complained(self):
+        """Return what the page complained of, once what it still asks for is answered."""
+        self.until(lambda: not self.under_way, QUIET_S)
+        return self.complaints
+
+    def faults(self, script, arg=None):
+        """Return the faults that a script finds in the page, once it finds none or for good."""
+        found = []
+
+        def is_fine():
+            found[:] = self.page.evaluate(script, arg)
+            return not found and not self.under_way
+
+        self.until(is_fine, 2 * QUIET_S)
+        return found
+
+    def refused(self):
+        """Wait until the browser has written down what was refused, which is no fault of the page, and forget it."""
+        assert self.until(lambda: self.complaints)
+        self.complaints.clear()
+
+    def until(self, look, patience_s=WAIT_MS / 1000):
+        """Look until what is seen is something, and return it; at the end whatever is seen."""
+        begun = time.monotonic()
+        while not (seen := look()) and time.monotonic() - begun < patience_s:
+            self.page.wait_for_timeout(100)
+        return seen
+
+    def shows(self, name, number):
+        """Wait until the page shows this very number."""
+        self.page.wait_for_function(
+            "([name, number]) => Number(document.querySelector(`[data-test=${name}]`)?.dataset.value) === number",
+            arg=[name, number],
+        )
+
+    def fits(self):
+        """Wait until the page is no wider than its window, in letters that have come."""
+        self.page.wait_for_function(
+            "() => document.fonts.status === 'loaded' && document.documentElement.scrollWidth <= innerWidth"
+        )
+
+    def tabs_have_room(self):
+        """Wait until no tab of the lists is cut off, in letters that have come."""
+        self.page.wait_for_function(
+            """() => {
+                const box = document.querySelector('.tabs').getBoundingClientRect();
+                const tabs = [...document.querySelectorAll('.tabs [role=tab]')];
+                const ends = tabs.map((tab) => tab.getBoundingClientRect().right);
+                return document.fonts.status === 'loaded' && tabs.length === 6 && Math.max(...ends) <= box.right + 1;
+            }"""
+        )
 
     def _heard(self, message):
         if message.type in {"error", "warning"} and "GPU stall due to ReadPixels" not in message.text:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from playwright.sync_api import expect
 from tests.browser.conftest import Visit, played
 from tests.command.conftest import served
 
@@ -23,13 +24,10 @@ def chosen(seen):
 def test_the_next_hour_is_told_with_its_interval_and_what_it_rests_on(visit):
     seen = visit()
     chosen(seen)
-    seen.find("forecast").wait_for()
-    text = seen.find("forecast").inner_text()
-    assert "expected" in text
-    assert "90" in text
-    assert "by how the last hour went" in text
-    assert "Expected" in seen.page.locator(".curve-key").first.inner_text()
-    assert seen.complaints == []
+    for words in ("expected", "90", "by how the last hour went"):
+        expect(seen.find("forecast")).to_contain_text(words)
+    expect(seen.page.locator(".curve-key").first).to_contain_text("Expected")
+    assert seen.complained() == []
 
 
 def test_a_measure_is_tried_and_its_change_is_on_the_map(visit):
@@ -38,13 +36,12 @@ def test_a_measure_is_tried_and_its_change_is_on_the_map(visit):
     seen.find("try").locator("summary").click()
     seen.find("try-kind").select_option("closure")
     seen.find("try-go").click()
-    seen.find("try-outcome").wait_for()
-    assert "Against doing nothing" in seen.find("try-outcome").inner_text()
-    assert seen.find("layer-changed").get_attribute("aria-pressed") == "true"
+    expect(seen.find("try-outcome")).to_contain_text("Against doing nothing")
+    expect(seen.find("layer-changed")).to_have_attribute("aria-pressed", "true")
     seen.find("try-clear").click()
-    assert seen.find("layer-people").get_attribute("aria-pressed") == "true"
-    assert seen.find("layer-changed").count() == 0
-    assert seen.complaints == []
+    expect(seen.find("layer-people")).to_have_attribute("aria-pressed", "true")
+    expect(seen.find("layer-changed")).to_have_count(0)
+    assert seen.complained() == []
 
 
 def test_nobody_looks_without_signing_in(chromium, tmp_path):
@@ -60,14 +57,13 @@ def test_nobody_looks_without_signing_in(chromium, tmp_path):
             seen.find("sign-in-name").fill("lin")
             seen.find("sign-in-password").fill("something else")
             seen.find("sign-in-go").click()
-            seen.find("sign-in-fault").wait_for()
-            assert "must belong together" in seen.find("sign-in-fault").inner_text()
+            expect(seen.find("sign-in-fault")).to_contain_text("must belong together")
             seen.find("sign-in-password").fill(WORDS)
             seen.find("sign-in-go").click()
             seen.page.wait_for_selector(".map canvas")
             seen.find("account").click()
-            assert "Duty officer" in seen.find("account-card").inner_text()
+            expect(seen.find("account-card")).to_contain_text("Duty officer")
             seen.find("sign-out").click()
             seen.find("sign-in-name").wait_for()
-            assert [one for one in seen.complaints if "403" not in one] == []
+            assert [one for one in seen.complained() if "403" not in one] == []
             seen.context.close()

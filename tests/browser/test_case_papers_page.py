@@ -7,6 +7,7 @@ from pathlib import Path
 import docx
 import httpx
 import pytest
+from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.browser.test_cases_page import HOME, Desk, desk, seen  # noqa: F401 - fixtures
 from tests.command.conftest import served
@@ -41,7 +42,7 @@ def test_a_paper_waits_for_its_state_and_is_then_issued_in_both_forms(desk, seen
     visit = seen(f"#/cases/{case_id}")
     waits = visit.find("paper-plan")
     waits.get_by_text("given in:").wait_for()
-    assert visit.find("issue-plan-pdf").count() == 0
+    expect(visit.find("issue-plan-pdf")).to_have_count(0)
     desk.step(case_id, "plan")
     visit.find("issue-plan-pdf").wait_for()
     content, name = saved(visit, "issue-plan-pdf")
@@ -71,8 +72,8 @@ def test_a_code_on_paper_is_checked(desk, seen):  # noqa: F811
     visit.find("paper-code").fill("nothing of ours")
     visit.find("check-code").click()
     visit.find("refusal").wait_for()
-    assert visit.find("verified").count() == 0
-    visit.complaints.clear()  # the browser writes every refusal down
+    expect(visit.find("verified")).to_have_count(0)
+    visit.refused()
 
 
 def sheet(*rows, name="hazards.csv"):
@@ -85,11 +86,9 @@ def test_of_a_sheet_every_fault_is_told_and_then_all_of_it_is_opened(desk, seen)
     visit.find("sheet-headings").get_by_text("crowd barrier").wait_for()
     visit.find("sheet-file").set_input_files(sheet(f"barrier,patrol,{HOME}", "nonsense,patrol,nowhere", ",patrol,d"))
     visit.find("sheet-read").click()
-    faults = visit.find("sheet-faults")
-    faults.wait_for()
-    told = faults.locator("tbody tr").all_inner_texts()
-    assert [one.split()[0] for one in told] == ["3", "3", "4", "4"]
-    assert visit.find("sheet-open").count() == 0
+    rows = visit.find("sheet-faults").locator("tbody tr td:first-child")
+    expect(rows).to_have_text(["3", "3", "4", "4"])
+    expect(visit.find("sheet-open")).to_have_count(0)
     visit.find("sheet-file").set_input_files(sheet(f"barrier,patrol,{HOME}", f"照明,patrol,{HOME}"))
     visit.find("sheet-faults").wait_for(state="detached")
     visit.find("sheet-read").click()
@@ -97,7 +96,7 @@ def test_of_a_sheet_every_fault_is_told_and_then_all_of_it_is_opened(desk, seen)
     assert desk.http.get("/cases", params={"type": "hazard"}).json()["cases"] == []
     visit.find("sheet-open").click()
     visit.find("sheet-opened").get_by_role("link").click()
-    visit.page.wait_for_function("() => document.querySelectorAll('[data-test=case-row]').length === 2")
+    expect(visit.find("case-row")).to_have_count(2)
     assert len(desk.http.get("/cases", params={"type": "hazard"}).json()["cases"]) == 2
 
 
@@ -125,6 +124,7 @@ def test_running_cases_are_moved_after_a_trial_or_told_what_does_not_fit(chromiu
     with served(then.app) as then.url, httpx.Client(base_url=f"{then.url}/api/v1", timeout=30) as then.http:
         visit = Visit(chromium, then.url)
         visit.page.goto(f"{then.url}/#/cases/migrate")
+        visit.find("migrate-type").locator("[value=resident_request]").wait_for(state="attached")
         visit.find("migrate-type").select_option("resident_request")
         visit.find("migrate-try").click()
         if fits:
@@ -132,9 +132,9 @@ def test_running_cases_are_moved_after_a_trial_or_told_what_does_not_fit(chromiu
             visit.find("migrate-outcome").get_by_text("1 cases were moved to version 3").wait_for()
         else:
             visit.find("misfits").get_by_text("step 'assign'").wait_for()
-            assert visit.find("migrate-do").count() == 0
+            expect(visit.find("migrate-do")).to_have_count(0)
         assert then.http.get(f"/cases/{case_id}").json()["version"] == (3 if fits else 2)
-        assert visit.complaints == []
+        assert visit.complained() == []
         visit.context.close()
     then.district.close()
 
@@ -156,5 +156,5 @@ def test_a_small_map_shows_streets_although_another_layer_does_not_come(desk, se
         ".some((one) => one.layer.id.startsWith('street-'))"
     )
     assert held
-    assert visit.find("spot-map").get_attribute("data-state") == "loading"
+    expect(visit.find("spot-map")).to_have_attribute("data-state", "loading")
     visit.page.unroute_all(behavior="ignoreErrors")

@@ -1,9 +1,11 @@
 """The pages of cases, as a duty officer and a grid worker use them, against the real server over the tall district."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 from tests.browser.conftest import STATIC, Visit
 from tests.command.conftest import served
 from tests.matters.conftest import AT, ground_point, picture, tall_pack
@@ -78,12 +80,15 @@ def seen(chromium, desk):
 
     yield opened
     for one in made:
-        assert one.complaints == [], one.complaints
+        assert one.complained() == []
         one.context.close()
 
 
-def rows(visit):
-    return [one.get_attribute("data-case") for one in visit.find("case-row").all()]
+def opened_id(visit):
+    """Wait until the page is at a case, which is no new one, and return its id."""
+    expect(visit.page).to_have_url(re.compile(r"#/cases/(?!new\b)[^/?]+$"))
+    visit.find("case").wait_for()
+    return visit.page.url.rsplit("/", 1)[1]
 
 
 def wait_rows(visit, wanted):
@@ -95,10 +100,7 @@ def wait_rows(visit, wanted):
 
 
 def wait_light(visit, light, wanted):
-    visit.page.wait_for_function(
-        "([light, wanted]) => document.querySelector(`[data-test=light-${light}] b`)?.textContent === wanted",
-        arg=[light, str(wanted)],
-    )
+    expect(visit.find(f"light-{light}").locator("b")).to_have_text(str(wanted))
 
 
 def test_a_list_is_narrowed_sought_and_handed_on_by_its_address(desk, seen):
@@ -107,15 +109,17 @@ def test_a_list_is_narrowed_sought_and_handed_on_by_its_address(desk, seen):
     wait_rows(visit, [lamp, road])
     visit.find("filter-area-0").select_option("d-e")
     wait_rows(visit, [road])
-    assert "area=d-e" in visit.page.url
+    expect(visit.page).to_have_url(re.compile("area=d-e"))
     visit.find("filter-clear").click()
     wait_rows(visit, [lamp, road])
     visit.page.keyboard.press("/")
     visit.page.keyboard.type("路灯")
     wait_rows(visit, [lamp])
-    other = seen(visit.page.url.split("/", 3)[3])
+    expect(visit.page).to_have_url(re.compile("q="))
+    handed_on = visit.page.url.split("/", 3)[3]
+    other = seen(handed_on)
     wait_rows(other, [lamp])
-    assert other.find("case-search").input_value() == "路灯"
+    expect(other.find("case-search")).to_have_value("路灯")
     other.find("filter-clear").click()
     wait_rows(other, [lamp, road])
     other.find("filter-due").select_option("24")
@@ -139,7 +143,7 @@ def test_lights_are_counted_and_change_with_what_is_told(desk, seen):
     visit.page.reload()
     wait_light(visit, "red", 2)
     visit.find("light-yellow").click()
-    visit.find("no-cases").wait_for()
+    visit.find("no-cases").get_by_text("No case is like that").wait_for()
     visit.find("light-red").click()
     wait_rows(visit, [first, second])
 
@@ -148,7 +152,7 @@ def test_a_long_list_is_read_part_by_part(desk, seen):
     made = [desk.asked(f"request {k}") for k in range(55)]
     visit = seen("#/cases?order=opened")
     visit.find("more").wait_for()
-    assert rows(visit) == made[:4:-1]
+    wait_rows(visit, made[:4:-1])
     visit.find("more").click()
     wait_rows(visit, made[::-1])
     limits = [url for url in visit.asked if "/cases?" in url]
@@ -159,8 +163,9 @@ def test_the_list_and_a_case_go_by_keys(desk, seen):
     first, second = desk.asked("one"), desk.asked("two")
     visit = seen()
     wait_rows(visit, [first, second])
-    visit.page.keyboard.press("j")
-    visit.page.keyboard.press("j")
+    for at in (first, second):
+        visit.page.keyboard.press("j")
+        expect(visit.page.locator(f"[data-case='{at}']")).to_be_focused()
     visit.page.keyboard.press("Enter")
     visit.page.wait_for_selector(f"[data-test=case] >> text={second}")
     visit.page.keyboard.press("Escape")
@@ -168,10 +173,30 @@ def test_the_list_and_a_case_go_by_keys(desk, seen):
     visit.page.keyboard.press("?")
     visit.find("keys-help").wait_for()
     visit.page.keyboard.press("Escape")
+    expect(visit.find("keys-help")).to_have_count(0)  # while it is open, it has the keys
     visit.page.keyboard.press("b")
     visit.find("board").wait_for()
     visit.page.keyboard.press("c")
     visit.find("days").wait_for()
+
+
+def both_sent(visit, names, file):
+    """Choose a file for each name, and let the first be answered when the second is on its way too."""
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    visit.page.route("**/cases/files*", hold)
+    for k, name in enumerate(names, 1):
+        visit.find(f"file-{name}").set_input_files(file)
+        assert visit.until(lambda k=k: len(held) == k)
+    for name, route in zip(names, held, strict=True):
+        route.continue_()
+        visit.find(f"sent-{name}").get_by_text("sent").wait_for()
+    visit.page.unroute("**/cases/files*")
+    for name in names:  # what came first is still there
+        expect(visit.find(f"sent-{name}")).to_contain_text("sent")
 
 
 def test_a_step_is_taken_by_a_form_that_asks_for_what_it_takes(desk, seen):
@@ -182,19 +207,16 @@ def test_a_step_is_taken_by_a_form_that_asks_for_what_it_takes(desk, seen):
     visit.find("step-fix").click()
     visit.page.wait_for_function("() => document.activeElement.dataset.test === 'field-answer'")
     visit.find("field-answer").fill("已更换灯泡")
-    for name in ("photo_before", "photo_after"):
-        visit.find(f"file-{name}").set_input_files(FILES | {"buffer": picture("the same")})
-        visit.find(f"sent-{name}").get_by_text("sent").wait_for()
+    both_sent(visit, ("photo_before", "photo_after"), FILES | {"buffer": picture("the same")})
     visit.find("take-step").click()
-    refusal = visit.find("refusal")
-    refusal.wait_for()
-    parts = refusal.locator("dd").all_inner_texts()
-    assert parts == [
-        "evidence photo_after of fix", "must be another file than photo_before", "store a picture of each",
-    ]  # fmt: skip
-    assert visit.find("field-answer").input_value() == "已更换灯泡"
-    visit.complaints.clear()  # the browser writes every refusal down
-    visit.find("file-photo_after").set_input_files(FILES | {"buffer": picture("another")})
+    expect(visit.find("refusal").locator("dd")).to_have_text(
+        ["evidence photo_after of fix", "must be another file than photo_before", "store a picture of each"]
+    )
+    expect(visit.find("field-answer")).to_have_value("已更换灯泡")
+    visit.refused()
+    with visit.page.expect_response("**/cases/files*") as sent:  # that the one before was sent still stands there
+        visit.find("file-photo_after").set_input_files(FILES | {"buffer": picture("another")})
+    assert sent.value.ok
     visit.find("sent-photo_after").get_by_text("sent").wait_for()
     visit.find("take-step").click()
     visit.find("step-form").wait_for(state="detached")
@@ -202,7 +224,7 @@ def test_a_step_is_taken_by_a_form_that_asks_for_what_it_takes(desk, seen):
     visit.page.wait_for_selector("[data-test=history] img.thumb")
     wide = "() => [...document.querySelectorAll('[data-test=history] img.thumb')].map((one) => one.naturalWidth)"
     visit.page.wait_for_function(f"() => ({wide})().every((n) => n === 8)")
-    assert "已更换灯泡" in visit.find("fields").inner_text()
+    expect(visit.find("fields")).to_contain_text("已更换灯泡")
 
 
 def test_who_was_slower_is_told_and_keeps_what_was_written(desk, seen):
@@ -213,11 +235,10 @@ def test_who_was_slower_is_told_and_keeps_what_was_written(desk, seen):
     visit.find("step-note").fill("not ours")
     desk.step(case_id, "accept")
     told = visit.find("overtaken")
-    told.wait_for()
-    assert "take on" in told.inner_text()
-    assert "no longer possible" in told.inner_text()
-    assert visit.find("step-note").input_value() == "not ours"
-    assert visit.find("take-step").is_disabled()
+    expect(told).to_contain_text("take on")
+    expect(told).to_contain_text("no longer possible")
+    expect(visit.find("step-note")).to_have_value("not ours")
+    expect(visit.find("take-step")).to_be_disabled()
     other = desk.asked("dark, too")
     visit = seen(f"#/cases/{other}")
     visit.find("step-forward").click()
@@ -235,13 +256,9 @@ def test_a_refusal_is_read_in_chinese(desk, seen):
     visit = seen(f"#/cases/{case_id}", locale="zh-CN")
     visit.find("step-confer").click()
     refusal = visit.find("refusal")
-    refusal.wait_for()
-    texts = refusal.inner_text()
-    assert "条件未满足" in texts
-    assert "两次退单后方可会商" in texts
-    assert "请先满足条件" in texts
-    assert "提交会商" in texts
-    visit.complaints.clear()
+    for words in ("条件未满足", "两次退单后方可会商", "请先满足条件", "提交会商"):
+        expect(refusal).to_contain_text(words)
+    visit.refused()
 
 
 def test_a_new_case_shows_where_it_would_go_and_what_is_open_around_it(desk, seen):
@@ -254,15 +271,15 @@ def test_a_new_case_shows_where_it_would_go_and_what_is_open_around_it(desk, see
     visit.find("lat").fill(str(lat + 1e-4))
     visit.find("lat").blur()
     visit.find("route-owner").get_by_text("d-w-s").wait_for()
-    assert visit.find("near").locator("[data-test=case-row]").get_attribute("data-case") == near
+    expect(visit.find("near").locator("[data-test=case-row]")).to_have_attribute("data-case", near)
     visit.find("field-kind").select_option("safety")
-    visit.page.wait_for_function("() => document.querySelector('[data-test=route-owner]')?.textContent === 'd-w'")
-    assert "what is a danger goes to the street at once" in visit.find("route").inner_text()
+    expect(visit.find("route-owner")).to_have_text("d-w")
+    expect(visit.find("route")).to_contain_text("what is a danger goes to the street at once")
     visit.find("field-source").select_option("counter")
     visit.find("field-what").fill("loose rail")
     visit.find("open-case").click()
     visit.find("owner").wait_for()
-    made = desk.http.get(f"/cases/{visit.page.url.rsplit('/', 1)[1]}").json()
+    made = desk.http.get(f"/cases/{opened_id(visit)}").json()
     assert (made["fields"]["what"], made["owner_area"]) == ("loose rail", "d-w")
     assert made["lat"] == pytest.approx(lat + 1e-4)
 
@@ -272,6 +289,7 @@ def test_a_click_on_the_map_says_where(seen):
     visit.page.wait_for_selector(".spot-map canvas")
     visit.page.wait_for_function("() => document.querySelector('.spot-map').anlanMap.loaded()")
     lon, lat = ground_point("d-e-n-e-n")
+    visit.page.wait_for_selector(".spot-map[data-state=drawn]")
     x, y = visit.page.evaluate(
         """([lon, lat]) => {
             const map = document.querySelector('.spot-map');
@@ -283,8 +301,10 @@ def test_a_click_on_the_map_says_where(seen):
     )
     visit.page.mouse.click(x, y)
     visit.find("route-owner").get_by_text("d-e-n").wait_for()
-    assert float(visit.find("lon").input_value()) == pytest.approx(lon, abs=1e-4)
-    assert "cannot tell whether kind == 'safety'" in visit.find("rule").inner_text()
+    visit.page.wait_for_function(
+        "(lon) => Math.abs(Number(document.querySelector('[data-test=lon]').value) - lon) < 1e-4", arg=lon
+    )
+    expect(visit.find("rule")).to_contain_text("cannot tell whether kind == 'safety'")
     visit.find("field-kind").select_option("safety")
     visit.find("rule").get_by_text("It fits, and decides").wait_for()
 
@@ -300,6 +320,7 @@ def test_a_case_moves_on_the_board_by_its_menu(desk, seen):
     visit.page.keyboard.press("Enter")
     moved = visit.page.locator("[data-test=column-assigned] [data-test=board-card]")
     moved.wait_for()
+    expect(card).to_have_count(0)
     assert desk.state(case_id) == "assigned"
     moved.locator("[data-test=card-steps]").click()
     visit.find("card-step-refuse").click()
@@ -315,11 +336,11 @@ def test_a_calendar_shows_what_is_due_what_is_held_and_make_up_days(desk, seen):
     made = desk.http.post("/cases", json={"type": "public_class", "area": "d-w-s-w", "filled": filled})
     assert made.status_code == 201, made.text
     visit = seen("#/cases/calendar")
-    assert visit.find("month").inner_text() == "February 2026"
-    assert "make-up day" in visit.find("day-2026-02-14").inner_text()
-    assert "Spring Festival" in visit.find("day-2026-02-16").inner_text()
+    expect(visit.find("month")).to_have_text("February 2026")
+    expect(visit.find("day-2026-02-14")).to_contain_text("make-up day")
+    expect(visit.find("day-2026-02-16")).to_contain_text("Spring Festival")
     held = visit.find("day-2026-02-20").locator(".is-held a")
-    assert held.inner_text().startswith("crowd safety, class")
+    expect(held).to_have_text(re.compile("^crowd safety, class"))
     due = desk.http.get(f"/cases/{case_id}").json()["due_at"]
     assert due == "2026-02-10T09:00:00Z"  # one working day, taken on at nine in the morning of Shanghai
     visit.find("day-2026-02-10").locator("[data-test=day-due]").click()
@@ -327,9 +348,9 @@ def test_a_calendar_shows_what_is_due_what_is_held_and_make_up_days(desk, seen):
     visit.page.go_back()
     visit.find("day-2026-02-10").focus()
     visit.page.keyboard.press("ArrowDown")
-    assert visit.page.evaluate("() => document.activeElement.dataset.test") == "day-2026-02-17"
+    expect(visit.find("day-2026-02-17")).to_be_focused()
     visit.find("month-after").click()
-    visit.page.wait_for_function("() => document.querySelector('[data-test=month]').textContent === 'March 2026'")
+    expect(visit.find("month")).to_have_text("March 2026")
 
 
 def test_tables_are_filled_in_row_by_row_and_shown(desk, seen):
@@ -351,14 +372,14 @@ def test_tables_are_filled_in_row_by_row_and_shown(desk, seen):
     zones.locator("[data-test=field-most_per_m2]").fill("3.5")
     visit.find("open-case").click()
     visit.find("fields").get_by_text("Lantern walk").first.wait_for()
-    told = desk.http.get(f"/cases/{visit.page.url.rsplit('/', 1)[1]}").json()["fields"]
+    told = desk.http.get(f"/cases/{opened_id(visit)}").json()["fields"]
     assert told["zones"] == [
         {"zone": "A", "ground": "place:quay", "capacity": 8000, "area_m2": 4200, "most_per_m2": 3.5}
     ]
     assert told["begins_at"].startswith("2026-03-01T10:00:00")  # eighteen o'clock in Shanghai, wherever the browser is
-    shown = visit.find("fields").locator("table").inner_text()
-    assert "8,000" in shown
-    assert "place:quay" not in shown  # what it refers to is shown by its name
+    shown = visit.find("fields").locator("table")
+    expect(shown).to_contain_text("8,000")
+    expect(shown).not_to_contain_text("place:quay")  # what it refers to is shown by its name
 
 
 def test_the_way_leads_between_map_and_cases_and_speaks_chinese(desk, seen):
@@ -366,12 +387,10 @@ def test_the_way_leads_between_map_and_cases_and_speaks_chinese(desk, seen):
     case_id = desk.asked("弄堂口路灯不亮", area=None, lon=lon, lat=lat)
     visit = seen(locale="zh-CN", timezone_id="America/New_York")
     wait_rows(visit, [case_id])
-    text = visit.page.inner_text("main.cases")
     for words in ("列表", "看板", "日历", "派单试算", "新建事项", "市民诉求", "已受理", "期限内", "剩 7 小时"):
-        assert words in text, words
+        expect(visit.page.locator("main.cases")).to_contain_text(words)
     visit.find("case-row").click()
-    visit.find("clocks").wait_for()
-    assert "2月10日 17:00 到期" in visit.find("clocks").inner_text()
+    expect(visit.find("clocks")).to_contain_text("2月10日 17:00 到期")
     visit.find("to-map").click()
     visit.page.wait_for_selector(".map canvas")
     visit.page.wait_for_function(
@@ -393,7 +412,7 @@ def test_each_role_sees_its_own_cases_and_steps(chromium, desk, role, shown, ste
     visit = Visit(chromium, desk.url)
     visit.page.goto(desk.entering(role))
     visit.find("account").wait_for()
-    assert visit.find("nav-cases").count() == shown
+    expect(visit.find("nav-cases")).to_have_count(shown)
     if shown:
         visit.find("nav-cases").click()
         wait_rows(visit, [case_id])
@@ -402,7 +421,6 @@ def test_each_role_sees_its_own_cases_and_steps(chromium, desk, role, shown, ste
         visit.find("no-cases").wait_for()  # whoever handles waits for the desk now
         desk.step(case_id, "assign")
         visit.find("case-row").click()
-        visit.find("steps").wait_for()
-        assert visit.find("steps").get_by_role("button").count() == steps
-    assert visit.complaints == []
+        expect(visit.find("steps").get_by_role("button")).to_have_count(steps)
+    assert visit.complained() == []
     visit.context.close()

@@ -1,10 +1,12 @@
 """The pages of the community, as an alliance officer uses them, against the real server over the tall district."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 from tests.browser.conftest import STATIC, Visit
 from tests.browser.test_cases_page import Desk
 from tests.command.conftest import served
@@ -85,7 +87,7 @@ def seen(chromium, hall):
 
     yield opened
     for one in made:
-        assert one.complaints == [], one.complaints
+        assert one.complained() == []
         one.context.close()
 
 
@@ -114,10 +116,10 @@ def test_volunteers_are_narrowed_and_tell_no_contact(hall, seen):
     hall.joined("East", home="d-e")
     visit = seen()
     wait_texts(visit, "volunteer", ["Old", "New", "East"])
-    assert "mailto" not in visit.page.content()
+    assert "mailto" not in visit.page.content()  # one look: all three stand there
     visit.find("volunteer-due").select_option("30")
     wait_texts(visit, "volunteer", ["Old"])
-    assert "d left" in visit.find("volunteer").inner_text()
+    expect(visit.find("volunteer")).to_contain_text("d left")
     visit.page.evaluate(  # both before the browser tells the page that the address has changed
         """() => {
             document.querySelector('[data-test=volunteer-clear]').click();
@@ -130,7 +132,7 @@ def test_volunteers_are_narrowed_and_tell_no_contact(hall, seen):
     visit.find("volunteer-clear").click()
     visit.find("alliance-silk").click()
     wait_texts(visit, "volunteer", ["Old"])
-    assert "alliance=silk" in visit.page.url
+    expect(visit.page).to_have_url(re.compile("alliance=silk"))
     visit.find("alliance-silk").click()
     visit.find("volunteer-skill").select_option("aed")
     wait_texts(visit, "volunteer", ["New"])
@@ -143,16 +145,17 @@ def test_an_invitation_is_made_with_a_code_told_once_and_withdrawn(seen):
     visit.find("invite-label").fill("fair")
     visit.find("invite").click()
     wait_texts(visit, "invitation", ["fair", "poster"])
+    expect(visit.find("link-invitation")).to_have_text(re.compile("http"))
     link = visit.find("link-invitation").inner_text()
-    assert httpx.get(link).status_code == 200
+    assert httpx.get(link).status_code == 200  # one look: the whole link stands there
     visit.page.wait_for_function("() => document.querySelector('[data-test=code-invitation] img')?.naturalWidth > 0")
     visit.page.reload()
     visit.find("invitations-open").click()
     wait_texts(visit, "invitation", ["fair", "poster"])
-    assert visit.find("link-invitation").count() == 0
+    expect(visit.find("link-invitation")).to_have_count(0)
     visit.find("invitation").first.locator("[data-test=withdraw]").click()
     wait_texts(visit, "invitation", ["poster"])
-    assert httpx.get(link).status_code == 404
+    assert httpx.get(link).status_code == 404  # one look: the same
 
 
 def test_a_shift_is_planned_filled_swapped_and_its_hours_counted(hall, seen):
@@ -174,7 +177,7 @@ def test_a_shift_is_planned_filled_swapped_and_its_hours_counted(hall, seen):
     for number in (li, wu, xu):
         enter(hall.hall, number, shift_id)
     wait_texts(visit, "in-shift", ["Li", "Wu", "Xu"])  # read again by itself: an answer is no line of the log
-    assert "waits" in visit.find("in-shift").nth(2).inner_text()
+    expect(visit.find("in-shift").nth(2)).to_contain_text("waits")
     offer_id = offer_place(hall.hall, li, shift_id)
     visit.find("swaps").get_by_text("Li offers a place").wait_for()
     take_offer(hall.hall, hall.joined("Yu"), offer_id)
@@ -183,16 +186,18 @@ def test_a_shift_is_planned_filled_swapped_and_its_hours_counted(hall, seen):
     wait_texts(visit, "shift-row", ["Stairs"])
     visit.page.wait_for_function("() => document.querySelector('[data-test=code-here] img')?.naturalWidth > 0")
     code = hall.http.get(f"/community/shifts/{shift_id}").json()["code"]
-    assert visit.find("link-here").inner_text().endswith(f"/v/here/{code}")
+    expect(visit.find("link-here")).to_have_text(re.compile(f"/v/here/{re.escape(code)}$"))
     hall.clock.set(AT + 24 * HOUR)
     here(hall.hall, wu, code)
     hall.clock.set(AT + 29 * HOUR)
     visit.page.goto(f"{hall.url}/#/community/shifts?lacks=hours")
     visit.page.reload()
+    wait_texts(visit, "shift-row", ["Stairs"])
     visit.find("shift-row").click()
     visit.find("complete-shift").click()
-    visit.find("shift").get_by_text("completed").wait_for()
-    assert hall.http.get(f"/community/shifts/{shift_id}").json()["state"] == "completed"
+    visit.find("shift").get_by_text("completed", exact=True).wait_for()
+    state = hall.http.get(f"/community/shifts/{shift_id}").json()["state"]
+    assert state == "completed"
 
 
 def test_a_shift_is_called_off_after_asking(hall, seen):
@@ -200,7 +205,7 @@ def test_a_shift_is_called_off_after_asking(hall, seen):
     visit = seen(f"#/community/shifts/{shift_id}")
     visit.page.on("dialog", lambda dialog: dialog.accept())
     visit.find("cancel-shift").click()
-    visit.find("shift").get_by_text("called off").wait_for()
+    visit.find("shift").get_by_text("called off", exact=True).wait_for()
     assert hall.http.get(f"/community/shifts/{shift_id}").json()["state"] == "cancelled"
 
 
@@ -213,18 +218,19 @@ def test_answers_to_a_call_out_come_in_by_themselves_and_it_is_stopped(hall, see
     visit.find("lon").fill(str(lon))
     visit.find("lat").fill(str(lat))
     visit.find("lat").blur()
-    visit.find("nearby").get_by_text("3").first.wait_for()
+    expect(visit.find("nearby").locator("b").last).to_have_text("3")
     visit.find("call").click()
     visit.find("call-out").wait_for()
     call_id = visit.find("call-out").get_attribute("data-call")
-    assert visit.find("answer-yes").inner_text() == "0"
+    expect(visit.find("answer-yes")).to_have_text("0")
     reply(hall.hall, li, call_id, Reply.YES)
     visit.find("coming").get_by_text("Li").wait_for()
-    visit.page.wait_for_function("() => document.querySelector('[data-test=answer-yes]').textContent === '1'")
+    expect(visit.find("answer-yes")).to_have_text("1")
     visit.find("stop-call").click()
-    visit.page.wait_for_function("() => document.querySelector('[data-test=call-state]').textContent === 'stopped'")
-    assert hall.http.get(f"/community/call-outs/{call_id}").json()["state"] == "stopped"
-    assert visit.find("stop-call").count() == 0
+    expect(visit.find("call-state")).to_have_text("stopped")
+    state = hall.http.get(f"/community/call-outs/{call_id}").json()["state"]
+    assert state == "stopped"
+    expect(visit.find("stop-call")).to_have_count(0)
 
 
 def test_first_helpers_are_called_from_an_incident_and_end_with_it(hall, seen):
@@ -232,17 +238,15 @@ def test_first_helpers_are_called_from_an_incident_and_end_with_it(hall, seen):
     at = ground_point("d-w-s-w-s")
     incident = hall.http.post("/incidents", json={"kind": "medical", "at": at, "note": "third floor"}).json()
     visit = seen(f"#/community/callouts?new=1&incident={incident['id']}")
-    visit.page.wait_for_function(
-        "(id) => document.querySelector('[data-test=call-incident]')?.value === id", arg=incident["id"]
-    )
+    expect(visit.find("call-incident")).to_have_value(incident["id"])
     visit.find("call-words").fill("Bring the defibrillator")
     visit.find("call-quota").fill("1")
     visit.find("call").click()
     visit.find("call-out").get_by_text(incident["id"]).wait_for()
-    assert "third floor" not in visit.find("call-out").inner_text()
+    expect(visit.find("call-out")).not_to_contain_text("third floor")
     hall.http.post(f"/incidents/{incident['id']}/close", json={"outcome": "resolved"})
     tend(hall.hall, hall.district.reach)
-    visit.page.wait_for_function("() => document.querySelector('[data-test=call-state]').textContent === 'over'")
+    expect(visit.find("call-state")).to_have_text("over")
 
 
 def test_points_and_who_lives_within_a_walk_are_on_the_map_and_in_a_table(hall, seen):
@@ -258,14 +262,12 @@ def test_points_and_who_lives_within_a_walk_are_on_the_map_and_in_a_table(hall, 
     visit.page.wait_for_function(f"() => {drawn}.queryRenderedFeatures({{ layers: ['area-fills'] }}).length > 0")
     told = hall.http.get("/community/points/coverage", params={"level": "street"}).json()
     share = {one["properties"]["id"]: one["properties"]["peace_house_300"] for one in told["areas"]["features"]}
-    rows = visit.find("covered-areas").locator("tbody tr").all_inner_texts()
     least = min(share, key=lambda key: share[key])
-    assert rows[0].split()[0] == least
-    assert f"{share[least]:.0%}" in rows[0]
+    row = visit.find("covered-areas").locator("tbody tr").first
+    expect(row.locator("th")).to_have_text(least)
+    expect(row).to_contain_text(f"{share[least]:.0%}")
     visit.find("kind-police_room").click()
-    visit.page.wait_for_function(
-        f"() => {drawn}.querySourceFeatures('points').every((one) => one.properties.id === 'a')"
-    )
+    wait_points(visit, ["a"])
 
 
 @pytest.mark.parametrize("page", ["volunteers", "shifts", "callouts", "points"])
@@ -276,17 +278,17 @@ def test_a_page_speaks_chinese_and_fits_a_telephone(hall, seen, page):
     loaded = {"volunteers": "volunteer", "shifts": "shift-row", "callouts": "call-outs", "points": "covered-areas"}
     visit.page.wait_for_selector(f"[data-test={loaded[page]}]", state="attached")
     words = {"volunteers": "平安商户联盟", "shifts": "缺人", "callouts": "发起召集", "points": "步行"}
-    assert words[page] in visit.page.inner_text("main#community")
-    assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    expect(visit.page.locator("main#community")).to_contain_text(words[page])
+    visit.fits()
 
 
 def test_without_the_right_there_is_no_community(chromium, hall):
     visit = Visit(chromium, hall.url)
     visit.page.goto(hall.entering("grid_worker"))
     visit.find("account").wait_for()
-    assert visit.find("nav-cases").count() == 1
-    assert visit.find("nav-community").count() == 0
+    expect(visit.find("nav-cases")).to_have_count(1)
+    expect(visit.find("nav-community")).to_have_count(0)
     visit.page.goto(f"{hall.url}/#/community/volunteers")
     visit.page.wait_for_selector(".map canvas")
-    assert visit.page.locator("main#community").count() == 0
+    expect(visit.page.locator("main#community")).to_have_count(0)
     visit.context.close()

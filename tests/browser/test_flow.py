@@ -1,6 +1,7 @@
 """The line tool of the page: drawn with the mouse or typed, it tells the flow that the API tells."""
 
 import pytest
+from playwright.sync_api import expect
 from tests.browser.conftest import played
 from tests.browser.test_page import degrees
 
@@ -18,6 +19,8 @@ def draw_line(seen, points):
     """Draw a line with the mouse, given its points in metres, and return what was asked and told."""
     page = seen.page
     seen.find("draw-line").click()
+    expect(seen.find("draw-line")).to_have_attribute("aria-pressed", "true")
+    seen.settle()  # or the ground moves under the pointer
     page.wait_for_timeout(300)
     where = [seen.at(*degrees(*point)) for point in points]
     with page.expect_response(lambda answer: answer.url.endswith("/api/v1/flow")) as told:
@@ -34,18 +37,18 @@ def test_a_line_across_a_counted_street_shows_its_count_each_way(visit):
     line, told = draw_line(seen, [(-40, 0), (40, 0)])
     assert line["type"] == "LineString"
     assert told["devices"] == ["walk-1"]
-    number = seen.page.wait_for_selector("[data-test=flow]")
-    assert float(number.get_attribute("data-value")) == told["per_minute"] == 600
-    assert seen.find("ways").inner_text() == "southwards 300 · northwards 300"
-    assert seen.complaints == []
+    assert told["per_minute"] == 600
+    seen.shows("flow", 600)
+    expect(seen.find("ways")).to_have_text("southwards 300 · northwards 300")
+    assert seen.complained() == []
 
 
 def test_a_line_where_nothing_counts_says_that_it_is_inferred(visit):
     seen = visit()
     _, told = draw_line(seen, [(-40, 200), (40, 200)])
     assert told["counted_share"] == 0
-    assert "unknown" in seen.find("ways").inner_text()
-    assert seen.complaints == []
+    expect(seen.find("ways")).to_contain_text("unknown")
+    assert seen.complained() == []
 
 
 def test_two_typed_points_are_a_line(visit):
@@ -54,11 +57,12 @@ def test_two_typed_points_are_a_line(visit):
     seen.find("coordinates").click()
     seen.find("corners-text").fill(f"{x0}, {y0}\n{x1}, {y1}")
     seen.find("corners-count").click()
-    assert seen.page.wait_for_selector("[data-test=flow]").get_attribute("data-value") == "600"
+    seen.shows("flow", 600)
 
 
 def test_escape_ends_the_drawing_of_a_line(visit):
     seen = visit()
     seen.find("draw-line").click()
+    expect(seen.find("draw-line")).to_have_attribute("aria-pressed", "true")
     seen.page.keyboard.press("Escape")
-    assert seen.find("draw-line").get_attribute("aria-pressed") == "false"
+    expect(seen.find("draw-line")).to_have_attribute("aria-pressed", "false")

@@ -1,10 +1,12 @@
 """The pages of indicators, from a number down to the cases behind it, against the real server."""
 
+import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 from tests.browser.conftest import STATIC, Visit
-from tests.browser.test_cases_page import HOME, desk  # noqa: F401 - a fixture
+from tests.browser.test_cases_page import HOME, desk, wait_rows  # noqa: F401 - a fixture
 from tests.matters.conftest import picture
 
 from anlan.kernel.clock import parse_moment
@@ -44,28 +46,27 @@ def seen(chromium, march):
 
     yield opened
     for one in made:
-        assert one.complaints == [], one.complaints
+        assert one.complained() == []
         one.context.close()
 
 
 def test_a_number_opens_the_areas_below_and_the_cases_behind_it(march, seen):
     visit = seen()
-    assert visit.find("month").inner_text() == "March 2026"  # the last whole month
+    expect(visit.find("month")).to_have_text("March 2026")  # the last whole month
     row = visit.find(f"indicator-{ID}")
     row.get_by_text("22.2 %").wait_for()
-    assert "2 of 9" in row.inner_text()
+    expect(row).to_contain_text("2 of 9")
     row.get_by_role("link", name="hazards made safe in time").click()
     visit.find("whole").get_by_text("22.2 %").wait_for()
-    assert visit.find("formula").inner_text() == march.http.get(f"/indicators/{ID}").json()["indicator"]["formula"]
+    expect(visit.find("formula")).to_have_text(march.http.get(f"/indicators/{ID}").json()["indicator"]["formula"])
     visit.find("year-ago").get_by_text("not recorded over the whole period").wait_for()
     visit.find("part-d-e").get_by_text("50 %").wait_for()
     visit.find("value-d-e").click()
     visit.find("behind").get_by_text("1 of 2").wait_for()
-    visit.page.wait_for_function("() => document.querySelectorAll('[data-test=case-row]').length === 2")
-    assert "#/cases?indicator=" in visit.page.url
-    listed = {one.get_attribute("data-case") for one in visit.find("case-row").all()}
+    expect(visit.page).to_have_url(re.compile(re.escape("#/cases?indicator=")))
     told = march.http.get(f"/indicators/{ID}/cases", params={"area": "d-e", "period": "2026-03"}).json()["cases"]
-    assert listed == {one["id"] for one in told}
+    assert len(told) == 2
+    wait_rows(visit, [one["id"] for one in told])
     visit.find("to-indicator").click()
     visit.find("whole").get_by_text("50 %").wait_for()  # of the east, which the list was of
     visit.page.keyboard.press("Escape")
@@ -77,12 +78,13 @@ def test_an_area_and_a_month_are_chosen_and_stay_in_the_address(seen):
     visit.find("indicator-area-0").select_option("d-w")
     row = visit.find(f"indicator-{ID}")
     row.get_by_text("14.3 %").wait_for()
-    assert "area=d-w" in visit.page.url
+    expect(visit.page).to_have_url(re.compile("area=d-w"))
     visit.page.keyboard.press("[")
     row.get_by_text("February 2026").wait_for()
-    assert "month=2026-02" in visit.page.url
-    visit.find("month-after").click()
-    visit.find("month-after").click()
+    expect(visit.page).to_have_url(re.compile("month=2026-02"))
+    for month in ("March 2026", "April 2026"):
+        visit.find("month-after").click()
+        expect(visit.find("month")).to_have_text(month)
     row.get_by_text("so far").wait_for()
     visit.find("indicator-area-1").select_option("d-w-s")
     visit.find("overview").get_by_text("are not told as fine").wait_for()
@@ -101,11 +103,12 @@ def test_what_would_tell_of_single_cases_is_hidden_from_whoever_may_not_read_the
     visit.page.goto(f"{march.url}/#/indicators/dispute_backlog")
     visit.find("whole").get_by_text("11").wait_for()
     visit.find("value-d-w").get_by_text("hidden").wait_for()
-    assert visit.find("parts").inner_text().count("hidden") == 2
-    assert visit.find("value-d-w").evaluate("one => one.tagName") == "SPAN"  # there is no list to open
+    expect(visit.find("parts").get_by_text("hidden", exact=True)).to_have_count(2)
+    expect(visit.page.locator("span[data-test=value-d-w]")).to_have_count(1)  # there is no list to open
+    expect(visit.page.locator("a[data-test=value-d-w]")).to_have_count(0)
     visit.find("whole").click()
     visit.find("no-cases").wait_for()
-    assert visit.complaints == []
+    assert visit.complained() == []
     visit.context.close()
 
 
@@ -122,7 +125,6 @@ def test_a_bulletin_comes_as_a_file_of_either_form(seen):
 def test_a_page_speaks_chinese_and_fits_a_telephone(seen, where):
     visit = seen(where, locale="zh-CN", viewport={"width": 390, "height": 844})
     visit.page.get_by_text("22.2 %").first.wait_for()
-    text = visit.page.inner_text("main#indicators")
-    assert "隐患及时管控率" in text
-    assert "此期间没有完整记录" in text
-    assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for words in ("隐患及时管控率", "此期间没有完整记录"):
+        expect(visit.page.locator("main#indicators")).to_contain_text(words)
+    visit.fits()

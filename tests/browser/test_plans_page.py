@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.command.conftest import served
 from tests.command.test_plans_api import Planned
@@ -39,6 +40,11 @@ def visit(chromium, planned):
         one.context.close()
 
 
+def made_already(planned):
+    """Wait until nothing is being made, and return the plans that are kept."""
+    return planned.until(lambda now: now["making"] is None or now["making"]["stopped"])["plans"]
+
+
 def drawn(tab):
     """Wait until the map of the plan stands with its posts."""
     tab.page.wait_for_function(
@@ -66,57 +72,60 @@ def plan_id(planned):
 
 @pytest.mark.usefixtures("plan_id")
 def test_a_plan_is_asked_for_watched_and_shown(visit, planned):
+    before = len(made_already(planned))
     tab = visit()
+    expect(tab.find("plan-list").get_by_role("listitem")).to_have_count(before)
     tab.find("plan-vehicles").fill("3")
     tab.find("plan-seconds").fill("10")
     tab.find("plan-begin").click()
     tab.find("plan-making").wait_for()
-    assert tab.find("plan-begin").is_disabled()
+    expect(tab.find("plan-begin")).to_be_disabled()
     shot(tab, "making-en")
-    tab.page.wait_for_function(
-        "() => document.querySelectorAll('[data-test=plan-list] li').length > 1", timeout=PATIENCE_MS
-    )
-    assert tab.find("plan-making").count() == 0
+    kept = tab.find("plan-list").get_by_role("listitem")
+    expect(kept).to_have_count(before + 1, timeout=PATIENCE_MS)
+    expect(tab.find("plan-making")).to_have_count(0)
+    expect(tab.find("plan-begin")).to_be_enabled()
     newest = planned.http.get("/plans").json()["plans"][0]
     assert newest["wish"]["vehicles"] == 3
+    expect(kept.first.locator("a[aria-current=page]")).to_contain_text(newest["id"])
+    expect(tab.page.locator(".plan-map .plan-vehicle")).to_have_count(3)
     drawn(tab)
-    assert tab.page.locator(".plan-map .plan-vehicle").count() == 3
-    assert not tab.complaints
+    assert not tab.complained()
 
 
 @pytest.mark.parametrize(("locale", "night"), [("zh-CN", "夜间"), ("en-GB", "night")])
 def test_map_curve_tables_and_files_are_in_the_reader_s_language(visit, plan_id, locale, night):
     tab = visit(f"#/plans/{plan_id}", locale=locale)
     drawn(tab)
-    assert tab.page.locator(".plan-map .plan-vehicle").all_inner_texts() == ["1", "2"]
-    assert tab.find("price-units").locator("circle").count() >= 3
-    assert tab.page.locator(".plan-table").first.locator("tbody tr").first.locator("td").first.inner_text() == night
+    expect(tab.page.locator(".plan-map .plan-vehicle")).to_have_text(["1", "2"])
+    expect(tab.find("price-units").locator("circle").nth(2)).to_be_attached()
+    expect(tab.page.locator(".plan-table").first.locator("tbody tr").first.locator("td").first).to_have_text(night)
     lang = locale[:2]
     for form in ("plan.xlsx", "plan.pdf", "plan.html", "posts.geojson"):
-        assert (
-            tab.find(f"file-{form.partition('.')[2]}").get_attribute("href").endswith(f"/{plan_id}/{form}?lang={lang}")
-        )
+        link = re.compile(re.escape(f"/{plan_id}/{form}?lang={lang}") + "$")
+        expect(tab.find(f"file-{form.partition('.')[2]}")).to_have_attribute("href", link)
     tab.find("plan-period").select_option("night")
     tab.page.wait_for_function(
         """() => {
             const shown = document.querySelector('.plan-map').anlanMap.getSource('plan-posts').serialize().data;
-            return shown.features.every((one) => one.properties.period === 'night');
+            return shown.features.length > 0 && shown.features.every((one) => one.properties.period === 'night');
         }"""
     )
     shot(tab, f"plan-{lang}")
     tab.page.locator(".plan-body").evaluate("(body) => body.scrollTo(0, body.scrollHeight)")
     shot(tab, f"plan-{lang}-tables")
-    assert not tab.complaints
+    assert not tab.complained()
 
 
 @pytest.mark.usefixtures("plan_id")
 def test_a_plan_is_stopped_from_the_page(visit, planned):
+    kept = len(made_already(planned))
     tab = visit()
-    kept = len(planned.http.get("/plans").json()["plans"])
     tab.find("plan-seconds").fill("300")
     tab.find("plan-begin").click()
     tab.find("plan-stop").click()
     tab.find("plan-stopped").wait_for()
+    expect(tab.find("plan-list").get_by_role("listitem")).to_have_count(kept)
     assert len(planned.http.get("/plans").json()["plans"]) == kept
 
 
@@ -124,21 +133,23 @@ def test_the_usual_rings_stand_in_the_form_and_fit_at_every_width(visit):
     for lang, width in (("zh-CN", 1280), ("en-GB", 1280), ("zh-CN", 1024), ("en-GB", 1024)):
         tab = visit(locale=lang, viewport={"width": width, "height": 900})
         tab.find("ring-2").wait_for()
-        within = [tab.find(f"ring-{k}-within").input_value() for k in range(3)]
-        assert within == ["60", "180", "300"]
-        assert tab.find("ring-0-where").input_value() == "key"
-        assert [tab.find(f"ring-0-{kind}").is_checked() for kind in ("foot", "bicycle", "vehicle")] == [1, 0, 0]
-        assert tab.find("ring-2-reliability").input_value() == "98"
-        assert (
-            tab.page.locator("[data-test=key-areas] li")
-            .all_inner_texts()[0]
-            .startswith({"zh-CN": "广场", "en-GB": "Square"}[lang])
+        for k, within in enumerate(("60", "180", "300")):
+            expect(tab.find(f"ring-{k}-within")).to_have_value(within)
+        expect(tab.find("ring-0-where")).to_have_value("key")
+        for kind in ("foot", "bicycle", "vehicle"):
+            expect(tab.find(f"ring-0-{kind}")).to_be_checked(checked=kind == "foot")
+        expect(tab.find("ring-2-reliability")).to_have_value("98")
+        square = re.compile({"zh-CN": "^广场", "en-GB": "^Square"}[lang])
+        expect(tab.page.locator("[data-test=key-areas] li").first).to_have_text(square)
+        tab.page.wait_for_function(
+            """() => {
+                const side = document.querySelector('.plans-side');
+                return document.fonts.status === 'loaded' && side.scrollWidth <= side.clientWidth;
+            }"""
         )
-        side = tab.page.locator(".plans-side")
-        assert side.evaluate("(one) => one.scrollWidth <= one.clientWidth")
         shot(tab, f"form-{lang[:2]}-{width}")
         tab.page.keyboard.press("Escape")
-        assert not tab.complaints
+        assert not tab.complained()
 
 
 @pytest.mark.parametrize(("locale", "rule"), [("zh-CN", "须大于 0，不超过 1（100 %）"), ("en-GB", "must be above 0")])
@@ -146,35 +157,37 @@ def test_what_is_refused_stands_beside_its_field_in_three_parts(visit, locale, r
     tab = visit(locale=locale)
     tab.find("ring-1-share").fill("150")
     tab.find("plan-begin").click()
-    fault = tab.find("field-fault")
-    fault.wait_for()
-    parts = fault.locator("dd").all_inner_texts()
-    assert "150 %" in parts[0]
-    assert rule in parts[1]
-    assert parts[2]
+    fault = tab.find("ring-1").locator("[data-test=field-fault]")
+    expect(fault.locator("dd")).to_contain_text(["150 %", rule, re.compile(r"\S")])
+    expect(tab.find("field-fault")).to_have_count(1)
     share = tab.find("ring-1-share")
-    assert share.get_attribute("aria-invalid") == "true"
-    assert tab.page.evaluate("document.activeElement.dataset.test") == "ring-1-share"
-    assert fault.get_attribute("id") == share.get_attribute("aria-describedby")
-    assert fault.evaluate("(one) => one.closest('fieldset').dataset.test") == "ring-1"
+    expect(share).to_have_attribute("aria-invalid", "true")
+    expect(share).to_be_focused()
+    tab.page.wait_for_function(
+        "() => document.querySelector('[data-test=ring-1-share]').getAttribute('aria-describedby')"
+        " === document.querySelector('[data-test=field-fault]').id"
+    )
     shot(tab, f"fault-{locale[:2]}")
     share.fill("")
     tab.find("plan-begin").click()
-    tab.page.wait_for_function("() => /空|empty/.test(document.querySelector('[data-test=field-fault]')?.innerText)")
+    expect(tab.find("field-fault")).to_contain_text(re.compile("空|empty"))
     share.fill("100")
     for kind in ("foot", "bicycle", "vehicle"):
         tab.find(f"ring-1-{kind}").uncheck()
     tab.find("plan-begin").click()
-    tab.page.wait_for_function("() => document.querySelector('.ring-kinds[aria-invalid]')")
-    assert len(tab.complaints) == 2  # the browser tells of each answer that is a refusal
-    assert all("422" in one for one in tab.complaints)
+    expect(tab.page.locator(".ring-kinds[aria-invalid]")).to_have_count(1)
+    assert tab.until(lambda: len(tab.complaints) >= 2)  # the browser tells of each answer that is a refusal
+    assert ["422" in one for one in tab.complained()] == [True, True]
 
 
 def test_rings_and_key_areas_are_written_by_keyboard_and_asked_for(visit, planned):
     tab = visit()
+    made_already(planned)
     tab.find("ring-2").wait_for()
     tab.find("ring-2-remove").press("Enter")
+    expect(tab.find("ring-2")).to_have_count(0)
     tab.find("ring-1-remove").press("Enter")
+    expect(tab.find("ring-1")).to_have_count(0)
     tab.find("ring-0-within").fill("90")
     tab.find("ring-0-bicycle").press("Space")
     tab.find("ring-0-share").fill("92.5")
@@ -201,8 +214,8 @@ def test_posts_are_counted_in_whole_numbers_on_the_axis(visit, plan_id):
     tab = visit(f"#/plans/{plan_id}")
     drawn(tab)
     for name, unit in (("price-minutes", ""), ("price-units", " %")):
-        ticks = tab.find(name).locator(".tick").all_text_contents()
-        assert len(ticks) >= 2
+        expect(tab.find(name).locator(".tick").nth(1)).to_be_attached()
+        ticks = tab.find(name).locator(".tick").all_text_contents()  # the whole axis is drawn at once
         values = [int(one.removesuffix(unit)) for one in ticks]
         assert values == sorted(set(values))
     page = tab.page.request.get(f"{tab.url.partition('#')[0]}api/v1/plans/{plan_id}/plan.html?lang=en").text()

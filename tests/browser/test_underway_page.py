@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 from tests.browser.conftest import STATIC, Visit
-from tests.browser.test_cases_page import Desk
+from tests.browser.test_cases_page import Desk, opened_id
 from tests.cli.test_underway import Hands
 from tests.command.conftest import served
 from tests.matters.conftest import tall_pack
@@ -62,7 +63,7 @@ def opened(tmp_path, chromium):
     assert STATIC.is_dir()
     yield on
     for one in visits:
-        assert one.complaints == [], one.complaints
+        assert one.complained() == []
         one.context.close()
     for night, served_at in made:
         night.http.close()
@@ -73,13 +74,11 @@ def opened(tmp_path, chromium):
 def test_zones_fill_a_trigger_fires_and_is_answered(opened):
     night, visit = opened(locale="en-GB")
     night.minutes(3, 9_000)
-    visit.page.wait_for_selector("[data-test=zone]")
-    assert visit.find("zone").first.locator("th").inner_text() == "A"
-    assert "bund-promenade" in visit.find("zone").first.inner_text()
+    expect(visit.find("zone").first.locator("th")).to_have_text("A")
+    expect(visit.find("zone").first).to_contain_text("bund-promenade")
     night.minutes(8, 30_000)
-    visit.page.wait_for_selector("[data-test=firing]")
     first = visit.page.locator("[data-test=firing][data-row='1']")
-    assert "关闭二号入口" in first.inner_text()
+    expect(first).to_contain_text("关闭二号入口")
     first.locator("[data-test=done]").click()
     visit.page.wait_for_selector("[data-test=firing][data-row='1'].is-marked")
     second = visit.page.locator("[data-test=firing][data-row='2']")
@@ -105,22 +104,21 @@ def test_the_end_of_an_event_is_counted_and_the_next_one_begins_like_it(opened):
     night, visit = opened()
     night.minutes(6, 30_000)
     visit.find("step-end").click()
-    assert visit.page.locator(".step-form .hint").count() == 2  # both numbers may be left to the district
+    expect(visit.page.locator(".step-form .hint")).to_have_count(2)  # both numbers may be left to the district
     visit.find("take-step").click()
-    visit.page.wait_for_function("() => !document.querySelector('[data-test=step-end]')")
+    expect(visit.find("step-end")).to_have_count(0)
     fields = night.http.get(f"/cases/{night.case_id}").json()["fields"]
     assert fields["n_triggered"] == 2
     assert "n_peak" not in fields  # nothing looks at zone B: the most in both is unknown, and not that of one
     visit.find("next-like").click()
     visit.page.wait_for_selector("[data-test=like]")
-    visit.page.wait_for_function("() => document.querySelectorAll('[data-test=field-triggers] tbody tr').length === 2")
+    expect(visit.find("field-triggers").locator("tbody tr")).to_have_count(2)
     visit.find("field-begins_at").fill("2027-10-01T19:00")
     visit.find("field-ends_at").fill("2027-10-01T22:00")
     ground = visit.page.locator("[data-test=field-zones] [data-test=field-ground]").first
-    assert ground.input_value() == "place:bund-promenade"
+    expect(ground).to_have_value("place:bund-promenade")
     visit.find("open-case").click()
-    visit.page.wait_for_selector("[data-test=case]")
-    made = visit.page.url.rsplit("/", 1)[1]
+    made = opened_id(visit)
     assert len(night.http.get(f"/cases/{made}").json()["fields"]["headings"]) == 30
 
 
@@ -131,14 +129,14 @@ def test_a_plan_is_rehearsed_on_its_page_and_its_record_is_the_evidence(opened):
     visit.find("rehearse").click()
     visit.page.wait_for_selector("[data-test=rehearsal-going]")
     visit.page.wait_for_selector("[data-test=rehearsal]", timeout=REHEARSED_MS)
-    assert visit.find("rehearsed-trigger").count() == 2
+    expect(visit.find("rehearsed-trigger")).to_have_count(2)
     with visit.page.expect_download() as download:
         visit.find("record-pdf").click()
     assert download.value.suggested_filename.endswith(".pdf")
     visit.find("step-rehearse").click()
     visit.find("field-rehearsal_result").select_option("passed")
     visit.find("from-rehearsal").click()
-    visit.page.wait_for_function("() => document.querySelector('[data-test=sent-rehearsal]').textContent.trim() !== ''")
+    expect(visit.find("sent-rehearsal")).to_contain_text("sent")
     visit.find("take-step").click()
-    visit.page.wait_for_function("() => !document.querySelector('[data-test=step-form]')")
+    expect(visit.find("step-form")).to_have_count(0)
     assert night.state(night.case_id) == "rehearsed"

@@ -21,6 +21,7 @@ import {
 import { chime } from "./chime.ts";
 import { t, timeZone } from "./i18n.ts";
 import { listen } from "./live.ts";
+import { inOrder } from "./order.ts";
 import { NO_CHANGE, NOT_WALKABLE as NOT_SHOWN, type Layer } from "./map/density.ts";
 import type { LiveLink, LiveMessage } from "./sse.ts";
 import { enter, inside, may } from "./staff.ts";
@@ -278,6 +279,16 @@ export function calmly(ms: number, work: () => Promise<void>): () => Promise<voi
   };
 }
 
+export const refreshAlerts = inOrder(
+  () => api.alerts().catch(() => alerts.value),
+  (told) => void (alerts.value = told),
+);
+
+export const refreshWatches = inOrder(
+  () => api.watches().catch(() => watches.value),
+  (told) => void (watches.value = told),
+);
+
 const curvesSoon = calmly(4_000, async () => void (slowMinute.value += 1));
 const densitySoon = calmly(1_000, refreshDensity);
 const devicesSoon = calmly(4_000, async () => void (await Promise.all([refreshDevices(), refreshBorder()])));
@@ -321,14 +332,6 @@ async function refreshBorder(): Promise<void> {
 async function refreshDevices(): Promise<void> {
   if (document.hidden || !may("devices.read")) return;
   devices.value = await api.devices();
-}
-
-export async function refreshAlerts(): Promise<void> {
-  alerts.value = await api.alerts().catch(() => alerts.value);
-}
-
-export async function refreshWatches(): Promise<void> {
-  watches.value = await api.watches().catch(() => watches.value);
 }
 
 export async function refreshSimulation(): Promise<void> {

@@ -3,6 +3,7 @@
 import { batch, signal } from "@preact/signals";
 import { api, type Incident, type Kind, type Post, type Proof, type Unit } from "./api.ts";
 import { calmly, coverage, district, drawing, following, layer, say, selection, tab, told } from "./desk.ts";
+import { inOrder } from "./order.ts";
 import type { LiveMessage } from "./sse.ts";
 import { may } from "./staff.ts";
 
@@ -29,18 +30,19 @@ export const post = (id: string | null): Post | undefined => posts.value.find((o
 /** What waits for somebody to decide. */
 export const waiting = (): Incident[] => incidents.value.filter((one) => one.state === "waiting");
 
-async function refresh(): Promise<void> {
-  if (document.hidden) return;
-  const [listed, here] = await Promise.all([may("incidents.read") ? api.incidents(6) : [], may("units.read") ? api.units() : null]);
-  batch(() => {
-    incidents.value = listed;
-    if (here) {
-      units.value = here.units;
-      posts.value = here.posts;
-    }
-    reachTick.value += 1;
-  });
-}
+const read = inOrder(
+  () => Promise.all([may("incidents.read") ? api.incidents(6) : [], may("units.read") ? api.units() : null]),
+  ([listed, here]) =>
+    batch(() => {
+      incidents.value = listed;
+      if (here) {
+        units.value = here.units;
+        posts.value = here.posts;
+      }
+      reachTick.value += 1;
+    }),
+);
+const refresh = async (): Promise<void> => (document.hidden ? undefined : read());
 
 async function refreshCover(): Promise<void> {
   if (document.hidden || units.value.length === 0) return;

@@ -123,6 +123,7 @@ class PlanDesk:
         self._zone = ZoneInfo(pack.time_zone)
         self._lock = threading.Lock()
         self._making: tuple[Errand, Making] | None = None
+        self._done: Making | None = None  # is kept already, though its program has not ended
         self._kept = {one.record_id: _kept(one.record_id, one.body) for one in store.records(KIND)}
 
     def making(self) -> Making | None:
@@ -170,8 +171,13 @@ class PlanDesk:
 
     def plans(self) -> list[KeptPlan]:
         """Return the plans that are kept, newest first."""
+        return self.standing()[1]
+
+    def standing(self) -> tuple[Making | None, list[KeptPlan]]:
+        """Return what is being made and what is kept at one moment: no plan is both, or neither."""
         with self._lock:
-            return sorted(self._kept.values(), key=lambda one: (one.made_at, one.plan_id), reverse=True)
+            kept = sorted(self._kept.values(), key=lambda one: (one.made_at, one.plan_id), reverse=True)
+            return self._now(), kept
 
     def plan(self, plan_id: str) -> dict[str, Any]:
         """Return all that is kept of a plan: ``plan``, ``geojson``, ``facts`` and ``page`` by language.
@@ -195,7 +201,7 @@ class PlanDesk:
         if self._making is None:
             return None
         errand, made = self._making
-        if errand.is_over and errand.fault is None and not errand.stopped:
+        if made is self._done or (errand.is_over and errand.fault is None and not errand.stopped):
             return None
         return replace(made, doing=errand.doing, share=errand.share, fault=errand.fault, stopped=errand.stopped)
 
@@ -222,6 +228,7 @@ class PlanDesk:
             )
             changes = self._store.apply([draft], at=at)
             self._kept[plan_id] = _kept(plan_id, body)
+            self._done = making
         return lambda: self._tell(changes)
 
 

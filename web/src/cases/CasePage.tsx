@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { say } from "../desk.ts";
 import { momentOf, named, t } from "../i18n.ts";
+import { inOrder } from "../order.ts";
 import { Icon } from "../parts/Icon.tsx";
 import { hrefOf, listAddress } from "./address.ts";
 import { cases, type Case, type Kind, type Line, type Step } from "./api.ts";
@@ -27,16 +28,21 @@ interface Whole {
 export function CasePage({ id }: { id: string }) {
   const [whole, setWhole] = useState<Whole | null>(null);
   const [fault, setFault] = useState<unknown>(null);
-  const read = async (): Promise<void> => {
-    try {
-      const [one, history] = await Promise.all([cases.one(id), cases.history(id)]);
-      const kind = await pinned(one);
-      setWhole({ one, kind, history });
-      setFault(null);
-    } catch (refused) {
-      setFault(refused);
-    }
-  };
+  const reread = useMemo(
+    () =>
+      inOrder(
+        async () => {
+          const [one, history] = await Promise.all([cases.one(id), cases.history(id)]);
+          return { one, kind: await pinned(one), history };
+        },
+        (told) => {
+          setWhole(told);
+          setFault(null);
+        },
+      ),
+    [id],
+  );
+  const read = (): Promise<void> => reread().catch(setFault);
   useEffect(() => {
     void read();
   }, [id]);

@@ -8,20 +8,25 @@ import { Refusal } from "./parts.tsx";
 const MOST_BYTES = 7_500_000;
 const TAKEN = "image/png,image/jpeg,application/pdf,.docx,.xlsx,.pptx,.odt,.ods";
 
-/** Files that come with a step, one of each kind. Each is sent when it is chosen, so that the step itself is quick. */
-export function EvidenceInput({ kind, wanted, needed, digests, set, of = "" }: { kind: Kind; wanted: string[]; needed: boolean; digests: Record<string, string>; set: (digests: Record<string, string>) => void; of?: string }) {
+type Digests = Record<string, string>;
+
+/**
+ * Files that come with a step, one of each kind. Each is sent when it is chosen, so that the step itself is quick; `set` is
+ * told what to make of what is there then, for several may be on their way at once.
+ */
+export function EvidenceInput({ kind, wanted, needed, digests, set, of = "" }: { kind: Kind; wanted: string[]; needed: boolean; digests: Digests; set: (change: (was: Digests) => Digests) => void; of?: string }) {
   if (wanted.length === 0) return null;
   return (
     <fieldset class="evidence">
       <legend>{t("cases.evidence")}</legend>
       {wanted.map((name) => (
-        <One key={name} name={name} label={named(kind.evidence[name], name)} needed={needed} digest={digests[name]} of={kind.runs && name === "rehearsal" ? of : ""} set={(digest) => set(digest === null ? without(digests, name) : { ...digests, [name]: digest })} />
+        <One key={name} name={name} label={named(kind.evidence[name], name)} needed={needed} digest={digests[name]} of={kind.runs && name === "rehearsal" ? of : ""} set={(digest) => set((was) => (digest === null ? without(was, name) : { ...was, [name]: digest }))} />
       ))}
     </fieldset>
   );
 }
 
-function without(digests: Record<string, string>, name: string): Record<string, string> {
+function without(digests: Digests, name: string): Digests {
   const { [name]: _, ...rest } = digests;
   return rest;
 }

@@ -189,7 +189,7 @@ function Results({ filter, asked }: { filter: URLSearchParams; asked: URLSearchP
   if (listed.fault && listed.cases.length === 0) return <Refusal fault={listed.fault} />;
   if (listed.cases.length === 0)
     return (
-      <div class="nothing" data-test="no-cases">
+      <div class="nothing" data-test={listed.busy ? "list-loading" : "no-cases"}>
         <p>{t(listed.busy ? "app.loading" : isNarrowed(asked) ? "cases.none_so" : "cases.none")}</p>
         {!listed.busy && isNarrowed(asked) && (
           <a class="plain" href={hrefOf("list")}>

@@ -25,7 +25,8 @@ export function NewCasePage() {
     const begin = async (): Promise<void> => {
       const last = await cases.one(draft.like);
       const carried = Object.fromEntries(kind.carried.filter((name) => last.fields[name] !== undefined).map((name) => [name, last.fields[name]]));
-      change({ filled: { ...carried, ...draft.filled }, ...(isPlaced(draft) ? {} : last.lon !== null && last.lat !== null ? { at: [last.lon, last.lat] } : { area: last.area }) });
+      const place: Partial<Draft> = last.lon !== null && last.lat !== null ? { at: [last.lon, last.lat] } : { area: last.area };
+      change((was) => ({ filled: { ...carried, ...was.filled }, ...(isPlaced(was) ? {} : place) }));
     };
     void begin().catch(setFault);
   }, [kind?.id, draft.like]);
@@ -68,7 +69,7 @@ export function NewCasePage() {
         {kind && Object.keys(kind.evidence).length > 0 && (
           <details class="fold more-fields" key={kind.id}>
             <summary>{t("cases.with_files", { n: Object.keys(draft.evidence).length })}</summary>
-            <EvidenceInput kind={kind} wanted={Object.keys(kind.evidence)} needed={false} digests={draft.evidence} set={(evidence) => change({ evidence })} />
+            <EvidenceInput kind={kind} wanted={Object.keys(kind.evidence)} needed={false} digests={draft.evidence} set={(made) => change((was) => ({ evidence: made(was.evidence) }))} />
           </details>
         )}
         {kind && (

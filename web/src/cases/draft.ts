@@ -21,9 +21,12 @@ export function draftOf(asked: URLSearchParams): Draft {
   return { type: asked.get("type") ?? "", at: spotIn(asked), area: asked.get("area") ?? "", filled: {}, evidence: {}, note: "", parent: asked.get("parent") ?? "", like: asked.get("like") ?? "" };
 }
 
-export function useDraft(asked: URLSearchParams): [Draft, (change: Partial<Draft>) => void] {
+/** What becomes different, or how it follows from what is there by then. */
+export type DraftChange = Partial<Draft> | ((was: Draft) => Partial<Draft>);
+
+export function useDraft(asked: URLSearchParams): [Draft, (change: DraftChange) => void] {
   const [draft, setDraft] = useState<Draft>(() => draftOf(asked));
-  return [draft, (change) => setDraft((was) => ({ ...was, ...change }))];
+  return [draft, (change) => setDraft((was) => ({ ...was, ...(typeof change === "function" ? change(was) : change) }))];
 }
 
 export const isPlaced = (draft: Pick<Draft, "at" | "area">): boolean => draft.at !== null || draft.area !== "";

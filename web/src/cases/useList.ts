@@ -24,6 +24,7 @@ export function useList(filter: URLSearchParams, order: string, size = PART): Li
   const current = useRef(key);
   current.current = key;
   const shown = useRef(0);
+  const turns = useRef({ asked: 0, taken: 0 }); // what was asked for earlier may be answered later
   const read = async (after: string, limit: number): Promise<{ cases: Brief[]; next: string | null }> => {
     const asked = new URLSearchParams(filter);
     asked.set("order", order);
@@ -32,6 +33,12 @@ export function useList(filter: URLSearchParams, order: string, size = PART): Li
     return cases.list(asked);
   };
   const begin = async (upTo: number): Promise<void> => {
+    const mine = ++turns.current.asked;
+    const isNewest = (): boolean => {
+      if (current.current !== key || mine < turns.current.taken) return false;
+      turns.current.taken = mine;
+      return true;
+    };
     try {
       const found: Brief[] = [];
       let next: string | null = "";
@@ -40,10 +47,11 @@ export function useList(filter: URLSearchParams, order: string, size = PART): Li
         found.push(...part.cases);
         next = part.next;
       } while (next !== null && found.length < upTo);
+      if (!isNewest()) return;
       shown.current = found.length;
-      if (current.current === key) setState({ cases: found, next, fault: null, busy: false, key });
+      setState({ cases: found, next, fault: null, busy: false, key });
     } catch (fault) {
-      if (current.current === key) setState((was) => ({ cases: was.key === key ? was.cases : [], next: null, fault, busy: false, key }));
+      if (isNewest()) setState((was) => ({ cases: was.key === key ? was.cases : [], next: null, fault, busy: false, key }));
     }
   };
   useEffect(() => {

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { address, hrefOf } from "../cases/address.ts";
 import { following, say, told } from "../desk.ts";
 import { known, lang, t, type Key } from "../i18n.ts";
+import { inOrder } from "../order.ts";
 import { may } from "../staff.ts";
 import { plans, type Brief, type Making, type Whole } from "./api.ts";
 import { KIND_COLOURS, PlanMap } from "./PlanMap.tsx";
@@ -20,12 +21,17 @@ const FORMS = [
 
 const isMade = (): boolean => making.value !== null && !making.value.stopped && making.value.fault === null;
 
-async function refresh(): Promise<void> {
-  const now = await plans.list();
+const refresh = inOrder(plans.list, (now) =>
   batch(() => {
     listed.value = now.plans;
     making.value = now.making;
-  });
+  }),
+);
+
+/** It has begun: whatever was asked before that knows nothing of it. */
+function begun(one: Making): void {
+  refresh.skip();
+  making.value = one;
 }
 
 const refreshed = (): void => void refresh().catch((fault: unknown) => say(told(fault)));
@@ -45,7 +51,7 @@ export function PlanPage() {
   return (
     <main class="plans" id="plans" tabIndex={-1}>
       <aside class="plans-side">
-        {may("units.act", true) && <WishForm busy={isMade()} begun={(one) => (making.value = one)} />}
+        {may("units.act", true) && <WishForm busy={isMade()} begun={begun} />}
         <Progress />
         <h2>{t("plan.kept_plans")}</h2>
         {listed.value.length === 0 && <p class="empty">{t("plan.none")}</p>}

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { chime } from "../chime.ts";
 import { calmly, following } from "../desk.ts";
+import { inOrder } from "../order.ts";
 import type { LiveMessage } from "../sse.ts";
 import { may } from "../staff.ts";
 import { underway, type Firing } from "./api.ts";
@@ -13,10 +14,11 @@ export const beat = signal(0);
 /** Grows whenever a rehearsal was kept or dropped. */
 export const rehearsed = signal(0);
 
-export async function refreshFirings(): Promise<void> {
-  if (!may("cases.read")) return;
-  firings.value = await underway.firings().catch(() => firings.peek());
-}
+const read = inOrder(
+  () => underway.firings().catch(() => firings.peek()),
+  (told) => void (firings.value = told),
+);
+export const refreshFirings = async (): Promise<void> => (may("cases.read") ? read() : undefined);
 
 const soon = calmly(1_000, refreshFirings);
 

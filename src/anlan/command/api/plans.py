@@ -112,8 +112,8 @@ class Whole(Form):
 @router.get("/plans", response_model=Plans, summary="Plans of posts")
 def plans(district: Opened) -> dict[str, Any]:
     """Return the plans that are kept, and what is being made."""
-    making = district.plans.making()
-    return {"making": _making(making), "plans": [_brief(one) for one in district.plans.plans()]}
+    making, kept = district.plans.standing()
+    return {"making": _making(making), "plans": [_brief(one) for one in kept]}
 
 
 @router.post("/plans", response_model=MakingForm, status_code=202, summary="Make a plan of posts")
