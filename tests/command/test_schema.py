@@ -14,9 +14,9 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from tests.command.case_house import CaseHouse
 from tests.command.conftest import Live, served
 from tests.command.residents.conftest import FREE, LIGHT
-from tests.command.test_cases import CaseHouse
 from tests.matters.conftest import ground_point, tall_pack
 from tests.small import ring, square, town_pack
 

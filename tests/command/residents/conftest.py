@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from tests.command.case_house import CaseHouse
 from tests.command.conftest import served
-from tests.command.test_cases import CaseHouse
 from tests.matters.conftest import AT, ground_point, picture, tall_pack
 
 from anlan.cases import Action

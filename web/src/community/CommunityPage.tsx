@@ -3,6 +3,7 @@ import { address, go, hrefOf, type Page } from "../cases/address.ts";
 import { copyAddress } from "../cases/CasePage.tsx";
 import { t, type Key } from "../i18n.ts";
 import { KeysButton, KeysHelp, useKeys, type Shortcut } from "../parts/Keys.tsx";
+import { kept } from "./asked.ts";
 import { CallOutsPage } from "./CallOutsPage.tsx";
 import { board, boardFault, learnBoard } from "./known.ts";
 import { PointsPage } from "./PointsPage.tsx";
@@ -76,11 +77,4 @@ function press(key: string): boolean {
   else if (key === "Escape" && (id !== "" || ask.has("new"))) go(hrefOf(page, kept(ask)));
   else return false;
   return true;
-}
-
-/** The filter of a page without what was opened from it. */
-export function kept(asked: URLSearchParams): URLSearchParams {
-  const made = new URLSearchParams(asked);
-  for (const name of ["new", "at", "incident", "area_of"]) made.delete(name);
-  return made;
 }

@@ -7,8 +7,8 @@ import { say } from "../desk.ts";
 import { integer, named, t, timeOf } from "../i18n.ts";
 import { useAsked } from "../parts/useAsked.ts";
 import { may } from "../staff.ts";
+import { kept } from "./asked.ts";
 import { community, type Board, type Near } from "./api.ts";
-import { kept } from "./CommunityPage.tsx";
 import { news } from "./known.ts";
 import { KeySelect, namesOf, Ticks } from "./parts.tsx";
 

@@ -5,8 +5,8 @@ import { Refusal } from "../cases/parts.tsx";
 import { fromLocal } from "../cases/zone.ts";
 import { say } from "../desk.ts";
 import { named, t } from "../i18n.ts";
+import { kept } from "./asked.ts";
 import { community, type Board } from "./api.ts";
-import { kept } from "./CommunityPage.tsx";
 import { news } from "./known.ts";
 import { KeySelect, namesOf } from "./parts.tsx";
 

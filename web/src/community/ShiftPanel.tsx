@@ -8,8 +8,8 @@ import { now, say } from "../desk.ts";
 import { integer, named, t, timeOf } from "../i18n.ts";
 import { useAsked } from "../parts/useAsked.ts";
 import { may } from "../staff.ts";
+import { kept } from "./asked.ts";
 import { community, shiftCodeHref, type ShiftWhole } from "./api.ts";
-import { kept } from "./CommunityPage.tsx";
 import { allianceText, news, skillsText } from "./known.ts";
 import { CodeCard, Filled } from "./parts.tsx";
 

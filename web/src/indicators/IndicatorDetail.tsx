@@ -5,7 +5,7 @@ import { district } from "../desk.ts";
 import { named, t, word } from "../i18n.ts";
 import { useAsked } from "../parts/useAsked.ts";
 import { indicators, type Answer, type AreaNumber, type Indicator } from "./api.ts";
-import { isToldAt, withArea } from "./IndicatorsPage.tsx";
+import { isToldAt, withArea } from "./asked.ts";
 import { Change, countText, NumberOf, sourcesText } from "./numbers.tsx";
 import { aYearBefore, earlier, periodAt, periodText } from "./periods.ts";
 

@@ -1,15 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
 import { address, ask, go, hrefOf } from "../cases/address.ts";
 import { copyAddress } from "../cases/CasePage.tsx";
-import { areaNames, areaOf, learn, pathOf, rootArea } from "../cases/known.ts";
+import { areaNames, learn, pathOf, rootArea } from "../cases/known.ts";
 import { AreaPicker, Refusal } from "../cases/parts.tsx";
-import { dayOf } from "../cases/zone.ts";
-import { district, now } from "../desk.ts";
 import { lang, named, t } from "../i18n.ts";
 import { KeysButton, KeysHelp, useKeys, type Shortcut } from "../parts/Keys.tsx";
 import { useAsked } from "../parts/useAsked.ts";
 import { save } from "../save.ts";
 import { bulletinPath, indicators, type Indicator } from "./api.ts";
+import { monthAsked, withArea } from "./asked.ts";
 import { IndicatorDetail } from "./IndicatorDetail.tsx";
 import { Overview } from "./Overview.tsx";
 import { monthPlus, monthText } from "./periods.ts";
@@ -21,18 +20,6 @@ const SHORTCUTS: readonly Shortcut[] = [
   ["Esc", "keys.back"],
   ["?", "keys.help"],
 ];
-
-/** The month that is asked for: the last whole one where none is told. */
-export function monthAsked(): string {
-  const told = address.value.ask.get("month") ?? "";
-  return /^\d{4}-(0[1-9]|1[0-2])$/.test(told) ? told : monthPlus(dayOf(now.peek() ?? Date.now()).slice(0, 7), -1);
-}
-
-/** Whether an indicator may be told of areas of a level: never finer than its own. */
-export function isToldAt(one: Indicator, level: string): boolean {
-  const order = district.value?.levels.map((each) => each.key) ?? [];
-  return order.indexOf(level) <= Math.max(0, order.indexOf(one.level));
-}
 
 /** What the district goes by: all of it for an area and a month, or one indicator with the areas below. */
 export function IndicatorsPage() {
@@ -122,14 +109,6 @@ function Head({ area, month, one }: { area: string; month: string; one: Indicato
       )}
     </>
   );
-}
-
-/** The present address with another area. */
-export function withArea(id: string): URLSearchParams {
-  const made = new URLSearchParams(address.value.ask);
-  if (areaOf(id)?.parent === null) made.delete("area");
-  else made.set("area", id);
-  return made;
 }
 
 function Bulletin({ area, month }: { area: string; month: string }) {

@@ -6,7 +6,7 @@ import { district, told } from "../desk.ts";
 import { named, t } from "../i18n.ts";
 import { useRowKeys } from "../parts/Keys.tsx";
 import { indicators, type Answer, type Indicator } from "./api.ts";
-import { isToldAt } from "./IndicatorsPage.tsx";
+import { isToldAt } from "./asked.ts";
 import { Change, countText, NumberOf, sourcesText } from "./numbers.tsx";
 import { aYearBefore, earlier, periodAt, periodText } from "./periods.ts";
 
