@@ -163,30 +163,20 @@ def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
     smooth = matern(x_m, y_m, params.out_scales) + np.outer(level, level)
     apart = np.array(params.ground_spread)[sources.grounds.gated.astype(int)]
     out = laid.put(sla.block_diag(smooth, np.diag(apart**2)), params.out_forgets_min)
-    homes = []
-    for grid in sources.grids:
-        x_m, y_m = _lived_in(grid)
-        block = matern(x_m, y_m, params.homes_scales) + params.homes_level**2
-        block[np.diag_indices_from(block)] += params.homes_nugget**2
-        homes.append(laid.put(block, params.homes_forgets_min))
+    homes = tuple(laid.homes(grid, params) for grid in sources.grids)
     shift, shift_hats = laid.shared(sources.grids, params)
     share_hats, x_m, y_m = hats(cells.x_m, cells.y_m, params.share_knots_m)
     block = matern(x_m, y_m, params.share_scales) + params.share_level**2
-    share = [laid.put(block, params.share_forgets_min) for _ in sources.grids]
-    holder, holder_hats = [], []
-    for grid in sources.grids:
-        found, x_m, y_m = hats(*grid.middles, params.share_knots_m)
-        block = matern(x_m, y_m, params.holder_scales) + params.holder_level**2
-        holder.append(laid.put(block, params.holder_forgets_min))
-        holder_hats.append(found)
+    share = tuple(laid.put(block, params.share_forgets_min) for _ in sources.grids)
+    holders = [laid.holder(grid, params) for grid in sources.grids]
     n_cordons = len(sources.cordons.place_ids)
     expected = sources.cordons.weights @ cells.expected if n_cordons else np.empty(0)
     return Layout(
         out=out,
-        homes=tuple(homes),
+        homes=homes,
         shift=shift,
-        share=tuple(share),
-        holder=tuple(holder),
+        share=share,
+        holder=tuple(where for where, _ in holders),
         passage=laid.each(np.full(len(sources.passages.devices), params.passage_spread), params.passage_forgets_min),
         view=laid.each(np.full(len(sources.views.devices), params.view_spread), params.view_forgets_min),
         # Nobody knows how many were inside when counting began; in thousands, as the rows of cordons are.
@@ -199,7 +189,7 @@ def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
         level=np.concatenate([level, np.zeros(len(apart))]),
         shift_hats=shift_hats,
         share_hats=share_hats,
-        holder_hats=tuple(holder_hats),
+        holder_hats=tuple(found for _, found in holders),
         stationary=np.asfortranarray(sla.block_diag(*laid.blocks)),
         ends=np.concatenate(laid.ends),
         keep=np.concatenate(laid.keeps),
@@ -241,6 +231,19 @@ class _Laid:
         where = self.put(np.diag(spread**2), forgets_min)
         self.ends[-1] = np.arange(where.start, where.stop) + 1
         return where
+
+    def homes(self, grid: Grid, params: Params) -> slice:
+        """Add by how much more or fewer are at home in each square of a grid that is lived in."""
+        x_m, y_m = _lived_in(grid)
+        block = matern(x_m, y_m, params.homes_scales) + params.homes_level**2
+        block[np.diag_indices_from(block)] += params.homes_nugget**2
+        return self.put(block, params.homes_forgets_min)
+
+    def holder(self, grid: Grid, params: Params) -> tuple[slice, sp.csr_matrix]:
+        """Add the field by which a grid's holder sees more or fewer than he tells; return also its squares' parts."""
+        found, x_m, y_m = hats(*grid.middles, params.share_knots_m)
+        block = matern(x_m, y_m, params.holder_scales) + params.holder_level**2
+        return self.put(block, params.holder_forgets_min), found
 
     def shared(self, grids: Sequence[Grid], params: Params) -> tuple[slice, tuple[sp.csr_matrix, ...]]:
         """Add the field by which more or fewer are indoors, which all grids see, at the squares of each."""
