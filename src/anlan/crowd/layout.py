@@ -89,7 +89,7 @@ class Params:
     surveyed_level: float = 0.35
     surveyed_busier: float = 0.25
     surveyed_fine: float = 0.36
-    surveyed_widen: float = 0.7
+    surveyed_widen: float = 0.6
     surveyed_split: float = 0.05
     unusual_knots_m: float = 700.0
     unusual_doubt: float = 2.0
