@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 NICENESS = 10
 Json = dict[str, Any]
 Then = Callable[[], object]
+"""Tells of an answer that is kept."""
 Tell = Callable[[str, float], None]
 """Says what is being done, and which share of the whole is."""
 

@@ -1,8 +1,10 @@
 """A district with cases for tests of what goes over HTTP: staff of any role, and secrets to look for."""
 
 import json
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from tests.command.conftest import served
 from tests.command.test_staff import House
 from tests.matters.conftest import LONG_AGO, PLAYED, picture, tall_pack
 from tests.matters.test_keeping import WORDS
@@ -105,3 +107,12 @@ class CaseHouse(House):
                     secrets["triggers"] = f"action-{side}-{kind.type_id}"
                     self.run(made.case_id, secrets["triggers"])
                 self.cases[made.case_id] = (side, kind, secrets, files, made.area_id)
+
+
+@contextmanager
+def opened(folder, pack=None):
+    """Serve such a district, and let go of it afterwards."""
+    made = CaseHouse(folder, pack)
+    with served(made.app) as made.url:
+        yield made
+    made.district.close()

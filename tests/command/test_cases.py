@@ -6,8 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.command.case_house import ROLES, SIDES, CaseHouse
-from tests.command.conftest import served
+from tests.command.case_house import ROLES, SIDES, opened
 from tests.command.test_staff import code
 from tests.matters.conftest import PLAYED, ground_point, picture, wide_pack
 from tests.matters.playing import Player
@@ -20,18 +19,14 @@ from anlan.staff import NewOffice
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
-    made = CaseHouse(tmp_path_factory.mktemp("fresh"))
-    with served(made.app) as made.url:
+    with opened(tmp_path_factory.mktemp("fresh")) as made:
         yield made
-    made.district.close()
 
 
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory):
-    made = CaseHouse(tmp_path_factory.mktemp("wide"), wide_pack())
-    with served(made.app) as made.url:
+    with opened(tmp_path_factory.mktemp("wide"), wide_pack()) as made:
         yield made
-    made.district.close()
 
 
 def role_for(kind, role):

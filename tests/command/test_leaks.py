@@ -3,8 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from tests.command.case_house import NARROW, READING, ROLES, SIDES, CaseHouse
-from tests.command.conftest import served
+from tests.command.case_house import NARROW, READING, ROLES, SIDES, opened
 from tests.command.test_staff import code
 from tests.matters.conftest import PLAYED
 from tests.small import LAT, LON
@@ -16,19 +15,15 @@ from anlan.matters import Asked, NewCase, list_cases, standing
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    made = CaseHouse(tmp_path_factory.mktemp("cases"))
-    made.fill()
-    with served(made.app) as made.url:
+    with opened(tmp_path_factory.mktemp("cases")) as made:
+        made.fill()
         yield made
-    made.district.close()
 
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
-    made = CaseHouse(tmp_path_factory.mktemp("fresh"))
-    with served(made.app) as made.url:
+    with opened(tmp_path_factory.mktemp("fresh")) as made:
         yield made
-    made.district.close()
 
 
 def allowed(house, role_id, area_id):

@@ -175,7 +175,7 @@ def test_a_plan_is_stopped_and_leaves_nothing(planned, plan_id):
 @pytest.mark.usefixtures("plan_id")
 def test_who_is_told_of_a_plan_that_is_kept_finds_it_made(planned, monkeypatch):
     desk, found = planned.district.plans, []
-    tell, before = desk._tell, desk.plans()
+    tell, before = desk._tell, desk.standing()[1]
     monkeypatch.setattr(desk, "_tell", lambda changes: (found.append(desk.standing()), tell(changes)))
     assert planned.http.post("/plans", json={"vehicles": 1, "seconds": 1}).status_code == 202
     planned.until(lambda now: found and now["making"] is None)
@@ -187,9 +187,9 @@ def test_who_is_told_of_a_plan_that_is_kept_finds_it_made(planned, monkeypatch):
 def test_a_plan_is_in_the_log_with_its_hash_and_outlives_a_restart(planned, plan_id):
     lines = [one for one in planned.district.changes() if one.kind == "plan"]
     assert lines[0].record_id == plan_id
-    kept = [one.plan_id for one in planned.district.plans.plans()]
+    kept = [one.plan_id for one in planned.district.plans.standing()[1]]
     assert len(lines[0].body["sha256"]) == 64
     planned.district.close()
     planned.open()
-    assert [one.plan_id for one in planned.district.plans.plans()] == kept
+    assert [one.plan_id for one in planned.district.plans.standing()[1]] == kept
     assert planned.district.plans.plan(plan_id)["plan"]["kept"]

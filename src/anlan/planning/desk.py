@@ -126,11 +126,6 @@ class PlanDesk:
         self._done: Making | None = None  # is kept already, though its program has not ended
         self._kept = {one.record_id: _kept(one.record_id, one.body) for one in store.records(KIND)}
 
-    def making(self) -> Making | None:
-        """Return the plan that is being made, or the last attempt that came to nothing; None where there is neither."""
-        with self._lock:
-            return self._now()
-
     def begin(self, wish: Wish, actor: str) -> Making:
         """Begin to make a plan.
 
@@ -169,12 +164,11 @@ class PlanDesk:
         if making is not None:
             making[0].close()
 
-    def plans(self) -> list[KeptPlan]:
-        """Return the plans that are kept, newest first."""
-        return self.standing()[1]
-
     def standing(self) -> tuple[Making | None, list[KeptPlan]]:
-        """Return what is being made and what is kept at one moment: no plan is both, or neither."""
+        """Return what is being made and the plans that are kept, newest first, at one moment: no plan is both.
+
+        The first is the last attempt where that came to nothing, and None where there is neither.
+        """
         with self._lock:
             kept = sorted(self._kept.values(), key=lambda one: (one.made_at, one.plan_id), reverse=True)
             return self._now(), kept
