@@ -43,8 +43,8 @@ check: setup ## lint, types, floors and format
 slow: setup ## the slower checks: kills, browser, long runs
 	$(BIN)/pytest -n 2 -m "slow or browser"
 
-bench: setup ## measure AREA beside its peers; writes bench/results/AREA.json
-	$(BIN)/python bench/run.py $(AREA)
+bench: setup ## measure AREA (or a PART of it) beside its peers; writes bench/results/AREA.json
+	$(BIN)/python bench/run.py $(AREA) $(if $(PART),--part $(PART))
 
 docs: setup ## run the pages of docs/ and both READMEs as tests
 	$(BIN)/pytest tests/test_docs.py

@@ -23,15 +23,10 @@ from anlan.twin import scenarios, simulate
 from row import Row
 
 
-def rows(*, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
-    """Accuracy against the simulated truth, then each capability beside its peers."""
-    yield from accuracy.rows(quick=quick, say=say)
-    yield from crowd_accuracy.rows(quick=quick, say=say)
-    yield from crowd_counting.rows(quick=quick, say=say)
+def stepping(*, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
+    """Time the minute's step at both sizes of a district."""
     for k, (n_cells, _) in enumerate(crowd_counting.SIZES[:1] if quick else crowd_counting.SIZES):
         yield from steps(n_cells, "ab" if k == 0 else "cd", say)
-    for part in (crowd_health, crowd_forecast, crowd_known, crowd_alerts, crowd_whatif, crowd_adapters):
-        yield from part.rows(quick=quick, say=say)
 
 
 def steps(n_cells: int, letters: str, say: Callable[[str], None]) -> Iterator[Row]:
@@ -66,3 +61,23 @@ def steps(n_cells: int, letters: str, say: Callable[[str], None]) -> Iterator[Ro
         goal="<= 500",
         ok=float(np.median(late)) <= 500,
     )
+
+
+PARTS = {
+    "start": accuracy.rows,
+    "accuracy": crowd_accuracy.rows,
+    "counting": crowd_counting.rows,
+    "step": stepping,
+    "health": crowd_health.rows,
+    "forecast": crowd_forecast.rows,
+    "known": crowd_known.rows,
+    "alerts": crowd_alerts.rows,
+    "whatif": crowd_whatif.rows,
+    "adapters": crowd_adapters.rows,
+}
+
+
+def rows(*, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
+    """Accuracy against the simulated truth, then each capability beside its peers."""
+    for part in PARTS.values():
+        yield from part(quick=quick, say=say)

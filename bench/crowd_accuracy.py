@@ -21,6 +21,7 @@ from anlan.crowd.state import State
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind, Observation
 from anlan.pack import find_pack, read_pack
+from beside import beside
 from learned import FROM, learned
 from row import Row
 
@@ -167,7 +168,7 @@ def covered(found: Floats) -> float:
 def rows(*, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
     """Five days, each in a district of its own; one ordinary day where it has to be quick."""
     pack = read_pack(find_pack("huangpu"))
-    days = [judge(pack, scenario_id, seed, say) for scenario_id, seed in (DAYS[:1] if quick else DAYS)]
+    days = beside(judge, [(pack, *day) for day in (DAYS[:1] if quick else DAYS)], say)
     for letter, (size, (most, width)) in zip("abcd", GOALS.items(), strict=True):
         found = [day["whole"].of(size) for day in days]
         every = np.concatenate(found, axis=1)

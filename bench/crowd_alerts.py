@@ -55,6 +55,7 @@ from anlan.kernel.ladders import Measure, Rung, ladders_of_place
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Estimate, Observation
 from anlan.pack import find_pack, read_pack
+from beside import beside
 from learned import FROM, learned
 from row import Row
 
@@ -260,39 +261,39 @@ class Tally:
         )
 
 
-def days(*, quick: bool, say: Callable[[str], None]) -> Iterator[tuple[str, tuple[Day, Day, Day, Day]]]:
-    """Simulate each day; yield its name and what was told.
+def day(
+    plain: Pack, scenario_id: str, seed: int, hour: int, hours: float, say: Callable[[str], None]
+) -> tuple[Day, Day, Day, Day]:
+    """Simulate a day, judged from a local hour on for so many hours; return what was told.
 
     On the estimate, on one 5 % off, by a plain threshold, and on that 5 % with the true course known.
     """
-    plain = read_pack(find_pack("huangpu"))
     polygons = [place.polygon for place in plain.places]
-    for scenario_id, seed, hour, hours in QUICK if quick else DAYS:
-        known = learned(plain, scenario_id, seed, hour + hours - FROM.hour, polygons)
-        pack, estimator, state = known.pack, known.estimator, known.state
-        counter = Counter(pack, known.cells)
-        parts = [counter.shares(polygon) for polygon in polygons]
-        walkable = [counter.walkable_m2(part) for part in parts]
-        judged_at, minutes, truth = known.begin_at.replace(hour=hour), [], []
-        for minute in known.minutes:
-            ripe = [seen for seen in minute.observations if seen.end_at <= minute.at]
-            state = estimator.advance(state, ripe, minute.at)
-            if minute.at <= judged_at:
-                continue
-            made = counter.many(estimator.field(state), parts, minute.at)
-            named = {f"place:{place.place_id}": one for place, one in zip(pack.places, made, strict=True)}
-            minutes.append((minute.at, named, [seen for seen in ripe if seen.counts is None]))
-            truth.append(minute.truth)
-        people = np.array(truth)
-        breaches = breaches_of(pack, people, walkable)
-        steady = nearly(pack, people, minutes, walkable, seed)
-        told = [
-            judged(Judge(pack), minutes), judged(Judge(pack), steady), by_threshold(pack, minutes),
-            judged(Judge(pack), steady, foreseen(pack, people, steady)),
-        ]  # fmt: skip
-        a, b, c, d = (Day(breaches, one, len(minutes)) for one in told)
-        say(f"{scenario_id} seed {seed}: {Tally().plus(a).told()}")
-        yield scenario_id, (a, b, c, d)
+    known = learned(plain, scenario_id, seed, hour + hours - FROM.hour, polygons)
+    pack, estimator, state = known.pack, known.estimator, known.state
+    counter = Counter(pack, known.cells)
+    parts = [counter.shares(polygon) for polygon in polygons]
+    walkable = [counter.walkable_m2(part) for part in parts]
+    judged_at, minutes, truth = known.begin_at.replace(hour=hour), [], []
+    for minute in known.minutes:
+        ripe = [seen for seen in minute.observations if seen.end_at <= minute.at]
+        state = estimator.advance(state, ripe, minute.at)
+        if minute.at <= judged_at:
+            continue
+        made = counter.many(estimator.field(state), parts, minute.at)
+        named = {f"place:{place.place_id}": one for place, one in zip(pack.places, made, strict=True)}
+        minutes.append((minute.at, named, [seen for seen in ripe if seen.counts is None]))
+        truth.append(minute.truth)
+    people = np.array(truth)
+    breaches = breaches_of(pack, people, walkable)
+    steady = nearly(pack, people, minutes, walkable, seed)
+    told = [
+        judged(Judge(pack), minutes), judged(Judge(pack), steady), by_threshold(pack, minutes),
+        judged(Judge(pack), steady, foreseen(pack, people, steady)),
+    ]  # fmt: skip
+    a, b, c, d = (Day(breaches, one, len(minutes)) for one in told)
+    say(f"{scenario_id} seed {seed}: {Tally().plus(a).told()}")
+    return a, b, c, d
 
 
 def nearly(
@@ -341,7 +342,9 @@ def foreseen(
 def rows(*, quick: bool, say: Callable[[str], None]) -> Iterator[Row]:
     """Announcements of whole days against the truth, then the way from a message to a screen."""
     ours, steady, plain, seer = Tally(), Tally(), Tally(), Tally()
-    for _, (told, told_steady, told_plain, told_seer) in days(quick=quick, say=say):
+    plain_pack = read_pack(find_pack("huangpu"))
+    days = beside(day, [(plain_pack, *one) for one in (QUICK if quick else DAYS)], say)
+    for told, told_steady, told_plain, told_seer in days:
         ours, steady, plain = ours.plus(told), steady.plus(told_steady), plain.plus(told_plain)
         seer = seer.plus(told_seer)
     yield Row(
