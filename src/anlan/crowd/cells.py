@@ -21,6 +21,7 @@ from anlan.crowd import scan
 from anlan.crowd.inside import Inside, Shares
 from anlan.crowd.scan import PARTS
 from anlan.crowd.sides import Side, told_apart
+from anlan.crowd.terrain import Sheet, Terrain, by_part, whole
 from anlan.crowd.usual import people_at_home, usual_people
 from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import Projection
@@ -31,14 +32,6 @@ Indices = npt.NDArray[np.int64]
 
 BUILD = "9"
 """Changes whenever cells of the same pack would come out otherwise."""
-
-PLACE_DENSITY = {"metro": 0.12, "venue": 0.10, "bazaar": 0.12, "promenade": 0.06, "pedestrian": 0.08, "passage": 0.10}
-OTHER_PLACE_DENSITY = 0.05
-STREET_DENSITY = {"pedestrian": 0.05, "primary": 0.02, "secondary": 0.02, "tertiary": 0.015}
-OTHER_STREET_DENSITY = 0.010
-BLOCK_DENSITY = 0.002
-"""People per m² of walkable ground to be expected at noon of an ordinary day, where nothing else is known. Only their
-ratios matter where anything reports: the estimator's field of log-ratios spans factors of ten."""
 
 INDOOR_DENSITY = 0.015
 """People indoors per m² of ground, where the pack does not tell its number of residents."""
@@ -99,36 +92,23 @@ class Cells:
     @classmethod
     def of(cls, pack: Pack) -> Cells:
         """Lay cells over a district."""
-        plane = pack.projection
-        outline = plane.project(pack.boundary)
         size = pack.cell_m
-        x0, y0, x1, y1 = outline.bounds
+        x0, y0, x1, y1 = pack.projection.project(pack.boundary).bounds
         west, south = np.floor(x0 / size) * size, np.floor(y0 / size) * size
         n_columns, n_rows = int(np.ceil((x1 - west) / size)), int(np.ceil((y1 - south) / size))
-        sheet = _Sheet(west, south, size / PARTS, PARTS * n_rows, PARTS * n_columns)
-        ground = sheet.share(_without(outline, [plane.project(w) for w in pack.water]))
-        walkable, expected, built, closed = _lay_places(pack, sheet)
-        open_ground = np.maximum(ground - sheet.share_of_all([plane.project(p.polygon) for p in pack.places]), 0)
-        paved, on_streets = _lay_streets(pack, sheet)
-        paved_open = np.minimum(paved, open_ground)
-        block = np.maximum(open_ground - paved_open, 0) * pack.block_share
-        scale = np.divide(paved_open, paved, out=np.zeros_like(paved), where=paved > 0)
-        walkable = np.minimum(walkable, ground) + paved_open + block
-        whole = _whole(walkable)
-        row, column = np.nonzero(whole * size**2 >= 1.0)
-        expected = _whole(expected + on_streets * scale + block * BLOCK_DENSITY)[row, column] * size**2
+        sheet = Sheet(west, south, size / PARTS, PARTS * n_rows, PARTS * n_columns)
+        found = Terrain.of(pack, sheet)
+        row, column = np.nonzero(whole(found.walkable) * size**2 >= 1.0)
         x_m, y_m = west + (column + 0.5) * size, south + (row + 0.5) * size
-        sides = [Side(_by_part(held, row, column) * sheet.size**2, density) for held, density in closed]
-        ground_m2 = _by_part(walkable, row, column) * sheet.size**2
+        sides = [Side(by_part(held, row, column) * sheet.size**2, density) for held, density in found.closed]
+        ground_m2 = by_part(found.walkable, row, column) * sheet.size**2
+        expected = whole(found.people)[row, column] * size**2
         parts, walkable_m2, expected = told_apart(ground_m2, expected, sides, x_m, y_m, reach_m=2 * size)
-        # Maps do not show every house: a little of any ground is taken to be built up.
-        indoors = np.maximum(open_ground - paved_open + np.minimum(built, ground), UNSEEN_HOUSES * ground)
-        houses = _whole(indoors)[row, column]
-        residents = pack.figures.get("residents")
-        people = residents or INDOOR_DENSITY * float(ground.sum()) * sheet.size**2
-        total = float(houses.sum())
-        told = people_at_home(pack.areas, plane, x_m, y_m, houses)
         hours, usual = usual_people(pack, x_m, y_m, expected)
+        # Maps do not show every house: a little of any ground is taken to be built up.
+        houses = whole(np.maximum(found.bare + found.built, UNSEEN_HOUSES * found.land))[row, column]
+        at_home = people_at_home(pack.areas, pack.projection, x_m, y_m, houses)
+        people = pack.figures.get("residents") or INDOOR_DENSITY * float(found.land.sum()) * sheet.size**2
         return cls(
             west_m=float(west),
             south_m=float(south),
@@ -144,10 +124,10 @@ class Cells:
             expected=np.maximum(expected, 1e-3) if pack.usual is None else usual.mean(axis=0),
             hours=hours,
             usual=usual,
-            houses_m2=_whole(np.maximum(open_ground - paved_open, np.minimum(built, ground)))[row, column] * size**2,
-            indoors=houses * (people / total if total else 0.0) if told is None else told,
+            houses_m2=whole(np.maximum(found.bare, found.built))[row, column] * size**2,
+            indoors=houses * (people / (float(houses.sum()) or 1.0)) if at_home is None else at_home,
             surveyed=pack.usual is not None,
-            counted_at_home=told is not None,
+            counted_at_home=at_home is not None,
             digest=digest_of(pack),
         )
 
@@ -269,82 +249,6 @@ class Cells:
             [self.west_m, east, east, self.west_m], [north, north, self.south_m, self.south_m]
         )
         return [(float(a), float(b)) for a, b in zip(lon, lat, strict=True)]
-
-
-@dataclass(frozen=True)
-class _Sheet:
-    west: float
-    south: float
-    size: float
-    n_rows: int
-    n_columns: int
-
-    def share(self, polygon: BaseGeometry) -> Floats:
-        out = np.zeros((self.n_rows, self.n_columns))
-        if polygon.is_empty:
-            return out
-        row, column, share = scan.shares(polygon, self.west, self.south, self.size)
-        r0, c0 = max(-row, 0), max(-column, 0)
-        r1, c1 = min(share.shape[0], self.n_rows - row), min(share.shape[1], self.n_columns - column)
-        if r1 > r0 and c1 > c0:
-            out[row + r0 : row + r1, column + c0 : column + c1] = share[r0:r1, c0:c1]
-        return np.minimum(out, 1.0)
-
-    def share_of_all(self, polygons: list[BaseGeometry]) -> Floats:
-        return self.share(shapely.union_all(polygons)) if polygons else np.zeros((self.n_rows, self.n_columns))
-
-
-def _whole(parts: Floats) -> Floats:
-    """Return the means of the squares from those of their parts."""
-    n_rows, n_columns = parts.shape
-    return np.asarray(parts.reshape(n_rows // PARTS, PARTS, n_columns // PARTS, PARTS).mean(axis=(1, 3)))
-
-
-def _without(outline: BaseGeometry, water: list[BaseGeometry]) -> BaseGeometry:
-    return shapely.difference(outline, shapely.union_all(water)) if water else outline
-
-
-def _by_part(sheet: Floats, row: Indices, column: Indices) -> Floats:
-    """Return the values of a sheet of parts by cell, shape (n, PARTS, PARTS)."""
-    n_rows, n_columns = sheet.shape
-    return np.asarray(sheet.reshape(n_rows // PARTS, PARTS, n_columns // PARTS, PARTS)[row, :, column])
-
-
-def _lay_places(pack: Pack, sheet: _Sheet) -> tuple[Floats, Floats, Floats, list[tuple[Floats, float]]]:
-    """Return the walkable share, the persons per m² of square to be expected, and the share built up, of the places.
-
-    With it come the walkable share of each closed place, and its persons per m² of it.
-    """
-    walkable, expected, built = (np.zeros((sheet.n_rows, sheet.n_columns)) for _ in range(3))
-    closed = []
-    for place in pack.places:
-        whole = sheet.share(pack.projection.project(place.polygon))
-        built = np.maximum(built, whole * (1 - place.walkable_share))
-        share = whole * place.walkable_share
-        fresh = np.minimum(share, np.maximum(1.0 - walkable, 0.0))  # places may overlap: ground counts once
-        density = PLACE_DENSITY.get(place.kind, OTHER_PLACE_DENSITY)
-        walkable += fresh
-        expected += fresh * density
-        if place.closed:
-            closed.append((fresh, density))
-    return walkable, expected, built, closed
-
-
-def _lay_streets(pack: Pack, sheet: _Sheet) -> tuple[Floats, Floats]:
-    """Return the share paved by streets, junctions once, and the persons per m² of square to be expected."""
-    by_density: dict[float, list[BaseGeometry]] = {}
-    for street in pack.streets:
-        if street.walk:
-            density = STREET_DENSITY.get(street.street_class, OTHER_STREET_DENSITY)
-            band = pack.projection.project(street.line).buffer(street.width_m / 2, cap_style="flat")
-            by_density.setdefault(density, []).append(band)
-    paved, expected = np.zeros((sheet.n_rows, sheet.n_columns)), np.zeros((sheet.n_rows, sheet.n_columns))
-    for density in sorted(by_density, reverse=True):
-        share = sheet.share_of_all(by_density[density])
-        fresh = np.minimum(share, np.maximum(1.0 - paved, 0.0))
-        paved += fresh
-        expected += fresh * density
-    return paved, expected
 
 
 def digest_of(pack: Pack) -> str:
