@@ -106,7 +106,7 @@ class District:
         self.underway = Underway(pack, self.matters, store, history, clock)
         self.counts = Counts(pack, store, self.reach, self.matters, self.underway)
         self.matters.count = self.counts.count
-        self._outlooks.planned = lambda: planned_events(self.matters, store)
+        self._outlooks.planned = lambda at: planned_events(self.matters, store, at)
         self.rehearsals = RehearsalDesk(pack, folder, self.matters, store, clock, self._tell_changes)
         self.plans = PlanDesk(pack, folder, store, clock, self._tell_changes)
         self._stepping = threading.RLock()
@@ -527,7 +527,7 @@ class District:
             **{f"watch:{w.watch_id}": self._counting.counter.shares(w.polygon) for w in self._watches.values()},
         }
         estimates = dict(zip(parts, self._counting.counter.many(field, list(parts.values()), made.at), strict=True))
-        judged = self._duty.judge(estimates, made.at)
+        judged = self._duty.judge(estimates, made.at, self._outlooks.courses(estimates, made.at))
         due = self._stored_state_at is None or made.at - self._stored_state_at >= STATE_EVERY
         told = np.isfinite(field.informed_until)
         self.history.commit_step(

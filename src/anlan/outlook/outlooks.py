@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from anlan.crowd import Course
 from anlan.crowd.forecast import Known, PlannedEvent, Series
 from anlan.crowd.forecast.live import LEAST_DAYS, STEP, from_trend, from_usual
-from anlan.kernel.answers import Basis, CurvePoint, Forecast
+from anlan.kernel.alerts import Basis
+from anlan.kernel.answers import CurvePoint, Forecast
+from anlan.kernel.errors import AnlanError
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Estimate
+from anlan.outlook.courses import LOOKS_BACK, Courses
 from anlan.store import DuckHistory
 
-LOOKS_BACK = timedelta(days=42)
-"""The usual of a slot of the week is made of six weeks at most."""
+log = logging.getLogger(__name__)
+
 FOLLOWED = timedelta(hours=2)
 DAY_S = 86_400.0
+
+
+def _nothing(at: datetime) -> tuple[PlannedEvent, ...]:
+    del at
+    return ()
 
 
 class Outlooks:
@@ -28,14 +38,27 @@ class Outlooks:
         self._pack = pack
         self._zone = ZoneInfo(pack.time_zone)
         self._history = history
+        self._courses = Courses(pack, history)
         self._kept: dict[str, tuple[datetime, Forecast]] = {}
         self._plans: tuple[datetime, tuple[PlannedEvent, ...]] | None = None
-        self.planned: Callable[[], tuple[PlannedEvent, ...]] = tuple
-        """What is planned; whoever opens the district says by whom it is told."""
+        self.planned: Callable[[datetime], tuple[PlannedEvent, ...]] = _nothing
+        """What is planned, as known at a moment; whoever opens the district says by whom it is told."""
 
     def forget(self) -> None:
         """Begin anew, where the district begins another day."""
         self._kept, self._plans = {}, None
+        self._courses.forget()
+
+    def courses(self, estimates: Mapping[str, Estimate], at: datetime) -> dict[str, Course]:
+        """Return what is known of places' next minutes beside their trend, for the judge of a minute's alerts.
+
+        Where it cannot be told, as the log says, a minute is judged by trends alone.
+        """
+        try:
+            return self._courses.of(estimates, at, self._planned(at))
+        except AnlanError as fault:
+            log.warning("alerts go by trends alone: %s", fault)
+            return {}
 
     def subject(self, subject_id: str, present: Estimate) -> Forecast:
         """Return the forecast of a subject whose estimate is stored every minute ("place:bund")."""
@@ -44,7 +67,7 @@ class Outlooks:
             return kept[1]
         n_steps = LOOKS_BACK // STEP
         begin_at = present.at - n_steps * STEP
-        means = self._history.estimate_means(subject_id, begin_at, n_steps, STEP)
+        means = self._history.estimate_means([subject_id], begin_at, n_steps, STEP)[:, 0]
         known = np.flatnonzero(np.isfinite(means))
         days = 0.0 if len(known) == 0 else (n_steps - known[0]) * STEP.total_seconds() / DAY_S
         points: tuple[CurvePoint, ...] = ()
@@ -67,18 +90,25 @@ class Outlooks:
                 CurvePoint(at=one.at, occupancy=one.occupancy, low=one.low, high=one.high)
                 for one in self._history.estimates(subject_id, present.at - FOLLOWED, present.at)
             ]
-            made = self.by_trend(past, present, days)
+            made = self.by_trend(past, present, days, self.courses({subject_id: present}, present.at).get(subject_id))
         self._kept[subject_id] = (present.at, made)
         return made
 
     def _planned(self, at: datetime) -> tuple[PlannedEvent, ...]:
         """Return what is planned, read once a minute for all subjects."""
-        if self._plans is None or self._plans[0] != at:
-            self._plans = at, self.planned()
-        return self._plans[1]
+        plans = self._plans
+        if plans is None or plans[0] != at:
+            self._plans = plans = at, self.planned(at)
+        return plans[1]
 
     @staticmethod
-    def by_trend(past: Sequence[CurvePoint], present: Estimate, days: float = 0.0) -> Forecast:
-        """Return the next hour by how the last two have gone: what is told of a polygon, whose weeks are not kept."""
-        points = from_trend(past, present) if present.occupancy is not None else ()
-        return Forecast(made_at=present.at, basis=Basis.TREND if points else None, days=days, points=points)
+    def by_trend(
+        past: Sequence[CurvePoint], present: Estimate, days: float = 0.0, course: Course | None = None
+    ) -> Forecast:
+        """Return the next hour by how the last two have gone, bent by what is known beside that.
+
+        It is what is told of a polygon, whose weeks are not kept, and of a place before its eighth day.
+        """
+        points, rests_on = from_trend(past, present, course) if present.occupancy is not None else ((), ())
+        basis = next((one for one in Basis if one in rests_on), None)
+        return Forecast(made_at=present.at, basis=basis if points else None, days=days, points=points)
