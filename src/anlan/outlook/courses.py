@@ -105,19 +105,17 @@ class Courses:
                 estimate = estimates.get(name)
                 if estimate is None or estimate.unknown is not None:
                     continue
-                sds = usual.sds[:, hour, k]
-                curve = None
-                if np.isfinite(known[:, k]).all() and np.isfinite(sds).all():
+                wrong, curve = usual.sds[:, hour, k], None
+                sds: tuple[tuple[float, float], ...] = ()
+                if np.isfinite(known[:, k]).all() and np.isfinite(wrong).all():
                     curve = Curve(minutes=KNOTS, persons=tuple(known[:, k].tolist()))
+                    sds = tuple((h * STEP / MINUTE, float(sd)) for h, sd in zip(HORIZONS, wrong, strict=True))
                 touching = [one for one in planned if one.added.get(name) and _touches(one, at)]
-                gathering = self._gathering(name, estimate, at, touching, usual) if touching else None
-                if curve is not None or gathering is not None:
-                    found[name] = Course(
-                        usual=curve,
-                        usual_sd=tuple((h * STEP / MINUTE, float(sd)) for h, sd in zip(HORIZONS, sds, strict=True)),
-                        planned=None if gathering is None else gathering[0],
-                        turnout=Turnout() if gathering is None else gathering[1],
-                    )
+                added, came = None, Turnout()
+                if touching:
+                    added, came = self._gathering(name, estimate, at, touching, usual)
+                if curve is not None or added is not None:
+                    found[name] = Course(usual=curve, usual_sd=sds, planned=added, turnout=came)
             return found
 
     # -- inside ----------------------------------------------------------------------------------------------------

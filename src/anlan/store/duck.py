@@ -334,8 +334,9 @@ class DuckHistory:
         begin, length = columns.naive(begin_at), step.total_seconds()
         found = self._table(
             "SELECT CAST(ceil(epoch(made_at - ?) / ?) AS BIGINT) - 1 AS step,"
-            " list_position(?, subject_id) - 1 AS subject, avg(occupancy) AS mean FROM estimate WHERE made_at > ? AND made_at <= ? AND occupancy IS NOT NULL"
-            " AND subject_id IN (SELECT unnest(?)) GROUP BY step, subject_id",
+            " list_position(?, subject_id) - 1 AS subject, avg(occupancy) AS mean FROM estimate"
+            " WHERE made_at > ? AND made_at <= ? AND occupancy IS NOT NULL AND subject_id IN (SELECT unnest(?))"
+            " GROUP BY step, subject_id",
             [begin, length, list(subject_ids), begin, columns.naive(begin_at + n_steps * step), list(subject_ids)],
         )
         means = np.full((n_steps, len(subject_ids)), np.nan)
