@@ -91,7 +91,7 @@ class District:
         self._counting = Counting(pack, self.cells, self.estimator, history, clock)
         self.sensing = Sensing(pack, self.estimator, lambda: self._counting.field, lambda: self._counting.area_shares)
         self._duty = Duty(pack, store)
-        self._outlooks = Outlooks(pack, history)
+        self._outlooks = Outlooks(pack, history, folder)
         self.reach = Reach(pack, store, clock, self._tell, self._counting.crowds)
         self.door.beside[UNIT_TOPICS] = self.reach.hear
         self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
@@ -168,6 +168,7 @@ class District:
     def close(self) -> None:
         """Commit what waits, and let go of everything."""
         self.door.close()
+        self._outlooks.close()
         self.plans.close()
         self.rehearsals.close()
         self.reach.flush()
@@ -285,6 +286,10 @@ class District:
         present = self.count(geometry)
         past = self.curve(geometry, present.at - FOLLOWED, present.at)
         return self._outlooks.by_trend(past, present)
+
+    def tend_forecasts(self) -> None:
+        """Let forecasts learn from the history where it is time for it; nothing waits for that."""
+        self._outlooks.tend(self.clock.now())
 
     def areas(self, level: str) -> list[AreaNow]:
         """Return the areas of a level with their estimates.

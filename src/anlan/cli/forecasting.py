@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 forecast_app = typer.Typer(help="How many people will be where.", no_args_is_help=True)
 
+
 @forecast_app.command("place")
 def place(
     place_id: Annotated[str, typer.Argument(help="Its id; see `anlan places --json`.")],

@@ -13,12 +13,14 @@ import numpy.typing as npt
 
 from anlan.crowd import Course, Curve, Turnout
 from anlan.crowd.course import BACK_MIN, SHY, STRAYS, turnout
-from anlan.crowd.forecast import Known, PlannedEvent, Ratio, Series, bands
+from anlan.crowd.forecast import Known, PlannedEvent, Ratio, Series
+from anlan.crowd.forecast.conformal import widths
 from anlan.crowd.forecast.live import CALIBRATES_DAYS, LEAST_DAYS, SD_90, STEP
-from anlan.crowd.forecast.series import SOFTEN, unlog
+from anlan.crowd.forecast.series import unlog
 from anlan.crowd.judging import persons
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Estimate
+from anlan.outlook.quarters import Quarters
 from anlan.store import DuckHistory
 
 Floats = npt.NDArray[np.float64]
@@ -34,8 +36,6 @@ HORIZONS = (1, 2, 3, 4)
 """Steps ahead for which it is known how wrong the growth of the usual was."""
 KNOTS = tuple(float(k) for k in range(-int(BACK_MIN), 61, 5))
 """Minutes from now at which a course is told."""
-MANY = 1e5
-"""A number of persons about which the width of an interval is asked for, in parts of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,14 +75,15 @@ class Courses:
         self._zone = ZoneInfo(pack.time_zone)
         self._subjects = tuple(f"place:{place.place_id}" for place in pack.places)
         self._lock = threading.Lock()
-        self._counts: tuple[datetime, Floats] | None = None
+        self._quarters = Quarters(history, self._subjects, LOOKS_BACK)
         self._usual: _Usual | None = None
         self._before: dict[tuple[str, datetime], tuple[float, float] | None] = {}
 
     def forget(self) -> None:
         """Begin anew, where the district begins another day."""
         with self._lock:
-            self._counts, self._usual, self._before = None, None, {}
+            self._usual, self._before = None, {}
+            self._quarters.forget()
 
     def of(
         self, estimates: Mapping[str, Estimate], at: datetime, planned: Sequence[PlannedEvent] = ()
@@ -167,22 +168,13 @@ class Courses:
         return datetime.combine(on, LEARNS_AT, self._zone).astimezone(at.tzinfo)
 
     def _read(self, until: datetime) -> Series:
-        """Return the quarters of an hour of six weeks; only the new ones are read where the others are known."""
-        n_steps = LOOKS_BACK // STEP
-        if self._counts is not None and timedelta(0) < until - self._counts[0] <= LOOKS_BACK:
-            n_fresh = (until - self._counts[0]) // STEP
-            fresh = self._history.estimate_means(self._subjects, self._counts[0], n_fresh, STEP)
-            counts = np.vstack([self._counts[1][n_fresh:], fresh])
-        else:
-            counts = self._history.estimate_means(self._subjects, until - LOOKS_BACK, n_steps, STEP)
-        self._counts = until, counts
-        known = np.flatnonzero(np.isfinite(counts).any(axis=1))
-        first = int(known[0]) if len(known) else n_steps
+        """Return the quarters of an hour of six weeks."""
+        begin_at, counts = self._quarters.until(until)
         return Series(
             subjects=self._subjects,
-            begin_at=until - (n_steps - first) * STEP,
+            begin_at=begin_at,
             step=STEP,
-            counts=counts[first:],
+            counts=counts,
             zone=self._zone,
             calendar=self._pack.calendar,
         )
@@ -226,11 +218,5 @@ def _errors(steady: Ratio, series: Series, ahead: int) -> Floats:
     known = origins + ahead <= now
     quiet = (series.added[origins] == 0) & (series.added[origins + ahead] == 0)
     came[known] = np.where(quiet[known], series.counts[origins[known] + ahead], np.nan)
-    hours = np.arange(24)
-    asked = np.full((24, expected.shape[1]), MANY)
-    made = bands(
-        np.vstack([expected, asked]), np.vstack([came, np.full_like(asked, np.nan)]),
-        np.concatenate([series.hour_of_day[origins + ahead], hours]), ahead,
-    )  # fmt: skip
-    wide = np.log(made.high[-24:] + SOFTEN) - np.log(made.low[-24:] + SOFTEN)
-    return np.asarray(wide / (2 * SD_90), np.float64)
+    below, above = widths(expected, came, series.hour_of_day[origins + ahead], ahead)
+    return np.asarray((below + above) / (2 * SD_90), np.float64)

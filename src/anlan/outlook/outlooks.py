@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,6 +19,7 @@ from anlan.kernel.errors import AnlanError
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Estimate
 from anlan.outlook.courses import LOOKS_BACK, Courses
+from anlan.outlook.trees import Trees
 from anlan.store import DuckHistory
 
 log = logging.getLogger(__name__)
@@ -34,11 +36,12 @@ def _nothing(at: datetime) -> tuple[PlannedEvent, ...]:
 class Outlooks:
     """Forecasts of a district's subjects. What was told for a minute is told again without computing it."""
 
-    def __init__(self, pack: Pack, history: DuckHistory) -> None:
+    def __init__(self, pack: Pack, history: DuckHistory, folder: Path | None = None) -> None:
         self._pack = pack
         self._zone = ZoneInfo(pack.time_zone)
         self._history = history
         self._courses = Courses(pack, history)
+        self.trees = None if folder is None else Trees(pack, history, folder)
         self._kept: dict[str, tuple[datetime, Forecast]] = {}
         self._plans: tuple[datetime, tuple[PlannedEvent, ...]] | None = None
         self.planned: Callable[[datetime], tuple[PlannedEvent, ...]] = _nothing
@@ -48,6 +51,18 @@ class Outlooks:
         """Begin anew, where the district begins another day."""
         self._kept, self._plans = {}, None
         self._courses.forget()
+        if self.trees is not None:
+            self.trees.forget()
+
+    def tend(self, now: datetime) -> None:
+        """Let trees learn where it is time for it; they do so beside."""
+        if self.trees is not None:
+            self.trees.tend(now, self.planned(now))
+
+    def close(self) -> None:
+        """Stop what is being learned."""
+        if self.trees is not None:
+            self.trees.close()
 
     def courses(self, estimates: Mapping[str, Estimate], at: datetime) -> dict[str, Course]:
         """Return what is known of places' next minutes beside their trend, for the judge of a minute's alerts.
@@ -65,6 +80,22 @@ class Outlooks:
         kept = self._kept.get(subject_id)
         if kept is not None and kept[0] == present.at:
             return kept[1]
+        made = self._by_trees(subject_id, present) or self._by_usual(subject_id, present)
+        self._kept[subject_id] = (present.at, made)
+        return made
+
+    def _by_trees(self, subject_id: str, present: Estimate) -> Forecast | None:
+        """Return what trees expect; None where they do not."""
+        if self.trees is None or self.trees.grown is None or present.occupancy is None:
+            return None
+        points = self.trees.ahead(present.at, self._planned(present.at)).get(subject_id, ())
+        grown = self.trees.grown
+        if not points or grown is None:
+            return None
+        return Forecast(made_at=present.at, basis=Basis.TREES, days=grown.days, points=points)
+
+    def _by_usual(self, subject_id: str, present: Estimate) -> Forecast:
+        """Return what is expected by what is usual; before the eighth day, by how the last two hours went."""
         n_steps = LOOKS_BACK // STEP
         begin_at = present.at - n_steps * STEP
         means = self._history.estimate_means([subject_id], begin_at, n_steps, STEP)[:, 0]
@@ -84,15 +115,12 @@ class Outlooks:
             )
             points = from_usual(series)
         if points:
-            made = Forecast(made_at=present.at, basis=Basis.USUAL, days=days, points=points)
-        else:
-            past = [
-                CurvePoint(at=one.at, occupancy=one.occupancy, low=one.low, high=one.high)
-                for one in self._history.estimates(subject_id, present.at - FOLLOWED, present.at)
-            ]
-            made = self.by_trend(past, present, days, self.courses({subject_id: present}, present.at).get(subject_id))
-        self._kept[subject_id] = (present.at, made)
-        return made
+            return Forecast(made_at=present.at, basis=Basis.USUAL, days=days, points=points)
+        past = [
+            CurvePoint(at=one.at, occupancy=one.occupancy, low=one.low, high=one.high)
+            for one in self._history.estimates(subject_id, present.at - FOLLOWED, present.at)
+        ]
+        return self.by_trend(past, present, days, self.courses({subject_id: present}, present.at).get(subject_id))
 
     def _planned(self, at: datetime) -> tuple[PlannedEvent, ...]:
         """Return what is planned, read once a minute for all subjects."""
