@@ -91,7 +91,7 @@ class District:
         self._counting = Counting(pack, self.cells, self.estimator, history, clock)
         self.sensing = Sensing(pack, self.estimator, lambda: self._counting.field, lambda: self._counting.area_shares)
         self._duty = Duty(pack, store)
-        self._outlooks = Outlooks(pack, history)
+        self._outlooks = Outlooks(pack, history, folder)
         self.reach = Reach(pack, store, clock, self._tell, self._counting.crowds)
         self.door.beside[UNIT_TOPICS] = self.reach.hear
         self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
@@ -106,7 +106,7 @@ class District:
         self.underway = Underway(pack, self.matters, store, history, clock)
         self.counts = Counts(pack, store, self.reach, self.matters, self.underway)
         self.matters.count = self.counts.count
-        self._outlooks.planned = lambda: planned_events(self.matters, store)
+        self._outlooks.planned = lambda at: planned_events(self.matters, store, at)
         self.rehearsals = RehearsalDesk(pack, folder, self.matters, store, clock, self._tell_changes)
         self.plans = PlanDesk(pack, folder, store, clock, self._tell_changes)
         self._stepping = threading.RLock()
@@ -168,6 +168,7 @@ class District:
     def close(self) -> None:
         """Commit what waits, and let go of everything."""
         self.door.close()
+        self._outlooks.close()
         self.plans.close()
         self.rehearsals.close()
         self.reach.flush()
@@ -285,6 +286,10 @@ class District:
         present = self.count(geometry)
         past = self.curve(geometry, present.at - FOLLOWED, present.at)
         return self._outlooks.by_trend(past, present)
+
+    def tend_forecasts(self) -> None:
+        """Let forecasts learn from the history where it is time for it; nothing waits for that."""
+        self._outlooks.tend(self.clock.now())
 
     def areas(self, level: str) -> list[AreaNow]:
         """Return the areas of a level with their estimates.
@@ -527,7 +532,7 @@ class District:
             **{f"watch:{w.watch_id}": self._counting.counter.shares(w.polygon) for w in self._watches.values()},
         }
         estimates = dict(zip(parts, self._counting.counter.many(field, list(parts.values()), made.at), strict=True))
-        judged = self._duty.judge(estimates, made.at)
+        judged = self._duty.judge(estimates, made.at, self._outlooks.courses(estimates, made.at))
         due = self._stored_state_at is None or made.at - self._stored_state_at >= STATE_EVERY
         told = np.isfinite(field.informed_until)
         self.history.commit_step(

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from anlan.crowd import AlertState, Judge, Window
+from anlan.crowd import AlertState, Course, Judge, Window
 from anlan.kernel.alerts import Alert, AlertAction, AlertNews
 from anlan.kernel.answers import AlertNow, Mark
 from anlan.kernel.errors import BadInput, Conflict, NotFound
@@ -62,9 +62,14 @@ class Duty:
         """What each line counted in its windows of the last minutes."""
         return self._state.windows
 
-    def judge(self, estimates: Mapping[str, Estimate], at: datetime) -> bytes:
-        """Judge a minute; return the state to keep with it. :meth:`tell` announces what came of it."""
-        self._state, news = self._judge.judge(self._state, estimates, at, self._heard)
+    def judge(
+        self, estimates: Mapping[str, Estimate], at: datetime, courses: Mapping[str, Course] | None = None
+    ) -> bytes:
+        """Judge a minute; return the state to keep with it. :meth:`tell` announces what came of it.
+
+        ``courses`` tells of some places, by ``place:ID``, what is known of their next minutes beside their trend.
+        """
+        self._state, news = self._judge.judge(self._state, estimates, at, self._heard, courses)
         self._heard = []
         self._untold += news
         return self._state.to_bytes()

@@ -1,13 +1,14 @@
 """What is to be expected, what a measure would change, and who may look: on the page."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
 from tests.browser.conftest import Visit, played
-from tests.command.conftest import served
+from tests.command.conftest import Live, served
 
 from anlan.command import create_app
+from anlan.crowd.forecast import PlannedEvent
 from anlan.staff import NewOffice, Staff, read_roles
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -28,6 +29,27 @@ def test_the_next_hour_is_told_with_its_interval_and_what_it_rests_on(visit):
         expect(seen.find("forecast")).to_contain_text(words)
     expect(seen.page.locator(".curve-key").first).to_contain_text("Expected")
     assert seen.complained() == []
+
+
+def test_what_is_planned_is_told_with_the_alert_that_it_is_expected_by(chromium, tmp_path):
+    made = Live(tmp_path)  # ninety people in front of the quay's camera
+    begin_at = made.clock.now() + timedelta(minutes=101)
+    fair = PlannedEvent(begin_at=begin_at, end_at=begin_at + timedelta(hours=2), added={"place:quay": 300_000.0})
+    made.district._outlooks.planned = lambda _: (fair,)
+    made.grid()
+    made.minute(12)
+    with served(made.app) as url:
+        seen = Visit(chromium, url).open()
+        seen.find("tab-alerts").click()
+        row = seen.find("alert").filter(has_text="Quay")
+        expect(row).to_contain_text("expected by how it is changing, what is planned")
+        row.get_by_role("button").first.click()
+        expect(seen.find("forecast")).to_contain_text("by how the last hour went, and by what is planned")
+        seen.find("language").click()
+        expect(seen.find("alert").first).to_contain_text("预计依据：近期变化、计划活动")
+        assert seen.complained() == []
+        seen.context.close()
+    made.district.close()
 
 
 def test_a_measure_is_tried_and_its_change_is_on_the_map(visit):

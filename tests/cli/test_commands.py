@@ -11,6 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from anlan.cli import say
 from anlan.cli.commands import app
 
 
@@ -180,6 +181,17 @@ def test_alerts_are_told_in_the_district_s_own_time(monkeypatch):
     assert shown.exit_code == 0, shown.output
     assert "12-31 18:30" in shown.output
     assert "The Bund" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", "in 15 min (the trend, what is planned)"), ("zh", "15 分钟后（近期变化、计划活动）")]
+)
+def test_an_alert_says_on_what_it_is_expected(lang, said):
+    told = {
+        "measure": "density", "value": 3.2, "limit": 3.0, "probability": 0.4, "rests_on": ["trend", "plan"],
+    }  # fmt: skip
+    assert said in say.grounds(told, 900.0, lang)
+    assert "(" not in say.grounds(told | {"rests_on": []}, None, "en")
 
 
 def test_a_border_with_a_silent_counter_is_told_as_a_least(monkeypatch):

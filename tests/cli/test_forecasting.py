@@ -3,6 +3,9 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
+
+from anlan.cli.commands import app
 
 WEEKS = 14
 
@@ -111,3 +114,23 @@ def test_a_file_of_what_is_known_that_does_not_fit_is_told(counts, tmp_path, anl
     status, _, err = anlan("forecast", "backtest", counts / "wide.csv", "--from", "2026-03-30", option, file)
     assert status == 2
     assert said in " ".join(err.split())
+
+
+@pytest.mark.parametrize(
+    ("basis", "zh", "en"),
+    [
+        ("trees", "按历史学习", "by trees that learned"),
+        ("plan", "按近一小时变化与计划活动", "what is planned"),
+        ("usual", "按往常规律", "by what is usual"),
+        ("trend", "按近一小时变化", "by the last hour's trend"),
+    ],
+)
+def test_a_forecast_says_what_it_rests_on(monkeypatch, basis, zh, en):
+    point = {"at": "2026-12-31T11:00:00+00:00", "occupancy": 1234.0, "low": 1000.0, "high": 1500.0}
+    made = {"made_at": "2026-12-31T10:00:00+00:00", "basis": basis, "days": 60.0, "points": [point]}
+    monkeypatch.setattr("anlan.cli.forecasting.Server.ask", lambda *_: made)
+    for lang, said in (("zh", zh), ("en", en)):
+        shown = CliRunner().invoke(app, ["forecast", "place", "bund", "--lang", lang], env={"COLUMNS": "120"})
+        assert shown.exit_code == 0, shown.output
+        assert said in shown.output
+        assert "1,234" in shown.output

@@ -1,6 +1,7 @@
 """Alerts through the store, the log, the API and a restart."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -8,6 +9,8 @@ from tests.command.conftest import MINUTE, Live
 from tests.command.test_api import refused, strict
 
 from anlan.command import create_app
+from anlan.crowd import AlertState
+from anlan.crowd.forecast import PlannedEvent
 from anlan.district import District
 from anlan.kernel.records import Estimate
 
@@ -79,6 +82,30 @@ def test_a_breach_is_a_record_and_a_line_of_the_log(crowded, asked):
     assert alert["grounds"]["devices"] == ["quay-1", "grid"]
     assert [content["change"].kind for kind, content in heard if kind == "change"] == ["alert"]
     assert crowded.district.verify().ok
+
+
+def test_what_is_planned_is_announced_ahead_and_named_as_the_reason(crowded, asked):
+    begin_at = crowded.clock.now() + timedelta(minutes=101)  # the first come an hour and a half before
+    fair = PlannedEvent(begin_at=begin_at, end_at=begin_at + timedelta(hours=2), added={"place:quay": 150_000.0})
+    crowded.district._outlooks.planned = lambda _: (fair,)
+    crowded.minute(12, people=2_000.0)
+    (alert,) = strict(asked.get("/alerts"))["alerts"]
+    assert alert["subject"]["id"] == "quay"
+    assert alert["reached_at"] is None
+    assert alert["lead_s"] > 0
+    assert alert["grounds"]["rests_on"] == ["trend", "plan"]
+    told = asked.get("/places/quay/forecast").json()
+    assert told["basis"] == "plan"
+    assert told["points"][-1]["occupancy"] > 30_000
+
+
+def test_an_alert_that_was_kept_before_reasons_were_told_is_read(crowded, asked):
+    crowded.minute(3, people=19_000.0)
+    alert_id = strict(asked.get("/alerts"))["alerts"][0]["id"]
+    record = crowded.district._duty._records[alert_id]
+    del record.body["alert"]["grounds"]["rests_on"]
+    crowded.district._duty._state = AlertState()
+    assert strict(asked.get(f"/alerts/{alert_id}"))["grounds"]["rests_on"] == []
 
 
 def test_somebody_acknowledges_once_and_the_log_tells(crowded, asked):

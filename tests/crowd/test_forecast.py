@@ -19,6 +19,7 @@ from anlan.crowd.forecast import (
 from anlan.crowd.forecast.checks import FORECASTER_CHECKS, sample
 from anlan.crowd.forecast.live import from_trend, from_usual
 from anlan.crowd.forecast.profile import usual
+from anlan.kernel.alerts import Basis
 from anlan.kernel.answers import CurvePoint
 from anlan.kernel.errors import BadInput, NoData
 from anlan.kernel.records import Calendar, Estimate
@@ -239,9 +240,10 @@ def test_the_next_hour_by_its_trend():
         CurvePoint(at=at - timedelta(minutes=60 - k), occupancy=1000.0 + 20 * k, low=None, high=None) for k in range(61)
     ]
     present = Estimate(at=at, walkable_m2=1e4, occupancy=2200.0, sd=150.0)
-    points = from_trend(past, present)
+    points, rests_on = from_trend(past, present)
+    assert rests_on == (Basis.TREND,)
     assert [point.at - at for point in points] == [timedelta(minutes=m) for m in (15, 30, 45, 60)]
     assert 2200 < points[0].occupancy < points[3].occupancy < 3500  # 3400 if it went on for ever as it goes
     widths = [point.high - point.low for point in points]
     assert widths == sorted(widths)
-    assert from_trend(past[:5], present) == ()
+    assert from_trend(past[:5], present) == ((), ())

@@ -1,7 +1,7 @@
 """Forecasts hear of what is approved: where, when and how many; of what is not, or is secret, they hear nothing."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.matters.conftest import Kept
@@ -11,6 +11,7 @@ from anlan.cases import shipped_types
 from anlan.kernel.errors import BadInput
 from anlan.underway import planned_events, planned_of
 
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
 KIND = shipped_types().get("planned_event")
 
 
@@ -20,13 +21,24 @@ KIND = shipped_types().get("planned_event")
 def test_what_is_approved_is_heard_of(tmp_path, until, n):
     kept = Kept(tmp_path, f"sqlite:///{tmp_path / 'records.db'}")
     play(kept, "planned_event", until=until)
-    made = planned_events(kept.matters, kept.store)
+    made = planned_events(kept.matters, kept.store, LATER)
     assert len(made) == n
     for one in made:
         assert one.begin_at == datetime(2026, 10, 1, 11, tzinfo=UTC)
         assert one.end_at == datetime(2026, 10, 1, 14, tzinfo=UTC)
         assert set(one.added) == {"place:bund-promenade", "place:bund-chenyi"}
         assert 0 < sum(one.added.values()) <= 12_000
+    kept.store.close()
+
+
+def test_what_is_approved_later_than_a_minute_is_not_known_in_it(tmp_path):
+    kept = Kept(tmp_path, f"sqlite:///{tmp_path / 'records.db'}")
+    case_id, _ = play(kept, "planned_event", until="running")
+    with kept.store.reading() as connection:
+        history = kept.matters.load(connection, case_id)[1].history
+    permitted_at = next(one.at for one in history if one.target == "permitted")
+    assert planned_events(kept.matters, kept.store, permitted_at - timedelta(seconds=1)) == ()
+    assert len(planned_events(kept.matters, kept.store, permitted_at)) == 1
     kept.store.close()
 
 

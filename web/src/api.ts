@@ -170,6 +170,9 @@ export interface Watch {
 export type Rung = "notice" | "yellow" | "orange" | "red";
 export type Measure = "density" | "share_of_capacity" | "specific_flow" | "net_inflow";
 
+/** What is expected rests on this. */
+export type Basis = "trees" | "usual" | "plan" | "trend";
+
 /** Why an alert stands; `value`, `sd` and `limit` in the unit of the measure. */
 export interface Grounds {
   measure: Measure;
@@ -185,6 +188,7 @@ export interface Grounds {
   net_inflow: number | null;
   other: number | null;
   devices: string[];
+  rests_on: Basis[];
 }
 
 export interface Mark {
@@ -229,7 +233,7 @@ export interface Simulation {
 /** People expected. `usual`: what the hours of the week are used to; `trend`: how the last hour went. */
 export interface Forecast {
   made_at: string;
-  basis: "usual" | "trend" | null;
+  basis: Basis | null;
   days: number;
   points: CurvePoint[];
 }

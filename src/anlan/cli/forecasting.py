@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 forecast_app = typer.Typer(help="How many people will be where.", no_args_is_help=True)
 
-BASIS = {"usual": ("按往常规律", "by what is usual"), "trend": ("按近一小时变化", "by the last hour's trend")}
-
 
 @forecast_app.command("place")
 def place(
@@ -50,7 +48,7 @@ def place(
         ahead = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
         shown.add_row(ahead, f"{point['occupancy']:,.0f}", f"{point['low']:,.0f}–{point['high']:,.0f}")
     say.out.print(shown)
-    say.out.print(BASIS[made["basis"]][0 if zh else 1])
+    say.out.print(say.BASIS[made["basis"]][0 if zh else 1])
 
 
 @forecast_app.command("backtest")

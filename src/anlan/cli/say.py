@@ -33,6 +33,22 @@ MEASURES = {
     "net_inflow": ("净流入", "net inflow", "/min", 60.0),
 }
 
+RESTS = {
+    "trees": ("机器学习", "learned trees"),
+    "usual": ("往常规律", "what is usual"),
+    "plan": ("计划活动", "what is planned"),
+    "trend": ("近期变化", "the trend"),
+}
+"""What an expectation rests on."""
+
+BASIS = {
+    "trees": ("按历史学习（梯度提升）", "by trees that learned from the history"),
+    "usual": ("按往常规律", "by what is usual"),
+    "plan": ("按近一小时变化与计划活动", "by the last hour's trend and what is planned"),
+    "trend": ("按近一小时变化", "by the last hour's trend"),
+}
+"""What a forecast rests on."""
+
 WHY = {
     "not_started": ("尚未估计", "not estimated yet"),
     "stale": ("数据过期", "data too old"),
@@ -192,7 +208,9 @@ def grounds(told: dict[str, Any], lead_s: float | None, language: str) -> str:
     lead = (
         "" if lead_s is None else (f"，{lead_s / 60:.0f} 分钟后" if language == "zh" else f", in {lead_s / 60:.0f} min")
     )
-    return f"{number}, {told['probability']:.0%}{lead}"
+    by = [RESTS[one][0 if language == "zh" else 1] for one in told["rests_on"] if lead_s is not None]
+    grounds_of_it = "" if not by else f"（{'、'.join(by)}）" if language == "zh" else f" ({', '.join(by)})"
+    return f"{number}, {told['probability']:.0%}{lead}{grounds_of_it}"
 
 
 def why(made: dict[str, Any], language: str) -> Table:

@@ -82,6 +82,7 @@ class Minutes:
         # What stands by now stays; looking through it for garbage again and again would make somebody wait.
         gc.collect()
         gc.freeze()
+        self.district.tend_forecasts()
 
     def wake(self) -> None:
         """Look at the clock now."""
@@ -110,6 +111,7 @@ class Minutes:
                     forget_due(self.district.matters, now)
                     keep_coverage(self.district.store, self.district.sensing, self.district.pack, now)
                     keep_house(self.district.community)
+                    self.district.tend_forecasts()
             except Exception:
                 log.exception("a minute could not be made; it is tried again")
                 time.sleep(1.0)

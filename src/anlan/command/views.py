@@ -276,6 +276,7 @@ def grounds(made: Grounds) -> Json:
         "net_inflow": rounded(made.net_inflow, 3),
         "other": rounded(made.other, 3),
         "devices": list(made.devices),
+        "rests_on": [str(one) for one in made.rests_on],
     }
 
 

@@ -4,6 +4,7 @@ from anlan.crowd.alerts import AlertParams, AlertState, Judge
 from anlan.crowd.border import over_border
 from anlan.crowd.cells import Cells
 from anlan.crowd.count import Counter, count
+from anlan.crowd.course import Course, Curve, Turnout
 from anlan.crowd.estimate import Estimator
 from anlan.crowd.field import Field
 from anlan.crowd.flow import Flows
@@ -25,6 +26,8 @@ __all__ = [
     "AlertState",
     "Cells",
     "Counter",
+    "Course",
+    "Curve",
     "Estimator",
     "Evidence",
     "Field",
@@ -37,6 +40,7 @@ __all__ = [
     "Sensing",
     "Spots",
     "State",
+    "Turnout",
     "Window",
     "count",
     "device_now",

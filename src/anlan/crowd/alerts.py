@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from anlan.crowd.course import Course, bent
 from anlan.crowd.judging import Gain, Odds, Verdict, judge_line, judge_place, persons
 from anlan.crowd.lines import LINED, Lines, Window
 from anlan.crowd.trend import Outlook, Trend, TrendParams, followed, outlook
@@ -17,8 +18,8 @@ from anlan.kernel.ladders import Rung, ladders_of_line, ladders_of_place
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind, Estimate, Observation, Place
 
-Outlooks = Mapping[str, Sequence[Outlook]]
-"""By subject: people expected some minutes ahead, nearest first."""
+Outlooks = Mapping[str, Course | Sequence[Outlook]]
+"""By subject: the course by which its trend is bent, or people expected some minutes ahead instead, nearest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +179,7 @@ class Judge:
         observations : sequence of Observation
             What gates and passages counted meanwhile; others may be among them.
         outlooks : mapping, optional
-            Forecasts by ``place:ID`` to judge instead of the place's own trend.
+            By ``place:ID``: the course that bends the place's own trend, or forecasts to judge instead of it.
         """
         windows = self._lines.heard(state.windows, observations, at)
         subjects: dict[str, Subject] = {}
@@ -194,7 +195,7 @@ class Judge:
             trend = followed(before.trend, _as_number(estimate), self._trend, per_min)
             per_s, sd = gained or (trend.slope / 60, trend.sd_slope / 60)
             net = Gain(per_s=per_s, sd=sd, flow=self._lines.through(place.place_id, windows))
-            told = (outlooks or {}).get(name) or outlook(trend, self.params.ahead_min, self._trend)
+            told = self._told(trend, (outlooks or {}).get(name))
             verdict = judge_place(place, self._ladders[name], estimate, net, told, self.params.odds)
             seen = self._seen(before, telling)
             subjects[name] = self._moved(name, replace(seen, trend=trend), verdict, telling)
@@ -220,6 +221,12 @@ class Judge:
         return AlertState(at=at, subjects=subjects, windows=windows), tuple(telling.news)
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _told(self, trend: Trend, known: Course | Sequence[Outlook] | None) -> Sequence[Outlook]:
+        """Return what is expected of a place: what is told instead of its trend, or the trend, bent where it is."""
+        if isinstance(known, Course):
+            return bent(trend, known, self.params.ahead_min, self._trend)
+        return known or outlook(trend, self.params.ahead_min, self._trend)
 
     def _moved(self, name: str, before: Subject, verdict: Verdict, telling: _Telling) -> Subject:
         """Return the subject with its rungs moved, and tell what that makes of its alert."""

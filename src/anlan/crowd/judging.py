@@ -268,7 +268,10 @@ def _ahead(now: Grounds, per: float, looks: Sequence[tuple[Outlook, float]], odd
         return None
     first = next((one for one in growing if one[1] >= odds.rise_ahead(one[0].ahead_s)), None)
     look, probability = first or max(growing, key=lambda one: one[1])
-    return replace(now, value=look.occupancy / per, sd=look.sd / per, probability=probability, ahead_s=look.ahead_s)
+    return replace(
+        now, value=look.occupancy / per, sd=look.sd / per, probability=probability, ahead_s=look.ahead_s,
+        rests_on=look.rests_on,
+    )  # fmt: skip
 
 
 def _verdict(judged: Sequence[Judged], odds: Odds) -> Verdict:

@@ -7,21 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from anlan.kernel.alerts import Basis
 from anlan.kernel.records import Estimate
 
 LONGEST_GAP_MIN = 15.0
 """After so long without an estimate a trend begins anew."""
 SETTLES_MIN = 10.0
-"""Before a trend has been followed for so long its growth is mostly the finding of its feet."""
+"""Before a trend has been followed for so long nothing is expected of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """People expected in a place ``ahead_s`` seconds from now, and the standard deviation of that."""
+    """People expected in a place ``ahead_s`` seconds from now, the standard deviation of that, and what it rests on."""
 
     ahead_s: float
     occupancy: float
     sd: float
+    rests_on: tuple[Basis, ...] = (Basis.TREND,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,11 @@ class Trend:
     def people(self) -> float:
         """People, without the error that the estimate is told apart from."""
         return max(math.exp(self.mean[0]) - self.softened, 0.0)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has been followed for ten minutes: before, its growth is mostly the finding of its feet."""
+        return (self.at - self.begun_at).total_seconds() >= 60 * SETTLES_MIN
 
     @property
     def slope(self) -> float:
@@ -200,14 +207,50 @@ def outlook(trend: Trend, ahead_min: Sequence[float], params: TrendParams | None
     [1000, 1204, 1405]
     """
     params = params or TrendParams()
-    if (trend.at - trend.begun_at).total_seconds() < 60 * SETTLES_MIN:
+    if not trend.settled:
         return ()
-    (level, growth, _), ((ll, lg, _), (_, gg, _), _) = trend.mean, trend.cov
     found = []
     for ahead in ahead_min:
-        reach = params.lasts_min * (1 - math.exp(-ahead / params.lasts_min))
-        softened = math.exp(level) * (1 + reach * growth if growth > 0 else math.exp(reach * growth))
-        variance = ll + 2 * reach * lg + reach**2 * gg + ahead * params.stray**2 + ahead**3 / 3 * params.bend**2
+        grown = growing(trend, ahead, params)
+        softened = math.exp(trend.mean[0]) * (1 + grown.part)
+        variance = trend.cov[0][0] + 2 * grown.shared + grown.variance
         expected = max(softened - trend.softened, 0.0)
         found.append(Outlook(ahead_s=60.0 * ahead, occupancy=expected, sd=softened * math.sqrt(max(variance, 0.0))))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growing:
+    """By which part of themselves the people of a trend grow until some minutes ahead, as the trend has it.
+
+    ``variance`` is that of the growth, and ``shared`` its covariance with the present level; ``reach_min`` is the
+    minutes for which the present growth would have to go on unweakened.
+    """
+
+    reach_min: float
+    part: float
+    variance: float
+    shared: float
+
+
+def growing(trend: Trend, ahead: float, params: TrendParams) -> Growing:
+    """Return the growth of a trend over so many minutes."""
+    (_, growth, _), ((_, lg, _), (_, gg, _), _) = trend.mean, trend.cov
+    reach = params.lasts_min * (1 - math.exp(-ahead / params.lasts_min))
+    return Growing(
+        reach_min=reach,
+        part=carried(growth, reach),
+        variance=reach**2 * gg + ahead * params.stray**2 + ahead**3 / 3 * params.bend**2,
+        shared=reach * lg,
+    )
+
+
+def carried(growth: float, minutes: float) -> float:
+    """Return what a growth per minute comes to, as a part of those present: as many come each minute, the part goes.
+
+    Examples
+    --------
+    >>> carried(0.01, 20.0), round(carried(-0.01, 20.0), 3)
+    (0.2, -0.181)
+    """
+    return minutes * growth if growth > 0 else math.expm1(minutes * growth)

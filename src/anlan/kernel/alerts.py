@@ -32,12 +32,25 @@ class AlertAction(StrEnum):
     END = "end"
 
 
+class Basis(StrEnum):
+    """What is expected of a place rests on this."""
+
+    TREES = "trees"
+    """Trees that learned from the history what the usual leaves over."""
+    USUAL = "usual"
+    """What the hours of the week are used to."""
+    PLAN = "plan"
+    """What is planned there, and how many of those expected have come."""
+    TREND = "trend"
+    """How it has been changing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grounds:
     """Why an alert stands: the rule and its source, the numbers it was judged on, and the devices behind them.
 
     ``value`` is in the unit of the measure, ``limit`` likewise; ``probability`` that the limit is exceeded, now or
-    ``ahead_s`` seconds ahead. ``other`` is the number of the rule's second condition.
+    ``ahead_s`` seconds ahead, as what ``rests_on`` expects. ``other`` is the number of the rule's second condition.
     """
 
     measure: Measure
@@ -53,6 +66,7 @@ class Grounds:
     above: float | None = None
     other: float | None = None
     devices: tuple[str, ...] = ()
+    rests_on: tuple[Basis, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from shapely.geometry.base import BaseGeometry
 
-from anlan.kernel.alerts import Alert
+from anlan.kernel.alerts import Alert, Basis
 from anlan.kernel.geo import Area2D
 from anlan.kernel.ingress import Tally
 from anlan.kernel.records import Device, DeviceKind, Estimate, Label, Place, UnknownReason
@@ -168,15 +168,6 @@ class CurvePoint:
     occupancy: float | None
     low: float | None
     high: float | None
-
-
-class Basis(StrEnum):
-    """What a forecast rests on."""
-
-    USUAL = "usual"
-    """What the hours of the week are used to, bent by the present ratio to it."""
-    TREND = "trend"
-    """How it has been changing over the last hour; there is no week of history yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

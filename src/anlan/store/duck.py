@@ -326,16 +326,21 @@ class DuckHistory:
         )
         return columns.estimates_from(found)
 
-    def estimate_means(self, subject_id: str, begin_at: datetime, n_steps: int, step: timedelta) -> Counts:
-        """Return the mean occupancy estimated in each of ``n_steps`` steps from a moment on; NaN where none was."""
+    def estimate_means(self, subject_ids: Sequence[str], begin_at: datetime, n_steps: int, step: timedelta) -> Counts:
+        """Return the mean occupancy of each subject in each of ``n_steps`` steps from a moment on, (T, S).
+
+        A step holds the minutes after its begin up to its end; NaN where nothing was estimated.
+        """
         begin, length = columns.naive(begin_at), step.total_seconds()
         found = self._table(
-            "SELECT CAST(ceil(epoch(made_at - ?) / ?) AS BIGINT) - 1 AS step, avg(occupancy) AS mean FROM estimate "
-            "WHERE subject_id = ? AND made_at > ? AND made_at <= ? AND occupancy IS NOT NULL GROUP BY step",
-            [begin, length, subject_id, begin, columns.naive(begin_at + n_steps * step)],
+            "SELECT CAST(ceil(epoch(made_at - ?) / ?) AS BIGINT) - 1 AS step,"
+            " list_position(?, subject_id) - 1 AS subject, avg(occupancy) AS mean FROM estimate"
+            " WHERE made_at > ? AND made_at <= ? AND occupancy IS NOT NULL AND subject_id IN (SELECT unnest(?))"
+            " GROUP BY step, subject_id",
+            [begin, length, list(subject_ids), begin, columns.naive(begin_at + n_steps * step), list(subject_ids)],
         )
-        means = np.full(n_steps, np.nan)
-        means[found.column("step").to_numpy()] = found.column("mean").to_numpy()
+        means = np.full((n_steps, len(subject_ids)), np.nan)
+        means[found.column("step").to_numpy(), found.column("subject").to_numpy()] = found.column("mean").to_numpy()
         return means
 
     # -- housekeeping ----------------------------------------------------------------------------------------------

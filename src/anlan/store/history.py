@@ -96,8 +96,11 @@ class History(Protocol):
         """Return what was estimated for a subject after ``begin_at`` and up to ``end_at``."""
         ...
 
-    def estimate_means(self, subject_id: str, begin_at: datetime, n_steps: int, step: timedelta) -> Counts:
-        """Return the mean occupancy estimated in each of ``n_steps`` steps from a moment on; NaN where none was."""
+    def estimate_means(self, subject_ids: Sequence[str], begin_at: datetime, n_steps: int, step: timedelta) -> Counts:
+        """Return the mean occupancy of each subject in each of ``n_steps`` steps from a moment on, (T, S).
+
+        A step holds the minutes after its begin up to its end; NaN where nothing was estimated.
+        """
         ...
 
     def seal(self, now: datetime) -> list[date]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from anlan.cases import Case, CaseType
@@ -17,10 +18,12 @@ from anlan.store import SqlStore, casebook
 log = logging.getLogger(__name__)
 
 
-def planned_events(matters: Matters, store: SqlStore) -> tuple[PlannedEvent, ...]:
-    """Return the planned events that are approved, run, or are over and not yet put away.
+def planned_events(matters: Matters, store: SqlStore, at: datetime) -> tuple[PlannedEvent, ...]:
+    """Return the planned events that are approved by a moment, run, or are over and not yet put away.
 
-    Those of a closed circle are left out: whoever reads a forecast would read of them.
+    Those of a closed circle are left out: whoever reads a forecast would read of them. One that is approved later
+    than ``at`` is not known yet, so that a minute made again is told the same; one that has been put away or called
+    off since is not known any more.
     """
     kinds = [
         one
@@ -37,7 +40,14 @@ def planned_events(matters: Matters, store: SqlStore) -> tuple[PlannedEvent, ...
         return ()
     with store.reading() as connection:
         cases = [matters.load(connection, row["case_id"])[:2] for row in casebook.standing_in(connection, states)]
-    return tuple(_planned(cases))
+    return tuple(_planned((kind, case) for kind, case in cases if _approved_at(kind, case) <= at))
+
+
+def _approved_at(kind: CaseType, case: Case) -> datetime:
+    """Return when a case first came into a state that forecasts count on."""
+    assert kind.live is not None  # noqa: S101 - only those that are live are asked for
+    counted = kind.live.foreseen | kind.live.states
+    return next((one.at for one in case.history if one.target in counted), case.entered_at)
 
 
 def _planned(cases: Iterable[tuple[CaseType, Case]]) -> Iterable[PlannedEvent]:

@@ -80,6 +80,7 @@ function numbers(grounds: Grounds): string {
   if (grounds.also === "weaker_share" && grounds.other !== null) parts.push(t("alert.weaker", { share: share(grounds.other) }));
   if (grounds.also === "in_per_out" && grounds.other !== null) parts.push(t("alert.imbalance", { n: ratio(grounds.other) }));
   if (grounds.net_inflow !== null && Math.abs(grounds.net_inflow * 60) >= 1) parts.push(t("alert.net", { n: integer(Math.round(grounds.net_inflow * 60)) }));
+  if (grounds.rests_on.length > 0) parts.push(t("alert.rests", { grounds: grounds.rests_on.map((one) => word("rests", one)).join(t("list.comma")) }));
   return parts.join(" · ");
 }
 

@@ -233,11 +233,17 @@ function LastHour({ points: kept, error, present, next }: Hour) {
       {seen >= 2 && <Curve at={at} lines={lines} band={band} caption={title} />}
       {ahead.length > 1 && next && (
         <p class="quiet" data-test="forecast">
-          {t("forecast.at", { time: timeOf(ahead.at(-1)!.at), n: people(ahead.at(-1)!.occupancy!), low: people(ahead.at(-1)!.low ?? 0), high: people(ahead.at(-1)!.high ?? 0) })} {next.basis === "usual" ? t("forecast.usual", { days: integer(next.days) }) : t("forecast.trend")}
+          {t("forecast.at", { time: timeOf(ahead.at(-1)!.at), n: people(ahead.at(-1)!.occupancy!), low: people(ahead.at(-1)!.low ?? 0), high: people(ahead.at(-1)!.high ?? 0) })} {restsOn(next)}
         </p>
       )}
     </section>
   );
+}
+
+/** What a forecast rests on, as the end of a sentence. */
+function restsOn(made: Forecast): string {
+  if (made.basis === "trees" || made.basis === "usual") return t(`forecast.${made.basis}`, { days: integer(made.days) });
+  return t(made.basis === "plan" ? "forecast.plan" : "forecast.trend");
 }
 
 /** The next hour of a forecast, joined to the present and told minute by minute, so that the pointer finds it anywhere. */

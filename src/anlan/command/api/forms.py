@@ -165,12 +165,16 @@ class Curve(Form):
     points: list[Point]
 
 
+Rests = Literal["trees", "usual", "plan", "trend"]
+
+
 class Forecast(Form):
     """People expected, each point with its 90 % interval; none where nothing can be told yet."""
 
     made_at: Moment
-    basis: Literal["usual", "trend"] | None = Field(
-        description="usual: what the hours of the week are used to; trend: how the last hour went; null: nothing yet."
+    basis: Rests | None = Field(
+        description="trees: learned from the history; usual: what the hours of the week are used to; plan: how the last"
+        " hour went, and what is planned; trend: how the last hour went; null: nothing yet."
     )
     days: float = Field(description="Days of history.")
     points: list[Point]
@@ -419,6 +423,7 @@ class Grounds(Form):
     net_inflow: float | None = Field(description="In minus out, 1/s.")
     other: float | None = Field(description="The number of the second condition.")
     devices: list[str] = Field(description="The devices behind the numbers.")
+    rests_on: list[Rests] = Field(description="What an expectation rests on; empty where it is of now.")
 
 
 class Mark(Form):

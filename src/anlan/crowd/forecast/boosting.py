@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from anlan.crowd.forecast.profile import usual
 from anlan.crowd.forecast.ratio import Ratio
 from anlan.crowd.forecast.series import SOFTEN, Floats, Ints, Series, check_steps, unlog
-from anlan.kernel.errors import NoData, Unavailable
+from anlan.kernel.errors import BadInput, NoData, Unavailable
 
 EARLIEST_WEEKS = 5
 """Steps before this have no usual worth the name, and are not learned from."""
@@ -46,6 +47,7 @@ class Boosting:
     ratio: Ratio = field(default_factory=Ratio)
     forests: Mapping[int, tuple[Any, ...]] = field(default_factory=dict, repr=False)
     near: Ints = field(default_factory=lambda: np.empty((0, 0), np.int64), repr=False)
+    _quick: WeakKeyDictionary[Series, Floats] = field(default_factory=WeakKeyDictionary, repr=False, compare=False)
 
     def learn(self, history: Series) -> Boosting:
         """Return one whose forests have grown on a history.
@@ -62,7 +64,7 @@ class Boosting:
         if len(history) < LEAST_WEEKS * history.week:
             weeks = len(history) / history.week
             raise NoData(f"a history of {weeks:.1f} weeks", f"must have {LEAST_WEEKS} or more", "go on counting")
-        view = _View.of(history, self.ratio, _neighbours(history, self.ratio))
+        view = self._view(history, _neighbours(history, self.ratio))
         grown = {h: self._grown(view, h) for h in self.steps_ahead}
         return replace(self, forests=grown, near=view.near)
 
@@ -79,12 +81,47 @@ class Boosting:
         packed = lgb.Dataset(seen[told], left[told], weight=weight[told] / weight[told].mean())
         return tuple(lgb.train(_growth(seed), packed, self.n_rounds) for seed in range(self.n_forests))
 
+    def _view(self, series: Series, near: Ints) -> _View:
+        quick = self._quick.get(series)
+        if quick is None:
+            quick = self._quick[series] = usual(series, forgets=QUICK)
+        return _View.of(series, self.ratio, near, quick)
+
+    def written(self) -> dict[str, Any]:
+        """Return what was learned as plain values, from which :meth:`read` makes the same again."""
+        forests = {str(h): [one.model_to_string() for one in grown] for h, grown in self.forests.items()}
+        return {"near": self.near.tolist(), "forests": forests}
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> Boosting:
+        """Return what was learned from its plain values.
+
+        Raises
+        ------
+        Unavailable
+            If LightGBM is not installed.
+        BadInput
+            If they are of another form.
+        """
+        if not boosting_installed():
+            raise Unavailable("boosted trees", "need LightGBM", "install it: pip install 'anlan[forecast]'")
+        import lightgbm as lgb  # noqa: PLC0415 - an extra, which a district may lack
+
+        try:
+            forests = {
+                int(h): tuple(lgb.Booster(model_str=one) for one in grown) for h, grown in written["forests"].items()
+            }
+            near = np.array(written["near"], np.int64)
+        except (lgb.basic.LightGBMError, KeyError, TypeError, ValueError, AttributeError) as fault:
+            raise BadInput("learned trees", f"must be of this version's form ({fault})", "learn anew") from None
+        return cls(tuple(forests), forests=forests, near=near)
+
     def logs_ahead(self, series: Series, origins: Ints, steps_ahead: int) -> Floats:
         """Return log(persons + 10) expected; (O, S)."""
         if steps_ahead not in self.forests:
             known = ", ".join(map(str, self.forests)) or "none"
             raise NoData(f"steps_ahead={steps_ahead}", f"must have been learned ({known} were)", "let it learn first")
-        seen = _View.of(series, self.ratio, self.near).features(origins, steps_ahead)
+        seen = self._view(series, self.near).features(origins, steps_ahead)
         grown = self.forests[steps_ahead]
         left = sum(forest.predict(seen) for forest in grown) / len(grown)
         rest: Floats = np.asarray(left).reshape(len(origins), -1)
@@ -170,7 +207,7 @@ class _View:
     near: Ints
 
     @classmethod
-    def of(cls, series: Series, ratio: Ratio, near: Ints) -> _View:
+    def of(cls, series: Series, ratio: Ratio, near: Ints, quick: Floats) -> _View:
         habit = ratio.usual(series)
         lift = ratio.expected(series) - habit
         bare = series.logs - lift[: len(series)]
@@ -183,7 +220,7 @@ class _View:
             usual=habit,
             bare=bare,
             lift=lift,
-            quick=usual(series, forgets=QUICK),
+            quick=quick,
             off=off,
             total=np.log(np.maximum(persons, 0) + SOFTEN) - np.log(np.maximum(expected, 0) + SOFTEN),
             day=_running_mean(off, 24 * series.per_hour),

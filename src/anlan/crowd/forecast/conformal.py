@@ -14,6 +14,8 @@ PACE = 0.02
 """How fast the width follows what was missed."""
 BEGINS = 2.0
 """Where the quantile of errors, in usual errors, begins."""
+MANY = 1e5
+"""Persons about whom the width of an interval is asked for: it is a part of them."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,23 @@ def bands(forecast: Floats, truth: Floats, hour_of_day: Ints, steps_ahead: int, 
         width = size[hour_of_day[k]]
         low[k], high[k] = expected[k] - down * width, expected[k] + up * width
     return Bands(low=unlog(low), high=unlog(high))
+
+
+def widths(forecast: Floats, truth: Floats, hour_of_day: Ints, steps_ahead: int) -> tuple[Floats, Floats]:
+    """Return how far below and above a forecast a 90 % interval would reach after the last origin, by local hour.
+
+    In log(persons + 10), (24, S) each; NaN where nothing was known. The arguments are those of :func:`bands`.
+    """
+    hours = np.arange(24)
+    asked = np.full((24, forecast.shape[1]), MANY)
+    made = bands(
+        np.vstack([forecast, asked]),
+        np.vstack([truth, np.full_like(asked, np.nan)]),
+        np.concatenate([hour_of_day, hours]),
+        steps_ahead,
+    )
+    middle = np.log(MANY + SOFTEN)
+    return middle - np.log(made.low[-24:] + SOFTEN), np.log(made.high[-24:] + SOFTEN) - middle
 
 
 def _first_size(size: Floats, error: Floats) -> Floats:

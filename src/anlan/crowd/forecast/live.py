@@ -8,10 +8,12 @@ from datetime import timedelta
 import numpy as np
 
 from anlan.crowd.count import interval
+from anlan.crowd.course import Course, bent
 from anlan.crowd.forecast.conformal import bands
 from anlan.crowd.forecast.ratio import Ratio
 from anlan.crowd.forecast.series import Series
-from anlan.crowd.trend import Trend, followed, outlook
+from anlan.crowd.trend import Trend, followed
+from anlan.kernel.alerts import Basis
 from anlan.kernel.answers import CurvePoint
 from anlan.kernel.records import Estimate
 
@@ -56,8 +58,10 @@ def from_usual(series: Series) -> tuple[CurvePoint, ...]:
     return tuple(found)
 
 
-def from_trend(past: Sequence[CurvePoint], present: Estimate) -> tuple[CurvePoint, ...]:
-    """Return the next hour by how it has been changing; empty before that was followed for ten minutes.
+def from_trend(
+    past: Sequence[CurvePoint], present: Estimate, course: Course | None = None
+) -> tuple[tuple[CurvePoint, ...], tuple[Basis, ...]]:
+    """Return the next hour by how it has been changing, and what it rests on; empty before ten minutes of that.
 
     Parameters
     ----------
@@ -65,6 +69,8 @@ def from_trend(past: Sequence[CurvePoint], present: Estimate) -> tuple[CurvePoin
         The last hour or two, minute by minute.
     present : Estimate
         Known, with its standard deviation.
+    course : Course, optional
+        What is known beside the trend, which bends it.
     """
     trend: Trend | None = None
     for point in past:
@@ -73,10 +79,11 @@ def from_trend(past: Sequence[CurvePoint], present: Estimate) -> tuple[CurvePoin
             known = Estimate(at=point.at, walkable_m2=present.walkable_m2, occupancy=point.occupancy, sd=sd)
             trend = followed(trend, known)
     if trend is None or present.occupancy is None:
-        return ()
-    found = []
-    for one in outlook(trend, (15, 30, 45, 60)):
+        return (), ()
+    found, rests_on = [], set()
+    for one in bent(trend, course or Course(), (15, 30, 45, 60)):
         low, high = interval(one.occupancy, one.sd**2)
         at = present.at + timedelta(seconds=one.ahead_s)
         found.append(CurvePoint(at=at, occupancy=one.occupancy, low=low, high=high))
-    return tuple(found)
+        rests_on |= set(one.rests_on)
+    return tuple(found), tuple(one for one in Basis if one in rests_on)

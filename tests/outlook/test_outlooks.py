@@ -7,7 +7,7 @@ import pytest
 from tests.small import small_pack
 
 from anlan.crowd.forecast import PlannedEvent
-from anlan.kernel.answers import Basis
+from anlan.kernel.alerts import Basis
 from anlan.kernel.records import Estimate
 from anlan.outlook import Outlooks
 from anlan.store import DuckHistory, Step
@@ -66,7 +66,7 @@ def test_what_is_planned_is_added_to_the_usual_of_its_place(outlooks):
     outlooks.forget()
     before = outlooks.subject("place:quay", estimate(NOW, people(NOW)))
     outlooks.forget()
-    outlooks.planned = lambda: (fair,)
+    outlooks.planned = lambda _: (fair,)
     made = outlooks.subject("place:quay", estimate(NOW, people(NOW)))
     added = [told.occupancy - bare.occupancy for told, bare in zip(made.points, before.points, strict=True)]
     assert added[:5] == pytest.approx([0] * 5, abs=1)

@@ -1,0 +1,142 @@
+"""The next hours of places and polygons, from the history that is kept."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from anlan.crowd import Course
+from anlan.crowd.forecast import Known, PlannedEvent, Series
+from anlan.crowd.forecast.live import LEAST_DAYS, STEP, from_trend, from_usual
+from anlan.kernel.alerts import Basis
+from anlan.kernel.answers import CurvePoint, Forecast
+from anlan.kernel.errors import AnlanError
+from anlan.kernel.pack import Pack
+from anlan.kernel.records import Estimate
+from anlan.outlook.courses import LOOKS_BACK, Courses
+from anlan.outlook.trees import Trees
+from anlan.store import DuckHistory
+
+log = logging.getLogger(__name__)
+
+FOLLOWED = timedelta(hours=2)
+DAY_S = 86_400.0
+
+
+def _nothing(at: datetime) -> tuple[PlannedEvent, ...]:
+    del at
+    return ()
+
+
+class Outlooks:
+    """Forecasts of a district's subjects. What was told for a minute is told again without computing it."""
+
+    def __init__(self, pack: Pack, history: DuckHistory, folder: Path | None = None) -> None:
+        self._pack = pack
+        self._zone = ZoneInfo(pack.time_zone)
+        self._history = history
+        self._courses = Courses(pack, history)
+        self.trees = None if folder is None else Trees(pack, history, folder)
+        self._kept: dict[str, tuple[datetime, Forecast]] = {}
+        self._plans: tuple[datetime, tuple[PlannedEvent, ...]] | None = None
+        self.planned: Callable[[datetime], tuple[PlannedEvent, ...]] = _nothing
+        """What is planned, as known at a moment; whoever opens the district says by whom it is told."""
+
+    def forget(self) -> None:
+        """Begin anew, where the district begins another day."""
+        self._kept, self._plans = {}, None
+        self._courses.forget()
+        if self.trees is not None:
+            self.trees.forget()
+
+    def tend(self, now: datetime) -> None:
+        """Let trees learn where it is time for it; they do so beside."""
+        if self.trees is not None:
+            self.trees.tend(now, self.planned(now))
+
+    def close(self) -> None:
+        """Stop what is being learned."""
+        if self.trees is not None:
+            self.trees.close()
+
+    def courses(self, estimates: Mapping[str, Estimate], at: datetime) -> dict[str, Course]:
+        """Return what is known of places' next minutes beside their trend, for the judge of a minute's alerts.
+
+        Where it cannot be told, as the log says, a minute is judged by trends alone.
+        """
+        try:
+            return self._courses.of(estimates, at, self._planned(at))
+        except AnlanError as fault:
+            log.warning("alerts go by trends alone: %s", fault)
+            return {}
+
+    def subject(self, subject_id: str, present: Estimate) -> Forecast:
+        """Return the forecast of a subject whose estimate is stored every minute ("place:bund")."""
+        kept = self._kept.get(subject_id)
+        if kept is not None and kept[0] == present.at:
+            return kept[1]
+        made = self._by_trees(subject_id, present) or self._by_usual(subject_id, present)
+        self._kept[subject_id] = (present.at, made)
+        return made
+
+    def _by_trees(self, subject_id: str, present: Estimate) -> Forecast | None:
+        """Return what trees expect; None where they do not."""
+        if self.trees is None or self.trees.grown is None or present.occupancy is None:
+            return None
+        points = self.trees.ahead(present.at, self._planned(present.at)).get(subject_id, ())
+        grown = self.trees.grown
+        if not points or grown is None:
+            return None
+        return Forecast(made_at=present.at, basis=Basis.TREES, days=grown.days, points=points)
+
+    def _by_usual(self, subject_id: str, present: Estimate) -> Forecast:
+        """Return what is expected by what is usual; before the eighth day, by how the last two hours went."""
+        n_steps = LOOKS_BACK // STEP
+        begin_at = present.at - n_steps * STEP
+        means = self._history.estimate_means([subject_id], begin_at, n_steps, STEP)[:, 0]
+        known = np.flatnonzero(np.isfinite(means))
+        days = 0.0 if len(known) == 0 else (n_steps - known[0]) * STEP.total_seconds() / DAY_S
+        points: tuple[CurvePoint, ...] = ()
+        if days >= LEAST_DAYS and present.occupancy is not None:
+            first = int(known[0])
+            series = Series(
+                subjects=(subject_id,),
+                begin_at=begin_at + first * STEP,
+                step=STEP,
+                counts=means[first:, None],
+                zone=self._zone,
+                calendar=self._pack.calendar,
+                known=Known(planned=self._planned(present.at)),
+            )
+            points = from_usual(series)
+        if points:
+            return Forecast(made_at=present.at, basis=Basis.USUAL, days=days, points=points)
+        past = [
+            CurvePoint(at=one.at, occupancy=one.occupancy, low=one.low, high=one.high)
+            for one in self._history.estimates(subject_id, present.at - FOLLOWED, present.at)
+        ]
+        return self.by_trend(past, present, days, self.courses({subject_id: present}, present.at).get(subject_id))
+
+    def _planned(self, at: datetime) -> tuple[PlannedEvent, ...]:
+        """Return what is planned, read once a minute for all subjects."""
+        plans = self._plans
+        if plans is None or plans[0] != at:
+            self._plans = plans = at, self.planned(at)
+        return plans[1]
+
+    @staticmethod
+    def by_trend(
+        past: Sequence[CurvePoint], present: Estimate, days: float = 0.0, course: Course | None = None
+    ) -> Forecast:
+        """Return the next hour by how the last two have gone, bent by what is known beside that.
+
+        It is what is told of a polygon, whose weeks are not kept, and of a place before its eighth day.
+        """
+        points, rests_on = from_trend(past, present, course) if present.occupancy is not None else ((), ())
+        basis = next((one for one in Basis if one in rests_on), None)
+        return Forecast(made_at=present.at, basis=basis if points else None, days=days, points=points)
