@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
-from tests.crowd.conftest import GRID, MINUTE, Small, degrees, grid_counts, seen, small_pack, view
+from tests.crowd.conftest import GRID, MINUTE, Small, degrees, grid_counts, passage, seen, small_pack, view
 
 from anlan.crowd import Cells, Counter, Estimator, Params
+from anlan.crowd.measures import walking_speed
+from anlan.crowd.rows import Blocks, GridNoise, Seen
 from anlan.kernel.pack import Usual
 
 DEVICES = [view(1, -470, -470), view(2, 130, 130), GRID]
@@ -118,3 +120,99 @@ def test_the_district_moves_farther_where_more_go_on_any_day(surveyed):
     assert layout.level[layout.n_knots :] == pytest.approx(0)  # a place beside it moves with its surroundings
     plain = Estimator(surveyed.pack, cells, Params(surveyed_busier=0.0)).layout
     assert plain.level[: plain.n_knots] == pytest.approx(np.full(plain.n_knots, Params().surveyed_level))
+
+
+# -- lines against a survey --------------------------------------------------------------------------------------------
+
+
+class Lined(Surveyed):
+    """The same with counters over streets, of whom a part walks: three lines count what one knows, times ``pace``."""
+
+    devices = (*DEVICES, *(passage(k, 100.0 * k) for k in range(-2, 3)))
+
+    def flows(self, times, pace):
+        lines = self.estimator.sources.passages
+        density = times * (self.cells.usual_at(12.0) / self.cells.walkable_m2)[lines.cell]
+        return 60 * density * walking_speed(density) * lines.width_m * pace
+
+    def hours(self, times, pace, state=None, *, look=True):
+        """Run an hour; ``look``: grid and views count, too."""
+        rng = np.random.default_rng(7)
+        people = self.cells.usual_at(12.0) * times
+        views = self.estimator.sources.views.weights @ people
+        flows = self.flows(times, pace)
+        names = [device.device_id for device in self.estimator.sources.passages.devices]
+
+        def counts(at, k):
+            told = [
+                seen(name, at, k, n_in=rng.poisson(q / 2), n_out=rng.poisson(q / 2))
+                for name, q in zip(names, flows, strict=True)
+            ]
+            if look:
+                told += [seen(f"view-{n + 1}", at, k, n_present=rng.poisson(views[n])) for n in range(2)]
+                if k % 5 == 0:
+                    told.append(seen("lbs", at, k, 5 * MINUTE, counts=grid_counts(self, people + self.cells.indoors)))
+            return told
+
+        return self.run(60, counts, state)
+
+    def off(self, state, times):
+        """Return the log-ratio of all who are told to all who are there."""
+        return float(np.log(self.estimator.field(state).persons.sum() / self.cells.usual_at(12.0).sum() / times))
+
+
+def test_that_half_of_those_about_a_line_stand_is_learned_of_all_lines_at_once():
+    district = Lined()
+    state = district.hours(1.0, 0.5)
+    pace = state.present.mean[district.estimator.layout.pace]
+    assert pace.shape == (1,)
+    assert pace[0] < -0.2
+    assert abs(district.off(state, 1.0)) < 0.1
+    unaware = Lined()
+    unaware.estimator = Estimator(
+        unaware.pack, unaware.cells, Params(surveyed_pace=0.0, surveyed_passage=(0.42, 150.0))
+    )
+    assert district.off(state, 1.0) > unaware.off(unaware.hours(1.0, 0.5), 1.0)
+
+
+def test_without_a_survey_lines_have_no_common_pace():
+    small = Small([view(1, -470, -470), passage(1, 200), GRID])
+    assert small.estimator.params.pace == 0.0
+    assert small.run(5, lambda _at, _k: []).present.mean[small.estimator.layout.pace] == 0.0
+
+
+def test_the_further_from_the_usual_the_less_a_square_of_a_location_grid_says(surveyed):
+    estimator, told = surveyed.estimator, np.arange(4)
+    grid, people = estimator.sources.grids[0], surveyed.cells.usual_at(12.0)
+    blocks = Blocks.of(surveyed.cells, 200.0, estimator.sources.cordons.weights)
+    noise = GridNoise(estimator.params, blocks, np.full(blocks.of_cell.shape[1], 0.3))
+    grown = np.zeros(36)
+    grown[:4] = 0.4, -0.4, 1.5, -2.5
+    seen_now = Seen(outdoors=people, indoors=np.zeros(36), share=np.ones(36), grown=grown)
+    weights, expected = grid.weights[told], np.full(4, 500.0)
+    near, doubt = estimator.params.grid_far
+    more = noise.variance(weights, seen_now, expected, told) - noise.variance(
+        weights, replace(seen_now, grown=np.zeros(36)), expected, told
+    )
+    assert more == pytest.approx([0.0, 0.0, (doubt * (1.5 - near)) ** 2, (doubt * (2.5 - near)) ** 2])
+
+
+def test_a_crowd_that_eyes_see_is_not_talked_down_by_a_grid_that_sees_many_indoors():
+    told = {}
+    for doubt in (0.0, Params().grid_far[1]):
+        district = Surveyed()
+        district.estimator = Estimator(district.pack, district.cells, Params(grid_far=(0.5, doubt)))
+        usual = district.cells.usual_at(12.0)
+        views = district.estimator.sources.views.weights @ usual
+
+        def counts(at, k, usual=usual, views=views, district=district):
+            times = 1.0 if k <= 60 else 8.0  # as many are indoors as out on any day, and no more on this one
+            seen_now = [seen(f"view-{n + 1}", at, k, n_present=round(times * views[n])) for n in range(2)]
+            if k % 5 == 0:
+                grid = grid_counts(district, (times + 1.0) * usual + district.cells.indoors)
+                seen_now.append(seen("lbs", at, k, 5 * MINUTE, counts=grid))
+            return seen_now
+
+        field = district.estimator.field(district.run(120, counts))
+        told[doubt] = field.persons.sum() / (8 * usual.sum())
+    assert told[0.0] < told[Params().grid_far[1]] < 1.1

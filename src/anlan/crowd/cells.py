@@ -30,7 +30,7 @@ from anlan.kernel.pack import Pack
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-BUILD = "9"
+BUILD = "10"
 """Changes whenever cells of the same pack would come out otherwise."""
 
 INDOOR_DENSITY = 0.015
@@ -52,6 +52,9 @@ class Cells:
         Ground that can be walked on.
     parts : float64, shape (n, PARTS, PARTS)
         How that ground lies in the square, southernmost row first: shares that add up to one.
+    place : int64, shape (n,)
+        Number, in the pack's order, of the place on whose ground a square is, -1 for none. Its other ground is its
+        neighbour's.
     expected : float64, shape (n,)
         Persons in public space to be expected by day, before anything is observed.
     hours : int64, shape (k,)
@@ -77,6 +80,7 @@ class Cells:
     column: Indices
     walkable_m2: Floats
     parts: Floats
+    place: Indices
     expected: Floats
     hours: Indices
     usual: Floats
@@ -100,10 +104,10 @@ class Cells:
         found = Terrain.of(pack, sheet)
         row, column = np.nonzero(whole(found.walkable) * size**2 >= 1.0)
         x_m, y_m = west + (column + 0.5) * size, south + (row + 0.5) * size
-        sides = [Side(by_part(held, row, column) * sheet.size**2, density) for held, density in found.closed]
+        sides = [Side(by_part(held, row, column) * sheet.size**2, density) for _, held, density in found.grounds]
         ground_m2 = by_part(found.walkable, row, column) * sheet.size**2
         expected = whole(found.people)[row, column] * size**2
-        parts, walkable_m2, expected = told_apart(ground_m2, expected, sides, x_m, y_m, reach_m=2 * size)
+        parts, walkable_m2, expected, side = told_apart(ground_m2, expected, sides, x_m, y_m, reach_m=2 * size)
         hours, usual = usual_people(pack, x_m, y_m, expected)
         # Maps do not show every house: a little of any ground is taken to be built up.
         houses = whole(np.maximum(found.bare + found.built, UNSEEN_HOUSES * found.land))[row, column]
@@ -121,6 +125,7 @@ class Cells:
             column=column,
             walkable_m2=walkable_m2,
             parts=parts,
+            place=np.array([*(number for number, _, _ in found.grounds), -1])[side],
             expected=np.maximum(expected, 1e-3) if pack.usual is None else usual.mean(axis=0),
             hours=hours,
             usual=usual,
@@ -206,6 +211,14 @@ class Cells:
     def shares_of(self, polygons: Sequence[BaseGeometry]) -> Inside:
         """Return the same of many polygons (metres)."""
         return Inside(*scan.gathered(self.outlines_of(polygons), self._cut, self.number))
+
+    def of_place(self, number: int, outline: BaseGeometry) -> Shares:
+        """Return the cells of a place (its number in the pack, its outline in metres): its own ones, whole.
+
+        A place that has none to itself, such as a stair on a promenade, has what lies in its outline, like any polygon.
+        """
+        own = np.flatnonzero(self.place == number)
+        return (own, np.ones(len(own))) if len(own) else self.shares(outline)
 
     def outlines_of(self, polygons: Sequence[BaseGeometry]) -> scan.Outlines:
         """Return the outlines of polygons (metres) in parts of cells."""

@@ -47,6 +47,7 @@ class Counter:
         self._plane = pack.projection
         self._cells = cells
         self._boundary = pack.boundary
+        self._places = {place.polygon.wkb: number for number, place in enumerate(pack.places)}
         self._sheets: tuple[Field, Sheet, Sheet | None] | None = None
         lines = [pack.projection.project(d.geometry) for d in pack.devices if d.kind is DeviceKind.PASSAGE]
         cell = [cells.at(line.centroid.x, line.centroid.y) for line in lines]
@@ -56,8 +57,9 @@ class Counter:
         self._flow_only = kinds == {DeviceKind.PASSAGE}
 
     def shares(self, polygon: BaseGeometry) -> Shares:
-        """Return the cells that a polygon (degrees) touches and the part of each inside."""
-        return self._cells.shares(self._plane.project(polygon))
+        """Return the cells that a polygon (degrees) touches, and the part of each inside; of a place, its own."""
+        outline, number = self._plane.project(polygon), self._places.get(polygon.wkb)
+        return self._cells.shares(outline) if number is None else self._cells.of_place(number, outline)
 
     def touches(self, polygon: BaseGeometry) -> bool:
         """Tell whether a polygon (degrees) touches the district at all."""

@@ -418,13 +418,15 @@ class Estimator:
         layout, grid = self.layout, self.sources.grids[number]
         assert layout is not None  # noqa: S101 - only called where something tells presence
         share = grid.share * np.exp(layout.share_hats @ mean[layout.share[number]])
-        outdoors = self._with_visitors * self._persons(mean, at)
+        persons, usual = self._persons(mean, at), self._usual(at)
+        now, usually = np.maximum(grid.weights @ np.column_stack([persons, usual]), 1.0).T
         rhythm = profile.at_home if self.cells.counted_at_home else profile.indoors
         indoors = grid.share * grid.indoors * rhythm(at, self._zone)
         ratio = np.exp(mean[layout.homes[number]] + layout.shift_hats[number] @ mean[layout.shift])
         indoors[grid.lived_in] *= ratio
         holder = np.exp(layout.holder_hats[number] @ mean[layout.holder[number]])
-        return Seen(outdoors=outdoors * share, indoors=indoors, share=holder)
+        outdoors = self._with_visitors * persons * share
+        return Seen(outdoors=outdoors, indoors=indoors, share=holder, grown=np.log(now / usually))
 
     # -- fields ----------------------------------------------------------------------------------------------------
 

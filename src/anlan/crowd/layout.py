@@ -33,12 +33,13 @@ class Params:
     other shares of them by place. ``visitors`` are in shops and offices beside each of them on a usual day, whom it
     sees as well (see :func:`anlan.crowd.sources.visited`). It forgets within hours, for nothing
     but a count on the spot can tell it from people: remembered longer, the filter would take the usual for the true.
-    ``passage_spread`` is how far the flow over a line may fail to stand for its surroundings, ``view_spread`` the
-    bias of a view. ``gate_miss`` is the part of crossings that gates miss on average, ``asymmetry`` the spread of in
-    against out about it. ``fine`` and ``patch_m`` describe what the knots cannot resolve: a pattern of that spread,
-    in patches of that size, within blocks of ``block_m`` whose sums the knots follow. ``widen`` is the factor on the
-    variance that the knots leave; ``split`` the spread of a common factor on whoever is not behind counted gates: a
-    location grid never tells wholly who is out from who is indoors.
+    ``passage_spread`` is how far the flow over a line may fail to stand for its surroundings, ``pace`` how far all
+    lines may together: of those about a line not all walk over it. Against a survey both can be told, and last.
+    ``view_spread`` is the bias of a view. ``gate_miss`` is the part of crossings that gates miss on average,
+    ``asymmetry`` the spread of in against out about it. ``fine`` and ``patch_m`` describe what the knots cannot
+    resolve: a pattern of that spread, in patches of that size, within blocks of ``block_m`` whose sums the knots
+    follow. ``widen`` is the factor on the variance that the knots leave; ``split`` the spread of a common factor on
+    whoever is not behind counted gates: a location grid never tells wholly who is out from who is indoors.
     """
 
     out_knots_m: float = 140.0
@@ -63,6 +64,8 @@ class Params:
     shift_forgets_min: float = 240.0
     share_forgets_min: float = 240.0
     holder_forgets_min: float = 43_200.0
+    pace: float = 0.0
+    pace_forgets_min: float = 43_200.0
     passage_spread: float = 0.42
     passage_forgets_min: float = 150.0
     view_spread: float = 0.18
@@ -83,14 +86,19 @@ class Params:
     """How much longer than one window the fine pattern of a grid square lasts: repeats are not independent."""
     grid_misfit: float = 0.03
     """What remains between a square and its prediction, as a part of its count."""
+    grid_far: tuple[float, float] = (0.5, 0.3)
+    """A log-ratio of people to the usual from which on a square's count says less about them, and by how much less: how
+    many are indoors beside a crowd was learned without the crowd."""
     grid_wait_min: float = 20.0
     """How late a location grid, or a missing window of a gate, may come and still be put in its place in time."""
     surveyed_scales: tuple[tuple[float, float], ...] = ((1200.0, 0.25), (400.0, 0.35), (140.0, 0.30))
     surveyed_level: float = 0.35
     surveyed_busier: float = 0.25
     surveyed_fine: float = 0.36
-    surveyed_widen: float = 0.6
+    surveyed_widen: float = 0.5
     surveyed_split: float = 0.05
+    surveyed_pace: float = 0.35
+    surveyed_passage: tuple[float, float] = (0.7, 14_400.0)
     unusual_knots_m: float = 700.0
     unusual_doubt: float = 2.0
     unusual_rises_min: float = 5.0
@@ -101,7 +109,7 @@ class Params:
     counted_scales: tuple[tuple[float, float], ...] = ((350.0, 0.35),)
     counted_level: float = 0.08
     counted_shift: float = 0.2
-    counted_share: tuple[float, float, tuple[tuple[float, float], ...]] = (0.25, 0.15, ((700.0, 0.18),))
+    counted_share: tuple[float, float, tuple[tuple[float, float], ...]] = (0.4, 0.15, ((700.0, 0.18),))
     """What takes the place of the others where a survey of footfall, and a census by area, tell what is to be
     expected."""
 
@@ -112,6 +120,8 @@ class Params:
             found = replace(found, out_scales=self.surveyed_scales, out_level=self.surveyed_level)
             found = replace(found, busier=self.surveyed_busier)
             found = replace(found, fine=self.surveyed_fine, widen=self.surveyed_widen, split=self.surveyed_split)
+            spread, forgets_min = self.surveyed_passage
+            found = replace(found, pace=self.surveyed_pace, passage_spread=spread, passage_forgets_min=forgets_min)
         if cells.counted_at_home:
             visitors, level, scales = self.counted_share
             found = replace(found, homes_scales=self.counted_scales, homes_level=self.counted_level)
@@ -136,6 +146,7 @@ class Layout:
     shift: slice
     share: tuple[slice, ...]
     holder: tuple[slice, ...]
+    pace: slice
     passage: slice
     view: slice
     offset: slice
@@ -177,6 +188,7 @@ def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
         shift=shift,
         share=share,
         holder=tuple(where for where, _ in holders),
+        pace=laid.each(np.full(min(len(sources.passages.devices), 1), params.pace), params.pace_forgets_min),
         passage=laid.each(np.full(len(sources.passages.devices), params.passage_spread), params.passage_forgets_min),
         view=laid.each(np.full(len(sources.views.devices), params.view_spread), params.view_forgets_min),
         # Nobody knows how many were inside when counting began; in thousands, as the rows of cordons are.

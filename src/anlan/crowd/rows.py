@@ -146,12 +146,18 @@ class Counted:
     surprise: Floats
     noise: Floats
 
-    def rows(self, devices: Sequence[Device], mean: Floats, biases: slice, out: sp.csr_matrix, layout: Layout) -> Rows:
-        """Return rows about a guess: ``out`` (m, k) are the slopes at the outdoor knots, beside each device's bias."""
-        bias = biases.start + self.which
-        matrix = placed(layout.size, [(layout.out.start, out), (0, _ones(bias, layout.size))])
+    def rows(
+        self, devices: Sequence[Device], mean: Floats, biases: Sequence[slice], out: sp.csr_matrix, layout: Layout
+    ) -> Rows:
+        """Return rows about a guess: ``out`` (m, k) are slopes at the outdoor knots, beside what devices are off by.
+
+        ``biases``: a number for each device, or one for all of them.
+        """
+        columns = [np.minimum(part.start + self.which, part.stop - 1) for part in biases]
+        parts = [(layout.out.start, out), *((0, _ones(column, layout.size)) for column in columns)]
+        off = sum((mean[column] for column in columns), np.zeros(len(self.which)))
         names = tuple(devices[k].device_id for k in self.which)
-        return Rows(matrix, self.surprise - mean[bias], self.noise, doubted=True, devices=names)
+        return Rows(placed(layout.size, parts), self.surprise - off, self.noise, doubted=True, devices=names)
 
 
 def passages_counted(passages: Passages, seen: Mapping[str, Observation], density: Floats) -> Counted | None:
@@ -190,18 +196,18 @@ def passage_rows(
 ) -> Rows | None:
     r"""Return rows of counters across streets.
 
-    .. math:: \log q = \log(60\, \rho\, v(\rho)\, w) + s
+    .. math:: \log q = \log(60\, \rho\, v(\rho)\, w) + a + s
 
-    with flow :math:`q` per minute, width :math:`w`, Weidmann's speed :math:`v`, and :math:`s` the counter's own bias:
-    how much the flow at its line stands for its surroundings. It wanders, so a passage tells changes better than
-    levels.
+    with flow :math:`q` per minute, width :math:`w`, Weidmann's speed :math:`v`, :math:`a` by how much fewer cross all
+    lines than would if everybody walked straight across, and :math:`s` the counter's own bias: how much the flow at its
+    line stands for its surroundings. Without a survey it wanders, so a passage tells changes better than levels.
     """
     passages = sources.passages
     counted = passages_counted(passages, seen, density)
     if counted is None:
         return None
     out = sp.diags(counted.slope) @ layout.out_hats[passages.cell[counted.which]]
-    return counted.rows(passages.devices, mean, layout.passage, out, layout)
+    return counted.rows(passages.devices, mean, (layout.pace, layout.passage), out, layout)
 
 
 def view_rows(
@@ -213,7 +219,7 @@ def view_rows(
     if counted is None:
         return None
     out = sp.diags(counted.slope) @ slopes(views.weights[counted.which], persons, layout.out_hats)
-    return counted.rows(views.devices, mean, layout.view, out, layout)
+    return counted.rows(views.devices, mean, (layout.view,), out, layout)
 
 
 def secant(total: Floats, target: Floats) -> Floats:
@@ -276,12 +282,14 @@ class Seen:
     """What a location grid should count: of people in public space by cell, and of people indoors by square.
 
     With those in public space come the visitors of shops and offices beside them. ``share`` (n_squares,) is by how much
-    more or fewer of all of them it counts in a square than its holder tells.
+    more or fewer of all of them it counts in a square than its holder tells, ``grown`` (n_squares,) the log-ratio of
+    those in public space to the usual.
     """
 
     outdoors: Floats
     indoors: Floats
     share: Floats
+    grown: Floats
 
     def by_square(self, grid: Grid) -> Floats:
         """Return the count to be expected of each square."""
@@ -292,23 +300,28 @@ class Seen:
 class GridNoise:
     r"""The relative variance of a grid square's count.
 
-    .. math:: R = p\, \tau_g^2 / \mu^2 + 1.3 / \mu + (3 / \mu)^2 + m^2
+    .. math:: R = p\, \tau_g^2 / \mu^2 + 1.3 / \mu + (3 / \mu)^2 + m^2 + d^2 \max(|r| - r_0, 0)^2
 
-    for a mean count :math:`\mu`: the fine pattern :math:`\tau_g` that the knots do not resolve (it lasts, so repeats
-    are no new evidence: factor :math:`p`), whole people seen at a share, rounding, and the misfit :math:`m` of the
-    rest.
+    for a mean count :math:`\mu`, where people are :math:`e^r` times the usual: the fine pattern :math:`\tau_g` that the
+    knots do not resolve (it lasts, so repeats are no new evidence: factor :math:`p`), whole people seen at a share,
+    rounding, and the misfit :math:`m` of the rest. How many are indoors beside those outside was learned on other days:
+    the further from the usual, the more doubt :math:`d` there is about it.
     """
 
     params: Params
     blocks: Blocks
     fine: Floats
 
-    def variance(self, weights: sp.csr_matrix, seen: Seen, expected: Floats) -> Floats:
-        """Return it for squares given by their rows of weights, shape (m,)."""
+    def variance(self, weights: sp.csr_matrix, seen: Seen, expected: Floats, told: npt.NDArray[np.int64]) -> Floats:
+        """Return it for squares ``told`` (m,), given by their rows of weights, shape (m,)."""
         fine = unresolved(weights, seen.outdoors, self.blocks, self.fine, self.params.patch_m)
-        rounding = (3.0 / np.maximum(expected, 10)) ** 2
+        rounding, (near, doubt) = (3.0 / np.maximum(expected, 10)) ** 2, self.params.grid_far
         return np.asarray(
-            self.params.grid_persistence * fine / expected**2 + 1.3 / expected + rounding + self.params.grid_misfit**2
+            self.params.grid_persistence * fine / expected**2
+            + 1.3 / expected
+            + rounding
+            + self.params.grid_misfit**2
+            + (doubt * np.maximum(np.abs(seen.grown[told]) - near, 0.0)) ** 2
         )
 
 
@@ -352,7 +365,7 @@ def grid_rows(layout: Layout, grid: Grid, number: int, counts: Floats, seen: See
     parts += [(layout.share[number].start, share), (layout.holder[number].start, layout.holder_hats[number][told])]
     matrix = placed(layout.size, parts)
     counted = np.where(suppressed, limit / 2, np.maximum(counts[told], 1.0))
-    variance = noise.variance(weights, seen, expected) + np.where(suppressed, 0.5**2, 0.0)
+    variance = noise.variance(weights, seen, expected, told) + np.where(suppressed, 0.5**2, 0.0)
     return Rows(matrix, np.log(counted) - np.log(expected), variance, doubted=True)
 
 

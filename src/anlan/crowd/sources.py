@@ -11,10 +11,12 @@ import scipy.sparse as sp
 from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 from shapely.geometry import LineString
+from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd.cells import Cells
 from anlan.crowd.gates import Gates, gates_of
-from anlan.crowd.inside import Inside
+from anlan.crowd.inside import Inside, Shares
+from anlan.crowd.terrain import Sheet
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Device, DeviceKind
 
@@ -120,7 +122,8 @@ def sources_of(pack: Pack, cells: Cells) -> Sources:
 
 
 def _grounds(pack: Pack, cells: Cells) -> Grounds:
-    found = cells.shares_of([pack.projection.project(place.polygon) for place in pack.places]).weights(len(cells))
+    parts = [cells.of_place(k, pack.projection.project(place.polygon)) for k, place in enumerate(pack.places)]
+    found = Inside.of(parts).weights(len(cells))
     mostly = sp.csr_matrix(found > 0.5, dtype=float)
     n_cells = mostly.getnnz(axis=1)
     some = n_cells > 0
@@ -164,16 +167,32 @@ def _passages(pack: Pack, cells: Cells, devices: Sequence[Device]) -> Passages:
 
 
 def _views(pack: Pack, cells: Cells, devices: Sequence[Device]) -> Views:
-    found = [(device, cells.shares(pack.projection.project(device.geometry))) for device in devices]
+    found = [(device, _in_view(pack, cells, pack.projection.project(device.geometry))) for device in devices]
     found = [(device, seen) for device, seen in found if len(seen[0])]
     return Views(tuple(d for d, _ in found), Inside.of([seen for _, seen in found]).weights(len(cells)))
 
 
+def _in_view(pack: Pack, cells: Cells, view: BaseGeometry) -> Shares:
+    """Return the cells in a view, and the part of each one's people in it.
+
+    On the ground of a place, people stand within its outline: a view over the whole width of a street sees all of them,
+    though it covers a half of the square.
+    """
+    index, share = cells.shares(view)
+    sheet = Sheet(cells.west_m, cells.south_m, cells.size_m, cells.n_rows, cells.n_columns)
+    row, column, place = cells.row[index], cells.column[index], cells.place[index]
+    for number in np.unique(place[place >= 0]):
+        outline, mine = pack.projection.project(pack.places[number].polygon), place == number
+        held, seen = (sheet.share(shape)[row[mine], column[mine]] for shape in (outline, outline.intersection(view)))
+        share[mine] = np.minimum(np.divide(seen, held, out=share[mine], where=held > 0), 1.0)
+    return index, share
+
+
 def _cordons(pack: Pack, cells: Cells, gates: Sequence[Device]) -> Cordons:
     place_ids, devices, found = [], [], []
-    for place in pack.places:
+    for number, place in enumerate(pack.places):
         mine = tuple(gate for gate in gates if gate.place_id == place.place_id)
-        seen = cells.shares(pack.projection.project(place.polygon))
+        seen = cells.of_place(number, pack.projection.project(place.polygon))
         if place.closed and mine and len(seen[0]):
             place_ids.append(place.place_id)
             devices.append(mine)

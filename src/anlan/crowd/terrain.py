@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,10 @@ OTHER_STREET_DENSITY = 0.010
 BLOCK_DENSITY = 0.002
 """People per m² of walkable ground to be expected at noon of an ordinary day, where nothing else is known. Only their
 ratios matter where anything reports: the estimator's field of log-ratios spans factors of ten."""
+
+LEAST_OWN = 4.0
+"""Squares of ground from which on a place has squares to itself; a stair or a footbridge shares those of its
+surroundings."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ class Terrain:
 
     ``land`` is the share that is not water, ``walkable`` the one that can be walked on, ``bare`` what is neither street
     nor place, ``built`` what is built up in places; ``people`` are to be expected by day per m² of all of it.
-    ``closed`` has of each closed place the walkable share, and the people per m² of that.
+    ``grounds`` has of each place, but small ones and those within another, its number in the pack, the walkable share
+    that is its own, and the people per m² of that.
     """
 
     land: Floats
@@ -66,14 +72,14 @@ class Terrain:
     bare: Floats
     built: Floats
     people: Floats
-    closed: tuple[tuple[Floats, float], ...]
+    grounds: tuple[tuple[int, Floats, float], ...]
 
     @classmethod
     def of(cls, pack: Pack, sheet: Sheet) -> Terrain:
         """Lay a district's places, streets and blocks on a sheet, each on what those before have left."""
         plane = pack.projection
         land = sheet.share(_without(plane.project(pack.boundary), [plane.project(w) for w in pack.water]))
-        walkable, people, built, closed = _lay_places(pack, sheet)
+        walkable, people, built, grounds = _lay_places(pack, sheet)
         open_ground = np.maximum(land - sheet.share_of_all([plane.project(p.polygon) for p in pack.places]), 0)
         paved, on_streets = _lay_streets(pack, sheet)
         paved_open = np.minimum(paved, open_ground)
@@ -85,7 +91,7 @@ class Terrain:
             bare=open_ground - paved_open,
             built=np.minimum(built, land),
             people=people + on_streets * scale + block * BLOCK_DENSITY,
-            closed=tuple(closed),
+            grounds=tuple(grounds),
         )
 
 
@@ -105,24 +111,33 @@ def by_part(sheet: Floats, row: Indices, column: Indices) -> Floats:
     return np.asarray(sheet.reshape(n_rows // PARTS, PARTS, n_columns // PARTS, PARTS)[row, :, column])
 
 
-def _lay_places(pack: Pack, sheet: Sheet) -> tuple[Floats, Floats, Floats, list[tuple[Floats, float]]]:
+def _lay_places(pack: Pack, sheet: Sheet) -> tuple[Floats, Floats, Floats, list[tuple[int, Floats, float]]]:
     """Return the walkable share, the persons per m² of square to be expected, and the share built up, of the places.
 
-    With it come the walkable share of each closed place, and its persons per m² of it.
+    With it comes what is the own ground of each place that does not lie within another.
     """
-    walkable, expected, built = (np.zeros((sheet.n_rows, sheet.n_columns)) for _ in range(3))
-    closed = []
-    for place in pack.places:
-        whole = sheet.share(pack.projection.project(place.polygon))
-        built = np.maximum(built, whole * (1 - place.walkable_share))
-        share = whole * place.walkable_share
+    walkable, expected, built, taken = (np.zeros((sheet.n_rows, sheet.n_columns)) for _ in range(4))
+    outlines = [pack.projection.project(place.polygon) for place in pack.places]
+    grounds = []
+    for number, (place, outline) in enumerate(zip(pack.places, outlines, strict=True)):
+        cover = sheet.share(outline)
+        built = np.maximum(built, cover * (1 - place.walkable_share))
+        share = cover * place.walkable_share
         fresh = np.minimum(share, np.maximum(1.0 - walkable, 0.0))  # places may overlap: ground counts once
         density = PLACE_DENSITY.get(place.kind, OTHER_PLACE_DENSITY)
         walkable += fresh
         expected += fresh * density
-        if place.closed:
-            closed.append((fresh, density))
-    return walkable, expected, built, closed
+        own = np.minimum(share, np.maximum(1.0 - taken, 0.0))
+        if own.sum() >= LEAST_OWN * PARTS**2 and not _within_another(outline, outlines):
+            taken += own
+            grounds.append((-1 if place.closed else number, own, density))
+    return walkable, expected, built, grounds
+
+
+def _within_another(outline: BaseGeometry, outlines: Sequence[BaseGeometry]) -> bool:
+    """Tell whether most of a place lies in a larger one: a stair on a promenade, a bridge in a garden."""
+    larger = [other for other in outlines if other.area > outline.area and other.intersects(outline)]
+    return any(other.intersection(outline).area > 0.5 * outline.area for other in larger)
 
 
 def _lay_streets(pack: Pack, sheet: Sheet) -> tuple[Floats, Floats]:

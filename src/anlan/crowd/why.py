@@ -106,8 +106,8 @@ class Spots:
         """Return the spots of a district."""
         gated = {device.place_id for device in pack.devices if device.kind is DeviceKind.GATE}
         places = {
-            place.place_id: cells.shares(pack.projection.project(place.polygon))
-            for place in pack.places
+            place.place_id: cells.of_place(number, pack.projection.project(place.polygon))
+            for number, place in enumerate(pack.places)
             if place.place_id not in gated
         }
         return cls(pack, cells.x_m, cells.y_m, places)

@@ -190,7 +190,8 @@ class Trials:
         self._cells = cells
         self.ground = Ground.of(pack, cells)
         self._places: Mapping[str, Shares] = {
-            place.place_id: cells.shares(pack.projection.project(place.polygon)) for place in pack.places
+            place.place_id: cells.of_place(number, pack.projection.project(place.polygon))
+            for number, place in enumerate(pack.places)
         }
 
     def inside(self, polygon: BaseGeometry) -> npt.NDArray[np.bool_]:
