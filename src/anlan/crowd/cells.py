@@ -53,8 +53,8 @@ class Cells:
     parts : float64, shape (n, PARTS, PARTS)
         How that ground lies in the square, southernmost row first: shares that add up to one.
     place : int64, shape (n,)
-        Number, in the pack's order, of the place on whose ground a square is, -1 for none. Its other ground is its
-        neighbour's.
+        Number, in the pack's order, of the open place on whose ground a square is, -1 for none. Its other ground is
+        its neighbour's. Closed places have their squares to themselves, too, but are cut along their outline.
     expected : float64, shape (n,)
         Persons in public space to be expected by day, before anything is observed.
     hours : int64, shape (k,)
@@ -125,7 +125,7 @@ class Cells:
             column=column,
             walkable_m2=walkable_m2,
             parts=parts,
-            place=np.array([*(number for number, _, _ in found.grounds), -1])[side],
+            place=_open_place(pack, [number for number, _, _ in found.grounds])[side],
             expected=np.maximum(expected, 1e-3) if pack.usual is None else usual.mean(axis=0),
             hours=hours,
             usual=usual,
@@ -213,9 +213,10 @@ class Cells:
         return Inside(*scan.gathered(self.outlines_of(polygons), self._cut, self.number))
 
     def of_place(self, number: int, outline: BaseGeometry) -> Shares:
-        """Return the cells of a place (its number in the pack, its outline in metres): its own ones, whole.
+        """Return the cells of a place (its number in the pack, its outline in metres): of an open one its own, whole.
 
-        A place that has none to itself, such as a stair on a promenade, has what lies in its outline, like any polygon.
+        A closed place, and one that has no square to itself, such as a stair on a promenade, has what lies in its
+        outline, like any polygon.
         """
         own = np.flatnonzero(self.place == number)
         return (own, np.ones(len(own))) if len(own) else self.shares(outline)
@@ -262,6 +263,15 @@ class Cells:
             [self.west_m, east, east, self.west_m], [north, north, self.south_m, self.south_m]
         )
         return [(float(a), float(b)) for a, b in zip(lon, lat, strict=True)]
+
+
+def _open_place(pack: Pack, numbers: Sequence[int]) -> Indices:
+    """Return the number of each open place, -1 of each closed one, and -1 at the end.
+
+    With its squares whole, the balance of a closed place's gates was the same, but the street's crowd beside its fence
+    pulled more at it (docs/why.md).
+    """
+    return np.array([*(-1 if pack.places[number].closed else number for number in numbers), -1], np.int64)
 
 
 def digest_of(pack: Pack) -> str:

@@ -175,8 +175,8 @@ def _views(pack: Pack, cells: Cells, devices: Sequence[Device]) -> Views:
 def _in_view(pack: Pack, cells: Cells, view: BaseGeometry) -> Shares:
     """Return the cells in a view, and the part of each one's people in it.
 
-    On the ground of a place, people stand within its outline: a view over the whole width of a street sees all of them,
-    though it covers a half of the square.
+    On the ground of an open place, people stand within its outline: a view over the whole width of a street sees all of
+    them, though it covers a half of the square.
     """
     index, share = cells.shares(view)
     sheet = Sheet(cells.west_m, cells.south_m, cells.size_m, cells.n_rows, cells.n_columns)
@@ -190,9 +190,9 @@ def _in_view(pack: Pack, cells: Cells, view: BaseGeometry) -> Shares:
 
 def _cordons(pack: Pack, cells: Cells, gates: Sequence[Device]) -> Cordons:
     place_ids, devices, found = [], [], []
-    for number, place in enumerate(pack.places):
+    for place in pack.places:
         mine = tuple(gate for gate in gates if gate.place_id == place.place_id)
-        seen = cells.of_place(number, pack.projection.project(place.polygon))
+        seen = cells.shares(pack.projection.project(place.polygon))
         if place.closed and mine and len(seen[0]):
             place_ids.append(place.place_id)
             devices.append(mine)

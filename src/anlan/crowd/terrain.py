@@ -130,7 +130,7 @@ def _lay_places(pack: Pack, sheet: Sheet) -> tuple[Floats, Floats, Floats, list[
         own = np.minimum(share, np.maximum(1.0 - taken, 0.0))
         if own.sum() >= LEAST_OWN * PARTS**2 and not _within_another(outline, outlines):
             taken += own
-            grounds.append((-1 if place.closed else number, own, density))
+            grounds.append((number, own, density))
     return walkable, expected, built, grounds
 
 
