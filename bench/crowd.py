@@ -18,6 +18,7 @@ import crowd_health
 import crowd_known
 import crowd_whatif
 from anlan.crowd import Cells, Estimator
+from anlan.kernel.records import DeviceKind
 from anlan.pack import find_pack, read_pack
 from anlan.twin import scenarios, simulate
 from row import Row
@@ -33,6 +34,7 @@ def steps(n_cells: int, letters: str, say: Callable[[str], None]) -> Iterator[Ro
     """Time the minute's step and a late grid, at about so many cells."""
     pack = crowd_counting.cut(read_pack(find_pack("huangpu")), n_cells)
     cells = Cells.of(pack)
+    n_devices = sum(d.kind is not DeviceKind.GRID for d in pack.devices)
     estimator = Estimator(pack, cells)
     scenario = scenarios(pack)[0]
     begin_at = scenario.opens_at
@@ -47,7 +49,7 @@ def steps(n_cells: int, letters: str, say: Callable[[str], None]) -> Iterator[Ro
     say(f"filter stepped at {len(cells):,} cells")
     yield Row(
         id=f"2.3{letters[0]}",
-        what=f"minute step, {len(cells):,} cells, 106 devices",
+        what=f"minute step, {len(cells):,} cells, {n_devices} devices",
         value=float(np.median(plain)),
         unit="ms",
         goal="<= 40",

@@ -62,9 +62,9 @@ from row import Row
 Floats = npt.NDArray[np.float64]
 AHEAD_MIN, SOON_MIN, HOUR_MIN, WARM_MIN, FIRST_MIN = 10, 30, 60, 30, 40
 AHEADS_MIN = (5, 10, 15, 20)
-DAYS = (("new_years_eve", 212, 17, 8.0), ("lantern_festival", 214, 16, 6.0), ("normal_day", 216, 7, 4.0))
-QUICK = (("new_years_eve", 212, 18, 5.0),)
-"""Which day, its seed, from which local hour it is judged, and for how long."""
+DAYS = (("new_years_eve", 202, 17, 8.0), ("lantern_festival", 203, 16, 6.0), ("normal_day", 201, 7, 4.0))
+QUICK = (("new_years_eve", 202, 18, 5.0),)
+"""Which day, its seed, from which local hour it is judged, and for how long: three whose people are judged, too."""
 RUNGS = (Rung.YELLOW, Rung.ORANGE, Rung.RED)
 
 

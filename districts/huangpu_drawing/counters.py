@@ -1,4 +1,4 @@
-"""The 106 counters, those on the border, and the feed of the location grid."""
+"""The 106 counters, the cameras over open places, what counts on the border, and the feed of the location grid."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from huangpu_drawing.ground import PLANE, Ground, metres
 from huangpu_drawing.network import Piece
 from huangpu_drawing.places import GATE_HALF_M, Gate
 
-N_DEVICES = 106
+N_COUNTERS = 106
+"""Gates and passages together."""
 GRID_M = 200.0
 INWARD_M = 10.0
 """How far inside the border its counters stand."""
@@ -32,25 +33,31 @@ PASSAGES = (
     ("Yuyuan Old Street", (0.957, 0.545)), ("South Xizang Road", (-0.25, 0.46)), ("Middle Huaihai Road", (-0.62, 0.71)),
     ("Middle Huaihai Road", (-1.92, 0.54)), ("Middle Fuxing Road", (-0.80, 0.075)), ("Taikang Road", (-1.60, -0.615)),
     ("Lujiabang Road", (0.30, -1.05)), ("East Fuxing Road", (1.30, 0.03)), ("South First Zhongshan Road", (0.45, -1.98)),
-    ("South Zhongshan Road", (1.62, 0.20)), ("Waibaidu Bridge", (0.93, 2.93)),
+    ("South Zhongshan Road", (1.62, 0.20)), ("South Suzhou Road", (0.50, 2.66)),
+    ("East First Zhongshan Road", (0.88, 1.75)), ("East First Zhongshan Road", (0.80, 2.35)),
+    ("Middle Jiangxi Road", (0.42, 1.65)), ("Middle Shandong Road", (0.22, 1.60)), ("Guangdong Road", (0.74, 1.53)),
+    ("Middle Fujian Road", (0.03, 1.70)), ("Middle Yunnan Road", (-0.30, 1.50)), ("South Huangpi Road", (-0.62, 0.75)),
+    ("Madang Road", (-0.83, 0.50)), ("East Huaihai Road", (0.00, 0.78)), ("Second Ruijin Road", (-1.72, 0.30)),
+    ("South Shaanxi Road", (-2.42, 0.40)), ("Anren Street", (1.13, 0.60)), ("Jiujiaochang Road", (0.735, 0.50)),
+    ("Waima Road", (1.55, 0.40)),
 )  # fmt: skip
 """Streets with a counter across them, the busiest first, each near a point (km)."""
 
 VIEWS = (
-    ("bund-north", 1), ("bund-chenyi", 2), ("bund-promenade", 3), ("bund-south", 1), ("bund-stairs", 1), ("shiliupu", 1),
-    ("nanjing-west", 1), ("nanjing-middle", 1), ("nanjing-east", 1), ("people-square", 2), ("nine-turn-bridge", 1),
-    ("huaihai-middle", 1), ("nanwaitan", 1), ("expo-park", 1), ("dapuqiao-plaza", 1), ("luwan-stadium", 1),
+    ("bund-north", 3), ("bund-chenyi", 3), ("bund-promenade", 5), ("bund-south", 3), ("bund-stairs", 1), ("shiliupu", 2),
+    ("nanjing-west", 3), ("nanjing-middle", 3), ("nanjing-east", 3), ("people-square", 3), ("nine-turn-bridge", 1),
+    ("huaihai-middle", 4), ("nanwaitan", 2), ("expo-park", 2), ("dapuqiao-plaza", 1), ("luwan-stadium", 1),
 )  # fmt: skip
-"""Open places with cameras, and how many."""
+"""Open places with cameras, and how many: forty, most where crowds were dangerous before."""
 
 
 def draw_devices(
     places: Sequence[Place], gates: Sequence[Gate], pieces: Sequence[Piece], ground: Ground
 ) -> list[Device]:
-    """Place the counters: gates close the closed places, cameras see open ones, passages take the rest."""
+    """Place the devices: gates close the closed places, passages are the other counters, cameras see open places."""
     found = [_gate(gate, place, k) for place in places for k, gate in _of(place, gates)]
     views = [view for place_id, n in VIEWS for view in _views(next(p for p in places if p.place_id == place_id), n)]
-    n_passages = N_DEVICES - len(found) - len(views)
+    n_passages = N_COUNTERS - len(found)
     found += [_passage(k, en, at, pieces) for k, (en, at) in enumerate(PASSAGES[:n_passages], 1)]
     return [*found, *views, _grid(ground)]
 

@@ -77,8 +77,8 @@ def test_the_figures_are_those_of_what_is_drawn(pack):
     assert (figures["streets"], figures["grids"], figures["committees"]) == (10, 30, 171)
     assert len(pack.areas.of_level("micro_grid")) > 10_000
     assert pack.projection.project(pack.boundary).area / 1e6 == pytest.approx(figures["area_km2"], rel=1e-3)
-    eyes = [d for d in pack.devices if d.kind is not DeviceKind.GRID and not d.border]
-    assert len(eyes) == figures["devices"] == 106
+    counters = [d for d in pack.devices if d.kind in {DeviceKind.GATE, DeviceKind.PASSAGE} and not d.border]
+    assert len(counters) == figures["devices"] == 106
     vehicles = [unit for unit in pack.units if unit.kind == "vehicle"]
     assert [unit.crew for unit in vehicles] == [4] * 7
     assert figures["vehicles"] == len(vehicles)
@@ -173,8 +173,8 @@ def test_kinds_of_devices_are_mixed_as_the_district_has_them(pack):
     n = Counter(device.kind for device in pack.devices if not device.border)
     assert n[DeviceKind.GRID] == 1
     assert 55 <= n[DeviceKind.GATE] <= 65
-    assert 20 <= n[DeviceKind.PASSAGE] <= 30
-    assert n[DeviceKind.AREA] == 20
+    assert 40 <= n[DeviceKind.PASSAGE] <= 50
+    assert n[DeviceKind.AREA] == 40
     assert {device.interval_s for device in pack.devices if device.grid is None} == {60.0}
     assert all(0.03 <= device.expected_error <= 0.12 for device in pack.devices)
 

@@ -34,7 +34,8 @@ class Params:
     sees as well (see :func:`anlan.crowd.sources.visited`). It forgets within hours, for nothing
     but a count on the spot can tell it from people: remembered longer, the filter would take the usual for the true.
     ``passage_spread`` is how far the flow over a line may fail to stand for its surroundings, ``pace`` how far all
-    lines may together: of those about a line not all walk over it. Against a survey both can be told, and last.
+    lines may together: of those about a line not all walk over it. Against a survey both can be told, for some hours:
+    how a crowd walks changes with the hour.
     ``view_spread`` is the bias of a view. ``gate_miss`` is the part of crossings that gates miss on average,
     ``asymmetry`` the spread of in against out about it. ``fine`` and ``patch_m`` describe what the knots cannot
     resolve: a pattern of that spread, in patches of that size, within blocks of ``block_m`` whose sums the knots
@@ -65,10 +66,10 @@ class Params:
     share_forgets_min: float = 240.0
     holder_forgets_min: float = 43_200.0
     pace: float = 0.0
-    pace_forgets_min: float = 43_200.0
+    pace_forgets_min: float = 300.0
     passage_spread: float = 0.42
     passage_forgets_min: float = 150.0
-    view_spread: float = 0.18
+    view_spread: float = 0.15
     view_forgets_min: float = 300.0
     gate_miss: float = 0.05
     asymmetry: float = 0.012
@@ -84,7 +85,7 @@ class Params:
     just so many: it moves the estimate less the more absurd it is, and is yet believed if it goes on."""
     grid_persistence: float = 2.0
     """How much longer than one window the fine pattern of a grid square lasts: repeats are not independent."""
-    grid_misfit: float = 0.03
+    grid_misfit: float = 0.06
     """What remains between a square and its prediction, as a part of its count."""
     grid_far: tuple[float, float] = (0.5, 0.3)
     """A log-ratio of people to the usual from which on a square's count says less about them, and by how much less: how
@@ -98,7 +99,7 @@ class Params:
     surveyed_widen: float = 0.5
     surveyed_split: float = 0.05
     surveyed_pace: float = 0.35
-    surveyed_passage: tuple[float, float] = (0.7, 14_400.0)
+    surveyed_passage: tuple[float, float] = (0.7, 300.0)
     unusual_knots_m: float = 700.0
     unusual_doubt: float = 2.0
     unusual_rises_min: float = 5.0
