@@ -19,6 +19,7 @@ from anlan.crowd.field import Field
 from anlan.crowd.kalman import Innovation, crossed, dots, relax, whole
 from anlan.crowd.layout import Params, layout_of
 from anlan.crowd.parcels import Parcels
+from anlan.crowd.pattern import drawn
 from anlan.crowd.rows import (
     Blocks,
     GridNoise,
@@ -39,7 +40,7 @@ from anlan.crowd.watch import Watcher
 from anlan.crowd.why import Evidence
 from anlan.kernel.errors import BadInput
 from anlan.kernel.pack import Pack
-from anlan.kernel.records import Observation
+from anlan.kernel.records import Device, Observation
 
 Floats = npt.NDArray[np.float64]
 
@@ -177,19 +178,23 @@ class Estimator:
                 hats=None,
                 blocks=self._blocks,
                 fine=np.empty(0),
+                doubt=np.ones(len(self.cells)),
                 params=self.params,
                 open_ground=self._open_ground,
             )
         informed_at, informed_until = self._informed(moment.newest)
+        smooth, fine = self._persons(moment.mean, moment.at), self._fine(moment)
+        persons, doubt = drawn(smooth, self.sources.views, moment.viewed, self._blocks, fine, self.params)
         return Field(
             at=moment.at,
-            persons=self._parcels.spread(self._persons(moment.mean, moment.at)),
+            persons=self._parcels.spread(persons),
             informed_at=informed_at,
             informed_until=informed_until,
             covariance=whole(moment.covariance, self.layout.out.stop, np.float32),
             hats=self.layout.out_hats,
             blocks=self._blocks,
-            fine=self._fine(moment),
+            fine=fine,
+            doubt=doubt,
             params=self.params,
             open_ground=self._open_ground,
             unsettled=self.params.unsettled * max(1 - moment.nights / SETTLED, 0.0) if self._grids else 0.0,
@@ -314,6 +319,7 @@ class Estimator:
             newest=_newest(moment.newest, counts),
             nights=moment.nights + self._night_seen(moment, at),
             surprise=off,
+            viewed=self._viewed(moment, fresh, minute),
         )
 
     def _fine(self, moment: Moment) -> Floats:
@@ -378,12 +384,27 @@ class Estimator:
         gross = 2 * np.bincount(gates.cordon, np.maximum(now.through - kept.through, 0.0), gates.n_cordons)
         return now, lost + MISSED * ((self.params.asymmetry * gross) ** 2 + gross)
 
+    def _viewed(self, moment: Moment, fresh: Mapping[str, Observation], minute: Minute) -> dict[str, float]:
+        """Return what each view counted last, where it still speaks of this minute and is believed."""
+        found = {}
+        for device in self.sources.views.devices:
+            name, seen = device.device_id, fresh.get(device.device_id)
+            if seen is not None:
+                found[name] = float(seen.n_present or 0)
+            elif (
+                name in moment.viewed
+                and name not in minute.distrusted
+                and _speaks(device, moment.newest[name], minute.at)
+            ):
+                found[name] = moment.viewed[name]
+        return found
+
     def _fresh(self, counts: Sequence[Observation], at: datetime) -> dict[str, Observation]:
         """Return the newest count of each device, where it is new enough to speak of this minute."""
         fresh = {}
         for seen in counts:
             device = self._devices.get(seen.device_id)
-            if device and (at - seen.end_at).total_seconds() <= max(2 * device.interval_s, 120.0):
+            if device and _speaks(device, seen.end_at, at):
                 fresh[seen.device_id] = seen  # they are ordered by time
         return fresh
 
@@ -486,6 +507,11 @@ def _newest(newest: Mapping[str, datetime], seen: Iterable[Observation]) -> dict
         if one.device_id not in out or out[one.device_id] < one.end_at:
             out[one.device_id] = one.end_at
     return out
+
+
+def _speaks(device: Device, end_at: datetime, at: datetime) -> bool:
+    """Tell whether a count that ended then is new enough to speak of a minute."""
+    return (at - end_at).total_seconds() <= max(2 * device.interval_s, 120.0)
 
 
 def _each(sources: Passages | Views, fresh: Mapping[str, Observation]) -> list[tuple[str, ...]]:

@@ -33,6 +33,8 @@ class Field:
         Until when that observation stands; NaN where nothing ever did.
     covariance : float32, shape (k, k)
         Of the log-ratios at the outdoor knots.
+    doubt : float64, shape (n,)
+        Which part of the fine pattern no view tells.
     open_ground : bool, shape (n,)
         Outside the closed places whose gates are counted, in a district with a location grid.
     unsettled : float
@@ -47,13 +49,14 @@ class Field:
     hats: sp.csr_matrix
     blocks: Blocks
     fine: Floats
+    doubt: Floats
     params: Params
     open_ground: npt.NDArray[np.bool_]
     unsettled: float = 0.0
 
     @cached_property
-    def _held(self) -> tuple[Floats, Floats]:
-        return self.blocks.held(self.persons)
+    def _held(self) -> tuple[Floats, Floats, Floats]:
+        return self.blocks.held(self.persons, self.doubt)
 
     @cached_property
     def _counted(self) -> Floats:

@@ -68,11 +68,15 @@ class Blocks:
         found, number = np.unique(square * (1 + closed.shape[0]) + place, return_inverse=True)
         return cls(sp.csr_matrix((np.ones(n), (np.arange(n), number)), shape=(n, len(found))), cells.size_m)
 
-    def held(self, persons: Floats) -> tuple[Floats, Floats]:
-        """Return the sums by block of persons in cells, and of their squares, (n_blocks,)."""
+    def held(self, persons: Floats, doubt: Floats | None = None) -> tuple[Floats, Floats, Floats]:
+        """Return sums by block of persons in cells, and of the squares of those who may stray, and these by cell.
+
+        ``doubt`` (n,) is which part of each cell's persons may stray, all where it is not given.
+        """
+        may = persons if doubt is None else doubt * persons
         number, n_blocks = self.of_cell.indices, self.of_cell.shape[1]  # a cell lies in one block
-        held, squares = (np.asarray(np.bincount(number, values, n_blocks), float) for values in (persons, persons**2))
-        return held, squares
+        held, squares = (np.asarray(np.bincount(number, values, n_blocks), float) for values in (persons, may**2))
+        return held, squares, may
 
 
 def unresolved(
@@ -81,17 +85,17 @@ def unresolved(
     blocks: Blocks,
     fine: Floats,
     patch_m: float,
-    held: tuple[Floats, Floats] | None = None,
+    held: tuple[Floats, Floats, Floats] | None = None,
 ) -> Floats:
     r"""Return the variance of sums of cells that the knots do not resolve, shape (m,).
 
-    .. math:: \min\Bigl(n \sum_b \tau_b^2 \sum_{c \in b} (w_c - f_b)^2 x_c^2,
-              (\sum_b \tau_b \sum_{c \in b} w_c x_c)^2\Bigr)
+    .. math:: \min\Bigl(n \sum_b \tau_b^2 \sum_{c \in b} (w_c - f_b)^2 d_c^2 x_c^2,
+              (\sum_b \tau_b \sum_{c \in b} w_c d_c x_c)^2\Bigr)
               + \sum_c w_c^2 x_c, \quad f_b = \frac{\sum_{c \in b} w_c x_c}{\sum_{c \in b} x_c}
 
     with :math:`n` cells in a patch that strays together: a fine pattern of spread :math:`\tau_b` within blocks whose
     sums the knots follow, so that only blocks that are covered in part (:math:`0 < f_b < 1`) add to it; and people
-    being whole.
+    being whole. Of a cell that a view sees, a part :math:`d_c` of the pattern is left to doubt.
 
     Parameters
     ----------
@@ -100,11 +104,12 @@ def unresolved(
     blocks : Blocks
     fine : float64, shape (n_blocks,)
     patch_m : float
-    held : (float64, float64), optional
+    held : (float64, float64, float64), optional
         What the blocks hold, where whoever asks knows it.
     """
     _, of_cell, _ = entries(blocks.of_cell)
-    strays, total, whole = strayed(entries(weights), persons, of_cell, (*(held or blocks.held(persons)), fine))
+    sums, squares, may = held or blocks.held(persons)
+    strays, total, whole = strayed(entries(weights), (persons, may), of_cell, (sums, squares, fine))
     together = max(1.0, (patch_m / blocks.cell_m) ** 2)
     return np.asarray(np.minimum(strays * together, total**2) + whole)
 
@@ -187,8 +192,13 @@ def views_counted(views: Views, seen: Mapping[str, Observation], persons: Floats
     present = np.maximum(np.asarray(views.weights @ persons).ravel()[which], 0.5)
     counted = np.array([float(seen[views.devices[k].device_id].n_present or 0) for k in which])
     error = np.array([views.devices[k].expected_error for k in which])
-    noise = 0.08**2 + error**2 + 2 / np.maximum(present, 1)
+    noise = view_noise(error, present)
     return Counted(np.array(which), 1 / present, np.log(np.maximum(counted, 0.5)) - np.log(present), noise)
+
+
+def view_noise(error: Floats, present: Floats) -> Floats:
+    """Return the relative variance of what a view counts of so many, beside its bias."""
+    return np.asarray(0.08**2 + error**2 + 2 / np.maximum(present, 1))
 
 
 def passage_rows(

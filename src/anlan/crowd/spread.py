@@ -66,36 +66,36 @@ def _variances(sums, persons, hats, covariance):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def strayed(sums, persons, block, of_blocks):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
+def strayed(sums, people, block, of_blocks):  # type: ignore[no-untyped-def]  # compiled: numba infers the types
     """Return, by row of weights, how far each strays from its blocks' own shares (squared), its sum, and that of w²x.
 
-    ``sums`` are the weights' :func:`entries`, ``block`` (n,) numbers each cell's block, ``of_blocks`` are the sums of
-    persons and of their squares by block, and how far the pattern of each strays; the last of what is returned knows
-    nothing of it.
+    ``sums`` are the weights' :func:`entries`, ``people`` the persons of each cell and those of them who may stray,
+    ``block`` (n,) numbers each cell's block, ``of_blocks`` are the sums by block of persons and of the squares of those
+    who may stray, and how far the pattern of each strays; the last of what is returned knows nothing of it.
     """
-    (begin, cell, share), (held, squares, fine) = sums, of_blocks
+    (begin, cell, share), (persons, may), (held, squares, fine) = sums, people, of_blocks
     n = len(begin) - 1
     strays, total, whole = np.zeros(n), np.zeros(n), np.zeros(n)
     inside, crossed, touched = np.zeros(len(held)), np.zeros(len(held)), np.empty(len(held), np.uint32)
     for m in range(n):
-        met, own, stray, people = 0, 0.0, 0.0, 0.0
+        met, own, stray, counted = 0, 0.0, 0.0, 0.0
         for i in range(begin[m], begin[m + 1]):
             c = cell[i]
-            b, x = block[c], share[i] * persons[c]
+            b, x, y = block[c], share[i] * persons[c], share[i] * may[c]
             if inside[b] == 0.0 and x != 0.0:
                 touched[met] = b
                 met += 1
             inside[b] += x
-            crossed[b] += x * persons[c]
-            people += share[i] * x
-            own += fine[b] * x
-            stray += (fine[b] * x) ** 2
+            crossed[b] += y * may[c]
+            counted += share[i] * x
+            own += fine[b] * y
+            stray += (fine[b] * y) ** 2
         for k in range(met):
             b = touched[k]
             part = inside[b] / max(held[b], 1e-9)
             stray += fine[b] ** 2 * part * (part * squares[b] - 2 * crossed[b])
             inside[b], crossed[b] = 0.0, 0.0
-        strays[m], total[m], whole[m] = max(stray, 0.0), own, people
+        strays[m], total[m], whole[m] = max(stray, 0.0), own, counted
     return strays, total, whole
 
 

@@ -19,7 +19,7 @@ from anlan.kernel.records import Observation
 
 Floats = npt.NDArray[np.float64]
 
-FORM = 8
+FORM = 9
 """Version of the serialised form."""
 
 
@@ -29,8 +29,8 @@ class Moment:
 
     ``mean`` (d,), ``covariance`` (d, d; the lower triangle counts), how unusual the day is by region (see
     :mod:`anlan.crowd.unusual`), what the gates have counted since the start, the end of the newest window by device,
-    how many nights location grids were heard in, and by how much (a log-ratio, and its variance) each count was off
-    its prediction.
+    how many nights location grids were heard in, by how much (a log-ratio, and its variance) each count was off
+    its prediction, and how many each view counted last, as long as it is believed.
     """
 
     at: datetime
@@ -41,6 +41,7 @@ class Moment:
     newest: Mapping[str, datetime] = field(default_factory=dict)
     nights: float = 0.0
     surprise: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    viewed: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -69,6 +70,7 @@ class State:
             "form": FORM,
             "at": kept.at.isoformat(),
             "nights": kept.nights,
+            "viewed": dict(kept.viewed),
             "newest": {device: at.isoformat() for device, at in kept.newest.items()},
             "minutes": [
                 {
@@ -116,6 +118,7 @@ class State:
                 balance=Balance(**{name[8:]: kept[name] for name in kept.files if name.startswith("balance_")}),
                 newest={device: datetime.fromisoformat(at) for device, at in header["newest"].items()},
                 nights=header["nights"],
+                viewed=header["viewed"],
             )
             health = Health.of({name[7:]: kept[name] for name in kept.files if name.startswith("health_")})
         minutes = [
