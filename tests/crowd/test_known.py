@@ -68,7 +68,7 @@ def test_hours_for_which_something_is_planned_teach_nothing():
 
 def test_nothing_known_is_as_nothing_said():
     known = with_known(sample(), weather=Weather(begin_at=BEGIN, rain_mm=np.empty(0), temperature_c=np.empty(0)))
-    assert np.isnan(known.weather[0]).all()
+    assert np.isnan(known.weather(np.arange(len(known)), 0)).all()
     for one in (Ratio(), Blend(n_rounds=20)):
         n = 10 * 168
         assert np.array_equal(
@@ -78,9 +78,9 @@ def test_nothing_known_is_as_nothing_said():
 
 def test_an_hour_without_weather_is_unknown_and_not_dry():
     weather = Weather(begin_at=BEGIN, rain_mm=np.array([0.0, np.nan, 2.0]), temperature_c=np.array([1.0, 2.0, 3.0]))
-    rain, warmth = with_known(sample(), weather=weather).weather
-    assert np.array_equal(rain[:4], [0.0, np.nan, 2.0, np.nan], equal_nan=True)
-    assert np.array_equal(warmth[:4], [1.0, 2.0, 3.0, np.nan], equal_nan=True)
+    rain, warmth = with_known(sample(), weather=weather).weather(np.arange(4), 0)
+    assert np.array_equal(rain, [0.0, np.nan, 2.0, np.nan], equal_nan=True)
+    assert np.array_equal(warmth, [1.0, 2.0, 3.0, np.nan], equal_nan=True)
 
 
 def rainy(seed=4):

@@ -7,11 +7,13 @@ from anlan.ingest.files import Columns, Reading, read_observations, write_observ
 from anlan.ingest.mqtt import MqttIngress
 from anlan.ingest.replay import Beat, Pace, beats, replay
 from anlan.ingest.sensorthings import Datastream, SensorThings
+from anlan.ingest.weather import WEATHER_TOPICS, weather_message
 from anlan.ingest.wire import decode, encode
 from anlan.ingest.wiring import adapters_of, read_adapters
 
 __all__ = [
     "TOPICS",
+    "WEATHER_TOPICS",
     "Adapter",
     "Beat",
     "Columns",
@@ -32,5 +34,6 @@ __all__ = [
     "read_adapters",
     "read_observations",
     "replay",
+    "weather_message",
     "write_observations",
 ]
