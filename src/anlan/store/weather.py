@@ -75,4 +75,4 @@ def log_from(rows: pa.Table) -> WeatherLog:
 def _known_at(hour: WeatherHour, received_at: datetime) -> datetime:
     """Return since when an hour counts as known: since it came, but for what is read in long after."""
     in_time = hour.end_at if hour.issued_at is None else hour.issued_at
-    return in_time if received_at - in_time > READ_IN else max(received_at, in_time)
+    return in_time if received_at - in_time > READ_IN else received_at
