@@ -21,7 +21,9 @@ WEEKS = 11
 
 
 def message(*hours, **more):
-    return json.dumps({"hours": [dict(zip(("time", "rain_mm", "temperature_c"), one, strict=False)) for one in hours]} | more)
+    return json.dumps(
+        {"hours": [dict(zip(("time", "rain_mm", "temperature_c"), one, strict=False)) for one in hours]} | more
+    )
 
 
 @pytest.fixture
@@ -40,7 +42,9 @@ def take(book, *hours, **more):
 
 def test_what_was_measured_last_and_what_is_foreseen_are_told(book):
     take(book, ("2026-12-31T17:00:00+08:00", 0.2, 6.1), ("2026-12-31T16:00:00+08:00", 1.0, 6.4))
-    made = take(book, ("2026-12-31T18:00:00+08:00", 0, 6), ("2026-12-31T20:00:00+08:00", 3), issued_at="2026-12-31T07:00:00Z")
+    made = take(
+        book, ("2026-12-31T18:00:00+08:00", 0, 6), ("2026-12-31T20:00:00+08:00", 3), issued_at="2026-12-31T07:00:00Z"
+    )
     assert (made.n_measured, made.n_foreseen) == (0, 2)
     now = book.now()
     assert (now.measured.begin_at.hour, now.measured.rain_mm, now.measured.temperature_c) == (9, 0.2, 6.1)
@@ -96,7 +100,10 @@ def test_bad_weather_is_refused_and_nothing_of_the_message_is_kept(book, hours, 
     good = ("2026-12-31T11:00:00Z" if "issued_at" in more else "2026-12-31T08:00:00Z", 0.0, 5.0)
     with pytest.raises(BadInput, match=told):
         take(book, good, *hours, **more)
-    assert len(book.history.weather(datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC), NOW + 999 * DAY)) == 0
+    assert (
+        len(book.history.weather(datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC), NOW + 999 * DAY))
+        == 0
+    )
     assert book.heard == []
 
 
@@ -192,7 +199,7 @@ def test_a_forecast_says_that_it_rests_on_the_weather_only_where_it_does(distric
 
 
 @TREES
-def test_weather_that_is_told_later_changes_nothing_of_what_was_told(districts, tmp_path):
+def test_weather_that_is_told_later_changes_nothing_of_what_was_told(districts):
     held, at = districts["told"], turns()[0]
     before = Trees(PACK, held._history, held._history.folder).ahead(at, ())
     later = [

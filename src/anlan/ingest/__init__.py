@@ -5,7 +5,7 @@ from anlan.ingest.broker import EmbeddedBroker
 from anlan.ingest.door import Door, Inbox, Limits
 from anlan.ingest.files import Columns, Reading, read_observations, write_observations
 from anlan.ingest.mqtt import MqttIngress
-from anlan.ingest.replay import Beat, Pace, beats, replay
+from anlan.ingest.replay import Beat, Message, Pace, beats, replay
 from anlan.ingest.sensorthings import Datastream, SensorThings
 from anlan.ingest.weather import WEATHER_TOPICS, weather_message
 from anlan.ingest.wire import decode, encode
@@ -22,6 +22,7 @@ __all__ = [
     "EmbeddedBroker",
     "Inbox",
     "Limits",
+    "Message",
     "MqttIngress",
     "OwnForm",
     "Pace",
