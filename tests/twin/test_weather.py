@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from anlan.ingest import weather_message
+from anlan.ingest.weather import weather_from
 from anlan.twin import Station
 
 HOUR = timedelta(hours=1)
@@ -29,6 +31,11 @@ def test_it_is_cold_in_winter_and_it_rains_now_and_then(seed):
     assert 22 < warmth[4344:5088].mean() < 32
     assert 0.05 < (rain > 0).mean() < 0.25
     assert 300 < rain.sum() < 3000
+
+
+def test_the_door_takes_what_the_station_says():
+    for hours in SHANGHAI.first(BEGIN):
+        assert weather_from(weather_message(hours)) == hours
 
 
 def test_a_forecast_is_righter_for_the_next_hours_than_for_tomorrow():

@@ -69,7 +69,7 @@ class Station:
         day = math.cos((local.hour - 14) / 24 * 2 * math.pi)
         usual = 28 - 0.35 * abs(self.lat) + 0.35 * abs(self.lat) * season
         warmth = usual + 3 * day + 2.5 * self._wave(hours, 1) + 2.5 * strays[0]
-        wet = max(self._wave(hours, 2) + strays[1] - WET, 0.0)
+        wet = max(self._wave(hours, 2) + float(strays[1]) - WET, 0.0)
         return WeatherHour(
             begin_at=begin_at,
             rain_mm=round(MM * wet, 1),

@@ -22,7 +22,11 @@ LEAST_WEEKS = 8
 NEIGHBOURS = 3
 QUICK = 0.08
 WEATHER = slice(-6, -1)
-"""Which of what trees see is the weather: all but the last column, which is whose counts they are."""
+"""Which of what trees see is the weather: the columns before the last, which is whose counts they are."""
+FORESEEN = slice(-3, -1)
+"""Which of these is what is foreseen."""
+UNTOLD = 0.05
+"""Part of the origins at which trees learn without the weather, and as large a part without what was foreseen."""
 ROUNDS = 400
 
 
@@ -79,6 +83,7 @@ class Boosting:
         left = (series.logs[origins + steps_ahead] - self.ratio.logs_ahead(series, origins, steps_ahead)).ravel()
         scale = np.nanmean(np.abs(np.diff(series.counts, axis=0)), axis=0) + 1.0
         weight = (np.exp((view.usual + view.lift)[origins + steps_ahead]) / np.sqrt(scale)).ravel()
+        _hide_weather(seen, len(origins))
         told = np.isfinite(left) & np.isfinite(weight)
         packed = lgb.Dataset(seen[told], left[told], weight=weight[told] / weight[told].mean())
         return tuple(lgb.train(_growth(seed), packed, self.n_rounds) for seed in range(self.n_forests))
@@ -192,6 +197,18 @@ def _growth(seed: int) -> dict[str, Any]:
         "verbose": -1,
         "seed": seed,
     }
+
+
+def _hide_weather(seen: npt.NDArray[np.float32], n_origins: int) -> None:
+    """Leave out the weather of some origins, in place: where LightGBM never met an unknown number it takes it for zero.
+
+    So trees learn what to expect where the weather is unknown, which is neither dry nor 0 °C.
+    """
+    if np.isnan(seen[:, WEATHER]).all():
+        return
+    chance = np.repeat(np.random.default_rng(0).random(n_origins), len(seen) // n_origins)
+    seen[chance < UNTOLD, WEATHER] = np.nan
+    seen[chance > 1 - UNTOLD, FORESEEN] = np.nan
 
 
 def _neighbours(series: Series, ratio: Ratio) -> Ints:
