@@ -13,9 +13,6 @@ from anlan.cli.districts import AsJson, Lang
 from anlan.cli.known import hours_from
 from anlan.kernel.clock import parse_moment
 
-AT_ONCE = 20_000
-"""Hours in one message."""
-
 
 def weather_(
     file: Annotated[
@@ -40,12 +37,12 @@ def weather_(
         else:
             _show(server, made, zh=zh)
         return
-    from anlan.ingest import weather_message
+    from anlan.ingest.weather import MOST_HOURS, weather_message
 
     hours = hours_from(file, zone or None, parse_moment(issued, "issued_at") if issued else None)
     taken = {"measured": 0, "foreseen": 0}
-    for first in range(0, len(hours), AT_ONCE):
-        receipt = server.send("/weather", weather_message(hours[first : first + AT_ONCE]))
+    for first in range(0, len(hours), MOST_HOURS):
+        receipt = server.send("/weather", weather_message(hours[first : first + MOST_HOURS]))
         taken = {name: n + receipt[name] for name, n in taken.items()}
     if as_json:
         say.as_json(taken)
