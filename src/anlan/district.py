@@ -35,7 +35,7 @@ from anlan.crowd import (
 from anlan.crowd.whatif import Clearance, Measure, Trial, Trials, clearance
 from anlan.duty import Duty
 from anlan.engine import LocalEngine, Made
-from anlan.ingest import Door
+from anlan.ingest import WEATHER_TOPICS, Door
 from anlan.kernel.answers import (
     AlertNow,
     AreaNow,
@@ -56,7 +56,7 @@ from anlan.kernel.ingress import Receipt, Tally
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Device, Draft, Estimate, Observation
 from anlan.matters import Standing, open_matters
-from anlan.outlook import FOLLOWED, Outlooks
+from anlan.outlook import FOLLOWED, Outlooks, WeatherBook
 from anlan.pack import find_pack, read_pack
 from anlan.planning.desk import PlanDesk
 from anlan.reach import UNIT_TOPICS, Reach
@@ -67,7 +67,7 @@ from anlan.volunteers import Hall
 log = logging.getLogger(__name__)
 
 Listener = Callable[[str, dict[str, Any]], None]
-"""Takes a kind ("minute", "change") and its content, in the thread that made it."""
+"""Takes a kind ("minute", "change", "weather") and its content, in the thread that made it."""
 
 STATE_EVERY = timedelta(minutes=5)
 """How often the estimator's state (some 10 MB) is written; a restart replays what was committed since."""
@@ -94,6 +94,8 @@ class District:
         self._outlooks = Outlooks(pack, history, folder)
         self.reach = Reach(pack, store, clock, self._tell, self._counting.crowds)
         self.door.beside[UNIT_TOPICS] = self.reach.hear
+        self.weather = WeatherBook(history, clock, lambda now: self._tell("weather", {"weather": now}))
+        self.door.beside[WEATHER_TOPICS] = self.weather.hear
         self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
         self._watches = {
             record.record_id: self._watch_of(record.version, record.record_id, record.body)

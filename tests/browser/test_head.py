@@ -14,6 +14,11 @@ SHOTS = os.environ.get("ANLAN_SHOTS")
 WAYS = {"in_per_minute": None, "out_per_minute": None, "net_per_minute": None, "net_sd_per_minute": None}
 WAYS |= {"counted_in_per_minute": 1320, "counted_out_per_minute": 1187, "over_s": 300}
 BORDER = {name: WAYS | {"lines": ["a", "b"], "silent": ["b"]} for name in ("people", "vehicles")}
+WET = {"rain_mm": 112.5, "temperature_c": -10.4}
+WEATHER = {  # the longest that is told: nothing measured lately, and rain foreseen
+    "measured": None,
+    "ahead": [{"time": f"2026-12-31T{hour}:00:00Z", **WET} for hour in range(10, 22)],
+}
 CUT = """() => {
     const names = '.figures, .figures li, .figures li *, .top-nav, .top-end > *';
     const all = [...document.querySelectorAll(names)].filter(
@@ -49,10 +54,16 @@ def test_every_figure_of_the_head_is_wholly_seen(chromium, live, locale):
     def busy(route):
         route.fulfill(json={"at": None, **BORDER})  # the longest that a figure gets
 
+    def wet(route):
+        now = seen.page.request.get(f"{live.url}/api/v1/district").json()["now"]
+        route.fulfill(json={"at": now, **WEATHER})
+
     seen.page.route("**/api/v1/border", busy)
+    seen.page.route("**/api/v1/weather", wet)
     seen.page.goto(live.url)
     expect(seen.page.locator(".figures li")).to_have_count(6)
     seen.page.wait_for_selector(".live-live")
+    expect(seen.find("weather")).to_contain_text("-10 °C")
     for width in WIDTHS:
         seen.page.set_viewport_size({"width": width, "height": 820})
         assert seen.faults(CUT) == [], width

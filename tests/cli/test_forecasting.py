@@ -119,7 +119,7 @@ def test_a_file_of_what_is_known_that_does_not_fit_is_told(counts, tmp_path, anl
 @pytest.mark.parametrize(
     ("basis", "zh", "en"),
     [
-        ("trees", "按历史学习", "by trees that learned"),
+        ("trees", "按历史学习（梯度提升），并计入天气", "by trees that learned from the history, with the weather"),
         ("plan", "按近一小时变化与计划活动", "what is planned"),
         ("usual", "按往常规律", "by what is usual"),
         ("trend", "按近一小时变化", "by the last hour's trend"),
@@ -128,6 +128,7 @@ def test_a_file_of_what_is_known_that_does_not_fit_is_told(counts, tmp_path, anl
 def test_a_forecast_says_what_it_rests_on(monkeypatch, basis, zh, en):
     point = {"at": "2026-12-31T11:00:00+00:00", "occupancy": 1234.0, "low": 1000.0, "high": 1500.0}
     made = {"made_at": "2026-12-31T10:00:00+00:00", "basis": basis, "days": 60.0, "points": [point]}
+    made["by_weather"] = basis == "trees"
     monkeypatch.setattr("anlan.cli.forecasting.Server.ask", lambda *_: made)
     for lang, said in (("zh", zh), ("en", en)):
         shown = CliRunner().invoke(app, ["forecast", "place", "bund", "--lang", lang], env={"COLUMNS": "120"})

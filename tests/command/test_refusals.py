@@ -17,7 +17,7 @@ SRC = Path(anlan.__file__).parent
 KINDS = {kind.__name__ for kind in AnlanError.__subclasses__()} | {"TooLarge", "UnknownLink", "AnlanError"}
 MET = ("cases", "matters", "indicators", "papers", "community", "volunteers", "command", "reach", "staff", "duty.py",
        "underway", "planning/desk.py", "planning/rings.py", "kernel/access.py", "kernel/entries.py",
-       "kernel/clock.py")  # fmt: skip
+       "kernel/clock.py", "kernel/weather.py", "ingest/weather.py", "outlook/weather.py")  # fmt: skip
 BY_AUTHORS = {
     "cases/lint.py", "cases/reading.py", "cases/guards.py", "cases/library/__init__.py", "cases/replay.py",
     "cases/working.py", "indicators/definition.py", "indicators/bulletin.py", "papers/layout.py",

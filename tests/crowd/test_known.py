@@ -16,7 +16,7 @@ from anlan.crowd.forecast import (
     backtest,
     boosting_installed,
 )
-from anlan.crowd.forecast.checks import BEGIN, sample
+from anlan.crowd.forecast.checks import BEGIN, WEEKS, sample, told_weather
 from anlan.crowd.forecast.profile import usual
 from anlan.kernel.errors import BadInput
 
@@ -68,7 +68,7 @@ def test_hours_for_which_something_is_planned_teach_nothing():
 
 def test_nothing_known_is_as_nothing_said():
     known = with_known(sample(), weather=Weather(begin_at=BEGIN, rain_mm=np.empty(0), temperature_c=np.empty(0)))
-    assert np.isnan(known.weather[0]).all()
+    assert np.isnan(known.weather(np.arange(len(known)), 0)).all()
     for one in (Ratio(), Blend(n_rounds=20)):
         n = 10 * 168
         assert np.array_equal(
@@ -78,9 +78,9 @@ def test_nothing_known_is_as_nothing_said():
 
 def test_an_hour_without_weather_is_unknown_and_not_dry():
     weather = Weather(begin_at=BEGIN, rain_mm=np.array([0.0, np.nan, 2.0]), temperature_c=np.array([1.0, 2.0, 3.0]))
-    rain, warmth = with_known(sample(), weather=weather).weather
-    assert np.array_equal(rain[:4], [0.0, np.nan, 2.0, np.nan], equal_nan=True)
-    assert np.array_equal(warmth[:4], [1.0, 2.0, 3.0, np.nan], equal_nan=True)
+    rain, warmth = with_known(sample(), weather=weather).weather(np.arange(4), 0)
+    assert np.array_equal(rain, [0.0, np.nan, 2.0, np.nan], equal_nan=True)
+    assert np.array_equal(warmth, [1.0, 2.0, 3.0, np.nan], equal_nan=True)
 
 
 def rainy(seed=4):
@@ -113,6 +113,49 @@ def test_rain_that_was_measured_is_not_used_before_it_falls():
     learned = Boosting(n_rounds=40).learn(one.until(n))
     assert np.array_equal(learned.ahead(one, [n], 1), learned.ahead(other, [n], 1))
     assert not np.array_equal(learned.ahead(one, [n + 2], 1), learned.ahead(other, [n + 2], 1))
+
+
+def test_the_hour_that_is_going_on_is_not_measured_yet_by_quarters():
+    series, rain = sample(), np.arange(float(WEEKS * 168))
+    quarters = replace(series, step=HOUR / 4, counts=np.repeat(series.counts, 4, axis=0))
+    measured = with_known(quarters, weather=Weather(begin_at=BEGIN, rain_mm=rain, temperature_c=rain % 60))
+    origins = np.array([40, 41, 42, 43, 44])  # the quarters from 10:00 to 11:00, and the next
+    assert measured.weather(origins, 0)[0].tolist() == [9.0, 9.0, 9.0, 10.0, 10.0]
+    assert measured.weather(origins, 3)[0].tolist() == [6.0, 6.0, 6.0, 7.0, 7.0]
+    assert np.isnan(measured.weather_ahead(origins, 1)).all()
+    told = with_known(quarters, weather=told_weather(rain))
+    assert told.weather(origins, 0)[0].tolist() == [9.0, 9.0, 9.0, 10.0, 10.0]
+    assert told.weather_ahead(origins, 4)[0].tolist() == [11.0, 11.0, 11.0, 11.0, 12.0]
+
+
+@TREES
+def test_trees_that_learn_what_was_known_when_hear_rain_and_say_so():
+    series, rain = rainy()
+    n = 10 * 168
+    told = with_known(series, weather=told_weather(rain))
+    seeing, blind = (backtest((Boosting(n_rounds=80),), one, n, (1,))[0].wape for one in (told, series))
+    assert seeing < 0.8 * blind
+    learned = Boosting(n_rounds=80).learn(told.until(n))
+    assert learned.moved_by_weather(told, np.arange(n, n + 50), 1).mean() > 0.9
+    assert not learned.moved_by_weather(series, np.arange(n, n + 50), 1).any()
+    deaf = Boosting(n_rounds=80).learn(series.until(n))
+    assert not deaf.moved_by_weather(told, np.arange(n, n + 50), 1).any()
+
+
+@TREES
+def test_weather_that_stops_coming_is_unknown_and_not_dry_nor_freezing():
+    series, rain = rainy()
+    n = 10 * 168
+    warmth = np.where(rain > 0, 5.0, 25.0)
+    told, gone = (
+        with_known(series, weather=Weather(begin_at=BEGIN, rain_mm=one, temperature_c=other, foreseen=True))
+        for one, other in ((rain, warmth), (np.full(len(rain), np.nan), np.full(len(rain), np.nan)))
+    )
+    origins, came = np.arange(n, len(series) - 1), series.counts[n + 1 :]
+    learned = Boosting(n_rounds=80).learn(told.until(n))
+    blind = Boosting(n_rounds=80).learn(series.until(n))
+    off, usual_off = (np.abs(one.ahead(gone, origins, 1) - came).sum() for one in (learned, blind))
+    assert off < 1.1 * usual_off
 
 
 def test_planned_hours_are_judged_apart():

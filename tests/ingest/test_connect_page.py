@@ -11,6 +11,7 @@ import pytest
 from tests.ingest.conftest import DEVICES
 
 from anlan.ingest import Door, EmbeddedBroker, decode
+from anlan.ingest.weather import weather_from
 from anlan.kernel.clock import SystemClock
 
 PAGE = (Path(__file__).parents[2] / "docs" / "connect.md").read_text()
@@ -47,8 +48,9 @@ def test_the_mosquitto_example_is_committed(there, history):
 
 
 def test_the_bodies_that_it_shows_are_of_the_wire_form():
-    [curl] = [one for one in fences("sh") if "curl" in one]
-    body = re.search(r"-d '(.*)'", curl, re.DOTALL)[1].encode()
+    bodies = [re.search(r"-d '(.*)'", one, re.DOTALL)[1].encode() for one in fences("sh") if "curl" in one]
+    body, weather = bodies
+    assert [(one.rain_mm, one.is_foreseen) for one in weather_from(weather)] == [(1.2, True)]
     [shown] = [one for one in fences("json") if '"device"' in one]
     for raw, n in ((body, 2), (shown.encode(), 1)):
         taken, refusals = decode(raw)

@@ -102,8 +102,9 @@ def test_what_comes_later_changes_nothing_of_what_was_told(kept):
     told = Trees(PACK, history, folder).ahead(earlier, ())
     outlooks.trees.ahead(NOW, ())
     assert outlooks.trees.ahead(earlier, ()) == told
-    begun = [point.at - QUARTER / 2 for point in told[NAMES[0]]]
-    assert [point.occupancy for point in told[NAMES[0]]] == pytest.approx([people(at, 1) for at in begun], rel=0.15)
+    points = told[NAMES[0]].points
+    begun = [point.at - QUARTER / 2 for point in points]
+    assert [point.occupancy for point in points] == pytest.approx([people(at, 1) for at in begun], rel=0.15)
 
 
 @TREES

@@ -234,8 +234,24 @@ export interface Simulation {
 export interface Forecast {
   made_at: string;
   basis: Basis | null;
+  /** Whether it would be another if nothing of the weather were known. */
+  by_weather: boolean;
   days: number;
   points: CurvePoint[];
+}
+
+/** An hour of weather by its beginning; null is unknown, which is not dry. */
+export interface WeatherHour {
+  time: string;
+  rain_mm: number | null;
+  temperature_c: number | null;
+}
+
+/** The last full hour that was measured, if it was one of the last two, and the hours from the present one on as foreseen. */
+export interface Weather {
+  at: string;
+  measured: WeatherHour | null;
+  ahead: WeatherHour[];
 }
 
 /** A measure to try: where it holds, and what its kind needs. */
@@ -541,6 +557,7 @@ export const api = {
   countCurve: async (polygon: Polygon, minutes: number) =>
     (await post<{ points: CurvePoint[] }>("/count/curve", { polygon, minutes })).points,
   border: () => get<Border>("/border"),
+  weather: () => get<Weather>("/weather"),
   devices: async () => (await get<{ devices: Device[] }>("/devices")).devices,
   deviceCurve: async (device: string, minutes: number) =>
     (await get<{ points: DevicePoint[] }>(`/devices/${id(device)}/curve?minutes=${minutes}`)).points,

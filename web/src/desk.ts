@@ -17,6 +17,7 @@ import {
   type Simulation,
   type Tried,
   type Watch,
+  type Weather,
 } from "./api.ts";
 import { chime } from "./chime.ts";
 import { t, timeZone } from "./i18n.ts";
@@ -53,6 +54,8 @@ export const coverage = signal<Density | null>(null);
 /** What goes over the district's border; null where nobody may see it. */
 export const border = signal<Border | null>(null);
 export const changes = signal<Density | null>(null);
+/** The weather as it was known when it was last asked for; null before that. */
+export const weather = signal<Weather | null>(null);
 export const trails = signal<ReadonlyMap<string, CurvePoint[]>>(new Map());
 export const link = signal<LiveLink>("connecting");
 export const selection = signal<Selection | null>(null);
@@ -177,6 +180,7 @@ export async function open(): Promise<void> {
   void refreshWatches();
   void refreshAlerts();
   void refreshBorder();
+  void refreshWeather();
   void fillTrails();
   addEventListener("visibilitychange", () => {
     if (!document.hidden) void refreshAll();
@@ -205,6 +209,7 @@ function heard({ kind, body }: LiveMessage): void {
   for (const one of following) one({ kind, body });
   if (kind === "minute") heardMinute(body as Minute);
   else if (kind === "clock") heardPace(body as Pace);
+  else if (kind === "weather") void refreshWeather();
   else if (kind === "change") heardChange(body as { kind: string; action: string });
   else if (kind === "resync") {
     showChanges(null); // it was tried on an estimate that may be of another day
@@ -256,7 +261,10 @@ function heardMinute(said: Minute): void {
   void densitySoon();
   void devicesSoon();
   if (alerts.value.length > 0) void alertsSoon();
+  if (weather.value && hourOf(weather.value.at) !== hourOf(said.now)) void weatherSoon();
 }
+
+const hourOf = (at: string): number => Math.floor(Date.parse(at) / 3_600_000);
 
 /** Run at most once in every `ms`, and once more after the last wish. */
 export function calmly(ms: number, work: () => Promise<void>): () => Promise<void> {
@@ -289,6 +297,13 @@ export const refreshWatches = inOrder(
   (told) => void (watches.value = told),
 );
 
+/** What is known of the weather, in the order in which it was asked for. */
+const refreshWeather = inOrder(
+  () => api.weather().catch(() => weather.value),
+  (told) => void (weather.value = told),
+);
+
+const weatherSoon = calmly(4_000, async () => void (await refreshWeather()));
 const curvesSoon = calmly(4_000, async () => void (slowMinute.value += 1));
 const densitySoon = calmly(1_000, refreshDensity);
 const devicesSoon = calmly(4_000, async () => void (await Promise.all([refreshDevices(), refreshBorder()])));
@@ -361,7 +376,7 @@ async function refreshAll(): Promise<void> {
     slowMinute.value += 1;
   });
   void fillTrails();
-  await Promise.allSettled([refreshDensity(), refreshDevices(), refreshBorder(), refreshWatches(), refreshAlerts(), refreshSimulation()]);
+  await Promise.allSettled([refreshDensity(), refreshDevices(), refreshBorder(), refreshWeather(), refreshWatches(), refreshAlerts(), refreshSimulation()]);
 }
 
 /** Fetch the last hour of every place, a few at a time. */

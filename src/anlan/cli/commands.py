@@ -23,6 +23,7 @@ from anlan.cli.rotas import rota_
 from anlan.cli.staffing import staff_app
 from anlan.cli.underway import cases_app
 from anlan.cli.volunteering import callout_app, points_app, volunteers_app
+from anlan.cli.weather import weather_
 from anlan.kernel.clock import parse_moment
 
 app = typer.Typer(
@@ -57,6 +58,7 @@ app.add_typer(points_app, name="points")
 twin_app.command("crews")(crews)
 app.command("edge")(afield.edge)
 app.command("grid")(afield.grid)
+app.command("weather")(weather_)
 
 Url = Annotated[str, typer.Option(help="A running server.", envvar="ANLAN_URL")]
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.markup import escape
@@ -17,9 +19,10 @@ from anlan.kernel.clock import parse_moment
 from anlan.kernel.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
+    from anlan.ingest import Beat
     from anlan.kernel.pack import Pack
     from anlan.kernel.records import Observation
-    from anlan.twin import Scenario
+    from anlan.twin import Scenario, Station
 
 district_app = typer.Typer(help="District packs: make, import, check.", no_args_is_help=True)
 observations_app = typer.Typer(help="Recordings of what devices counted.", no_args_is_help=True)
@@ -206,14 +209,29 @@ def twin_run(
     """Simulate a district whose devices speak MQTT; its time is told line by line, its truth to nobody."""
     from anlan.ingest import Pace, replay
     from anlan.pack import find_pack, read_pack
-    from anlan.twin import beats
+    from anlan.twin import Station, beats
 
     pack = read_pack(find_pack(district))
     chosen = scenario_of(pack, scenario)
     opens_at = parse_moment(begin, "start") if begin else chosen.opens_at
     begin_at = opens_at - timedelta(minutes=rush_min)
     pace = Pace(speed=speed, rush_until=opens_at)
-    replay(beats(pack, chosen, seed, begin_at), mqtt, pace, told={"scenario": chosen.scenario_id}, control=sys.stdin)
+    station = Station(seed, pack.lat, begin_at.astimezone(ZoneInfo(pack.time_zone)).utcoffset() or timedelta(0))
+    played = _with_weather(beats(pack, chosen, seed, begin_at), station, begin_at)
+    replay(played, mqtt, pace, told={"scenario": chosen.scenario_id}, control=sys.stdin)
+
+
+def _with_weather(
+    played: Iterable[tuple[datetime, list[Observation]]], station: Station, at: datetime
+) -> Iterator[Beat]:
+    """Yield a simulated day with what a weather station says beside."""
+    from anlan.ingest import WEATHER_TOPICS, Message, weather_message
+
+    messages = list(station.first(at))
+    for then, seen in played:
+        messages += station.told(at, then)
+        yield then, [*seen, *(Message(f"{WEATHER_TOPICS}twin", weather_message(hours)) for hours in messages)]
+        messages, at = [], then
 
 
 def scenario_of(pack: Pack, name: str | None) -> Scenario:

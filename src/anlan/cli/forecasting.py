@@ -48,7 +48,8 @@ def place(
         ahead = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
         shown.add_row(ahead, f"{point['occupancy']:,.0f}", f"{point['low']:,.0f}–{point['high']:,.0f}")
     say.out.print(shown)
-    say.out.print(say.BASIS[made["basis"]][0 if zh else 1])
+    weather = ("，并计入天气", ", with the weather") if made["by_weather"] else ("", "")
+    say.out.print(say.BASIS[made["basis"]][0 if zh else 1] + weather[0 if zh else 1])
 
 
 @forecast_app.command("backtest")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from anlan.kernel.clock import parse_moment
 from anlan.kernel.errors import BadInput
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from anlan.crowd.forecast import PlannedEvent, Weather
+    from anlan.kernel.weather import WeatherHour
 
 HOUR = timedelta(hours=1)
 MOST_HOURS = 50 * 366 * 24
@@ -72,6 +77,55 @@ def weather_from(file: Path, *, foreseen: bool) -> Weather:
             if value is not None:
                 values[(at - begin_at) // HOUR] = value
     return Weather(begin_at=begin_at, foreseen=foreseen, **told)
+
+
+def hours_from(file: Path, zone: str | None, issued_at: datetime | None) -> list[WeatherHour]:
+    """Read hours of weather for a running district: ``time, rain_mm, temperature_c``, and ``issued_at`` of forecasts.
+
+    Parameters
+    ----------
+    zone : str, optional
+        Of moments that carry no offset; without it they are refused.
+    issued_at : datetime, optional
+        When the forecast was made, where no row says it; what neither says was measured.
+
+    Raises
+    ------
+    BadInput
+        If the file cannot be read, or a row of it cannot be; then nothing of it is sent.
+    """
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    from anlan.kernel.weather import WeatherHour
+
+    try:
+        local = None if zone is None else ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise BadInput(f"zone={zone!r}", "must be a time zone such as Asia/Shanghai", "correct it") from None
+    found = []
+    for number, row in _rows(file, ("time", "rain_mm", "temperature_c")):
+        where = f"{file.name} row {number}"
+        rain, warmth = (_number(row[name], name, where) for name in ("rain_mm", "temperature_c"))
+        if rain is None and warmth is None:
+            continue
+        try:
+            issued = _moment_in(local, row["issued_at"], "issued_at") if row.get("issued_at") else issued_at
+            begin_at = _moment_in(local, row["time"], "time")
+            found.append(WeatherHour(begin_at=begin_at, rain_mm=rain, temperature_c=warmth, issued_at=issued))
+        except BadInput as fault:
+            raise BadInput(f"{where}: {fault.value}", fault.rule, fault.next_step) from None
+    if not found:
+        raise BadInput(f"{file}", "must have an hour", "give a row for each hour")
+    return found
+
+
+def _moment_in(zone: ZoneInfo | None, text: str, name: str) -> datetime:
+    """Return a moment; one without an offset is of that zone, and refused where none is given."""
+    if zone is not None:
+        with suppress(ValueError):
+            at = datetime.fromisoformat(text)
+            text = (at if at.tzinfo else at.replace(tzinfo=zone)).isoformat()
+    return parse_moment(text, name)
 
 
 def moment(value: Any) -> datetime:

@@ -141,6 +141,8 @@ def _message(district: District, kind: str, content: dict[str, Any]) -> dict[str
     """Return what the live feed tells of a minute or a change."""
     if kind == "change":
         return views.change(content["change"])
+    if kind == "weather":
+        return views.weather(content["weather"])
     if kind != "minute":
         return content
     estimates = content["estimates"]

@@ -29,6 +29,7 @@ from anlan.kernel.answers import (
 from anlan.kernel.geo import to_geojson
 from anlan.kernel.ingress import Receipt
 from anlan.kernel.records import Change, Estimate, Label, Observation
+from anlan.kernel.weather import HourAhead, WeatherHour, WeatherNow, WeatherReceipt
 
 Json = dict[str, Any]
 
@@ -132,6 +133,7 @@ def forecast(made: Forecast) -> Json:
     return {
         "made_at": moment(made.made_at),
         "basis": None if made.basis is None else str(made.basis),
+        "by_weather": made.by_weather,
         "days": round(made.days, 1),
         "points": [point(one) for one in made.points],
     }
@@ -301,6 +303,29 @@ def receipt(made: Receipt) -> Json:
             {"index": r.index, "device": r.device_id, "code": str(r.code), "message": r.message} for r in made.refusals
         ],
     }
+
+
+def weather(now: WeatherNow) -> Json:
+    """Return the weather as it is known."""
+    return {
+        "at": moment(now.at),
+        "measured": None if now.measured is None else weather_hour(now.measured),
+        "ahead": [weather_hour(one) for one in now.ahead],
+    }
+
+
+def weather_hour(hour: WeatherHour | HourAhead) -> Json:
+    """Return an hour of weather, null where it is unknown."""
+    return {
+        "time": moment(hour.begin_at),
+        "rain_mm": rounded(hour.rain_mm, 1),
+        "temperature_c": rounded(hour.temperature_c, 1),
+    }
+
+
+def weather_receipt(made: WeatherReceipt) -> Json:
+    """Return what became of a message of weather."""
+    return {"measured": made.n_measured, "foreseen": made.n_foreseen}
 
 
 def watch(now: Watch) -> Json:

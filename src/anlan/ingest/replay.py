@@ -30,8 +30,17 @@ IN_FLIGHT = 200
 CHUNK = 10_000
 """Fewer than there are message ids (65,535), so that those of one chunk all differ."""
 
-Beat = tuple[datetime, Sequence[Observation]]
-"""A moment, and the observations that were delivered by then."""
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is no observation and goes out beside them, as it is."""
+
+    topic: str
+    payload: bytes
+
+
+Beat = tuple[datetime, Sequence[Observation | Message]]
+"""A moment, and what was delivered by then."""
 
 
 @dataclass(slots=True)
@@ -185,14 +194,14 @@ class _Publisher:
             ) from fault
         self._client.loop_start()
 
-    def publish(self, observations: Sequence[Observation]) -> None:
+    def publish(self, delivered: Sequence[Observation | Message]) -> None:
         """Send, and wait until each one was acknowledged, however long the broker is away; or until the end."""
-        for first in range(0, len(observations), CHUNK):
+        messages = [
+            one if isinstance(one, Message) else Message(f"{TOPICS}{one.device_id}", encode(one)) for one in delivered
+        ]
+        for first in range(0, len(messages), CHUNK):
             self._acknowledged.clear()  # everything sent before was acknowledged, so its message ids are free again
-            sent = [
-                self._client.publish(f"{TOPICS}{seen.device_id}", encode(seen), qos=1).mid
-                for seen in observations[first : first + CHUNK]
-            ]
+            sent = [self._client.publish(one.topic, one.payload, qos=1).mid for one in messages[first : first + CHUNK]]
             # What paho itself tells of a message is an error where it was sent while the connection was away.
             while len(self._acknowledged) < len(sent) and not self._pace.stopped:
                 self._heard.clear()

@@ -118,12 +118,17 @@ def _told(fault: Exception, raw: msgspec.Raw) -> str:
         return str(fault)
     if isinstance(fault, OverflowError):
         return f"begin_at, end_at must be moments of this age; {_NEXT['end_at']}."
-    found = _AT.match(_short(fault))
-    rule, name = (found["rule"], found["path"]) if found else (_short(fault), "observation")
+    name, rule = place_and_rule(fault, "observation")
     next_step = _NEXT.get(name.partition("[")[0], "see docs/connect.md")
     number = _number(raw, name) if name in _NUMBERS else None
     given = name if number is None else f"{name}={number}"
-    return f"{given} must {_as_rule(rule)}; {next_step}."
+    return f"{given} must {rule}; {next_step}."
+
+
+def place_and_rule(fault: Exception, whole: str) -> tuple[str, str]:
+    """Return which field breaks which rule ("be `int` >= 0, not `str`"); ``whole`` where it is no single one."""
+    found = _AT.match(_short(fault))
+    return (found["path"], _as_rule(found["rule"])) if found else (whole, _as_rule(_short(fault)))
 
 
 def _as_rule(text: str) -> str:

@@ -174,13 +174,15 @@ class CurvePoint:
 class Forecast:
     """People expected in a place: ``points`` with their 90 % intervals, none where ``basis`` is None.
 
-    ``days`` is how much history there is.
+    ``days`` is how much history there is; ``by_weather`` whether something else would be told if nothing of the weather
+    were known.
     """
 
     made_at: datetime
     basis: Basis | None
     days: float
     points: tuple[CurvePoint, ...]
+    by_weather: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,11 +88,17 @@ class Outlooks:
         """Return what trees expect; None where they do not."""
         if self.trees is None or self.trees.grown is None or present.occupancy is None:
             return None
-        points = self.trees.ahead(present.at, self._planned(present.at)).get(subject_id, ())
+        told = self.trees.ahead(present.at, self._planned(present.at)).get(subject_id)
         grown = self.trees.grown
-        if not points or grown is None:
+        if told is None or not told.points or grown is None:
             return None
-        return Forecast(made_at=present.at, basis=Basis.TREES, days=grown.days, points=points)
+        return Forecast(
+            made_at=present.at,
+            basis=Basis.TREES,
+            days=grown.days,
+            points=told.points,
+            by_weather=told.by_weather,
+        )
 
     def _by_usual(self, subject_id: str, present: Estimate) -> Forecast:
         """Return what is expected by what is usual; before the eighth day, by how the last two hours went."""

@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from anlan.kernel.answers import CurvePoint
 from anlan.kernel.errors import AnlanError
 from anlan.kernel.pack import Pack
 from anlan.outlook.quarters import Quarters, quarter_of
+from anlan.outlook.weather import weather_log
 from anlan.store import DuckHistory
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,14 @@ NIGHT = range(1, 5)
 """Local hours in which trees that are there already learn."""
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What trees expect of a place, and whether it would be something else if nothing of the weather were known."""
+
+    points: tuple[CurvePoint, ...]
+    by_weather: bool
+
+
 class Trees:
     """The trees of a district, where LightGBM is installed and ten weeks were counted. Any thread may ask.
 
@@ -53,7 +62,7 @@ class Trees:
         self._file, self._counts_file = folder / "forecast" / "trees.json", folder / "forecast" / "counts.npz"
         self._lock, self._learning = threading.Lock(), threading.Lock()
         self._quarters = Quarters(history, self._subjects, SEES)
-        self._told: tuple[datetime, dict[str, tuple[CurvePoint, ...]]] | None = None
+        self._told: tuple[datetime, dict[str, Expected]] | None = None
         self._grown: Grown | None = None
         self._read_file = False
         self._errand: Errand | None = None
@@ -91,7 +100,7 @@ class Trees:
                 self._take()
         return self._grown
 
-    def ahead(self, at: datetime, planned: Sequence[PlannedEvent]) -> dict[str, tuple[CurvePoint, ...]]:
+    def ahead(self, at: datetime, planned: Sequence[PlannedEvent]) -> dict[str, Expected]:
         """Return what is expected of each place from the last full quarter of an hour on; empty where nothing is."""
         with self._lock:
             grown = self.grown
@@ -102,9 +111,10 @@ class Trees:
                 begin_at, counts = self._quarters.until(until)
                 series = Series(
                     subjects=self._subjects, begin_at=begin_at, step=STEP, counts=counts, zone=self._zone,
-                    calendar=self._pack.calendar, known=Known(planned=tuple(planned)),
+                    calendar=self._pack.calendar,
+                    known=Known(planned=tuple(planned), weather=weather_log(self._history, until, until)),
                 )  # fmt: skip
-                self._told = until, grown.ahead(series) if len(series) else {}
+                self._told = until, _expected(grown, series) if len(series) else {}
             return self._told[1]
 
     def tend(self, now: datetime, planned: Sequence[PlannedEvent]) -> None:
@@ -138,7 +148,8 @@ class Trees:
             until = quarter_of(now)
             begin_at, counts = Quarters(self._history, self._subjects, LEARNS_FROM).until(until)
             self._counts_file.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(self._counts_file, counts=counts)
+            log_of = weather_log(self._history, begin_at, until)
+            np.savez(self._counts_file, counts=counts, **({} if log_of is None else asdict(log_of)))
         except (AnlanError, OSError) as fault:
             log.warning("trees were not grown: %s", fault)
             return
@@ -176,3 +187,8 @@ class Trees:
             log.warning("the trees in %s are left: %s", self._file, fault)
             return
         self._grown, self._told = (grown if grown.subjects == self._subjects else None), None
+
+
+def _expected(grown: Grown, series: Series) -> dict[str, Expected]:
+    moved = grown.moved_by_weather(series)
+    return {name: Expected(points, name in moved) for name, points in grown.ahead(series).items()}

@@ -21,12 +21,14 @@ from anlan.crowd.forecast.grown import Grown, grow
 from anlan.crowd.forecast.live import STEP
 from anlan.errand import Tell, answer
 from anlan.kernel.records import Calendar
+from anlan.kernel.weather import WeatherLog
 
 
 def grown(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """Grow the trees that are asked for, and write them.
 
-    ``asked`` holds ``counts`` (a file of them, (T, S), by quarters from ``begin_at`` on), ``subjects``, ``zone``,
+    ``asked`` holds ``counts`` (a file of them, (T, S), by quarters from ``begin_at`` on, and of what was told of the
+    weather, if anything was), ``subjects``, ``zone``,
     ``rest_days`` and ``working_days``, ``planned`` field by field, ``into`` (a file), ``rounds`` (trees in a
     forest), and ``again``: whether trees that are there already learn their errors alone.
 
@@ -41,6 +43,7 @@ def grown(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     )
     with np.load(asked["counts"], allow_pickle=False) as kept:
         counts = kept["counts"]
+        told = {name: kept[name] for name in kept.files if name != "counts"}
     series = Series(
         subjects=tuple(asked["subjects"]),
         begin_at=datetime.fromisoformat(asked["begin_at"]),
@@ -51,7 +54,7 @@ def grown(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
             rest_days={date.fromisoformat(on): {} for on in asked["rest_days"]},
             working_days={date.fromisoformat(on): {} for on in asked["working_days"]},
         ),
-        known=Known(planned=planned),
+        known=Known(planned=planned, weather=WeatherLog(**told) if told else None),
     )
     into = Path(asked["into"])
     before = Grown.read(json.loads(into.read_text(encoding="utf-8"))) if asked["again"] else None

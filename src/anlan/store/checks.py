@@ -15,10 +15,12 @@ import numpy as np
 from anlan.kernel.errors import BadInput, Conflict, NotFound
 from anlan.kernel.ingress import Refusal, RefusalCode, Verdict
 from anlan.kernel.records import Draft, Estimate, Observation, UnknownReason
+from anlan.kernel.weather import WeatherHour, WeatherLog
 from anlan.store.history import History, Step
 from anlan.store.records import GENESIS, Keeping, Store
 
 AT = datetime(2026, 12, 31, 10, tzinfo=UTC)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 def _must(claim: bool, what: object) -> None:  # noqa: FBT001 - a claim is a claim
@@ -323,6 +325,53 @@ def check_forgetting_estimates_keeps_observations(history: History) -> None:
     _must(history.latest_step() is None and len(history.arrived(0)[0]) == 2, "observations stay")
 
 
+def _hour(rain_mm: float | None, warmth: float | None = None, issued_at: datetime | None = None) -> WeatherHour:
+    return WeatherHour(begin_at=AT, rain_mm=rain_mm, temperature_c=warmth, issued_at=issued_at)
+
+
+def _weather(history: History, at: datetime) -> tuple[float | None, float | None, int]:
+    """Return rain and temperature of the hour as known at a moment, and how many deliveries there are by then."""
+    log: WeatherLog = history.weather(AT, AT + HOUR, at)
+    rain, warmth = log.known(np.array([AT.timestamp()]), np.array([at.timestamp()]))
+    told = [None if np.isnan(one[0]) else float(one[0]) for one in (rain, warmth)]
+    return told[0], told[1], len(log)
+
+
+def check_weather_is_told_as_it_was_known(history: History) -> None:
+    """A forecast stands until a newer one; what was measured stands before both; of two deliveries the later."""
+    _must(_weather(history, AT) == (None, None, 0), "nothing is unknown")
+    for hours_before, rain in ((6, 1.0), (3, 2.0)):
+        issued_at = AT - hours_before * HOUR
+        history.accept_weather([_hour(rain, 5.0, issued_at)], received_at=issued_at + MINUTE)
+    history.accept_weather([_hour(7.0, 5.0, AT - 5 * HOUR)], received_at=AT - 2 * HOUR)  # older than what was known
+    history.accept_weather([_hour(0.0)], received_at=AT + HOUR + MINUTE)
+    history.accept_weather([_hour(0.5)], received_at=AT + 2 * HOUR)
+    asked = {-6: (None, None, 0), -5: (1.0, 5.0, 1), -2: (2.0, 5.0, 3), 1: (2.0, 5.0, 3), 1.5: (0.0, 5.0, 4)}
+    for hours, told in (asked | {2: (0.5, 5.0, 5)}).items():
+        _must(_weather(history, AT + hours * HOUR) == told, (hours, _weather(history, AT + hours * HOUR)))
+
+
+def check_weather_told_again_is_kept_once(history: History) -> None:
+    """The same again adds nothing; what a delivery leaves out stays; what is read in late counts as known in time."""
+    for _ in range(2):
+        history.accept_weather([_hour(0.4, 7.0)], received_at=AT + HOUR)
+    history.accept_weather([_hour(None, 8.0)], received_at=AT + HOUR)
+    _must(_weather(history, AT + HOUR) == (0.4, 8.0, 1), _weather(history, AT + HOUR))
+    history.accept_weather([_hour(3.0)], received_at=AT + timedelta(days=9))
+    _must(_weather(history, AT + HOUR) == (3.0, 8.0, 1), "a history that is read in replaces what was told")
+    history.accept_weather([_hour(6.0, issued_at=AT - HOUR)], received_at=AT + timedelta(days=9))
+    _must(_weather(history, AT) == (6.0, None, 1), "and a forecast that is read in was known when it was made")
+
+
+def check_old_weather_is_forgotten(history: History) -> None:
+    """It is kept as long as estimates are, from which trees learn beside it."""
+    history.accept_weather([_hour(0.4), _hour(0.2, issued_at=AT - HOUR)], received_at=AT + HOUR)
+    history.retain(AT + timedelta(days=399))
+    _must(_weather(history, AT + HOUR)[2] == 2, "it stays for 400 days")
+    history.retain(AT + timedelta(days=401))
+    _must(_weather(history, AT + HOUR)[2] == 0, "and goes then")
+
+
 HISTORY_CHECKS: tuple[Callable[[History], None], ...] = (
     check_a_resend_is_kept_once,
     check_order_and_lateness_are_told,
@@ -336,4 +385,7 @@ HISTORY_CHECKS: tuple[Callable[[History], None], ...] = (
     check_sealing_changes_no_answer,
     check_retention_forgets_by_age,
     check_forgetting_estimates_keeps_observations,
+    check_weather_is_told_as_it_was_known,
+    check_weather_told_again_is_kept_once,
+    check_old_weather_is_forgotten,
 )

@@ -37,6 +37,8 @@ CREATE TABLE IF NOT EXISTS estimate (
     made_at TIMESTAMP, subject_id VARCHAR, walkable_m2 DOUBLE, occupancy DOUBLE, sd DOUBLE, low DOUBLE, high DOUBLE,
     level DOUBLE, density_per_m2 DOUBLE, level_of_service VARCHAR, freshness_s DOUBLE, hidden BOOLEAN,
     unknown VARCHAR);
+CREATE TABLE IF NOT EXISTS weather (
+    hour_at TIMESTAMP, issued_at TIMESTAMP, known_at TIMESTAMP, rain_mm DOUBLE, temperature_c DOUBLE);
 CREATE TABLE IF NOT EXISTS sealed (day DATE);
 """
 

@@ -18,9 +18,11 @@ import pyarrow as pa
 from anlan.kernel.errors import AnlanError, Unavailable
 from anlan.kernel.ingress import Refusal, Tally, Verdict
 from anlan.kernel.records import Counts, Estimate, Observation
+from anlan.kernel.weather import WeatherHour, WeatherLog
 from anlan.store import columns
 from anlan.store.history import Persons, Retention, Step
 from anlan.store.sealed import DAY_ROWS, SealedDays
+from anlan.store.weather import TOLD, keep_hours, log_from
 
 log = logging.getLogger(__name__)
 
@@ -343,6 +345,24 @@ class DuckHistory:
         means[found.column("step").to_numpy(), found.column("subject").to_numpy()] = found.column("mean").to_numpy()
         return means
 
+    # -- weather ---------------------------------------------------------------------------------------------------
+
+    def accept_weather(self, hours: Sequence[WeatherHour], *, received_at: datetime) -> None:
+        """Commit hours of weather in one transaction; of one hour the last delivery stands, value by value.
+
+        Raises
+        ------
+        Unavailable
+            If the disk refuses; then nothing of them was taken.
+        """
+        if hours:
+            with self._lock, self._writing() as write:
+                keep_hours(write, hours, received_at)
+
+    def weather(self, begin_at: datetime, end_at: datetime, known_by: datetime) -> WeatherLog:
+        """Return every delivery about hours that begin from ``begin_at`` on and before ``end_at``, as known by then."""
+        return log_from(self._table(TOLD, [columns.naive(at) for at in (begin_at, end_at, known_by)]))
+
     # -- housekeeping ----------------------------------------------------------------------------------------------
 
     def seal(self, now: datetime) -> list[date]:
@@ -389,6 +409,7 @@ class DuckHistory:
             ("estimate", "made_at", keep.estimates),
             ("refusal", "made_at", keep.refusals),
             ("step", "made_at", keep.estimates),
+            ("weather", "hour_at", keep.weather),
         )
         with self._lock:
             last_day = columns.naive(now - keep.occupancies).date()

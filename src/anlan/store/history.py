@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from anlan.kernel.ingress import Refusal, Tally, Verdict
 from anlan.kernel.records import Counts, Estimate, Observation
+from anlan.kernel.weather import WeatherHour, WeatherLog
 
 Persons = npt.NDArray[np.float32]
 
@@ -28,6 +29,7 @@ class Retention:
     occupancies: timedelta = timedelta(days=30)
     estimates: timedelta = timedelta(days=400)
     refusals: timedelta = timedelta(days=30)
+    weather: timedelta = timedelta(days=400)
     inbox: timedelta = timedelta(days=2)
 
 
@@ -101,6 +103,14 @@ class History(Protocol):
 
         A step holds the minutes after its begin up to its end; NaN where nothing was estimated.
         """
+        ...
+
+    def accept_weather(self, hours: Sequence[WeatherHour], *, received_at: datetime) -> None:
+        """Commit hours of weather in one transaction; of one hour the last delivery stands, value by value."""
+        ...
+
+    def weather(self, begin_at: datetime, end_at: datetime, known_by: datetime) -> WeatherLog:
+        """Return every delivery about hours that begin from ``begin_at`` on and before ``end_at``, as known by then."""
         ...
 
     def seal(self, now: datetime) -> list[date]:

@@ -242,6 +242,7 @@ function LastHour({ points: kept, error, present, next }: Hour) {
 
 /** What a forecast rests on, as the end of a sentence. */
 function restsOn(made: Forecast): string {
+  if (made.basis === "trees" && made.by_weather) return t("forecast.trees_weather", { days: integer(made.days) });
   if (made.basis === "trees" || made.basis === "usual") return t(`forecast.${made.basis}`, { days: integer(made.days) });
   return t(made.basis === "plan" ? "forecast.plan" : "forecast.trend");
 }

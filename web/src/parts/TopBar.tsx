@@ -7,6 +7,7 @@ import { theme, toggleTheme } from "../theme.ts";
 import { Account } from "./Account.tsx";
 import { intervalText, shortOccupancy } from "./EstimateView.tsx";
 import { Icon } from "./Icon.tsx";
+import { WeatherLine } from "./WeatherLine.tsx";
 
 const SECTIONS = ["cases", "community", "indicators", "plans"] as const;
 
@@ -40,6 +41,7 @@ export function TopBar({ district }: { district: District }) {
       <div class="top-end">
         <Lag />
         <LiveBadge />
+        <WeatherLine />
         <Clock />
         <button type="button" class="round" onClick={() => setLang(lang.value === "zh" ? "en" : "zh")} lang={lang.value === "zh" ? "en" : "zh"} aria-label={t("language.switch")} data-test="language">
           {lang.value === "zh" ? "EN" : "中"}

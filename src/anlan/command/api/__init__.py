@@ -17,11 +17,13 @@ from anlan.command.api import (
     reach,
     staff,
     underway,
+    weather,
     whatif,
 )
 
 _CASES = (underway, cases, case_many, case_papers, indicators)
-_PARTS = (district, crowd, coverage, alerts, *_CASES, community, reach, plans, whatif, devices, log, live, staff)
+_DESK = (district, crowd, coverage, weather, alerts)
+_PARTS = (*_DESK, *_CASES, community, reach, plans, whatif, devices, log, live, staff)
 ROUTERS = tuple(part.router for part in _PARTS)
 
 __all__ = ["ROUTERS"]

@@ -176,6 +176,7 @@ class Forecast(Form):
         description="trees: learned from the history; usual: what the hours of the week are used to; plan: how the last"
         " hour went, and what is planned; trend: how the last hour went; null: nothing yet."
     )
+    by_weather: bool = Field(description="Whether it would be another if nothing of the weather were known.")
     days: float = Field(description="Days of history.")
     points: list[Point]
 
@@ -377,6 +378,31 @@ class Receipt(Form):
     out_of_order: int
     duplicate: int
     refused: list[Refusal]
+
+
+class WeatherHour(Form):
+    """An hour, by its beginning; null is unknown, which is not dry."""
+
+    time: Moment
+    rain_mm: float | None = Field(description="Rain in the hour.", examples=[1.2])
+    temperature_c: float | None = Field(examples=[6.5])
+
+
+class Weather(Form):
+    """The weather as it is known now."""
+
+    at: Moment
+    measured: WeatherHour | None = Field(
+        description="The last full hour that was measured; null where neither of the last two was."
+    )
+    ahead: list[WeatherHour] = Field(description="The present hour and the next eleven, as they are foreseen.")
+
+
+class WeatherReceipt(Form):
+    """How many hours were taken. They are committed: not even a kill of the server undoes it."""
+
+    measured: int
+    foreseen: int
 
 
 class Watch(Form):

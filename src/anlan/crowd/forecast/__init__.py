@@ -7,6 +7,7 @@ from anlan.crowd.forecast.known import Known, PlannedEvent, Weather
 from anlan.crowd.forecast.port import Forecaster
 from anlan.crowd.forecast.ratio import Persistence, Ratio, SeasonalNaive
 from anlan.crowd.forecast.series import Series
+from anlan.kernel.weather import WeatherLog
 
 __all__ = [
     "Bands",
@@ -21,6 +22,7 @@ __all__ = [
     "SeasonalNaive",
     "Series",
     "Weather",
+    "WeatherLog",
     "backtest",
     "bands",
     "boosting_installed",

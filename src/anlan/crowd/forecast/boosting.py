@@ -21,6 +21,12 @@ EARLIEST_WEEKS = 5
 LEAST_WEEKS = 8
 NEIGHBOURS = 3
 QUICK = 0.08
+WEATHER = slice(-6, -1)
+"""Which of what trees see is the weather: the columns before the last, which is whose counts they are."""
+FORESEEN = slice(-3, -1)
+"""Which of these is what is foreseen."""
+UNTOLD = 0.05
+"""Part of the origins at which trees learn without the weather, and as large a part without what was foreseen."""
 ROUNDS = 400
 
 
@@ -77,6 +83,7 @@ class Boosting:
         left = (series.logs[origins + steps_ahead] - self.ratio.logs_ahead(series, origins, steps_ahead)).ravel()
         scale = np.nanmean(np.abs(np.diff(series.counts, axis=0)), axis=0) + 1.0
         weight = (np.exp((view.usual + view.lift)[origins + steps_ahead]) / np.sqrt(scale)).ravel()
+        _hide_weather(seen, len(origins))
         told = np.isfinite(left) & np.isfinite(weight)
         packed = lgb.Dataset(seen[told], left[told], weight=weight[told] / weight[told].mean())
         return tuple(lgb.train(_growth(seed), packed, self.n_rounds) for seed in range(self.n_forests))
@@ -121,11 +128,22 @@ class Boosting:
         if steps_ahead not in self.forests:
             known = ", ".join(map(str, self.forests)) or "none"
             raise NoData(f"steps_ahead={steps_ahead}", f"must have been learned ({known} were)", "let it learn first")
-        seen = self._view(series, self.near).features(origins, steps_ahead)
+        rest = self._left(self._view(series, self.near).features(origins, steps_ahead), steps_ahead)
+        return self.ratio.logs_ahead(series, origins, steps_ahead) + rest.reshape(len(origins), -1)
+
+    def _left(self, seen: npt.NDArray[np.float32], steps_ahead: int) -> Floats:
         grown = self.forests[steps_ahead]
-        left = sum(forest.predict(seen) for forest in grown) / len(grown)
-        rest: Floats = np.asarray(left).reshape(len(origins), -1)
-        return self.ratio.logs_ahead(series, origins, steps_ahead) + rest
+        return np.asarray(sum(forest.predict(seen) for forest in grown) / len(grown), np.float64)
+
+    def moved_by_weather(self, series: Series, origins: Ints, steps_ahead: int) -> npt.NDArray[np.bool_]:
+        """Return whether trees would expect something else if nothing of the weather were known; (O, S)."""
+        seen = self._view(series, self.near).features(origins, steps_ahead)
+        if np.isnan(seen[:, WEATHER]).all():
+            return np.zeros((len(origins), len(series.subjects)), np.bool_)
+        blind = seen.copy()
+        blind[:, WEATHER] = np.nan
+        moved = self._left(seen, steps_ahead) != self._left(blind, steps_ahead)
+        return np.asarray(moved.reshape(len(origins), -1), np.bool_)
 
     def ahead(self, series: Series, origins: Sequence[int] | Ints, steps_ahead: int) -> Floats:
         """Return the persons expected; NaN before a slot was seen."""
@@ -179,6 +197,18 @@ def _growth(seed: int) -> dict[str, Any]:
         "verbose": -1,
         "seed": seed,
     }
+
+
+def _hide_weather(seen: npt.NDArray[np.float32], n_origins: int) -> None:
+    """Leave out the weather of some origins, in place: where LightGBM never met an unknown number it takes it for zero.
+
+    So trees learn what to expect where the weather is unknown, which is neither dry nor 0 °C.
+    """
+    if np.isnan(seen[:, WEATHER]).all():
+        return
+    chance = np.repeat(np.random.default_rng(0).random(n_origins), len(seen) // n_origins)
+    seen[chance < UNTOLD, WEATHER] = np.nan
+    seen[chance > 1 - UNTOLD, FORESEEN] = np.nan
 
 
 def _neighbours(series: Series, ratio: Ratio) -> Ints:
@@ -252,23 +282,18 @@ class _View:
         days += [series.rests[np.minimum(then + d * 24 * per_hour, len(series.rests) - 1)] for d in (1, 2)]
         days += [series.rests[np.maximum(then - d * 24 * per_hour, 0)] for d in (1, 2)]
         seen += [one[:, None].astype(np.float64) for one in days]
-        seen += [self.lift[origins], self.lift[then], *self._weather(origins, then)]
+        seen += [self.lift[origins], self.lift[then], *self._weather(origins, steps_ahead)]
         n_subjects = logs.shape[1]
         seen.append(np.arange(n_subjects, dtype=np.float64)[None])
         shape = (len(origins), n_subjects)
         flat = [np.broadcast_to(one, shape).astype(np.float32) for one in seen]  # trees see no more than that
         return np.stack(flat, axis=-1).reshape(-1, len(seen))
 
-    def _weather(self, origins: Ints, then: Ints) -> list[Floats]:
-        """Return rain and temperature at the origin, rain of the three hours before, and what is foreseen; (O, 1)."""
-        rain, warmth = self.series.weather
-        per_hour, weather = self.series.per_hour, self.series.known.weather
-        seen = [rain[origins], warmth[origins]]
-        seen.append(np.mean([self._at(rain, origins - k * per_hour) for k in range(1, 4)], axis=0))
-        if weather is not None and weather.foreseen:
-            seen += [rain[then], warmth[then]]
-        else:
-            seen += [np.full(len(then), np.nan)] * 2
+    def _weather(self, origins: Ints, steps_ahead: int) -> list[Floats]:
+        """Return rain and temperature of the last full hour, rain of the three before, and what is foreseen; (O, 1)."""
+        series = self.series
+        seen = [*series.weather(origins, 0), np.mean([series.weather(origins, k)[0] for k in (1, 2, 3)], axis=0)]
+        seen += series.weather_ahead(origins, steps_ahead)
         return [one[:, None] for one in seen]
 
     @staticmethod

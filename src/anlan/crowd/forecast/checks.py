@@ -15,6 +15,7 @@ import numpy as np
 from anlan.crowd.forecast.known import Known, Weather
 from anlan.crowd.forecast.port import Forecaster
 from anlan.crowd.forecast.series import Floats, Ints, Series
+from anlan.kernel.weather import WeatherLog
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 WEEKS = 12
@@ -80,6 +81,37 @@ def check_weather_that_has_not_come_changes_nothing(forecaster: Forecaster) -> N
     _must(np.allclose(before, after, equal_nan=True), f"the forecast from step {origin} felt rain that came after it")
 
 
+def told_weather(rain_mm: Floats, *, later_than_s: float = np.inf, later_mm: float = 0.0) -> WeatherLog:
+    """Return hours from ``BEGIN`` on that a forecast told a day before, and that were measured once they were over.
+
+    Whatever was told after a moment (seconds since 1970) says ``later_mm``.
+    """
+    hour_s = BEGIN.timestamp() + 3600 * np.arange(len(rain_mm))
+    known_s = np.concatenate([hour_s - 86_000, hour_s + 3600])
+    return WeatherLog(
+        hour_s=np.tile(hour_s, 2),
+        issued_s=np.concatenate([hour_s - 86_000, np.full(len(rain_mm), np.nan)]),
+        known_s=known_s,
+        rain_mm=np.where(known_s > later_than_s, later_mm, np.tile(rain_mm, 2)),
+        temperature_c=np.full(2 * len(rain_mm), 12.0),
+    )
+
+
+def check_weather_that_was_told_later_changes_nothing(forecaster: Forecaster) -> None:
+    """What was foreseen, or measured, after an origin is not known at it."""
+    series, rain = sample(), np.zeros(WEEKS * 168)
+    rain[::5] = 2.0
+    origin = LEARNS_WEEKS * series.week + 5
+    origin_s = (BEGIN + (origin + 1) * series.step).timestamp()
+    then, now = (
+        replace(series, known=Known(weather=one))
+        for one in (told_weather(rain), told_weather(rain, later_than_s=origin_s, later_mm=9.0))
+    )
+    learned, _ = _learned(forecaster, then)
+    before, after = (_told(learned, one, np.array([origin])) for one in (then, now))
+    _must(np.allclose(before, after, equal_nan=True), f"the forecast from step {origin} knew what was told after it")
+
+
 def check_the_present_changes_something(forecaster: Forecaster) -> None:
     """A forecaster looks at what is counted: other histories give other forecasts."""
     learned, origins = _learned(forecaster, sample())
@@ -129,6 +161,7 @@ def check_learning_changes_no_forecaster(forecaster: Forecaster) -> None:
 FORECASTER_CHECKS: tuple[Callable[[Forecaster], None], ...] = (
     check_the_future_changes_nothing,
     check_weather_that_has_not_come_changes_nothing,
+    check_weather_that_was_told_later_changes_nothing,
     check_the_present_changes_something,
     check_no_forecast_is_below_zero,
     check_gaps_stay_where_they_are,

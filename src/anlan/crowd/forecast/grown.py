@@ -60,6 +60,14 @@ class Grown:
                     found[name].append(CurvePoint(at=at, occupancy=told[0], low=told[1], high=told[2]))
         return {name: tuple(points) for name, points in found.items()}
 
+    def moved_by_weather(self, series: Series) -> frozenset[str]:
+        """Return of which subjects something else would be expected if nothing of the weather were known."""
+        if series.known.weather is None:
+            return frozenset()
+        now = np.array([len(series) - 1])
+        moved = np.any([self.trees.moved_by_weather(series, now, ahead)[0] for ahead in HORIZONS], axis=0)
+        return frozenset(name for name, is_moved in zip(self.subjects, moved, strict=True) if is_moved)
+
     def written(self) -> dict[str, Any]:
         """Return it as plain values, from which :meth:`read` makes the same again."""
         return {

@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from anlan.kernel.clock import as_utc
 from anlan.kernel.errors import BadInput
+from anlan.kernel.weather import HOUR_S, WeatherLog
 
 Floats = npt.NDArray[np.float64]
 
 ARRIVE_MIN, LEAVE_MIN = 90.0, 45.0
-HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,13 +116,29 @@ class Weather:
             found.append(told)
         return found[0], found[1]
 
+    def known(self, about_s: Floats, at_s: Floats) -> tuple[Floats, Floats]:
+        """Return rain and temperature of the hours that hold the moments ``about_s``, as known at ``at_s``; (N,) each.
+
+        What was measured is known once its hour is over; what was foreseen, always.
+        """
+        rain, warmth = self.at(about_s)
+        if self.foreseen:
+            return rain, warmth
+        begin_s = self.begin_at.timestamp()
+        is_over = (np.floor((about_s - begin_s) / HOUR_S) + 1) * HOUR_S + begin_s <= at_s
+        return np.where(is_over, rain, np.nan), np.where(is_over, warmth, np.nan)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Known:
-    """What a forecaster may know beside the counts. The kind of each day is in the series' calendar."""
+    """What a forecaster may know beside the counts. The kind of each day is in the series' calendar.
+
+    A ``WeatherLog`` tells what was measured and foreseen with the time since when it was known; a ``Weather`` is one
+    or the other.
+    """
 
     planned: tuple[PlannedEvent, ...] = ()
-    weather: Weather | None = None
+    weather: Weather | WeatherLog | None = None
 
     def added(self, subjects: tuple[str, ...], at_s: Floats) -> Floats:
         """Return the persons that are planned to come in addition, (T, S), at moments (seconds since 1970)."""

@@ -15,6 +15,7 @@ from anlan.crowd.forecast.known import NOTHING, Known
 from anlan.kernel.clock import as_utc
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Calendar
+from anlan.kernel.weather import HOUR_S
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -136,14 +137,24 @@ class Series:
         """Persons that are planned to come in addition, a week beyond the last step included; (T + week, S)."""
         return self.known.added(self.subjects, self._middle_s)
 
-    @cached_property
-    def weather(self) -> tuple[Floats, Floats]:
-        """Rain (mm in the hour) and temperature (°C) of every step, NaN where unknown; (T + week,) each."""
+    def weather(self, origins: Ints, hours_before: int) -> tuple[Floats, Floats]:
+        """Return rain (mm in the hour) and temperature (°C) of the last full hour at origins, or so many before it.
+
+        As known at the end of each origin's step; NaN where unknown; (O,) each.
+        """
+        end_s = self._middle_s[origins] + self.step.total_seconds() / 2
+        return self._weather_known((np.floor(end_s / HOUR_S) - 0.5 - hours_before) * HOUR_S, end_s)
+
+    def weather_ahead(self, origins: Ints, steps_ahead: int) -> tuple[Floats, Floats]:
+        """Return the same of the steps ahead of origins: what was foreseen of them by then."""
+        end_s = self._middle_s[origins] + self.step.total_seconds() / 2
+        return self._weather_known(self._middle_s[origins + steps_ahead], end_s)
+
+    def _weather_known(self, about_s: Floats, at_s: Floats) -> tuple[Floats, Floats]:
         weather = self.known.weather
         if weather is None:
-            nothing = np.full(len(self) + self.week, np.nan)
-            return nothing, nothing
-        return weather.at(self._middle_s)
+            return np.full(len(about_s), np.nan), np.full(len(about_s), np.nan)
+        return weather.known(about_s, at_s)
 
     @cached_property
     def logs(self) -> Floats:
