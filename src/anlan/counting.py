@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +55,7 @@ class Counting:
         self._estimator = estimator
         self._history = history
         self._clock = clock
+        self._zone = ZoneInfo(pack.time_zone)
         self.counter = Counter(pack, cells)
         self.field: Field | None = None
         self._state: State | None = None
@@ -132,7 +134,17 @@ class Counting:
             kept = self._evidence = state, self._estimator.evidence(state)
         if kept[1] is None:
             return None
-        return why(kept[1], self._spots, field, self.counter.shares(geometry), made.sd**2)
+        part = self.counter.shares(geometry)
+        return replace(why(kept[1], self._spots, field, part, made.sd**2), usual=self._usual(state.present.at, part))
+
+    def _usual(self, at: datetime, part: Shares) -> float | None:
+        """Return how many people a survey counted in a part of the district at an hour, where it did."""
+        if not self._cells.surveyed:
+            return None
+        index, share = part
+        local = at.astimezone(self._zone)
+        persons = float(self._cells.usual_at(local.hour + local.minute / 60)[index] @ share)
+        return persons if persons >= LEAST_PERSONS else None
 
     def density(self) -> tuple[datetime | None, npt.NDArray[np.float64]]:
         """Return the minute, and people per m² of walkable ground on the grid, northernmost row first.

@@ -194,6 +194,14 @@ def test_an_alert_says_on_what_it_is_expected(lang, said):
     assert "(" not in say.grounds(told | {"rests_on": []}, None, "en")
 
 
+@pytest.mark.parametrize(("lang", "said"), [("en", "the survey"), ("zh", "客流普查")])
+def test_what_made_a_number_says_what_is_usual(lang, said):
+    made = {"sources": [], "narrower": None}
+    row = [next(iter(column.cells)) for column in say.why(made | {"usual": 1240}, lang).columns]
+    assert row[1:] == [said, "1,240"]
+    assert say.why(made | {"usual": None}, lang).row_count == 0
+
+
 def test_a_border_with_a_silent_counter_is_told_as_a_least(monkeypatch):
     flow = {
         "counted_in_per_minute": 38.0, "counted_out_per_minute": 22.0, "net_per_minute": 16.0,

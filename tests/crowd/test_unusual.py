@@ -7,9 +7,11 @@ import pytest
 import shapely
 from tests.crowd.conftest import GRID, MINUTE, Small, degrees, grid_counts, passage, seen, small_pack, view
 
+from anlan.counting import Counting
 from anlan.crowd import Cells, Counter, Estimator, Params
 from anlan.crowd.measures import walking_speed
 from anlan.crowd.rows import Blocks, GridNoise, Seen
+from anlan.kernel.clock import FollowedClock
 from anlan.kernel.pack import Usual
 
 DEVICES = [view(1, -470, -470), view(2, 130, 130), GRID]
@@ -216,3 +218,18 @@ def test_a_crowd_that_eyes_see_is_not_talked_down_by_a_grid_that_sees_many_indoo
         field = district.estimator.field(district.run(120, counts))
         told[doubt] = field.persons.sum() / (8 * usual.sum())
     assert told[0.0] < told[Params().grid_far[1]] < 1.1
+
+
+def test_a_number_is_told_beside_what_the_survey_counted_there(surveyed, ordinary):
+    assert because(surveyed, ordinary).usual == pytest.approx(surveyed.cells.usual_at(12.0).sum(), rel=0.05)
+    bare = Small(DEVICES)
+    there = grid_counts(bare, bare.cells.expected)
+    state = bare.run(1, lambda at, k: [seen("lbs", at, k, 5 * MINUTE, counts=there)])
+    assert because(bare, state).usual is None
+
+
+def because(small, state):
+    """Return what is told of why all people are so many."""
+    counting = Counting(small.pack, small.cells, small.estimator, None, FollowedClock(state.present.at))
+    counting.take(small.estimator.field(state), state)
+    return counting.why(degrees(ALL))

@@ -25,6 +25,7 @@ export interface Why {
   by_kind: Partial<Record<DeviceKind, number>>;
   sources: { device: string; kind: DeviceKind; name: Label; share: number }[];
   narrower: { kind: DeviceKind; place: string | null; at: [number, number]; narrowed_by: number } | null;
+  usual: number | null;
 }
 
 export interface District {

@@ -225,6 +225,9 @@ def why(made: dict[str, Any], language: str) -> Table:
         shown.add_row(
             name_in(one["name"], language) or one["device"], KINDS[one["kind"]][column], f"{one['share']:.0%}"
         )
+    if made["usual"] is not None:
+        what, by = ("此时平常", "客流普查") if zh else ("usual at this hour", "the survey")
+        shown.add_row(what, by, f"{made['usual']:,}")
     more = made["narrower"]
     if more is not None and more["narrowed_by"] >= 0.01:
         where = more["place"] or f"{more['at'][0]:.4f}, {more['at'][1]:.4f}"

@@ -105,6 +105,7 @@ def why(made: Why | None) -> Json | None:
         return None
     more = made.narrower
     return {
+        "usual": None if made.usual is None else round(made.usual),
         "explained": round(made.explained, 3),
         "by_kind": {str(kind): round(share, 3) for kind, share in made.by_kind.items()},
         "sources": [

@@ -293,9 +293,13 @@ class Narrower:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """What made a number. ``explained`` is the part of what is unknown without any source that all take off."""
+    """What made a number. ``explained`` is the part of what is unknown without any source that all take off.
+
+    ``usual`` is how many a survey counted there at this hour; None without one, and where it counted fewer than ten.
+    """
 
     explained: float
     by_kind: Mapping[DeviceKind, float]
     sources: tuple[SourceShare, ...]
     narrower: Narrower | None
+    usual: float | None = None

@@ -181,6 +181,12 @@ class Calendar:
             return True
         return on not in self.rest_days and on.weekday() < 5
 
+    def lived(self, on: date) -> int:
+        """Return the day of the week as it is lived, 0 Monday: a day of rest is a Sunday, a make-up day a Wednesday."""
+        if on in self.working_days:
+            return 2
+        return 6 if on in self.rest_days else on.weekday()
+
 
 Counts = npt.NDArray[np.float64]
 

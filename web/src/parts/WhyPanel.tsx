@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { type DeviceKind, type Estimate, type Why } from "../api.ts";
 import { minute, place, selection } from "../desk.ts";
-import { named, share, t, word } from "../i18n.ts";
+import { named, people, ratio, share, t, word } from "../i18n.ts";
 import { DeviceSymbol } from "./Symbol.tsx";
 import { useAsked } from "./useAsked.ts";
 
@@ -12,12 +12,12 @@ export function WhyPanel({ of, estimate, ask }: { of: string; estimate: Estimate
   return (
     <details class="why" open={open} onToggle={(toggled) => setOpen(toggled.currentTarget.open)} data-test="why">
       <summary>{t("why.title")}</summary>
-      {open && <Reasons of={of} ask={ask} />}
+      {open && <Reasons of={of} now={estimate.occupancy} ask={ask} />}
     </details>
   );
 }
 
-function Reasons({ of, ask }: { of: string; ask: () => Promise<Why | null> }) {
+function Reasons({ of, now, ask }: { of: string; now: number; ask: () => Promise<Why | null> }) {
   const { answer, error } = useAsked<Why | null>(of, minute.value, ask);
   if (error) return <p class="empty is-error">{error}</p>;
   if (!answer) return <p class="empty">{t("app.counting")}</p>;
@@ -53,6 +53,9 @@ function Reasons({ of, ask }: { of: string; ask: () => Promise<Why | null> }) {
           </li>
         ))}
       </ul>
+      {answer.usual !== null && (
+        <p class="why-more">{t("why.usual", { persons: people(answer.usual), times: ratio(now / answer.usual) })}</p>
+      )}
       {answer.narrower && answer.narrower.narrowed_by >= 0.01 && <p class="why-more">{narrowed(answer.narrower)}</p>}
     </div>
   );

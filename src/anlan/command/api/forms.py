@@ -89,6 +89,10 @@ class Narrower(Form):
 class Because(Form):
     """What made a number: shares by Pratt's measure, which add up to one over all sources."""
 
+    usual: int | None = Field(
+        description="How many the survey of footfall counted there at this hour; null without one, and under ten."
+    )
+
     explained: float = Field(description="The part of what is unknown without any source that all of them take off.")
     by_kind: dict[str, float] = Field(
         description="Share of each kind of device.", examples=[{"gate": 0.7, "grid": 0.3}]

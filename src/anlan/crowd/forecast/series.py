@@ -89,12 +89,7 @@ class Series:
         for k in range(len(self) + self.week):  # steps that are still ahead have a slot, too
             local = (self.begin_at + k * self.step).astimezone(self.zone)
             on = local.date()
-            lived = local.weekday()
-            if on in self.calendar.working_days:
-                lived = 2
-            elif on in self.calendar.rest_days:
-                lived = 6
-            weekday.append(lived)
+            weekday.append(self.calendar.lived(on))
             step_of_day.append(local.hour * self.per_hour + local.minute * self.per_hour // 60)
             day_of_year.append(local.timetuple().tm_yday)
             rests.append(on in self.calendar.rest_days)
