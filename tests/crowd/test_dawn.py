@@ -1,5 +1,6 @@
 """What nights tell of closed places whose gates miss a little more one way than the other."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -100,3 +101,41 @@ def test_the_covariance_stays_one(days):
     lower = days[1].present.covariance
     whole = np.tril(lower) + np.tril(lower, -1).T
     assert np.linalg.eigvalsh(whole).min() > -1e-8
+
+
+NOON = EVENING + timedelta(hours=10)
+
+
+def begun_by_day(hall, minutes, *, grid, came=0):
+    """Return mean and standard deviation in the hall from noon on: gates alone, or a grid that sees 5,000 inside."""
+    people = hall.cells.expected.copy()
+    weights = hall.estimator.sources.cordons.weights
+    people[weights.indices] *= 5000.0 / float((weights @ people)[0])
+    counts = grid_counts(hall, people + hall.cells.indoors)
+    state, found = hall.estimator.start(NOON), []
+    for k in range(1, minutes + 1):
+        at = NOON + k * MINUTE
+        sent = [seen("gate-1", at, k, n_in=20 + came, n_out=20)]
+        sent += [seen("lbs", at, k, 5 * MINUTE, counts=counts)] if grid and k % 5 == 0 else []
+        state = hall.estimator.advance(state, sent, at)
+        mean, variance = replace(hall.estimator.field(state), unsettled=0.0).sums(weights)
+        found.append((float(mean[0]), float(np.sqrt(variance[0]))))
+    return found
+
+
+def test_gates_that_begin_by_day_are_not_sure_of_how_many_there_were(hall):
+    (first, sd_first), *_, (last, sd_last) = begun_by_day(hall, 30, grid=False)
+    assert sd_last / last > 0.8 * sd_first / first
+
+
+def test_gates_that_begin_by_day_tell_who_comes(hall):
+    still, filling = (begun_by_day(hall, 30, grid=False, came=came)[-1][0] for came in (0, 3))
+    assert 20 < filling - still < 130
+
+
+def test_a_crowd_that_was_inside_before_counting_began_is_told_by_the_grid(hall):
+    found = begun_by_day(hall, 40, grid=True)
+    assert found[0][0] < 2500
+    mean, sd = found[-1]
+    assert mean > 3500
+    assert abs(mean - 5000) < 2 * sd

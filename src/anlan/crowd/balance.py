@@ -102,13 +102,14 @@ class Told:
     """What the balance says of each cordon since its last dawn, in persons: all of shape (n_cordons,).
 
     ``net`` and ``through`` with what was imputed, the variance of that, and ``missing_var``, as much of it as the
-    offset does not hold yet; both infinite where no gate has spoken.
+    offset does not hold yet; both infinite where no gate has spoken. ``untold``: no night has told of it yet.
     """
 
     net: Floats
     through: Floats
     imputed_var: Floats
     missing_var: Floats
+    untold: npt.NDArray[np.bool_]
 
 
 def taken(
@@ -168,6 +169,7 @@ def told(gates: Gates, balance: Balance) -> Told:
         through=gates.summed(balance.through + (balance.imputed_in + balance.imputed_out) / 2) - balance.base_through,
         imputed_var=np.where(spoken, whole, np.inf),
         missing_var=np.where(spoken, left, np.inf),
+        untold=balance.dawns == 0,
     )
 
 

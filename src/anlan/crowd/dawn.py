@@ -1,12 +1,18 @@
-"""What a night tells of closed places: how few were inside, and by how much their gates miss more one way."""
+"""Closed places before their first night, and what nights tell: how few were inside, which way gates miss more."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from anlan.crowd.balance import Balance
+from anlan.crowd.balance import Balance, Told
+from anlan.crowd.kalman import crossed
 from anlan.crowd.layout import Layout
+from anlan.crowd.rows import cordon_slopes
+from anlan.crowd.sources import Cordons
+from anlan.crowd.state import Moment
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,6 +27,69 @@ STRAYS = 0.002
 """By how much the asymmetry of a cordon changes from one day to the next."""
 SURE_AFTER = 2
 """Nights after which the gates alone tell who is inside: the first tells the offset, the second the asymmetry."""
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """Who was inside closed places that no night has told of, as the estimate had it: (m,) of them.
+
+    ``number`` (m,) is of their offsets in the vector, ``offset`` (m,) thousands of persons, ``crossed`` (m, d) and
+    ``own`` (m, m) their covariance with the vector and among each other.
+    """
+
+    number: npt.NDArray[np.int64]
+    offset: Floats
+    crossed: Floats
+    own: Floats
+
+    def put(self, mean: Floats, covariance: Floats, keep: Floats) -> None:
+        """Write it into a mean and a covariance (lower) that are ``keep`` (d,) of what they were, and wider."""
+        mean[self.number] = self.offset
+        for number, row in zip(self.number, self.crossed * keep, strict=True):
+            covariance[number, :number], covariance[number:, number] = row[:number], row[number:]
+        first, second = np.tril_indices(len(self.number))
+        covariance[self.number[first], self.number[second]] = self.own[first, second]
+
+
+def inside_by_estimate(layout: Layout, cordons: Cordons, told: Told, moment: Moment, persons: Floats) -> Inside | None:
+    r"""Return the offsets of closed places that no night has told of: those inside by the estimate, less the balance.
+
+    .. math:: o = \max\bigl(\sum_c w_c x_c - \delta F - B,\ 0\bigr)
+
+    with its covariance, linear about the present guess: fewer than nobody were not inside before. Their gates tell who came and went since the last minute and
+    nothing about how many there are, which all other sources tell. Were the offset a number of the filter by itself,
+    each minute's balance, laid about another guess, would seem to tell a little of it, and within minutes a place that
+    is counted from the afternoon on would be sure of the first guess: the false certainty of a linearised filter about
+    what cannot be observed.
+
+    Parameters
+    ----------
+    layout : Layout
+    cordons : Cordons
+    told : Told
+        What the balance of the moment says.
+    moment : Moment
+    persons : float64, shape (n,)
+        By cell, as the moment has it.
+
+    References
+    ----------
+    G. Huang, A. Mourikis, S. Roumeliotis, *Observability-based Rules for Designing Consistent EKF SLAM Estimators*,
+    2010 (why it goes wrong; the remedy here is simpler, as the offset follows from the rest).
+    """
+    untold = np.flatnonzero(told.untold)
+    if not len(untold):
+        return None
+    net, through = told.net[untold] / 1000, told.through[untold] / 1000
+    rows = cordon_slopes(layout, cordons.weights[untold], untold, through, persons)
+    total = np.asarray(cordons.weights[untold] @ persons).ravel() / 1000
+    spread = crossed(rows, moment.covariance)
+    return Inside(
+        number=layout.offset.start + untold,
+        offset=np.maximum(total - net - through * moment.mean[layout.asymmetry.start + untold], 0.0),
+        crossed=spread,
+        own=np.asarray(rows @ spread.T),
+    )
 
 
 def dawned(

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from anlan.crowd import balance, profile
 from anlan.crowd.balance import Balance
 from anlan.crowd.cells import Cells
-from anlan.crowd.dawn import MISSED, dawned, told_by_nights
+from anlan.crowd.dawn import MISSED, Inside, dawned, inside_by_estimate, told_by_nights
 from anlan.crowd.field import Field
 from anlan.crowd.kalman import Innovation, crossed, dots, relax, whole
 from anlan.crowd.layout import Params, layout_of
@@ -285,14 +285,20 @@ class Estimator:
         unused = minute.distrusted | self._grids.keys()
         counts = [seen for seen in minute.observations if seen.device_id not in unused]
         minutes = max((at - moment.at).total_seconds() / 60, 0.0)
-        keep, may = layout.keep**minutes, (unusual.scale(moment.unusual), unusual.level(moment.unusual))
+        fresh = self._fresh(counts, at)
+        keep, today = layout.keep**minutes, unusual.after(moment.unusual, self._usual(at), fresh, minutes)
+        strays = moment.unusual
+        if unusual.looked(today) and not unusual.looked(strays):
+            strays, keep[layout.out] = today, 0.0  # the first look tells how far people may stray from the first on
+        may = unusual.scale(strays), unusual.level(strays)
         mean, covariance = moment.mean * keep, relax(moment.covariance, layout.stationary, layout.ends, keep, *may)
+        inside = self._inside(moment)
+        if inside is not None:
+            inside.put(mean, covariance, keep)
         kept, lost = self._gates(moment.balance, counts, at)
         each = np.arange(layout.offset.start, layout.offset.stop)
         covariance[each, each] += lost / 1e6
-        usual = self._usual(at)
-        persons = usual * self._ratio(mean)
-        fresh = self._fresh(counts, at)
+        persons = self._persons(mean, at)
         cordons = self.sources.cordons
         told = balance.told(cordons.gates, kept)
         kept = balance.watched_at_night(kept, told, night=NIGHT <= self._hour(moment.at) < DAWN)
@@ -314,13 +320,22 @@ class Estimator:
             at=at,
             mean=mean,
             covariance=covariance,
-            unusual=unusual.after(moment.unusual, usual, fresh, minutes),
+            unusual=today,
             balance=kept,
             newest=_newest(moment.newest, counts),
             nights=moment.nights + self._night_seen(moment, at),
             surprise=off,
             viewed=self._viewed(moment, fresh, minute),
         )
+
+    def _inside(self, moment: Moment) -> Inside | None:
+        """Return who is inside the closed places that no night has told of, as a moment has it."""
+        if moment.balance.dawns.all():
+            return None
+        layout, cordons = self.layout, self.sources.cordons
+        assert layout is not None  # noqa: S101 - only called where something tells presence
+        told, persons = balance.told(cordons.gates, moment.balance), self._persons(moment.mean, moment.at)
+        return inside_by_estimate(layout, cordons, told, moment, persons)
 
     def _fine(self, moment: Moment) -> Floats:
         assert self._unusual is not None  # noqa: S101 - the same

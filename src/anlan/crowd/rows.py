@@ -25,6 +25,8 @@ ASLEEP = 0.05
 WITHIN = 0.02
 """Part of the unresolved variance of a closed place that is left to its row: the gates count everybody, wherever they
 stand inside."""
+CARRIED = 0.001
+"""What a balance misses from one minute to the next, as a part of those inside, before the first night."""
 LEAST_SUM = 0.01
 """Thousands of persons below which a closed place counts as empty."""
 JAM_DOUBT = 0.5
@@ -256,7 +258,8 @@ def cordon_rows(
     with balance :math:`B` of the gates, offset :math:`o` (who was inside when counting began, and what was lost
     since), through-flow :math:`F`, and :math:`\delta` by how much more the gates miss one way than the other. Without
     the last, one per cent of asymmetry would grow into a fifth of the occupancy in seven hours. What gates have not
-    sent yet widens the row.
+    sent yet widens the row. Before the first night the offset is the estimate's own of a minute ago
+    (:func:`anlan.crowd.dawn.inside_by_estimate`): what the row misses is then missed again each minute.
 
     References
     ----------
@@ -274,8 +277,30 @@ def cordon_rows(
     drift = [(0, _ones(offset, layout.size, -1.0)), (0, _ones(asymmetry, layout.size, -through))]
     matrix = placed(layout.size, [(layout.out.start, out), *drift])
     surprise = target - total
-    noise = (WITHIN * fine[heard] + told.missing_var[heard]) / 1e6 + (0.01 * total) ** 2 + 1e-4
+    misfit = np.where(
+        told.untold[heard], (CARRIED * total) ** 2, WITHIN * fine[heard] / 1e6 + (0.01 * total) ** 2 + 1e-4
+    )
+    noise = misfit + told.missing_var[heard] / 1e6
     return Rows(matrix, surprise, noise, doubted=True)
+
+
+def cordon_slopes(
+    layout: Layout, weights: sp.csr_matrix, which: npt.NDArray[np.int64], through: Floats, persons: Floats
+) -> sp.csr_matrix:
+    """Return the derivative of who is inside some cordons, less what gates miss more one way, in thousands, (m, d).
+
+    Parameters
+    ----------
+    weights : sparse, shape (m, n)
+    which : int64, shape (m,)
+        Their numbers among the cordons.
+    through : float64, shape (m,)
+        Through-flow, in thousands.
+    persons : float64, shape (n,)
+    """
+    out = slopes(weights, persons, layout.out_hats) / 1000
+    missed = _ones(layout.asymmetry.start + which, layout.size, -through)
+    return placed(layout.size, [(layout.out.start, out), (0, missed)])
 
 
 def asleep_rows(layout: Layout, mean: Floats) -> Rows:

@@ -56,10 +56,10 @@ class Unusual:
               v_r = \frac{a v + \sum_i w_i d_i}{a + \sum_i w_i}
 
     are the moments of a variance with :math:`a` eyes' worth of what is known without them, and more at least the
-    larger :math:`|\bar e|` is. On an ordinary day the
-    usual is held on to, and a location grid that sees a little more is not taken for a crowd; on a feast there may be
-    many times as many, and yet where they are usually. It rises within minutes and falls slowly. A grid takes no part:
-    what it sees more of is as often indoors.
+    larger :math:`|\bar e|` is. On an ordinary day the usual is held on to, and a location grid that sees a little more
+    is not taken for a crowd; on a feast there may be many times as many, and yet where they are usually. The first look
+    is taken as it is; from then on it rises within minutes and falls slowly. A grid takes no part: what it sees more of
+    is as often indoors.
 
     Without a survey nobody knows what is usual: it stays at one. The first number is the level's, then come regions.
     """
@@ -100,6 +100,10 @@ class Unusual:
         """Return that nothing is known of the day, shape (1 + n_regions,)."""
         return np.ones(1 + self.of_knots.shape[1])
 
+    def looked(self, unusual: Floats) -> bool:
+        """Tell whether any eye has looked at this day yet."""
+        return bool((unusual != 1.0).any())
+
     def scale(self, unusual: Floats) -> Floats:
         """Return how much of its widest spread each number of the vector has, shape (d,)."""
         out = np.ones(self.layout.size)
@@ -125,6 +129,8 @@ class Unusual:
         shown = self._shown(usual, seen)
         if shown is None:
             return unusual
+        if not self.looked(unusual):
+            return shown
         slow = np.where(shown > unusual, self.params.unusual_rises_min, self.params.unusual_falls_min)
         return np.asarray(unusual + (1 - np.exp(-minutes / slow)) * (shown - unusual))
 
