@@ -14,6 +14,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from anlan.kernel.errors import AnlanError, Unavailable
 from anlan.kernel.ingress import Refusal, Tally, Verdict
@@ -211,6 +212,19 @@ class DuckHistory:
             [device_id, columns.naive(begin_at), columns.naive(end_at)],
         )
         return columns.observations_from(found)
+
+    def hand_over(self, begin_at: datetime, end_at: datetime, into: Path) -> int:
+        """Write what was observed in windows that end after ``begin_at`` and by ``end_at`` for a program beside.
+
+        It is a Parquet file with the columns of the history and ``received_at``; return how many rows it has.
+        """
+        found = self._table(
+            "SELECT * FROM observation WHERE end_at > ? AND end_at <= ? ORDER BY end_at, arrival",
+            [columns.naive(begin_at), columns.naive(end_at)],
+        )
+        with self._told():
+            pq.write_table(found, into)
+        return int(found.num_rows)
 
     def tallies(self) -> dict[str, Tally]:
         """Return what each device has sent so far, by device id; "" holds what came under no known device."""
