@@ -37,8 +37,7 @@ def test_a_spread_that_is_right_stays():
 
 def test_noise_of_the_devices_alone_is_no_error_of_the_estimate():
     made = proved(3, sd=0.0, said=0.2, noise=0.1)
-    assert made.raw == LEAST
-    assert LEAST <= made.factor < 0.7
+    assert (made.raw, made.factor) == (LEAST, 1.0)
 
 
 def test_the_factor_holds_nine_of_ten_counts_that_it_has_not_seen():
@@ -88,14 +87,15 @@ def test_too_few_cameras_prove_nothing():
     assert proof_of([]).factor == 1.0
 
 
-def test_it_is_held_within_bounds():
+def test_it_is_held_within_bounds_and_nothing_is_narrowed():
     long = {f"camera-{k}": [np.inf] * 20_000 for k in range(LEAST_DEVICES)}
     assert proof_of([(0.0, long)]).factor == pytest.approx(MOST, rel=0.01)
-    assert proof_of([(0.0, {name: [0.0] * 20_000 for name in long})]).factor == pytest.approx(LEAST, rel=0.01)
+    narrow = proof_of([(0.0, {name: [0.0] * 20_000 for name in long})])
+    assert (narrow.raw, narrow.factor) == (LEAST, 1.0)
 
 
 def test_older_days_fade_and_one_day_of_fourteen_does_not_swing_it():
-    usual = {f"camera-{k}": list(np.linspace(0.1, 1.1, 32)) for k in range(40)}
+    usual = {f"camera-{k}": list(np.linspace(0.1, 1.3, 32)) for k in range(40)}
     odd = {name: [3.0] * 32 for name in usual}
     calm = proof_of([(float(age), usual) for age in range(1, 15)])
     assert proof_of([(1.0, odd), *((float(age), usual) for age in range(2, 15))]).factor < 1.12 * calm.factor

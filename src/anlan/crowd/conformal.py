@@ -15,7 +15,10 @@ Floats = npt.NDArray[np.float64]
 HELD = 0.9
 """The part of counts that an interval is meant to hold."""
 LEAST, MOST = 0.5, 3.0
-"""Between these the factor is held: outside them not the widths are wrong but the estimate, or the cameras."""
+"""Between these what a day asks for is held: outside them not the widths are wrong but the estimate, or the cameras."""
+NARROWEST = 1.0
+"""Nothing is narrowed. Cameras stand where their neighbours and counters tell more than elsewhere: intervals that are
+wide enough for less on their ground are not so beside it. What does not hold even there holds nowhere."""
 SEARCHED = 8.0
 """Up to this factor it is looked for what would hold a count; where nothing does, none is large enough."""
 SCORES_AN_HOUR = 2
@@ -34,7 +37,8 @@ class Proof:
     """What withheld counts say of the intervals.
 
     ``raw`` is the factor that would have held them, within bounds, None where no day had devices enough; ``factor`` is
-    that one drawn to one; ``hours`` are the hours of devices behind it, those of older days for less.
+    that one drawn to one, and one where it would be less; ``hours`` are the hours of devices behind it, those of older
+    days for less.
     """
 
     factor: float
@@ -108,7 +112,7 @@ def quantile_of(scores: Mapping[str, Sequence[float]]) -> float | None:
 def proof_of(days: Sequence[tuple[float, Mapping[str, Sequence[float]]]]) -> Proof:
     r"""Return the factor that the scores of some days ask for.
 
-    .. math:: \log \hat f = \frac{n}{n + n_0} \, \frac{\sum_d n_d \log f_d}{n}, \qquad
+    .. math:: \log \hat f = \max\Bigl(\frac{1}{n + n_0} \sum_d n_d \log f_d, \; 0\Bigr), \qquad
               n = \sum_d n_d, \quad n_d = e^{-a_d / 14} h_d
 
     with what each day asks for by itself, :math:`f_d` (:func:`quantile_of`, held within bounds), its age in days
@@ -143,5 +147,5 @@ def proof_of(days: Sequence[tuple[float, Mapping[str, Sequence[float]]]]) -> Pro
     if not asked:
         return Proof(factor=1.0, raw=None, hours=0.0, n_devices=0)
     n, mean = float(np.sum(hours)), float(np.average(asked, weights=hours))
-    drawn = float(np.exp(n / (n + DOUBT_HOURS) * mean))
+    drawn = max(float(np.exp(n / (n + DOUBT_HOURS) * mean)), NARROWEST)
     return Proof(factor=drawn, raw=round(float(np.exp(mean)), 9), hours=n, n_devices=len(names))

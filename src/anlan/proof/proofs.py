@@ -35,6 +35,8 @@ KEEPS = 42 * DAY
 """Days older than this weigh a twentieth, and are let go."""
 STATES, FACTORS = 3, 14
 """How many states and factors are kept: a minute made again after a restart is hours old, not days."""
+SETTLES = timedelta(hours=3)
+"""What views had told before the state of a day is forgotten to a seventh after so long, and no sooner is it judged."""
 SOON = timedelta(minutes=2)
 """A factor applies from so long after it was found: no minute that far ahead has been made."""
 
@@ -130,6 +132,7 @@ class Proofs:
         self._errand: Errand | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
+        self.settles = SETTLES
         self._days, self._proven = self._read()
 
     # -- telling ---------------------------------------------------------------------------------------------------
@@ -198,7 +201,7 @@ class Proofs:
         day = yesterday if on is None else on
         n_days = self._history.retention.observations // DAY
         if not yesterday - n_days * DAY < day <= yesterday:
-            raise BadInput(f"on={day}", f"must be one of the last {n_days} days, and over", "choose another day")
+            raise BadInput(f"on={day}", f"must be over, and within the last {n_days} days", "choose another day")
         if not self._sees:
             raise BadInput("the district", "must have area cameras to withhold", "add one to the pack")
         if self._pack.folder is None:
@@ -206,7 +209,7 @@ class Proofs:
         with self._lock:
             self._settle()
             if self._proving is not None:
-                raise Conflict("a proof", "is being made already", "wait for it")
+                raise Conflict("a day", "is being proved already", "wait for it")
             self._start(day)
         return day
 
@@ -255,7 +258,7 @@ class Proofs:
             return
         asked = {
             "pack": str(self._pack.folder), "cells": str(self._cells), "observations": str(counts),
-            "state": str(state) if state.exists() else None,
+            "state": str(state) if state.exists() else None, "settles_s": self.settles.total_seconds(),
             "begin_at": begin_at.isoformat(), "end_at": end_at.isoformat(), "withdrawn": sorted(self._withdrawn()),
         }  # fmt: skip
         self._errand = Errand(MODULE, asked, lambda told: self._keep(day, told))
@@ -311,9 +314,9 @@ class Proofs:
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
             if kept["form"] != FORM:
-                raise BadInput(f"proof of form {kept['form']}", f"must be of form {FORM}", "prove anew")
+                raise ValueError(f"it is of form {kept['form']}")
             return tuple(map(_day, kept["days"])), tuple(map(_proven, kept["proven"]))
-        except (AnlanError, OSError, ValueError, KeyError, TypeError) as fault:
+        except (OSError, ValueError, KeyError, TypeError) as fault:
             log.warning("the proof in %s is left: %s", path, fault)
             return (), ()
 

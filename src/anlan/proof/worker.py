@@ -23,15 +23,13 @@ from anlan.crowd.withheld import Score, folds_of, replayed
 from anlan.engine import Due
 from anlan.errand import Tell, answer
 from anlan.kernel.errors import BadInput, NoData
-from anlan.kernel.records import DeviceKind, Observation
+from anlan.kernel.records import Observation
 from anlan.pack import read_pack
 from anlan.store import columns
 
 log = logging.getLogger(__name__)
 
 MINUTE = timedelta(minutes=1)
-SETTLES = timedelta(hours=3)
-"""What the views withheld had told before a saved state is forgotten to a seventh after so long."""
 AFRESH = timedelta(hours=10)
 """From the start of a day that begins with nothing known, until its first night is learned from."""
 LATE = timedelta(minutes=30)
@@ -42,7 +40,7 @@ def proved(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """Return what the views of a day counted against estimates that had not heard them.
 
     ``asked`` holds ``pack`` (a folder), ``cells`` (a file), ``observations`` (Parquet), ``state`` (a file, or None),
-    ``begin_at`` and ``end_at`` of the day, and ``withdrawn`` (devices).
+    after which it is judged from ``settles_s`` on, ``begin_at`` and ``end_at`` of the day, and ``withdrawn`` (devices).
 
     Raises
     ------
@@ -54,7 +52,7 @@ def proved(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     views = [one for one in estimator.sources.views.devices if one.device_id not in asked["withdrawn"]]
     state, judge_from = _begun(estimator, asked)
     begin_at, end_at = state.present.at, datetime.fromisoformat(asked["end_at"])
-    known = {one.device_id for one in pack.devices if one.kind is not DeviceKind.ROAD} - set(asked["withdrawn"])
+    known = {one.device_id for one in pack.devices} - set(asked["withdrawn"])
     minutes = _minutes(pq.read_table(asked["observations"]), known, begin_at, end_at)
     found: dict[str, list[Score]] = defaultdict(list)
     for at, scores in replayed(estimator, state, minutes, folds_of(pack, views), judge_from):
@@ -65,7 +63,7 @@ def proved(asked: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     if not found:
         raise NoData("that day", "must have counts of views on ground that others see as well", "choose another day")
     return {
-        "afresh": asked["state"] is None or judge_from - begin_at == AFRESH,
+        "afresh": begin_at == datetime.fromisoformat(asked["begin_at"]),
         "views": {name: _told(scores) for name, scores in sorted(found.items())},
     }
 
@@ -79,7 +77,7 @@ def _begun(estimator: Estimator, asked: Mapping[str, Any]) -> tuple[State, datet
         except (BadInput, OSError, ValueError, KeyError) as fault:
             log.warning("the day is estimated afresh: the state kept of it does not fit any more (%s)", fault)
         else:
-            return state, state.present.at + SETTLES
+            return state, state.present.at + timedelta(seconds=asked["settles_s"])
     return estimator.start(begin_at), begin_at + AFRESH
 
 
