@@ -19,10 +19,13 @@ from anlan.kernel.pack import Pack
 from anlan.kernel.records import Device, Observation
 
 Floats = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
 
 N_FOLDS = 4
 """A quarter of the views is withheld at a time: each fold costs a day's estimates, and what is left must be like what
 runs."""
+TOGETHER = 5
+"""So many neighbours are withheld together: most ground has no camera beside it, and is told by what is farther off."""
 EVERY = timedelta(minutes=30)
 LEAST_PRESENT = 5.0
 """Where fewer are expected in a view, its count is chance, and says nothing of the estimate."""
@@ -43,19 +46,36 @@ class Score:
 
 
 def folds_of(pack: Pack, views: Sequence[Device], n_folds: int = N_FOLDS) -> tuple[frozenset[str], ...]:
-    """Return which views are withheld together: as many in each fold, and those of one fold far from each other.
+    """Return which views are withheld together: neighbours, a handful at a time, and such groups far from each other.
 
-    Going from west to east, each view joins that of the smallest folds whose nearest view is farthest away.
+    Groups are halves of halves of the map, cut across its longer side. Each joins the smallest fold; of equal ones that
+    whose nearest view is farthest away.
+
+    References
+    ----------
+    D. R. Roberts et al., *Cross-validation strategies for data with temporal, spatial, hierarchical, or phylogenetic
+    structure*, Ecography 2017: what stands beside what is withheld must be withheld too.
     """
     middle = [pack.projection.project(one.geometry).centroid for one in views]
     at = np.array([(point.x, point.y) for point in middle]).reshape(-1, 2)
+    apart = np.hypot(*(at[:, None] - at[None]).transpose(2, 0, 1))
     folds: list[list[int]] = [[] for _ in range(n_folds)]
-    for k in np.lexsort((at[:, 1], at[:, 0])):
+    for group in _groups(at, np.arange(len(at)), min(TOGETHER, -(-len(at) // n_folds))):
         least = min(map(len, folds))
         room = [fold for fold in folds if len(fold) == least]
-        best = max(room, key=lambda fold: min((float(np.hypot(*(at[k] - at[j]))) for j in fold), default=np.inf))
-        best.append(int(k))
+        nearest = [float(apart[group][:, fold].min(initial=np.inf)) for fold in room]
+        room[int(np.argmax(nearest))].extend(group.tolist())
     return tuple(frozenset(views[k].device_id for k in fold) for fold in folds if fold)
+
+
+def _groups(at: Floats, mine: Numbers, most: int) -> list[Numbers]:
+    """Return points (n, 2) in groups of so many neighbours at most, each by their numbers."""
+    if len(mine) <= most:
+        return [mine] if len(mine) else []
+    axis = int(np.argmax(np.ptp(at[mine], axis=0)))
+    order = mine[np.lexsort((at[mine, 1 - axis], at[mine, axis]))]
+    half = len(mine) // 2
+    return [*_groups(at, order[:half], most), *_groups(at, order[half:], most)]
 
 
 def replayed(

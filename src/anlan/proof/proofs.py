@@ -313,12 +313,12 @@ class Proofs:
             return (), ()
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
-            if kept["form"] != FORM:
-                raise ValueError(f"it is of form {kept['form']}")
-            return tuple(map(_day, kept["days"])), tuple(map(_proven, kept["proven"]))
+            if kept["form"] == FORM:
+                return tuple(map(_day, kept["days"])), tuple(map(_proven, kept["proven"]))
+            log.warning("the proof in %s is left: it is of form %s", path, kept["form"])
         except (OSError, ValueError, KeyError, TypeError) as fault:
             log.warning("the proof in %s is left: %s", path, fault)
-            return (), ()
+        return (), ()
 
 
 def _write(path: Path, body: bytes) -> None:
