@@ -14,7 +14,6 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from anlan.kernel.errors import AnlanError, Unavailable
 from anlan.kernel.ingress import Refusal, Tally, Verdict
@@ -218,13 +217,14 @@ class DuckHistory:
 
         It is a Parquet file with the columns of the history and ``received_at``; return how many rows it has.
         """
-        found = self._table(
-            "SELECT * FROM observation WHERE end_at > ? AND end_at <= ? ORDER BY end_at, arrival",
-            [columns.naive(begin_at), columns.naive(end_at)],
-        )
-        with self._told():
-            pq.write_table(found, into)
-        return int(found.num_rows)
+        path = str(into).replace("'", "''")
+        with self._reading() as read:
+            found = read.execute(
+                "COPY (SELECT * FROM observation WHERE end_at > ? AND end_at <= ? ORDER BY end_at, arrival)"
+                f" TO '{path}' (FORMAT parquet)",
+                [columns.naive(begin_at), columns.naive(end_at)],
+            ).fetchone()
+        return 0 if found is None else int(found[0])
 
     def tallies(self) -> dict[str, Tally]:
         """Return what each device has sent so far, by device id; "" holds what came under no known device."""
