@@ -59,6 +59,7 @@ from anlan.matters import Standing, open_matters
 from anlan.outlook import FOLLOWED, Outlooks, WeatherBook
 from anlan.pack import find_pack, read_pack
 from anlan.planning.desk import PlanDesk
+from anlan.proof import Proofs
 from anlan.reach import UNIT_TOPICS, Reach
 from anlan.store import Audit, DuckHistory, SqlStore, Step
 from anlan.underway import Counts, RehearsalDesk, Staffed, Underway, planned_events, staffed
@@ -111,6 +112,7 @@ class District:
         self._outlooks.planned = lambda at: planned_events(self.matters, store, at)
         self.rehearsals = RehearsalDesk(pack, folder, self.matters, store, clock, self._tell_changes)
         self.plans = PlanDesk(pack, folder, store, clock, self._tell_changes)
+        self.proofs = Proofs(pack, history, folder, clock, lambda: self._withdrawn)
         self._stepping = threading.RLock()
         self._stored_state_at: datetime | None = None
         self._now: dict[str, Estimate] = {}
@@ -171,6 +173,7 @@ class District:
         """Commit what waits, and let go of everything."""
         self.door.close()
         self._outlooks.close()
+        self.proofs.close()
         self.plans.close()
         self.rehearsals.close()
         self.reach.flush()
@@ -203,6 +206,7 @@ class District:
             self._stored_state_at = None
             self._now, self._levels, self._suspected = {}, {}, {}
             self._outlooks.forget()
+            self.proofs.forget()
             self._tell_changes(self._duty.reset(self.clock.now()))
             self._tell_changes(self.underway.reset(self.clock.now()))
         self.reach.reset()
@@ -292,6 +296,10 @@ class District:
     def tend_forecasts(self) -> None:
         """Let forecasts learn from the history where it is time for it; nothing waits for that."""
         self._outlooks.tend(self.clock.now())
+
+    def tend_proof(self) -> None:
+        """Let yesterday be proved with views withheld, where it is night; nothing waits for that."""
+        self.proofs.tend(self.clock.now())
 
     def areas(self, level: str) -> list[AreaNow]:
         """Return the areas of a level with their estimates.
@@ -528,7 +536,7 @@ class District:
         return self.estimator.advance(state, used, at)
 
     def _made(self, made: Made[State]) -> None:
-        field = self.estimator.field(made.state)
+        field = self.estimator.field(made.state, self.proofs.factor_at(made.at))
         parts = {
             **self._counting.subjects,
             **{f"watch:{w.watch_id}": self._counting.counter.shares(w.polygon) for w in self._watches.values()},
@@ -537,6 +545,7 @@ class District:
         judged = self._duty.judge(estimates, made.at, self._outlooks.courses(estimates, made.at))
         due = self._stored_state_at is None or made.at - self._stored_state_at >= STATE_EVERY
         told = np.isfinite(field.informed_until)
+        body = made.state.to_bytes() if due else None
         self.history.commit_step(
             Step(
                 at=made.at,
@@ -544,12 +553,13 @@ class District:
                 high=made.high,
                 occupancy=np.where(told, field.persons, np.nan).astype(np.float32) if told.any() else None,
                 estimates=estimates,
-                state=made.state.to_bytes() if due else None,
+                state=body,
                 alerts=judged if due else None,
             )
         )
-        if due:
+        if body is not None:
             self._stored_state_at = made.at
+            self.proofs.keep_state(made.at, body)
         self._suspected = self.estimator.watcher.verdicts(made.state.health)
         self._counting.take(field, made.state)
         self._now = estimates

@@ -16,7 +16,7 @@ from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotFound
 SRC = Path(anlan.__file__).parent
 KINDS = {kind.__name__ for kind in AnlanError.__subclasses__()} | {"TooLarge", "UnknownLink", "AnlanError"}
 MET = ("cases", "matters", "indicators", "papers", "community", "volunteers", "command", "reach", "staff", "duty.py",
-       "underway", "planning/desk.py", "planning/rings.py", "kernel/access.py", "kernel/entries.py",
+       "underway", "proof/proofs.py", "planning/desk.py", "planning/rings.py", "kernel/access.py", "kernel/entries.py",
        "kernel/clock.py", "kernel/weather.py", "ingest/weather.py", "outlook/weather.py")  # fmt: skip
 BY_AUTHORS = {
     "cases/lint.py", "cases/reading.py", "cases/guards.py", "cases/library/__init__.py", "cases/replay.py",

@@ -255,6 +255,12 @@ export interface Weather {
   ahead: WeatherHour[];
 }
 
+/** By how much intervals on open ground are wider than by the constants, and the last day on which cameras were withheld. */
+export interface Proven {
+  factor: number;
+  day: { on: string; held_before: number; views: unknown[] } | null;
+}
+
 /** A measure to try: where it holds, and what its kind needs. */
 export interface Trying {
   kind: string;
@@ -560,6 +566,7 @@ export const api = {
   border: () => get<Border>("/border"),
   weather: () => get<Weather>("/weather"),
   devices: async () => (await get<{ devices: Device[] }>("/devices")).devices,
+  proven: () => get<Proven>("/proof"),
   deviceCurve: async (device: string, minutes: number) =>
     (await get<{ points: DevicePoint[] }>(`/devices/${id(device)}/curve?minutes=${minutes}`)).points,
   withdraw: (device: string, reason: string) => post<unknown>(`/devices/${id(device)}/withdraw`, { reason }),

@@ -17,6 +17,7 @@ from anlan.cli.forecasting import forecast_app
 from anlan.cli.papering import indicators_app, papers_app
 from anlan.cli.patrolling import crews
 from anlan.cli.planning import plan_app
+from anlan.cli.proving import prove
 from anlan.cli.reaching import incident_app, unit_app
 from anlan.cli.responding import replay_app, simulate_
 from anlan.cli.rotas import rota_
@@ -59,6 +60,7 @@ twin_app.command("crews")(crews)
 app.command("edge")(afield.edge)
 app.command("grid")(afield.grid)
 app.command("weather")(weather_)
+app.command("prove")(prove)
 
 Url = Annotated[str, typer.Option(help="A running server.", envvar="ANLAN_URL")]
 

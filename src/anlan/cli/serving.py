@@ -112,6 +112,7 @@ class Minutes:
                     keep_coverage(self.district.store, self.district.sensing, self.district.pack, now)
                     keep_house(self.district.community)
                     self.district.tend_forecasts()
+                    self.district.tend_proof()
             except Exception:
                 log.exception("a minute could not be made; it is tried again")
                 time.sleep(1.0)

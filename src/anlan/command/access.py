@@ -60,6 +60,8 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("GET", "/coverage"): ("devices.read", EVERYWHERE),
     ("GET", "/coverage/cells"): ("devices.read", EVERYWHERE),
     ("GET", "/coverage/proposed"): ("devices.read", EVERYWHERE),
+    ("GET", "/proof"): ("devices.read", EVERYWHERE),
+    ("POST", "/proof"): ("devices.act", EVERYWHERE),
     ("GET", "/alerts"): ("alerts.read", BY_AREA),
     ("GET", "/alerts/{alert_id}"): ("alerts.read", BY_AREA),
     ("POST", "/alerts/{alert_id}/acknowledge"): ("alerts.act", BY_AREA),

@@ -164,8 +164,11 @@ class Estimator:
         since = anchors[0].at if anchors else at
         return replace(state, anchors=anchors, minutes=tuple(m for m in state.minutes if m.at > since))
 
-    def field(self, state: State) -> Field:
-        """Return the estimate of the state's moment, told by parcels: nothing finer leaves the estimator."""
+    def field(self, state: State, proven: float = 1.0) -> Field:
+        """Return the estimate of the state's moment, told by parcels: nothing finer leaves the estimator.
+
+        ``proven`` is the factor on the spread of what is told of open ground that withheld views have shown.
+        """
         moment = state.present
         if self.layout is None:
             nothing = np.full(len(self.cells), np.nan)
@@ -198,6 +201,7 @@ class Estimator:
             params=self.params,
             open_ground=self._open_ground,
             unsettled=self.params.unsettled * max(1 - moment.nights / SETTLED, 0.0) if self._grids else 0.0,
+            proven=proven,
         )
 
     def evidence(self, state: State) -> Evidence | None:
@@ -409,7 +413,7 @@ class Estimator:
             elif (
                 name in moment.viewed
                 and name not in minute.distrusted
-                and _speaks(device, moment.newest[name], minute.at)
+                and speaks(device, moment.newest[name], minute.at)
             ):
                 found[name] = moment.viewed[name]
         return found
@@ -419,7 +423,7 @@ class Estimator:
         fresh = {}
         for seen in counts:
             device = self._devices.get(seen.device_id)
-            if device and _speaks(device, seen.end_at, at):
+            if device and speaks(device, seen.end_at, at):
                 fresh[seen.device_id] = seen  # they are ordered by time
         return fresh
 
@@ -524,7 +528,7 @@ def _newest(newest: Mapping[str, datetime], seen: Iterable[Observation]) -> dict
     return out
 
 
-def _speaks(device: Device, end_at: datetime, at: datetime) -> bool:
+def speaks(device: Device, end_at: datetime, at: datetime) -> bool:
     """Tell whether a count that ended then is new enough to speak of a minute."""
     return (at - end_at).total_seconds() <= max(2 * device.interval_s, 120.0)
 

@@ -39,6 +39,9 @@ class Field:
         Outside the closed places whose gates are counted, in a district with a location grid.
     unsettled : float
         Spread of a common factor on everything, as a part of it.
+    proven : float
+        Factor on the standard deviation of what is told of open ground, as withheld views have shown
+        (:mod:`anlan.crowd.conformal`). What stands behind counted gates they say nothing of.
     """
 
     at: datetime
@@ -53,6 +56,7 @@ class Field:
     params: Params
     open_ground: npt.NDArray[np.bool_]
     unsettled: float = 0.0
+    proven: float = 1.0
 
     @cached_property
     def _held(self) -> tuple[Floats, Floats, Floats]:
@@ -74,10 +78,26 @@ class Field:
         -------
         mean, variance : float64, shape (m,)
         """
+        mean, spread, common = self.parts(weights)
+        return mean, spread + common
+
+    def parts(self, weights: sp.csr_matrix) -> tuple[Floats, Floats, Floats]:
+        """Return the mean of weighted sums, the variance of what the devices leave open, and that common to all.
+
+        The first of the two is scaled by what is proven, on open ground; shape (m,) each.
+        """
         mean, apart = np.asarray(weights @ self._counted).T
         if not len(self.covariance):
-            return mean, np.full(len(mean), np.nan)
+            return mean, np.full(len(mean), np.nan), np.full(len(mean), np.nan)
         smooth = variances(weights, self.persons, self.hats, self.covariance)
         fine = unresolved(weights, self.persons, self.blocks, self.fine, self.params.patch_m, self._held)
         common = (self.params.split * apart) ** 2 + (self.unsettled * mean) ** 2
-        return mean, self.params.widen * smooth + fine + common
+        spread = self.params.widen * smooth + fine
+        if self.proven != 1.0:
+            spread = spread * self.scale(mean, apart)
+        return mean, spread, common
+
+    def scale(self, mean: Floats, apart: Floats) -> Floats:
+        """Return the proven factor on the variance of sums, of whose mean a part is on open ground, shape (m,)."""
+        outside = np.divide(apart, mean, out=np.zeros(len(mean)), where=mean > 0)
+        return np.asarray(1 + (self.proven**2 - 1) * outside)

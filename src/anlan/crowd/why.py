@@ -124,6 +124,8 @@ class Spots:
         """
         index, share = part
         slope = _slope(field, part)
+        there = share * field.persons[index]
+        scale = float(field.scale(np.array([there.sum()]), np.array([there @ field.open_ground[index]]))[0])
         here = np.flatnonzero(slope)
         toward = field.covariance[:, here] @ slope[here]
         tried: list[tuple[DeviceKind, str | None, Part]] = [
@@ -137,7 +139,7 @@ class Spots:
             noise = (VIEW_NOISE if kind is DeviceKind.AREA else GATE_NOISE) * persons**2 + persons + 1.0
             near = np.flatnonzero(other)
             alone = float(other[near] @ field.covariance[np.ix_(near, near)] @ other[near])
-            taken = field.params.widen * float(toward @ other) ** 2 / (alone + noise)
+            taken = scale * field.params.widen * float(toward @ other) ** 2 / (alone + noise)
             if best is None or taken > best[0]:
                 best = taken, kind, place_id, seen
         if best is None or variance <= 0:

@@ -6,11 +6,14 @@ Each check takes a fresh, empty store (or history) and raises AssertionError wit
 from __future__ import annotations
 
 import functools
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from anlan.kernel.errors import BadInput, Conflict, NotFound
 from anlan.kernel.ingress import Refusal, RefusalCode, Verdict
@@ -239,6 +242,18 @@ def check_one_device_is_read_in_the_order_of_its_windows(history: History) -> No
     _must([s.sequence for s in found] == [2, 0], found)
 
 
+def check_what_was_observed_is_handed_over(history: History) -> None:
+    """A program beside finds the windows that it asked for, in order, with when each came in."""
+    history.accept([_seen(5, 0), _seen(3, 1), _seen(4, 2, "b"), _seen(9, 3)], received_at=AT + HOUR)
+    with tempfile.TemporaryDirectory() as folder:
+        into = Path(folder) / "observations.parquet"
+        n = history.hand_over(AT + 3 * MINUTE, AT + 5 * MINUTE, into)
+        rows = pq.read_table(into).to_pylist()
+    _must(n == len(rows) == 2, rows)
+    _must([(row["device_id"], row["sequence"]) for row in rows] == [("b", 2), ("a", 0)], rows)
+    _must({row["received_at"] for row in rows} == {(AT + HOUR).replace(tzinfo=None)}, rows)
+
+
 def check_a_step_is_kept_whole_and_replaced(history: History) -> None:
     """State, cursors, estimates and cells are those of one step; made again it is replaced."""
     unknown = Estimate(at=AT, walkable_m2=10.0, unknown=UnknownReason.STALE)
@@ -380,6 +395,7 @@ HISTORY_CHECKS: tuple[Callable[[History], None], ...] = (
     check_refusals_are_counted,
     check_tallies_add_up,
     check_one_device_is_read_in_the_order_of_its_windows,
+    check_what_was_observed_is_handed_over,
     check_a_step_is_kept_whole_and_replaced,
     check_estimates_and_cells_come_back,
     check_sealing_changes_no_answer,

@@ -212,6 +212,20 @@ class DuckHistory:
         )
         return columns.observations_from(found)
 
+    def hand_over(self, begin_at: datetime, end_at: datetime, into: Path) -> int:
+        """Write what was observed in windows that end after ``begin_at`` and by ``end_at`` for a program beside.
+
+        It is a Parquet file with the columns of the history and ``received_at``; return how many rows it has.
+        """
+        path = str(into).replace("'", "''")
+        with self._reading() as read:
+            found = read.execute(
+                "COPY (SELECT * FROM observation WHERE end_at > ? AND end_at <= ? ORDER BY end_at, arrival)"
+                f" TO '{path}' (FORMAT parquet)",
+                [columns.naive(begin_at), columns.naive(end_at)],
+            ).fetchone()
+        return 0 if found is None else int(found[0])
+
     def tallies(self) -> dict[str, Tally]:
         """Return what each device has sent so far, by device id; "" holds what came under no known device."""
         return dict(self._tallies)

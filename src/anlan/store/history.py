@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -70,6 +71,13 @@ class History(Protocol):
 
     def device_observations(self, device_id: str, begin_at: datetime, end_at: datetime) -> list[Observation]:
         """Return what one device counted in windows that end after ``begin_at`` and by ``end_at``, oldest first."""
+        ...
+
+    def hand_over(self, begin_at: datetime, end_at: datetime, into: Path) -> int:
+        """Write what was observed in windows that end after ``begin_at`` and by ``end_at`` for a program beside.
+
+        It is a Parquet file with the columns of the history and ``received_at``; return how many rows it has.
+        """
         ...
 
     def tallies(self) -> dict[str, Tally]:

@@ -1,11 +1,12 @@
 import { signal, type Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import type { Area, Device, District, Place, Watch } from "../api.ts";
+import { api, type Area, type Device, type District, type Place, type Proven, type Watch } from "../api.ts";
 import { alerts, areasOf, devices, level, minute, places, selection, severity, stale, tab, trails, watches, type Selection, type Tab } from "../desk.ts";
-import { density, integer, named, people, share, t, timeOf, word } from "../i18n.ts";
+import { dateOf, density, integer, named, people, share, t, timeOf, word } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
 import { STATES } from "../map/symbols.ts";
 import { waiting } from "../reach.ts";
+import { may } from "../staff.ts";
 import { firings } from "../underway/firings.ts";
 import { Alerts } from "./Alerts.tsx";
 import { Bar, Class, shortOccupancy } from "./EstimateView.tsx";
@@ -137,6 +138,7 @@ function Devices({ map }: { map: Signal<MapHandle | null> }) {
           </span>
         ))}
       </p>
+      <HowProven />
       <table class="table">
         <thead>
           <tr>
@@ -164,6 +166,23 @@ function Devices({ map }: { map: Signal<MapHandle | null> }) {
         </tbody>
       </table>
     </>
+  );
+}
+
+/** How the intervals held on the last night's withheld cameras: the share is that of intervals which knew nothing of that day. */
+function HowProven() {
+  const allowed = may("devices.read", true);
+  const { answer } = useAsked<Proven | null>(`proven ${allowed}`, 0, () => (allowed ? api.proven() : Promise.resolve(null)));
+  if (answer === null) return null;
+  const { day, factor } = answer;
+  const told =
+    day === null
+      ? t("proven.none")
+      : t("proven.told", { on: dateOf(`${day.on}T12:00:00Z`), n: integer(day.views.length), held: integer(100 * day.held_before), factor: factor.toFixed(2) });
+  return (
+    <p class="proven quiet" data-test="intervals-proven">
+      {told}
+    </p>
   );
 }
 

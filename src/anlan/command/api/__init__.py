@@ -14,6 +14,7 @@ from anlan.command.api import (
     live,
     log,
     plans,
+    proof,
     reach,
     staff,
     underway,
@@ -22,7 +23,7 @@ from anlan.command.api import (
 )
 
 _CASES = (underway, cases, case_many, case_papers, indicators)
-_DESK = (district, crowd, coverage, weather, alerts)
+_DESK = (district, crowd, coverage, proof, weather, alerts)
 _PARTS = (*_DESK, *_CASES, community, reach, plans, whatif, devices, log, live, staff)
 ROUTERS = tuple(part.router for part in _PARTS)
 
