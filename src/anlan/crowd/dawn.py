@@ -56,11 +56,11 @@ def inside_by_estimate(layout: Layout, cordons: Cordons, told: Told, moment: Mom
 
     .. math:: o = \max\bigl(\sum_c w_c x_c - \delta F - B,\ 0\bigr)
 
-    with its covariance, linear about the present guess: fewer than nobody were not inside before. Their gates tell who came and went since the last minute and
-    nothing about how many there are, which all other sources tell. Were the offset a number of the filter by itself,
-    each minute's balance, laid about another guess, would seem to tell a little of it, and within minutes a place that
-    is counted from the afternoon on would be sure of the first guess: the false certainty of a linearised filter about
-    what cannot be observed.
+    with its covariance, linear about the present guess: fewer than nobody were not inside before. Their gates tell who
+    came and went since the last minute and nothing about how many there are, which all other sources tell. Were the
+    offset a number of the filter by itself, each minute's balance, laid about another guess, would seem to tell a
+    little of it, and within minutes a place that is counted from the afternoon on would be sure of the first guess: the
+    false certainty of a linearised filter about what cannot be observed.
 
     Parameters
     ----------
