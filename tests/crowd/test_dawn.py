@@ -8,6 +8,7 @@ import pytest
 import shapely
 from tests.crowd.conftest import GRID, MINUTE, Small, degrees, gate, grid_counts, seen
 
+from anlan.crowd import Estimator, Params
 from anlan.crowd.dawn import told_by_nights
 
 EVENING = datetime(2026, 12, 29, 18, tzinfo=UTC)  # 02:00 in Shanghai
@@ -139,3 +140,13 @@ def test_a_crowd_that_was_inside_before_counting_began_is_told_by_the_grid(hall)
     mean, sd = found[-1]
     assert mean > 3500
     assert abs(mean - 5000) < 2 * sd
+
+
+@pytest.mark.parametrize(("indoors_per_person", "unsure"), [(2.0, 0.14), (20.0, 0.32), (500.0, 0.45)])
+def test_before_the_first_night_a_district_is_less_sure_the_more_are_indoors(hall, indoors_per_person, unsure):
+    plain = hall.cells
+    indoors = np.full(len(plain), indoors_per_person * plain.usual_at(12.0).sum() / len(plain))
+    known = replace(plain, surveyed=True, counted_at_home=True, indoors=indoors)
+    bare, counted = (Estimator(hall.pack, cells) for cells in (plain, known))
+    assert counted.field(counted.start(NOON)).unsettled == pytest.approx(unsure, abs=0.005)
+    assert bare.field(bare.start(NOON)).unsettled == Params().unsettled

@@ -200,9 +200,17 @@ class Estimator:
             doubt=doubt,
             params=self.params,
             open_ground=self._open_ground,
-            unsettled=self.params.unsettled * max(1 - moment.nights / SETTLED, 0.0) if self._grids else 0.0,
+            unsettled=self._unsettled(persons) * max(1 - moment.nights / SETTLED, 0.0) if self._grids else 0.0,
             proven=proven,
         )
+
+    def _unsettled(self, persons: Floats) -> float:
+        """Return the spread of everything together before a night: the more are indoors beside those who are out."""
+        most = self.params.unsettled
+        if not (self.cells.surveyed and self.cells.counted_at_home):
+            return most
+        itself, for_each = self.params.counted_unsettled
+        return min(most, itself + for_each * float(self.cells.indoors.sum() / max(persons.sum(), 1.0)))
 
     def evidence(self, state: State) -> Evidence | None:
         """Return what every source that reports says at the state's moment, for :func:`anlan.crowd.why.why`.

@@ -79,8 +79,7 @@ class Params:
     widen: float = 3.0
     split: float = 0.2
     unsettled: float = 0.45
-    """Spread of everything together before the first night: who is indoors has not been told from who is out yet.
-    Where a survey and a census tell both of a usual day it is ``counted_unsettled``."""
+    """Spread of everything together before the first night: who is indoors has not been told from who is out yet."""
     belief: float = 3.0
     """A count that surprises by more standard deviations than this is given the noise at which it would surprise by
     just so many: it moves the estimate less the more absurd it is, and is yet believed if it goes on."""
@@ -111,10 +110,11 @@ class Params:
     counted_scales: tuple[tuple[float, float], ...] = ((350.0, 0.35),)
     counted_level: float = 0.08
     counted_shift: float = 0.2
-    counted_unsettled: float = 0.15
+    counted_unsettled: tuple[float, float] = (0.12, 0.01)
     counted_share: tuple[float, float, tuple[tuple[float, float], ...]] = (0.4, 0.15, ((700.0, 0.18),))
     """What takes the place of the others where a survey of footfall, and a census by area, tell what is to be
-    expected."""
+    expected. ``counted_unsettled`` is what ``unsettled`` is by itself, and more for each who is indoors beside one who
+    is out."""
 
     def given(self, cells: Cells) -> Params:
         """Return the constants for what is known of a district."""
@@ -125,8 +125,6 @@ class Params:
             found = replace(found, fine=self.surveyed_fine, widen=self.surveyed_widen, split=self.surveyed_split)
             spread, forgets_min = self.surveyed_passage
             found = replace(found, pace=self.surveyed_pace, passage_spread=spread, passage_forgets_min=forgets_min)
-        if cells.surveyed and cells.counted_at_home:
-            found = replace(found, unsettled=self.counted_unsettled)
         if cells.counted_at_home:
             visitors, level, scales = self.counted_share
             found = replace(found, homes_scales=self.counted_scales, homes_level=self.counted_level)
