@@ -70,7 +70,7 @@ def inside_by_estimate(layout: Layout, cordons: Cordons, told: Told, moment: Mom
         What the balance of the moment says.
     moment : Moment
     persons : float64, shape (n,)
-        By cell, as the moment has it.
+        By cell, as the moment has it; only those in closed places are read.
 
     References
     ----------

@@ -94,6 +94,7 @@ class Estimator:
         self._with_visitors = 1 + self.params.visitors * visited(cells)
         self._open_ground = np.full(len(cells), bool(self.sources.grids))
         self._open_ground[self.sources.cordons.weights.indices] = False
+        self._behind_gates = np.unique(self.sources.cordons.weights.indices)
         self._zone = ZoneInfo(pack.time_zone)
         self._devices = {device.device_id: device for device in pack.devices}
         self._grids = {grid.device.device_id: k for k, grid in enumerate(self.sources.grids)}
@@ -346,8 +347,11 @@ class Estimator:
             return None
         layout, cordons = self.layout, self.sources.cordons
         assert layout is not None  # noqa: S101 - only called where something tells presence
-        told, persons = balance.told(cordons.gates, moment.balance), self._persons(moment.mean, moment.at)
-        return inside_by_estimate(layout, cordons, told, moment, persons)
+        there = self._behind_gates
+        ratio = np.exp(layout.out_hats[there] @ moment.mean[layout.out])
+        persons = np.zeros(len(self.cells))
+        persons[there] = self._usual(moment.at)[there] * ratio
+        return inside_by_estimate(layout, cordons, balance.told(cordons.gates, moment.balance), moment, persons)
 
     def _fine(self, moment: Moment) -> Floats:
         assert self._unusual is not None  # noqa: S101 - the same
