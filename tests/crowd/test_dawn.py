@@ -150,3 +150,12 @@ def test_before_the_first_night_a_district_is_less_sure_the_more_are_indoors(hal
     bare, counted = (Estimator(hall.pack, cells) for cells in (plain, known))
     assert counted.field(counted.start(NOON)).unsettled == pytest.approx(unsure, abs=0.005)
     assert bare.field(bare.start(NOON)).unsettled == Params().unsettled
+
+
+def test_an_empty_hall_that_nobody_enters_is_no_fault(hall):
+    state = hall.estimator.start(NOON)
+    for k in range(1, 4):
+        at = NOON + k * MINUTE
+        state = hall.estimator.advance(state, [seen("gate-1", at, k, n_in=0, n_out=2000)], at)
+        state = hall.estimator.advance(state, [], at)  # the same minute once more
+    assert np.isfinite(hall.estimator.field(state).persons).all()

@@ -102,6 +102,21 @@ def test_where_nothing_tells_the_day_it_stays_as_unknown_as_on_any(surveyed):
     assert np.allclose(state.present.unusual, 1.0, atol=0.02)
 
 
+def test_a_first_look_after_an_hour_of_a_grid_forgets_nothing(surveyed):
+    west = surveyed.cells.x_m < -100
+    people = surveyed.cells.usual_at(12.0) * np.where(west, 6.0, 1.0)
+    there = grid_counts(surveyed, people + surveyed.cells.indoors)
+    east = float((surveyed.estimator.sources.views.weights @ people)[1])
+
+    def counts(at, k):
+        eye = [seen("view-2", at, k, n_present=round(east))] if k > 60 else []
+        return [*eye, *([seen("lbs", at, k, 5 * MINUTE, counts=there)] if k % 5 == 0 and k <= 60 else [])]
+
+    before, after = (surveyed.estimator.field(surveyed.run(n, counts)).persons[west].sum() for n in (60, 62))
+    assert before > 1.15 * surveyed.cells.usual_at(12.0)[west].sum()
+    assert after > 0.95 * before
+
+
 def test_without_a_survey_nobody_knows_what_is_usual():
     plain = Small(DEVICES)
     state = plain.run(20, lambda at, k: [seen("view-1", at, k, n_present=400)])

@@ -301,8 +301,11 @@ class Estimator:
         fresh = self._fresh(counts, at)
         keep, today = layout.keep**minutes, unusual.after(moment.unusual, self._usual(at), fresh, minutes)
         strays = moment.unusual
-        if unusual.looked(today) and not unusual.looked(strays):
-            strays, keep[layout.out] = today, 0.0  # the first look tells how far people may stray from the first on
+        if unusual.looked(today) and not unusual.looked(strays) and self._grids.keys().isdisjoint(moment.newest):
+            strays, keep[layout.out] = (
+                today,
+                0.0,
+            )  # before it nothing was known, not even how far they stray
         may = unusual.scale(strays), unusual.level(strays)
         mean, covariance = moment.mean * keep, relax(moment.covariance, layout.stationary, layout.ends, keep, *may)
         inside = self._inside(moment)

@@ -278,7 +278,7 @@ def cordon_rows(
     matrix = placed(layout.size, [(layout.out.start, out), *drift])
     surprise = target - total
     misfit = np.where(
-        told.untold[heard], (CARRIED * total) ** 2, WITHIN * fine[heard] / 1e6 + (0.01 * total) ** 2 + 1e-4
+        told.untold[heard], (CARRIED * total) ** 2 + 1e-8, WITHIN * fine[heard] / 1e6 + (0.01 * total) ** 2 + 1e-4
     )
     noise = misfit + told.missing_var[heard] / 1e6
     return Rows(matrix, surprise, noise, doubted=True)
