@@ -100,6 +100,44 @@ class Errand:
             self.is_over = True
 
 
+class Lane:
+    """One errand at a time, whose question is put together in a thread of its own: nobody waits for either."""
+
+    def __init__(self) -> None:
+        self.errand: Errand | None = None
+        self.closed = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a question is still being put together."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def begin(self, name: str, ask: Callable[[], Errand | None]) -> None:
+        """Put a question together, and go the errand; none where there is nothing to ask."""
+
+        def go() -> None:
+            self.errand = ask()
+
+        self._thread = threading.Thread(target=go, name=name, daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for question and answer, and stop what takes longer."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+        if self.errand is not None:
+            self.errand.wait(seconds)
+
+    def close(self) -> None:
+        """Stop it; nothing is begun any more."""
+        self.closed = True
+        if self._thread is not None:
+            self._thread.join(30)
+        if self.errand is not None:
+            self.errand.close()
+
+
 def answer(question: Callable[[Json, Tell], Json]) -> int:
     """Answer what standard input asks, as the program beside; return its exit status.
 

@@ -113,7 +113,7 @@ def test_by_night_their_errors_are_learned_anew_and_by_day_nothing(kept):
     asked = []
 
     class Heard(Trees):
-        def _begin(self, now, planned):
+        def _ask(self, now, planned):
             asked.append((now, planned))
 
     held = Heard(PACK, history, kept[0])

@@ -17,7 +17,7 @@ from anlan.crowd.forecast import Known, PlannedEvent, Series, boosting_installed
 from anlan.crowd.forecast.boosting import ROUNDS
 from anlan.crowd.forecast.grown import LEAST_DAYS, Grown
 from anlan.crowd.forecast.live import STEP
-from anlan.errand import Errand, Json
+from anlan.errand import Errand, Json, Lane
 from anlan.kernel.answers import CurvePoint
 from anlan.kernel.errors import AnlanError
 from anlan.kernel.pack import Pack
@@ -65,9 +65,7 @@ class Trees:
         self._told: tuple[datetime, dict[str, Expected]] | None = None
         self._grown: Grown | None = None
         self._read_file = False
-        self._errand: Errand | None = None
-        self._thread: threading.Thread | None = None
-        self._closed = False
+        self._lane = Lane()
         self.n_rounds = ROUNDS
 
     def forget(self) -> None:
@@ -78,18 +76,11 @@ class Trees:
 
     def close(self) -> None:
         """Stop what is being learned."""
-        self._closed = True
-        if self._thread is not None:
-            self._thread.join(30)
-        if self._errand is not None:
-            self._errand.close()
+        self._lane.close()
 
     def wait(self, seconds: float) -> None:
         """Wait until what is being learned is learned."""
-        if self._thread is not None:
-            self._thread.join(seconds)
-        if self._errand is not None:
-            self._errand.wait(seconds)
+        self._lane.wait(seconds)
 
     @property
     def grown(self) -> Grown | None:
@@ -120,20 +111,19 @@ class Trees:
     def tend(self, now: datetime, planned: Sequence[PlannedEvent]) -> None:
         """Begin to learn where it is time for it. It goes on beside; nobody waits."""
         with self._learning:
-            if self._closed or self._is_learning() or not boosting_installed() or not self._is_due(now):
+            if self._lane.closed or self._is_learning() or not boosting_installed() or not self._is_due(now):
                 return
-            self._thread = threading.Thread(target=self._begin, args=(now, tuple(planned)), name="trees", daemon=True)
-            self._thread.start()
+            self._lane.begin("trees", lambda: self._ask(now, tuple(planned)))
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _is_learning(self) -> bool:
-        reads = self._thread is not None and self._thread.is_alive()
-        if self._errand is not None and self._errand.is_over:
-            if self._errand.fault is not None:
-                log.warning("trees were not grown: %s", self._errand.fault)
-            self._errand = None
-        return reads or self._errand is not None
+        errand = self._lane.errand
+        if errand is not None and errand.is_over:
+            if errand.fault is not None:
+                log.warning("trees were not grown: %s", errand.fault)
+            self._lane.errand = None
+        return self._lane.is_asking or self._lane.errand is not None
 
     def _is_due(self, now: datetime) -> bool:
         grown = self.grown
@@ -142,7 +132,7 @@ class Trees:
         first = now - (LEAST_DAYS + 1) * DAY
         return bool(np.isfinite(self._history.estimate_means(self._subjects, first, DAY // STEP, STEP)).any())
 
-    def _begin(self, now: datetime, planned: tuple[PlannedEvent, ...]) -> None:
+    def _ask(self, now: datetime, planned: tuple[PlannedEvent, ...]) -> Errand | None:
         """Read half a year, and ask the program beside."""
         try:
             until = quarter_of(now)
@@ -152,9 +142,9 @@ class Trees:
             np.savez(self._counts_file, counts=counts, **({} if log_of is None else asdict(log_of)))
         except (AnlanError, OSError) as fault:
             log.warning("trees were not grown: %s", fault)
-            return
-        if self._closed:
-            return
+            return None
+        if self._lane.closed:
+            return None
         grown = self._grown
         asked = {
             "counts": str(self._counts_file),
@@ -172,7 +162,7 @@ class Trees:
             "rounds": self.n_rounds,
             "again": grown is not None and until - grown.learned_until < LASTS,
         }
-        self._errand = Errand(MODULE, asked, self._keep)
+        return Errand(MODULE, asked, self._keep)
 
     def _keep(self, told: Json) -> None:
         del told

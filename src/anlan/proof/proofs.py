@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from anlan.crowd.conformal import proof_of
-from anlan.errand import Errand, Json
+from anlan.errand import Errand, Json, Lane
 from anlan.kernel.clock import Clock, minute_of
 from anlan.kernel.errors import AnlanError, BadInput, Conflict, Unavailable
 from anlan.kernel.pack import Pack
@@ -129,9 +130,7 @@ class Proofs:
         self._proving: date | None = None
         self._tried: date | None = None
         self._fault: str | None = None
-        self._errand: Errand | None = None
-        self._thread: threading.Thread | None = None
-        self._closed = False
+        self._lane = Lane()
         self.settles = SETTLES
         self._days, self._proven = self._read()
 
@@ -145,7 +144,7 @@ class Proofs:
         """Return what is proven, and what is being proved."""
         with self._lock:
             self._settle()
-            at, errand = self._clock.now(), self._errand
+            at, errand = self._clock.now(), self._lane.errand
             return ProofNow(
                 proven=next((one for one in reversed(self._proven) if one.from_at <= at + SOON), None),
                 days=self._days,
@@ -181,7 +180,7 @@ class Proofs:
         with self._lock:
             self._settle()
             done = self._tried == yesterday or any(one.on == yesterday for one in self._days)
-            able = self._sees and self._pack.folder is not None and not self._closed and self._proving is None
+            able = self._sees and self._pack.folder is not None and not self._lane.closed and self._proving is None
             if able and not done and local.hour in NIGHT:
                 self._tried = yesterday
                 self._start(yesterday)
@@ -215,35 +214,28 @@ class Proofs:
 
     def wait(self, seconds: float) -> None:
         """Wait until what is being proved is proved."""
-        if self._thread is not None:
-            self._thread.join(seconds)
-        if self._errand is not None:
-            self._errand.wait(seconds)
+        self._lane.wait(seconds)
 
     def close(self) -> None:
         """Stop what is being proved."""
-        self._closed = True
-        if self._thread is not None:
-            self._thread.join(30)
-        if self._errand is not None:
-            self._errand.close()
+        self._lane.close()
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
         """Let go of an errand that is over."""
-        if self._errand is not None and self._errand.is_over:
-            self._fault = self._errand.fault
+        errand = self._lane.errand
+        if errand is not None and errand.is_over:
+            self._fault = errand.fault
             if self._fault is not None:
                 log.warning("%s was not proved: %s", self._proving, self._fault)
-            self._proving, self._errand = None, None
+            self._proving, self._lane.errand = None, None
 
     def _start(self, day: date) -> None:
         self._proving, self._fault = day, None
-        self._thread = threading.Thread(target=self._ask, args=(day,), name="proof", daemon=True)
-        self._thread.start()
+        self._lane.begin("proof", lambda: self._ask(day))
 
-    def _ask(self, day: date) -> None:
+    def _ask(self, day: date) -> Errand | None:
         """Hand over the day's counts, and ask the program beside."""
         begin_at, end_at = (datetime.combine(on, time(), self._zone).astimezone(UTC) for on in (day, day + DAY))
         counts, state = self._folder / "counts.parquet", self._state_of(day)
@@ -252,16 +244,16 @@ class Proofs:
             n = self._history.hand_over(begin_at, end_at, counts)
         except (AnlanError, OSError) as fault:
             self._give_up(str(fault))
-            return
-        if not n or self._closed:
+            return None
+        if not n or self._lane.closed:
             self._give_up(f"nothing was counted on {day}")
-            return
+            return None
         asked = {
             "pack": str(self._pack.folder), "cells": str(self._cells), "observations": str(counts),
             "state": str(state) if state.exists() else None, "settles_s": self.settles.total_seconds(),
             "begin_at": begin_at.isoformat(), "end_at": end_at.isoformat(), "withdrawn": sorted(self._withdrawn()),
         }  # fmt: skip
-        self._errand = Errand(MODULE, asked, lambda told: self._keep(day, told))
+        return Errand(MODULE, asked, lambda told: self._keep(day, told))
 
     def _give_up(self, why: str) -> None:
         log.info("no day was proved: %s", why)
@@ -300,7 +292,7 @@ class Proofs:
     def _write_down(self, days: tuple[ProvedDay, ...], proven: tuple[Proven, ...]) -> None:
         body = {"form": FORM, "proven": [asdict(one) for one in proven], "days": [asdict(one) for one in days]}
         try:
-            _write(self._folder / "proof.json", json.dumps(body, default=_plain).encode())
+            _write(self._folder / "proof.json", json.dumps(body, default=methodcaller("isoformat")).encode())
         except OSError as fault:
             raise Unavailable(
                 f"folder {self._folder}", f"must be writable ({fault.strerror})", "free some space; it is tried again"
@@ -327,11 +319,6 @@ def _write(path: Path, body: bytes) -> None:
     beside = path.with_suffix(".part")
     beside.write_bytes(body)
     beside.replace(path)
-
-
-def _plain(value: object) -> str:
-    assert isinstance(value, (date, datetime))  # noqa: S101 - nothing else in it is not plain
-    return value.isoformat()
 
 
 def _proven(row: dict[str, Any]) -> Proven:
