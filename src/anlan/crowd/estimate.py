@@ -299,22 +299,13 @@ class Estimator:
         counts = [seen for seen in minute.observations if seen.device_id not in unused]
         minutes = max((at - moment.at).total_seconds() / 60, 0.0)
         fresh = self._fresh(counts, at)
-        keep, today = layout.keep**minutes, unusual.after(moment.unusual, self._usual(at), fresh, minutes)
-        strays = moment.unusual
-        if unusual.looked(today) and not unusual.looked(strays) and self._grids.keys().isdisjoint(moment.newest):
-            strays, keep[layout.out] = (
-                today,
-                0.0,
-            )  # before it nothing was known, not even how far they stray
-        may = unusual.scale(strays), unusual.level(strays)
-        mean, covariance = moment.mean * keep, relax(moment.covariance, layout.stationary, layout.ends, keep, *may)
-        inside = self._inside(moment)
-        if inside is not None:
-            inside.put(mean, covariance, keep)
+        usual = self._usual(at)
+        today = unusual.after(moment.unusual, usual, fresh, minutes)
+        mean, covariance = self._relaxed(moment, today, minutes)
         kept, lost = self._gates(moment.balance, counts, at)
         each = np.arange(layout.offset.start, layout.offset.stop)
         covariance[each, each] += lost / 1e6
-        persons = self._persons(mean, at)
+        persons = usual * self._ratio(mean)
         cordons = self.sources.cordons
         told = balance.told(cordons.gates, kept)
         kept = balance.watched_at_night(kept, told, night=NIGHT <= self._hour(moment.at) < DAWN)
@@ -343,6 +334,24 @@ class Estimator:
             surprise=off,
             viewed=self._viewed(moment, fresh, minute),
         )
+
+    def _relaxed(self, moment: Moment, today: Floats, minutes: float) -> tuple[Floats, Floats]:
+        """Return mean and covariance some minutes later, before anything of them is heard, on a day as unusual as that.
+
+        Before the first look of an eye nothing was known, not even how far people stray, unless a grid was heard.
+        """
+        layout, unusual = self.layout, self._unusual
+        assert layout is not None  # noqa: S101 - only called where something tells presence
+        assert unusual is not None  # noqa: S101 - it stands where the layout does
+        keep, strays = layout.keep**minutes, moment.unusual
+        if unusual.looked(today) and not unusual.looked(strays) and self._grids.keys().isdisjoint(moment.newest):
+            strays, keep[layout.out] = today, 0.0
+        may = unusual.scale(strays), unusual.level(strays)
+        mean, covariance = moment.mean * keep, relax(moment.covariance, layout.stationary, layout.ends, keep, *may)
+        inside = self._inside(moment)
+        if inside is not None:
+            inside.put(mean, covariance, keep)
+        return mean, covariance
 
     def _inside(self, moment: Moment) -> Inside | None:
         """Return who is inside the closed places that no night has told of, as a moment has it."""
