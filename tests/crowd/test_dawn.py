@@ -8,8 +8,9 @@ import pytest
 import shapely
 from tests.crowd.conftest import GRID, MINUTE, Small, degrees, gate, grid_counts, seen
 
-from anlan.crowd import Estimator, Params
+from anlan.crowd import Estimator, Params, balance
 from anlan.crowd.dawn import told_by_nights
+from anlan.crowd.rows import cordon_rows
 
 EVENING = datetime(2026, 12, 29, 18, tzinfo=UTC)  # 02:00 in Shanghai
 LOPSIDED = 0.02
@@ -152,10 +153,11 @@ def test_before_the_first_night_a_district_is_less_sure_the_more_are_indoors(hal
     assert bare.field(bare.start(NOON)).unsettled == Params().unsettled
 
 
-def test_an_empty_hall_that_nobody_enters_is_no_fault(hall):
-    state = hall.estimator.start(NOON)
-    for k in range(1, 4):
-        at = NOON + k * MINUTE
-        state = hall.estimator.advance(state, [seen("gate-1", at, k, n_in=0, n_out=2000)], at)
-        state = hall.estimator.advance(state, [], at)  # the same minute once more
-    assert np.isfinite(hall.estimator.field(state).persons).all()
+def test_the_balance_of_an_empty_hall_is_never_beyond_doubt(hall):
+    estimator = hall.estimator
+    state = estimator.advance(estimator.start(NOON), [seen("gate-1", NOON + MINUTE, 1, n_in=0, n_out=0)], NOON + MINUTE)
+    cordons, moment = estimator.sources.cordons, state.present
+    told = balance.told(cordons.gates, moment.balance)
+    rows = cordon_rows(estimator.layout, cordons, told, moment.mean, np.zeros(len(hall.cells)), np.zeros(1))
+    assert told.untold.all()
+    assert (rows.noise > 0).all()
