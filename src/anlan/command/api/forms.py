@@ -89,16 +89,15 @@ class Narrower(Form):
 class Because(Form):
     """What made a number: shares by Pratt's measure, which add up to one over all sources."""
 
-    usual: int | None = Field(
-        description="How many the survey of footfall counted there at this hour; null without one, and under ten."
-    )
-
     explained: float = Field(description="The part of what is unknown without any source that all of them take off.")
     by_kind: dict[str, float] = Field(
         description="Share of each kind of device.", examples=[{"gate": 0.7, "grid": 0.3}]
     )
     sources: list[SourceShare] = Field(description="The largest shares first.")
     narrower: Narrower | None
+    usual: int | None = Field(
+        description="How many the survey of footfall counted there at this hour; null without one, and under ten."
+    )
 
 
 class Count(Estimate):
