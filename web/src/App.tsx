@@ -1,6 +1,6 @@
 import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { District } from "./api.ts";
+import type { District } from "./shapes.ts";
 import { address, hrefOf, sectionOf, spotIn, type Section } from "./cases/address.ts";
 import { CasesPage } from "./cases/CasesPage.tsx";
 import { CommunityPage } from "./community/CommunityPage.tsx";

@@ -1,24 +1,23 @@
 /** What the desk knows: signals fed by the interface and the live stream. */
 
 import { batch, computed, signal } from "@preact/signals";
-import {
-  api,
-  ApiError,
-  type Alert,
-  type Area,
-  type Border,
-  type CurvePoint,
-  type Density,
-  type Device,
-  type District,
-  type Estimate,
-  type Place,
-  type Polygon,
-  type Simulation,
-  type Tried,
-  type Watch,
-  type Weather,
-} from "./api.ts";
+import { api, ApiError } from "./api.ts";
+import type {
+  Alert,
+  Area,
+  Border,
+  CurvePoint,
+  Density,
+  Device,
+  District,
+  Estimate,
+  Place,
+  Polygon,
+  Simulation,
+  Tried,
+  Watch,
+  Weather,
+} from "./shapes.ts";
 import { chime } from "./chime.ts";
 import { t, timeZone } from "./i18n.ts";
 import { listen } from "./live.ts";

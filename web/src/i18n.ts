@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import type { Label, Lang } from "./api.ts";
+import type { Label, Lang } from "./shapes.ts";
 import en from "./i18n/en.json";
 import zh from "./i18n/zh.json";
 

@@ -1,7 +1,8 @@
 /** Reach: incidents and units as the desk knows them, fed by the interface and the live stream. */
 
 import { batch, signal } from "@preact/signals";
-import { api, type Incident, type Kind, type Post, type Proof, type Unit } from "./api.ts";
+import { api } from "./api.ts";
+import type { Incident, Kind, Post, Proof, Unit } from "./shapes.ts";
 import { calmly, coverage, district, drawing, following, layer, say, selection, tab, told } from "./desk.ts";
 import { inOrder } from "./order.ts";
 import type { LiveMessage } from "./sse.ts";

@@ -1,7 +1,8 @@
 /** Who is looking: signed in or not, and what they may do. */
 
 import { computed, signal } from "@preact/signals";
-import { api, setGuard, type Me } from "./api.ts";
+import { api, setGuard } from "./api.ts";
+import type { Me } from "./shapes.ts";
 
 export const me = signal<Me | null>(null);
 /** The token of a link that was opened, until it is used. */

@@ -1,6 +1,7 @@
 /** Cases over HTTP, typed. Each answer holds only what whoever is signed in may see. */
 
-import { ask, get, post, type Label } from "../api.ts";
+import { ask, get, post } from "../api.ts";
+import type { Label } from "../shapes.ts";
 
 export type Light = "red" | "yellow" | "green" | "none";
 export type FieldKind = "text" | "number" | "integer" | "boolean" | "choice" | "date" | "moment" | "table";

@@ -1,6 +1,6 @@
 /** Cases in words: titles, values, places and the time that is left. */
 
-import type { Label } from "../api.ts";
+import type { Label } from "../shapes.ts";
 import { now } from "../desk.ts";
 import { lang, momentOf, named, t } from "../i18n.ts";
 import type { Brief, Field, Kind } from "./api.ts";

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
-import { api, type Incident } from "../api.ts";
+import { api } from "../api.ts";
+import type { Incident } from "../shapes.ts";
 import { address, go, hrefOf, spotIn } from "../cases/address.ts";
 import { PlaceInput } from "../cases/DraftInputs.tsx";
 import { Refusal } from "../cases/parts.tsx";

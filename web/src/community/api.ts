@@ -1,6 +1,7 @@
 /** Volunteers, shifts, call-outs and service points over HTTP, typed. No answer holds a contact. */
 
-import { ask, get, post, type Label } from "../api.ts";
+import { ask, get, post } from "../api.ts";
+import type { Label } from "../shapes.ts";
 
 export interface Alliance {
   id: string;

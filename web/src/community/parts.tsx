@@ -1,7 +1,7 @@
 /** Small things that several pages of the community show. */
 
 import { useEffect, useState } from "preact/hooks";
-import type { Label } from "../api.ts";
+import type { Label } from "../shapes.ts";
 import { say } from "../desk.ts";
 import { integer, named, t } from "../i18n.ts";
 

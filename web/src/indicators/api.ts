@@ -1,6 +1,7 @@
 /** Indicators over HTTP, typed. A number may be unknown, with its reason, or hidden, because it would tell of single cases. */
 
-import { get, type Label } from "../api.ts";
+import { get } from "../api.ts";
+import type { Label } from "../shapes.ts";
 import type { Brief } from "../cases/api.ts";
 import type { Every } from "./periods.ts";
 

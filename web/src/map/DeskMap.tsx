@@ -3,7 +3,8 @@ import { AttributionControl, Map as MapLibre, NavigationControl, ScaleControl, s
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import { useEffect, useRef } from "preact/hooks";
-import { api, type District, type Polygon } from "../api.ts";
+import { api } from "../api.ts";
+import type { District, Polygon } from "../shapes.ts";
 import { alerts, changes, coverage, densities, devices, drawing, layer, level, say, selection, told } from "../desk.ts";
 import { address, spotIn } from "../cases/address.ts";
 import { lang, named, t } from "../i18n.ts";

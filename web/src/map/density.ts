@@ -1,4 +1,4 @@
-import type { Density, District } from "../api.ts";
+import type { Density, District } from "../shapes.ts";
 import type { Theme } from "../theme.ts";
 import { CHANGE_STEPS, DENSITY_STEPS, REACH_STEPS, SEEN_STEPS } from "./palette.ts";
 

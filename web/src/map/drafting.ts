@@ -1,7 +1,7 @@
 import type { Map as MapLibre } from "maplibre-gl";
 import { TerraDraw, TerraDrawLineStringMode, TerraDrawPolygonMode, TerraDrawSelectMode } from "terra-draw";
 import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
-import type { Polygon } from "../api.ts";
+import type { Polygon } from "../shapes.ts";
 import { drawing, selection, type Drawing } from "../desk.ts";
 import type { Theme } from "../theme.ts";
 import { PALETTES } from "./palette.ts";

@@ -1,4 +1,4 @@
-import type { Polygon } from "../api.ts";
+import type { Polygon } from "../shapes.ts";
 
 type Position = GeoJSON.Position;
 

@@ -1,4 +1,4 @@
-import type { Incident, Unit } from "../api.ts";
+import type { Incident, Unit } from "../shapes.ts";
 
 export const STATUSES = ["dispatched", "en_route", "on_scene", "returning", "available", "out_of_service"] as const;
 export const INCIDENT_STATES = ["waiting", "dispatched", "on_scene", "closed"] as const;

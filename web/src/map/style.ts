@@ -1,6 +1,6 @@
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 import faces from "virtual:font-faces";
-import type { Lang } from "../api.ts";
+import type { Lang } from "../shapes.ts";
 import type { Theme } from "../theme.ts";
 import { PALETTES, RUNG_COLOURS } from "./palette.ts";
 

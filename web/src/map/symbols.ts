@@ -1,4 +1,4 @@
-import type { DeviceKind, DeviceState } from "../api.ts";
+import type { DeviceKind, DeviceState } from "../shapes.ts";
 import { STATE_COLOURS } from "./palette.ts";
 
 export const KINDS: readonly DeviceKind[] = ["gate", "passage", "road", "area", "grid"];

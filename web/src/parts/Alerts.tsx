@@ -1,6 +1,7 @@
 import type { Signal } from "@preact/signals";
 import { useState } from "preact/hooks";
-import { api, type Alert, type Grounds } from "../api.ts";
+import { api } from "../api.ts";
+import type { Alert, Grounds } from "../shapes.ts";
 import { sound, toggleSound } from "../chime.ts";
 import { alerts, device, refreshAlerts, say, selection, told } from "../desk.ts";
 import { density, duration, integer, named, people, ratio, share, t, timeOf, word } from "../i18n.ts";

@@ -1,7 +1,8 @@
 import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, type Area, type CurvePoint, type Device, type DevicePoint, type Estimate, type Flow, type Forecast, type Place, type Polygon } from "../api.ts";
+import { api } from "../api.ts";
+import type { Area, CurvePoint, Device, DevicePoint, Estimate, Flow, Forecast, Place, Polygon } from "../shapes.ts";
 import { device, drawing, minute, place, refreshWatches, say, selection, slowMinute, told, type Selection } from "../desk.ts";
 import { duration, integer, momentOf, named, people, share, t, timeOf, word } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";

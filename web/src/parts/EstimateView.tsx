@@ -1,4 +1,4 @@
-import type { Estimate } from "../api.ts";
+import type { Estimate } from "../shapes.ts";
 import { areaOf, density, duration, people, share, t, timeOf, word } from "../i18n.ts";
 import { stale } from "../desk.ts";
 

@@ -1,4 +1,4 @@
-import type { Flow } from "../api.ts";
+import type { Flow } from "../shapes.ts";
 import { devices, stale } from "../desk.ts";
 import { duration, named, people, share, t, word } from "../i18n.ts";
 

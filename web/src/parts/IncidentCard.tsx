@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import { api, type Assignment, type Candidate, type Incident, type Recommendation } from "../api.ts";
+import { api } from "../api.ts";
+import type { Assignment, Candidate, Incident, Recommendation } from "../shapes.ts";
 import { hrefOf } from "../cases/address.ts";
 import { now, places, selection } from "../desk.ts";
 import { integer, named, share, t, timeOf, word } from "../i18n.ts";

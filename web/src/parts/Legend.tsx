@@ -1,4 +1,4 @@
-import type { District } from "../api.ts";
+import type { District } from "../shapes.ts";
 import { changes, layer, showLayer } from "../desk.ts";
 import { CHANGE_STEPS, DENSITY_STEPS, REACH_STEPS, SEEN_STEPS } from "../map/palette.ts";
 import { KINDS } from "../map/symbols.ts";

@@ -1,6 +1,7 @@
 import { signal, type Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { api, type Area, type Device, type District, type Place, type Proven, type Watch } from "../api.ts";
+import { api } from "../api.ts";
+import type { Area, Device, District, Place, Proven, Watch } from "../shapes.ts";
 import { alerts, areasOf, devices, level, minute, places, selection, severity, stale, tab, trails, watches, type Selection, type Tab } from "../desk.ts";
 import { dateOf, density, integer, named, people, share, t, timeOf, word } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";

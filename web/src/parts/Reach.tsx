@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import type { Incident, Proof, Unit } from "../api.ts";
+import type { Incident, Proof, Unit } from "../shapes.ts";
 import { api } from "../api.ts";
 import { now, place, selection } from "../desk.ts";
 import { duration, integer, named, share, t, word } from "../i18n.ts";

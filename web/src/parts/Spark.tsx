@@ -1,4 +1,4 @@
-import type { CurvePoint } from "../api.ts";
+import type { CurvePoint } from "../shapes.ts";
 
 const WIDTH = 72;
 const HEIGHT = 22;

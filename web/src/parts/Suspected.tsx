@@ -1,4 +1,4 @@
-import type { Suspicion } from "../api.ts";
+import type { Suspicion } from "../shapes.ts";
 import { density, integer, t, timeOf } from "../i18n.ts";
 
 const amount = (n: number | null): string => (n === null ? "–" : n < 10 ? density(n) : integer(Math.round(n)));

@@ -1,4 +1,4 @@
-import type { DeviceKind, DeviceState } from "../api.ts";
+import type { DeviceKind, DeviceState } from "../shapes.ts";
 import { word } from "../i18n.ts";
 import { symbolParts } from "../map/symbols.ts";
 

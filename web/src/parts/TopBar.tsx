@@ -1,4 +1,4 @@
-import type { BorderFlow, District, Estimate } from "../api.ts";
+import type { BorderFlow, District, Estimate } from "../shapes.ts";
 import { behind, border, devices, lastAt, late, link, now, places, severity, simulate, simulation, stale, tab, watches, whole } from "../desk.ts";
 import { address, listAddress, sectionOf } from "../cases/address.ts";
 import { dateOf, duration, integer, lang, momentOf, named, people, secondsOf, setLang, t } from "../i18n.ts";

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
-import { api, type Band, type Polygon, type Tried, type Trying } from "../api.ts";
+import { api } from "../api.ts";
+import type { Band, Polygon, Tried, Trying } from "../shapes.ts";
 import { changes, place, showChanges, told } from "../desk.ts";
 import { density, integer, named, people, t, timeOf } from "../i18n.ts";
 import { may } from "../staff.ts";

@@ -1,4 +1,4 @@
-import type { Unit } from "../api.ts";
+import type { Unit } from "../shapes.ts";
 import { STATUS_COLOURS, UNIT_MARKS, unitShape } from "../map/reachSymbols.ts";
 
 /** A unit's symbol: its shape is the kind, its colour and mark the status. */

@@ -1,4 +1,4 @@
-import type { Weather, WeatherHour } from "../api.ts";
+import type { Weather, WeatherHour } from "../shapes.ts";
 import { now, weather } from "../desk.ts";
 import { t, timeOf } from "../i18n.ts";
 

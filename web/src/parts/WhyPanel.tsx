@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { type DeviceKind, type Estimate, type Why } from "../api.ts";
+import type { DeviceKind, Estimate, Why } from "../shapes.ts";
 import { minute, place, selection } from "../desk.ts";
 import { named, people, ratio, share, t, word } from "../i18n.ts";
 import { DeviceSymbol } from "./Symbol.tsx";

@@ -1,6 +1,7 @@
 /** Plans of posts over HTTP, typed. */
 
-import { ask, get, post, type Label } from "../api.ts";
+import { ask, get, post } from "../api.ts";
+import type { Label } from "../shapes.ts";
 
 /** A promise: a time, who keeps it, where, for what share of the demand, and how surely. */
 export interface Ring {

@@ -1,6 +1,7 @@
 /** Plans that run, what fired, rehearsals and what the district counts for a case, over HTTP. */
 
-import { ask, get, post, type Estimate, type Label } from "../api.ts";
+import { ask, get, post } from "../api.ts";
+import type { Estimate, Label } from "../shapes.ts";
 
 export type Measure = "density_per_m2" | "occupancy" | "flow_per_min";
 
