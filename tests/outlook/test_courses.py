@@ -10,7 +10,7 @@ from tests.small import small_pack
 from anlan.crowd import Turnout
 from anlan.crowd.forecast import PlannedEvent
 from anlan.kernel.alerts import Basis
-from anlan.kernel.errors import Unavailable
+from anlan.kernel.errors import BadInput, Unavailable
 from anlan.kernel.records import Estimate, UnknownReason
 from anlan.outlook import Outlooks
 from anlan.outlook.courses import Courses
@@ -143,6 +143,79 @@ def test_where_plans_cannot_be_read_alerts_go_by_trends_alone(evening):
     outlooks = Outlooks(small_pack(), evening)
     outlooks.planned = broken
     assert outlooks.courses({GARDEN: estimate(NOW, 300.0)}, NOW) == {}
+
+
+# -- an earlier occasion -------------------------------------------------------------------------------------------
+
+LAST_YEAR = NOW - timedelta(days=364)
+
+
+def countdown(at):
+    """Return the people of the garden on last year's evening: they come from an hour before it begins to the begin."""
+    return 200 + 3_000 * float(np.clip((at - LAST_YEAR + timedelta(hours=1)) / timedelta(hours=1), 0, 1))
+
+
+@pytest.fixture
+def year(tmp_path):
+    """Keep last year's evening in the garden, and an hour of this year's, to which half as many have come so far."""
+    history = DuckHistory.open(tmp_path)
+    for k in range(-240, 300):
+        at = LAST_YEAR + k * MINUTE
+        keep(history, at, garden=countdown(at))
+    for k in range(120, 60, -1):
+        keep(history, NOW - k * MINUTE, garden=200.0)
+    yield history
+    history.close()
+
+
+def again(**other):
+    plan = {"begin_at": NOW, "end_at": NOW + timedelta(hours=2), "added": {QUAY: 500.0}, "like_at": LAST_YEAR}
+    return PlannedEvent(**plan | other)
+
+
+def test_what_is_repeated_goes_as_the_last_time_in_every_place_that_was_counted_then(year):
+    course = asked(year, NOW - timedelta(minutes=30), 850.0, [again()])[GARDEN]  # 1,700 were there at that hour
+    assert course.again
+    assert course.planned.at(0) == pytest.approx(1_700, rel=0.02)
+    assert course.planned.at(15) - course.planned.at(0) == pytest.approx(750, rel=0.05)
+    assert course.turnout.part == pytest.approx(0.5, abs=0.03)
+
+
+def test_the_next_hour_of_what_is_repeated_is_last_years_with_as_many_as_come_now(year):
+    outlooks = Outlooks(small_pack(), year)
+    outlooks.planned = lambda _: (again(),)
+    told = outlooks.subject(GARDEN, estimate(NOW - timedelta(minutes=70), 200.0))
+    assert told.basis is Basis.PLAN
+    expected = [countdown(LAST_YEAR - timedelta(minutes=70 - ahead)) for ahead in (15, 30, 45, 60)]
+    assert [one.occupancy for one in told.points] == pytest.approx(expected, rel=0.05)
+    outlooks.forget()
+    outlooks.planned = lambda _: (again(like_at=None),)
+    plain = outlooks.subject(GARDEN, estimate(NOW - timedelta(minutes=70), 200.0))
+    assert plain.points[-1].occupancy == pytest.approx(200, abs=30)
+
+
+@pytest.mark.parametrize("like_at", [LAST_YEAR - timedelta(days=364), NOW - timedelta(days=2)])
+def test_where_the_last_time_was_not_counted_the_plan_goes_by_its_own_numbers(year, like_at):
+    plain, told = (
+        asked(year, NOW - timedelta(minutes=61), 300.0, [again(like_at=one, added={GARDEN: 800.0})])[GARDEN]
+        for one in (None, like_at)
+    )
+    assert told == plain
+    assert not told.again
+
+
+def test_a_plan_repeats_nothing_that_comes_after_it():
+    with pytest.raises(BadInput, match="name an earlier one"):
+        again(like_at=NOW)
+
+
+def test_many_plans_that_are_asked_in_turn_are_told_the_same(year):
+    held = Courses(small_pack(), year)
+    at = NOW - timedelta(minutes=45)
+    first = held.of({GARDEN: estimate(at, 475.0)}, at, [again()])
+    for k in range(1, 40):
+        held.of({GARDEN: estimate(at, 475.0)}, at, [again(end_at=NOW + timedelta(hours=2, minutes=k))])
+    assert held.of({GARDEN: estimate(at, 475.0)}, at, [again()]) == first
 
 
 # -- a district ----------------------------------------------------------------------------------------------------

@@ -69,3 +69,11 @@ def test_a_plan_that_ends_before_it_begins_is_refused():
 
 def test_a_type_without_a_plan_that_runs_is_expected_to_bring_nobody():
     assert planned_of(replace(KIND, live=None), plan()) is None
+
+
+def test_a_plan_that_repeats_another_says_when_that_began():
+    assert planned_of(KIND, plan()).like_at is None
+    last = "2025-10-01T19:30:00+08:00"
+    assert planned_of(KIND, plan(repeats_at=last)).like_at == datetime(2025, 10, 1, 11, 30, tzinfo=UTC)
+    with pytest.raises(BadInput, match="name an earlier one"):
+        planned_of(KIND, plan(repeats_at=plan()["begins_at"]))

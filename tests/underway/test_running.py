@@ -258,6 +258,7 @@ def test_next_year_begins_like_this_year(running):
     last = running.matters.read(running.case_id, planner)
     assert made.fields["triggers"] == last.fields["triggers"]
     assert (made.fields["title"], made.fields["begins_at"][:4]) == ("又一年", "2027")
+    assert made.fields["repeats_at"] == last.fields["begins_at"]
     assert "authority" not in made.fields
     with pytest.raises(BadInput, match="must be a planned_event"):
         running.matters.open(

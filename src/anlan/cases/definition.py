@@ -95,7 +95,8 @@ class LiveRule:
 
     Triggers run while a case stands in one of ``states``. Where fields tell how many are ``expected``, and when it
     ``begins`` and ``ends``, the plan can be rehearsed; ``staffing`` is the table of who is to be where.
-    Forecasts count on what is planned in the states of ``foreseen`` and while it runs.
+    Forecasts count on what is planned in the states of ``foreseen`` and while it runs; where the field ``repeats`` tells
+    when the last one began, on what was counted then.
     """
 
     zones: str
@@ -107,6 +108,7 @@ class LiveRule:
     ends: str | None = None
     staffing: str | None = None
     foreseen: frozenset[str] = frozenset()
+    repeats: str | None = None
 
     @property
     def can_be_rehearsed(self) -> bool:
@@ -459,6 +461,17 @@ class CaseType:
         return tuple(
             name for name, one in self.fields.items() if one.required or name in self.opening or name not in stepwise
         )
+
+    @property
+    def handed_on(self) -> dict[str, str]:
+        """The fields that next year's case begins with, and of which field of this one each is made.
+
+        Those that are carried are themselves; what it repeats began when this one begins.
+        """
+        handed = {name: name for name in sorted(self.carried)}
+        if self.live is not None and self.live.repeats is not None and self.live.begins is not None:
+            handed[self.live.repeats] = self.live.begins
+        return handed
 
     @property
     def closed_circle(self) -> bool:

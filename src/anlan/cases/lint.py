@@ -81,7 +81,7 @@ def _check_names(kind: CaseType, faults: Faults) -> None:
         _known(faults, "gates", [gate.transition], kind.transitions, "step")
     _known(faults, "retention keeps", kind.retention.keeps, kind.fields, "field")
     _known(faults, "opening", kind.opening, kind.fields, "field")
-    _known(faults, "carried", kind.carried, kind.told_at_opening, "field that is told at the opening")
+    _known(faults, "carried", kind.handed_on, kind.told_at_opening, "field that is told at the opening")
     for name, paper in kind.documents.items():
         _known(faults, f"documents.{name}", paper.states, kind.states, "state")
     for name in sorted(kind.retention.keeps & kind.fields.keys()):
@@ -133,6 +133,7 @@ def _check_live(kind: CaseType, faults: Faults) -> None:
         ("expected", live.expected, FieldKind.INTEGER),
         ("begins", live.begins, FieldKind.MOMENT),
         ("ends", live.ends, FieldKind.MOMENT),
+        ("repeats", live.repeats, FieldKind.MOMENT),
     ):
         field = kind.fields.get(name or "")
         if name is not None and (field is None or field.kind is not holds):

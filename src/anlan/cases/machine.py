@@ -322,7 +322,7 @@ def public_fields(kind: CaseType, case: Case) -> dict[str, Any]:
 
 def carried(kind: CaseType, case: Case) -> dict[str, Any]:
     """Return what a case hands on to its next edition: last year's plan, to be opened anew and told again."""
-    return {name: value for name, value in case.values.items() if name in kind.carried}
+    return {name: case.values[source] for name, source in kind.handed_on.items() if source in case.values}
 
 
 def facts_of(kind: CaseType, values: Mapping[str, Any], evidence: Iterable[str], times: Mapping[str, int]) -> Facts:

@@ -280,6 +280,7 @@ def _live(table: Table) -> LiveRule:
         states=frozenset(table.texts("states", _NONE)), expected=table.take("expected", str, None),
         begins=table.take("begins", str, None), ends=table.take("ends", str, None),
         staffing=table.take("staffing", str, None), foreseen=frozenset(table.texts("foreseen")),
+        repeats=table.take("repeats", str, None),
     )  # fmt: skip
     table.done()
     return made

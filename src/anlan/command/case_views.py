@@ -183,6 +183,7 @@ def kind(one: CaseType, who: Standing) -> dict[str, Any]:
         "clocks": {rule.clock_id: dict(rule.label) for rule in one.clocks},
         "children": sorted(one.children),
         "carried": sorted(one.carried),
+        "handed_on": one.handed_on,
         "runs": one.live is not None,
         "gates": [{"step": gate.transition, "type": gate.type_id, "states": sorted(gate.states)} for gate in one.gates],
     }

@@ -48,13 +48,15 @@ class Course:
 
     ``usual`` is how many the hour is used to, and ``usual_sd`` tells by which part (a standard deviation) the growth
     that it foretells was wrong before, so many minutes ahead: pairs of both, the nearest first. ``planned`` is how many
-    are planned to be there in addition, of whom ``turnout`` come.
+    are planned to be there in addition, of whom ``turnout`` come; ``again`` tells that it is all who were there on an
+    earlier occasion instead.
     """
 
     usual: Curve | None = None
     usual_sd: tuple[tuple[float, float], ...] = ()
     planned: Curve | None = None
     turnout: Turnout = Turnout()
+    again: bool = False
 
 
 def turnout(came: float, sd: float, due: float) -> Turnout:

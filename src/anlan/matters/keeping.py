@@ -220,7 +220,7 @@ class Matters:
             raise BadInput(told, rule, "open it without like")
         handed = carried(seen.kind, replace(seen.case, values=seen.fields))
         # Where the type has changed since, what it no longer knows stays behind.
-        return {name: value for name, value in handed.items() if name in kind.carried}
+        return {name: value for name, value in handed.items() if name in kind.handed_on}
 
     def begun(
         self, kind: CaseType, way: Route, action: Action, who: Standing, at: datetime,

@@ -20,6 +20,7 @@ from anlan.crowd.forecast.series import unlog
 from anlan.crowd.judging import persons
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Estimate
+from anlan.outlook.occasions import Occasions, Steps
 from anlan.outlook.quarters import Quarters
 from anlan.store import DuckHistory
 
@@ -42,24 +43,12 @@ KNOTS = tuple(float(k) for k in range(-int(BACK_MIN), 61, 5))
 class _Usual:
     """What is usual from a day before ``until`` to a day and two hours after it, and how wrong its growth was.
 
-    ``persons`` is (T, S) at steps whose middles begin at ``first_at``, NaN where nothing is usual; ``sds`` is
-    (H, 24, S), by step ahead and local hour.
+    ``course`` is NaN where nothing is usual; ``sds`` is (H, 24, S), by step ahead and local hour.
     """
 
     until: datetime
-    first_at: datetime
-    persons: Floats
+    course: Steps
     sds: Floats
-
-    def at(self, moments: Sequence[datetime]) -> Floats:
-        """Return the persons that are usual at these moments, (M, S); NaN outside."""
-        place = np.array([(at - self.first_at) / STEP for at in moments])
-        low = np.floor(place).astype(np.int64)
-        there = (low >= 0) & (low + 1 < len(self.persons))
-        low = np.clip(low, 0, len(self.persons) - 2)
-        part = (place - low)[:, None]
-        found = (1 - part) * self.persons[low] + part * self.persons[low + 1]
-        return np.where(there[:, None], found, np.nan)
 
 
 class Courses:
@@ -76,6 +65,7 @@ class Courses:
         self._subjects = tuple(f"place:{place.place_id}" for place in pack.places)
         self._lock = threading.Lock()
         self._quarters = Quarters(history, self._subjects, LOOKS_BACK)
+        self._occasions = Occasions(history, self._subjects)
         self._usual: _Usual | None = None
         self._before: dict[tuple[str, datetime], tuple[float, float] | None] = {}
 
@@ -84,6 +74,7 @@ class Courses:
         with self._lock:
             self._usual, self._before = None, {}
             self._quarters.forget()
+            self._occasions.forget()
 
     def of(
         self, estimates: Mapping[str, Estimate], at: datetime, planned: Sequence[PlannedEvent] = ()
@@ -99,19 +90,24 @@ class Courses:
         """
         with self._lock:
             usual = self._learned(at, planned)
-            known = usual.at([at + timedelta(minutes=k) for k in KNOTS])
+            moments = [at + timedelta(minutes=k) for k in KNOTS]
+            known, near = usual.course.at(moments), [one for one in planned if _touches(one, at)]
+            again = self._again(near, moments)
             hour = at.astimezone(self._zone).hour
             found = {}
             for k, name in enumerate(self._subjects):
                 estimate = estimates.get(name)
                 if estimate is None or estimate.unknown is not None:
                     continue
+                if again is not None and np.isfinite(again[:, k]).all():
+                    found[name] = _repeated(again[:, k], estimate)
+                    continue
                 wrong, curve = usual.sds[:, hour, k], None
                 sds: tuple[tuple[float, float], ...] = ()
                 if np.isfinite(known[:, k]).all() and np.isfinite(wrong).all():
                     curve = Curve(minutes=KNOTS, persons=tuple(known[:, k].tolist()))
                     sds = tuple((h * STEP / MINUTE, float(sd)) for h, sd in zip(HORIZONS, wrong, strict=True))
-                touching = [one for one in planned if one.added.get(name) and _touches(one, at)]
+                touching = [one for one in near if one.added.get(name)]
                 added, came = None, Turnout()
                 if touching:
                     added, came = self._gathering(name, estimate, at, touching, usual)
@@ -120,6 +116,14 @@ class Courses:
             return found
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _again(self, near: Sequence[PlannedEvent], moments: Sequence[datetime]) -> Floats | None:
+        """Return who was where when what is planned was held before, (M, S); None where nothing of it is a repetition.
+
+        Of two that are repeated at once the one with more people tells.
+        """
+        told = [self._occasions.at(one, moments) for one in near if one.like_at is not None]
+        return np.fmax.reduce(told) if told else None
 
     def _gathering(
         self, name: str, estimate: Estimate, at: datetime, touching: Sequence[PlannedEvent], usual: _Usual
@@ -138,7 +142,7 @@ class Courses:
             return curve, Turnout(part=min(1.0, people / due))
         n_before, sd_before = before
         k = self._subjects.index(name)
-        then, now = usual.at([begun_at, at])[:, k]
+        then, now = usual.course.at([begun_at, at])[:, k]
         if np.isfinite([then, now]).all():
             n_before = max(n_before + (now - then) * min(n_before / max(then, SHY), 1.0), 0.0)
         strayed = float(np.hypot(STRAYS * n_before, SHY))
@@ -180,6 +184,16 @@ class Courses:
         )
 
 
+def _repeated(persons_then: Floats, estimate: Estimate) -> Course:
+    """Return the course of a place that goes as on an earlier occasion, by as many times as there are people now."""
+    curve = Curve(minutes=KNOTS, persons=tuple(persons_then.tolist()))
+    due = curve.at(0.0)
+    if due < SHY:
+        return Course(planned=curve, again=True)
+    people, sd = persons(estimate)
+    return Course(planned=curve, turnout=turnout(people, float(np.hypot(sd, SHY)), due), again=True)
+
+
 def _touches(one: PlannedEvent, at: datetime) -> bool:
     """Tell whether it brings people within the hour, has them there, or has just seen them go."""
     begin_at = one.begin_at - timedelta(minutes=one.arrive_min)
@@ -196,7 +210,7 @@ def _learn(plain: Series, until: datetime, zone: ZoneInfo, pack: Pack, planned: 
     sds = np.full((len(HORIZONS), 24, n_places), np.nan)
     enough = np.isfinite(plain.counts).sum(axis=0) >= LEAST_DAYS * STEPS_A_DAY
     if not enough.any():
-        return _Usual(until, first_at, found, sds)
+        return _Usual(until, Steps(first_at, STEP, found), sds)
     series = Series(
         subjects=plain.subjects, begin_at=plain.begin_at, step=STEP, counts=plain.counts, zone=zone,
         calendar=pack.calendar, known=Known(planned=tuple(planned)),
@@ -206,7 +220,7 @@ def _learn(plain: Series, until: datetime, zone: ZoneInfo, pack: Pack, planned: 
     found[:, enough] = unlog(steady.usual(series))[begin : begin + n_before + n_after, enough]
     for k, ahead in enumerate(HORIZONS):
         sds[k][:, enough] = _errors(steady, series, ahead)[:, enough]
-    return _Usual(until, first_at, found, sds)
+    return _Usual(until, Steps(first_at, STEP, found), sds)
 
 
 def _errors(steady: Ratio, series: Series, ahead: int) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -81,8 +82,24 @@ class Outlooks:
         if kept is not None and kept[0] == present.at:
             return kept[1]
         made = self._by_trees(subject_id, present) or self._by_usual(subject_id, present)
+        made = self._as_before(made, subject_id, present)
         self._kept[subject_id] = (present.at, made)
         return made
+
+    def _as_before(self, made: Forecast, subject_id: str, present: Estimate) -> Forecast:
+        """Return a forecast whose next hour goes as on an earlier occasion, where what is planned repeats one."""
+        course = self.courses({subject_id: present}, present.at).get(subject_id)
+        if course is None or not course.again or made.basis in {None, Basis.PLAN}:
+            return made
+        hour = self.by_trend(self._past(subject_id, present), present, made.days, course)
+        later = tuple(point for point in made.points if hour.points and point.at > hour.points[-1].at)
+        return replace(hour, points=(*hour.points, *later)) if hour.points else made
+
+    def _past(self, subject_id: str, present: Estimate) -> list[CurvePoint]:
+        return [
+            CurvePoint(at=one.at, occupancy=one.occupancy, low=one.low, high=one.high)
+            for one in self._history.estimates(subject_id, present.at - FOLLOWED, present.at)
+        ]
 
     def _by_trees(self, subject_id: str, present: Estimate) -> Forecast | None:
         """Return what trees expect; None where they do not."""
@@ -122,11 +139,8 @@ class Outlooks:
             points = from_usual(series)
         if points:
             return Forecast(made_at=present.at, basis=Basis.USUAL, days=days, points=points)
-        past = [
-            CurvePoint(at=one.at, occupancy=one.occupancy, low=one.low, high=one.high)
-            for one in self._history.estimates(subject_id, present.at - FOLLOWED, present.at)
-        ]
-        return self.by_trend(past, present, days, self.courses({subject_id: present}, present.at).get(subject_id))
+        course = self.courses({subject_id: present}, present.at).get(subject_id)
+        return self.by_trend(self._past(subject_id, present), present, days, course)
 
     def _planned(self, at: datetime) -> tuple[PlannedEvent, ...]:
         """Return what is planned, read once a minute for all subjects."""

@@ -154,8 +154,10 @@ class Trees:
             "rest_days": [on.isoformat() for on in self._pack.calendar.rest_days],
             "working_days": [on.isoformat() for on in self._pack.calendar.working_days],
             "planned": [
-                asdict(one)
-                | {"begin_at": one.begin_at.isoformat(), "end_at": one.end_at.isoformat(), "added": dict(one.added)}
+                {
+                    "begin_at": one.begin_at.isoformat(), "end_at": one.end_at.isoformat(), "added": dict(one.added),
+                    "arrive_min": one.arrive_min, "leave_min": one.leave_min,
+                }
                 for one in planned
             ],
             "into": str(self._file),

@@ -69,7 +69,7 @@ def planned_of(kind: CaseType, values: Any) -> PlannedEvent | None:
     Raises
     ------
     BadInput
-        If it ends before it begins, or its tables do not fit each other.
+        If it ends before it begins, or begins before what it repeats, or its tables do not fit each other.
     """
     rule = kind.live
     if rule is None or rule.expected is None or rule.begins is None or rule.ends is None:
@@ -84,6 +84,8 @@ def planned_of(kind: CaseType, values: Any) -> PlannedEvent | None:
     for one in zones:
         share = min(n_expected * one.capacity / whole, one.capacity)
         added[one.ground] = added.get(one.ground, 0.0) + share
+    last = None if rule.repeats is None else values.get(rule.repeats)
     return PlannedEvent(
-        begin_at=parse_moment(str(begins), rule.begins), end_at=parse_moment(str(ends), rule.ends), added=added
-    )
+        begin_at=parse_moment(str(begins), rule.begins), end_at=parse_moment(str(ends), rule.ends), added=added,
+        like_at=None if last is None else parse_moment(str(last), str(rule.repeats)),
+    )  # fmt: skip

@@ -24,7 +24,8 @@ export function NewCasePage() {
     // What it hands on is shown before it is opened, to be changed; the server would fill in the same.
     const begin = async (): Promise<void> => {
       const last = await cases.one(draft.like);
-      const carried = Object.fromEntries(kind.carried.filter((name) => last.fields[name] !== undefined).map((name) => [name, last.fields[name]]));
+      const told = Object.entries(kind.handed_on).map(([name, source]) => [name, last.fields[source]] as const);
+      const carried = Object.fromEntries(told.filter(([, value]) => value !== undefined));
       const place: Partial<Draft> = last.lon !== null && last.lat !== null ? { at: [last.lon, last.lat] } : { area: last.area };
       change((was) => ({ filled: { ...carried, ...was.filled }, ...(isPlaced(was) ? {} : place) }));
     };

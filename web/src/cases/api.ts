@@ -41,6 +41,7 @@ export interface Kind {
   clocks: Record<string, Label>;
   children: string[];
   carried: string[];
+  handed_on: Record<string, string>;
   runs: boolean;
   gates: { step: string; type: string; states: string[] }[];
 }

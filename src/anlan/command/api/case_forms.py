@@ -309,6 +309,9 @@ class KindForm(Form):
     clocks: dict[str, Text]
     children: list[str] = Field(description="Types that its parts may have.")
     carried: list[str] = Field(description="Fields that a case hands on to the next that is opened like it.")
+    handed_on: dict[str, str] = Field(
+        description="Every field that the next one begins with, and of which field of the old one it is made."
+    )
     runs: bool = Field(description="Whether a case of it has a plan with triggers that run.")
     gates: list[GateForm]
 

@@ -23,12 +23,13 @@ class PlannedEvent:
     """A gathering that is planned: when, and by how much it is expected to change the count of each subject.
 
     ``added`` is persons at its height, by subject; whom it does not name it does not touch. They come in the
-    ``arrive_min`` before ``begin_at`` and are gone ``leave_min`` after ``end_at``.
+    ``arrive_min`` before ``begin_at`` and are gone ``leave_min`` after ``end_at``. ``like_at`` is when an earlier one
+    began that it repeats, as every year's countdown does: where that one was counted, its evening is what is expected.
 
     Raises
     ------
     BadInput
-        If it ends before it begins, or a number is below zero.
+        If it ends before it begins, begins before the one that it repeats, or a number is below zero.
 
     Examples
     --------
@@ -45,6 +46,7 @@ class PlannedEvent:
     added: Mapping[str, float]
     arrive_min: float = ARRIVE_MIN
     leave_min: float = LEAVE_MIN
+    like_at: datetime | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "begin_at", as_utc(self.begin_at, "begin_at"))
@@ -53,6 +55,11 @@ class PlannedEvent:
             raise BadInput(
                 f"end_at={self.end_at.isoformat()}", f"must be after {self.begin_at.isoformat()}", "correct it"
             )
+        if self.like_at is not None:
+            object.__setattr__(self, "like_at", like_at := as_utc(self.like_at, "like_at"))
+            if like_at >= self.begin_at:
+                rule = f"must be before it begins itself, {self.begin_at.isoformat()}"
+                raise BadInput(f"like_at={like_at.isoformat()}", rule, "name an earlier one, or none")
         wrong = next((name for name, n in self.added.items() if not 0 <= n < np.inf), None)
         if wrong is not None:
             raise BadInput(
