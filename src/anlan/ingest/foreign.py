@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from anlan.ingest.meters import MOST_PER_S, WIDTHS, Meter
 from anlan.ingest.wire import FAULTS, MOST, Decoded
 from anlan.kernel.errors import BadInput
@@ -21,11 +23,11 @@ AHEAD = timedelta(seconds=60)
 """A total from further ahead is not subtracted from: it would make every true one after it a total of the past."""
 UNREADABLE = (*FAULTS, ValueError, KeyError, TypeError, AttributeError, ArithmeticError)
 """What reading a message of another shape can raise beside our own errors."""
+EPOCH, CLOCK_EPOCH = datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1)  # noqa: DTZ001 - as a device's clock shows it
 FORMS = ({"in", "out"}, {"passed"}, {"present"})
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(msgspec.Struct, frozen=True, gc=False):
     """One number of a message. ``begin_at`` tells a count of a window; without it the number is a running total.
 
     A number of people in view is neither: the mapping knows it by ``present``. A moment without zone is local to the
@@ -38,8 +40,7 @@ class Counted:
     begin_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """What was read: who sent it, as the topic or the message calls it, and its numbers."""
 
     source: str
@@ -109,7 +110,9 @@ class _Line:
 
     def __init__(self, wired: Wired) -> None:
         self.wired = wired
-        self.zone = None if wired.time_zone is None else zone_of(wired.time_zone)
+        self.interval = timedelta(seconds=wired.interval_s)
+        self.ways = frozenset(wired.counters.values())
+        self._zone = None if wired.time_zone is None else zone_of(wired.time_zone)
         widths = WIDTHS if wired.wraps_at is None else (wired.wraps_at,)
         self.meter = Meter(wired.counters, wired.interval_s, wired.most_per_s, widths)
 
@@ -119,35 +122,34 @@ class _Line:
             return received_at
         if at.tzinfo is not None:
             return at if at.tzinfo is UTC else at.astimezone(UTC)
-        if self.zone is None:
+        if self._zone is None:
             raise BadInput(
                 f"a time without zone of {self.wired.device_id}",
                 "must have the zone of the device's clock",
                 'add time_zone = "Asia/Shanghai", or its own, to the device in the adapters file',
             )
-        both = [at.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
-        return min(both, key=lambda one: abs(one - received_at))
+        first, second = (EPOCH + (at - CLOCK_EPOCH - self._zone.utcoffset(one)) for one in (at, at.replace(fold=1)))
+        return min(first, second, key=lambda one: abs(one - received_at))
 
     def observation(self, counted: Mapping[str, int], begin_at: datetime, end_at: datetime) -> Observation:
         """Return the numbers of a window in the form of the device."""
         wired = self.wired
-        sums: dict[str, float] = {}
+        people: dict[str, float] = {}
         for name, number in counted.items():
             if number > MOST:
                 raise BadInput(f"a count of {wired.device_id}", f"must be at most {MOST}", "check the counter")
-            way = wired.counters[name]
-            sums[way] = sums.get(way, 0) + number * wired.people_per.get(name, 1)
-        people = {way: round(number) for way, number in sums.items()}
+            form = "n_" + wired.counters[name]
+            people[form] = people.get(form, 0) + number * wired.people_per.get(name, 1)
         return Observation(
             device_id=wired.device_id,
             begin_at=begin_at,
             end_at=end_at,
             sequence=max(0, int(end_at.timestamp())),
-            n_in=people.get("in"),
-            n_out=people.get("out"),
-            n_passed=people.get("passed"),
-            n_present=people.get("present"),
+            **{form: round(number) for form, number in people.items()},
         )
+
+
+_Groups = dict[tuple[_Line, datetime | None, datetime | None], list[Counted]]
 
 
 class Foreign:
@@ -182,17 +184,27 @@ class Foreign:
         if counters is None:
             told = f"source must be one of the adapters file under format {self._format.name}; add it there."
             return _refused(told, RefusalCode.UNKNOWN_DEVICE)
-        found = [(counters[one.counter], one) for one in message.counted if one.counter in counters]
-        if message.counted and not found:
+        groups = _grouped(counters, message.counted)
+        if message.counted and not groups:
             return _refused("counter must be one of the source's in the adapters file; map it to a device there.")
         with self._lock:
-            return _judged(found, received_at)
+            return _judged(groups, received_at)
 
 
-def _judged(found: Iterable[tuple[_Line, Counted]], received_at: datetime) -> Decoded:
+def _grouped(counters: Mapping[str, _Line], counted: Iterable[Counted]) -> _Groups:
+    """Return the numbers of one device and moment together, in the message's order; of no device, none."""
+    groups: _Groups = {}
+    for one in counted:
+        line = counters.get(one.counter)
+        if line is not None:
+            groups.setdefault((line, one.begin_at, one.end_at), []).append(one)
+    return groups
+
+
+def _judged(groups: _Groups, received_at: datetime) -> Decoded:
     taken: list[tuple[int, Observation]] = []
     refusals: list[Refusal] = []
-    for index, (line, numbers) in enumerate(_grouped(found)):
+    for index, ((line, _, _), numbers) in enumerate(groups.items()):
         try:
             seen = _observed(line, numbers, received_at)
         except BadInput as fault:
@@ -203,14 +215,6 @@ def _judged(found: Iterable[tuple[_Line, Counted]], received_at: datetime) -> De
             if seen is not None:
                 taken.append((index, seen))
     return taken, refusals
-
-
-def _grouped(found: Iterable[tuple[_Line, Counted]]) -> list[tuple[_Line, list[Counted]]]:
-    """Return the numbers of one device and moment together, in the message's order."""
-    groups: dict[tuple[str, datetime | None, datetime | None], tuple[_Line, list[Counted]]] = {}
-    for line, one in found:
-        groups.setdefault((line.wired.device_id, one.begin_at, one.end_at), (line, []))[1].append(one)
-    return list(groups.values())
 
 
 def _observed(line: _Line, numbers: list[Counted], received_at: datetime) -> Observation | None:
@@ -227,10 +231,10 @@ def _observed(line: _Line, numbers: list[Counted], received_at: datetime) -> Obs
         if one.number < 0:
             raise BadInput(f"a count of {wired.device_id}", "must be >= 0 people", "check the counter")
         counted[one.counter] = one.number
-    if "present" in wired.counters.values():
-        return line.observation(counted, end_at - timedelta(seconds=wired.interval_s), end_at)
+    if "present" in line.ways:
+        return line.observation(counted, end_at - line.interval, end_at)
     if first.begin_at is not None:
-        missing = set(wired.counters.values()) - {wired.counters[name] for name in counted}
+        missing = line.ways - {wired.counters[name] for name in counted}
         if missing:
             raise BadInput(f"window of {wired.device_id}", "must have in and out", "send both, 0 where nobody crossed")
         return line.observation(counted, line.moment(first.begin_at, received_at), end_at)
