@@ -112,6 +112,7 @@ class _Line:
         self.wired = wired
         self.interval = timedelta(seconds=wired.interval_s)
         self.ways = frozenset(wired.counters.values())
+        self._stands_for = {name: (f"n_{way}", wired.people_per.get(name, 1)) for name, way in wired.counters.items()}
         self._zone = None if wired.time_zone is None else zone_of(wired.time_zone)
         widths = WIDTHS if wired.wraps_at is None else (wired.wraps_at,)
         self.meter = Meter(wired.counters, wired.interval_s, wired.most_per_s, widths)
@@ -128,8 +129,9 @@ class _Line:
                 "must have the zone of the device's clock",
                 'add time_zone = "Asia/Shanghai", or its own, to the device in the adapters file',
             )
-        first, second = (EPOCH + (at - CLOCK_EPOCH - self._zone.utcoffset(one)) for one in (at, at.replace(fold=1)))
-        return min(first, second, key=lambda one: abs(one - received_at))
+        first = EPOCH + (at - CLOCK_EPOCH - self._zone.utcoffset(at))
+        second = EPOCH + (at - CLOCK_EPOCH - self._zone.utcoffset(at.replace(fold=1)))
+        return first if abs(first - received_at) <= abs(second - received_at) else second
 
     def observation(self, counted: Mapping[str, int], begin_at: datetime, end_at: datetime) -> Observation:
         """Return the numbers of a window in the form of the device."""
@@ -138,8 +140,8 @@ class _Line:
         for name, number in counted.items():
             if number > MOST:
                 raise BadInput(f"a count of {wired.device_id}", f"must be at most {MOST}", "check the counter")
-            form = "n_" + wired.counters[name]
-            people[form] = people.get(form, 0) + number * wired.people_per.get(name, 1)
+            form, people_per = self._stands_for[name]
+            people[form] = people.get(form, 0) + number * people_per
         return Observation(
             device_id=wired.device_id,
             begin_at=begin_at,
