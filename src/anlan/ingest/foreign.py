@@ -105,14 +105,18 @@ def zone_of(name: str) -> ZoneInfo:
         raise BadInput(f"time_zone={name!r}", "must be an IANA time zone", "write it like Asia/Shanghai") from None
 
 
+def _placed(at: datetime, zone: ZoneInfo) -> datetime:
+    """Return a moment of a zone's clock in UTC. To give it the zone and convert it takes ten times as long."""
+    return EPOCH + (at - CLOCK_EPOCH - (zone.utcoffset(at) or timedelta()))
+
+
 class _Line:
     """A device while messages come: its mapping, its zone, its meter."""
 
     def __init__(self, wired: Wired) -> None:
         self.wired = wired
-        self.interval = timedelta(seconds=wired.interval_s)
         self.ways = frozenset(wired.counters.values())
-        self._stands_for = {name: (f"n_{way}", wired.people_per.get(name, 1)) for name, way in wired.counters.items()}
+        self._stands_for = {name: (way, wired.people_per.get(name, 1)) for name, way in wired.counters.items()}
         self._zone = None if wired.time_zone is None else zone_of(wired.time_zone)
         widths = WIDTHS if wired.wraps_at is None else (wired.wraps_at,)
         self.meter = Meter(wired.counters, wired.interval_s, wired.most_per_s, widths)
@@ -129,25 +133,28 @@ class _Line:
                 "must have the zone of the device's clock",
                 'add time_zone = "Asia/Shanghai", or its own, to the device in the adapters file',
             )
-        first = EPOCH + (at - CLOCK_EPOCH - self._zone.utcoffset(at))
-        second = EPOCH + (at - CLOCK_EPOCH - self._zone.utcoffset(at.replace(fold=1)))
+        first, second = _placed(at, self._zone), _placed(at.replace(fold=1), self._zone)
         return first if abs(first - received_at) <= abs(second - received_at) else second
 
     def observation(self, counted: Mapping[str, int], begin_at: datetime, end_at: datetime) -> Observation:
         """Return the numbers of a window in the form of the device."""
         wired = self.wired
-        people: dict[str, float] = {}
+        sums: dict[str, float] = {}
         for name, number in counted.items():
             if number > MOST:
                 raise BadInput(f"a count of {wired.device_id}", f"must be at most {MOST}", "check the counter")
-            form, people_per = self._stands_for[name]
-            people[form] = people.get(form, 0) + number * people_per
+            way, people_per = self._stands_for[name]
+            sums[way] = sums.get(way, 0) + number * people_per
+        people = {way: round(number) for way, number in sums.items()}
         return Observation(
             device_id=wired.device_id,
             begin_at=begin_at,
             end_at=end_at,
             sequence=max(0, int(end_at.timestamp())),
-            **{form: round(number) for form, number in people.items()},
+            n_in=people.get("in"),
+            n_out=people.get("out"),
+            n_passed=people.get("passed"),
+            n_present=people.get("present"),
         )
 
 
@@ -234,7 +241,7 @@ def _observed(line: _Line, numbers: list[Counted], received_at: datetime) -> Obs
             raise BadInput(f"a count of {wired.device_id}", "must be >= 0 people", "check the counter")
         counted[one.counter] = one.number
     if "present" in line.ways:
-        return line.observation(counted, end_at - line.interval, end_at)
+        return line.observation(counted, end_at - timedelta(seconds=wired.interval_s), end_at)
     if first.begin_at is not None:
         missing = line.ways - {wired.counters[name] for name in counted}
         if missing:

@@ -65,7 +65,7 @@ def difference(before: int, after: int, most: float, widths: Iterable[int] = WID
     )
 
 
-class Window(msgspec.Struct, frozen=True):
+class Window(msgspec.Struct, frozen=True, gc=False):
     """How many each counter of a device counted between two moments."""
 
     begin_at: datetime
