@@ -2,9 +2,13 @@ import json
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from paho.mqtt.client import topic_matches_sub
 from tests.ingest.conftest import NOW, Sender, acknowledged, seen, until
 
 from anlan.ingest import Datastream, EmbeddedBroker, OwnForm, SensorThings, encode
+from anlan.ingest.adapters import adapter_of
 from anlan.ingest.checks import ADAPTER_CHECKS, Sample
 from anlan.kernel.errors import BadInput, NotFound
 from anlan.kernel.ingress import RefusalCode
@@ -85,6 +89,28 @@ def test_the_checks_find_a_planted_fault(fault, check):
     [found] = [one for one in ADAPTER_CHECKS if one.__name__ == check]
     with pytest.raises(AssertionError):
         found(Telling(fault), Sample("y/1" if fault == "topics" else "x/1", encode(seen())))
+
+
+class Filtered:
+    """Has filters, and reads nothing."""
+
+    def __init__(self, *topics):
+        self.topics = topics
+
+
+levels = st.lists(st.sampled_from(["a", "b", "", "a.b", "(7)", "$a", "\n"]), min_size=1, max_size=4)
+filters = st.builds(
+    lambda levels, end: "/".join([*levels, *end]),
+    st.lists(st.sampled_from(["a", "b", "", "+", "a.b", "(7)", "$a"]), min_size=1, max_size=4),
+    st.sampled_from([[], ["#"]]),
+)
+
+
+@given(st.lists(st.lists(filters | st.just("#"), min_size=1, max_size=2), min_size=1, max_size=4), levels)
+def test_a_topic_comes_to_the_first_adapter_whose_filter_is_its_own_by_the_rules_of_mqtt(wanted, levels):
+    adapters, topic = [Filtered(*one) for one in wanted], "/".join(levels)
+    own = [one for one in adapters if any(topic_matches_sub(told, topic) for told in one.topics)]
+    assert adapter_of(adapters, topic) is (own[0] if own else None)
 
 
 @pytest.mark.parametrize(

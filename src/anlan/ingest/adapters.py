@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Protocol
-
-from paho.mqtt.matcher import MQTTMatcher
 
 from anlan.ingest.wire import Decoded, decode
 from anlan.kernel.errors import BadInput
@@ -61,16 +60,22 @@ class OwnForm:
 
 def adapter_of(adapters: Sequence[Adapter], topic: str) -> Adapter | None:
     """Return the first adapter that reads a topic."""
-    filters = tuple(tuple(adapter.topics) for adapter in adapters)
-    found = min(_matcher(filters).iter_match(topic), default=None)  # type: ignore[no-untyped-call]  # paho's tree has no types
-    return None if found is None else adapters[found]
+    found = _pattern(tuple([tuple(adapter.topics) for adapter in adapters])).fullmatch(topic)
+    return None if found is None or found.lastindex is None else adapters[found.lastindex - 1]
 
 
 @lru_cache(maxsize=64)
-def _matcher(filters: tuple[tuple[str, ...], ...]) -> MQTTMatcher:
-    """Return the tree that leads from a topic to the place of the adapter that reads it."""
-    tree = MQTTMatcher()  # type: ignore[no-untyped-call]  # as above
-    for place in reversed(range(len(filters))):
-        for wanted in filters[place]:
-            tree[wanted] = place
-    return tree
+def _pattern(filters: tuple[tuple[str, ...], ...]) -> re.Pattern[str]:
+    """Return one pattern of all adapters' filters, with a group for each adapter."""
+    return re.compile("|".join(f"({'|'.join(map(_matching, wanted))})" for wanted in filters), re.DOTALL)
+
+
+def _matching(wanted: str) -> str:
+    """Return an MQTT filter as a pattern: ``+`` is any one level; ``/#`` is all that follows, or nothing.
+
+    A filter that begins with either is not for the broker's own topics, which begin with ``$``.
+    """
+    told = "/".join({"+": "[^/]*", "#": ".*"}.get(level, re.escape(level)) for level in wanted.split("/"))
+    if told.endswith("/.*"):
+        told = told.removesuffix("/.*") + "(?:/.*)?"
+    return rf"(?!\$){told}" if wanted.startswith(("+", "#")) else told

@@ -62,9 +62,7 @@ def _refuse_others(kind: str) -> None:
 
 
 def _of_xml(source: str, payload: bytes) -> Message:
-    found: dict[str, str] = {}
-    for name, text in texts(payload):
-        found.setdefault(name, text)
+    found = dict(reversed(texts(payload)))  # of elements of one name the first
     _refuse_others(found.get("eventType", ""))
     source = source or found.get("ipAddress", "")
     where = found.get("channelID", "1")

@@ -6,10 +6,10 @@ a window, so totals are subtracted here; a total that is missed costs nothing, b
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from anlan.kernel.errors import BadInput
 
@@ -65,8 +65,7 @@ def difference(before: int, after: int, most: float, widths: Iterable[int] = WID
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True, gc=False):
     """How many each counter of a device counted between two moments."""
 
     begin_at: datetime
@@ -111,13 +110,14 @@ class Meter:
         widths: Iterable[int] = WIDTHS,
     ) -> None:
         self._interval_s = interval_s
+        self._silence_s = max(SILENCE_S, 2 * interval_s)
         self._most_per_s = most_per_s
         self._widths = tuple(widths)
         self._last: dict[str, tuple[datetime, int] | None] = dict.fromkeys(counters)
         self._counted = dict.fromkeys(self._last, 0)
         self._fresh: set[str] = set()
         self._begin_at: datetime | None = None
-        self._answered: OrderedDict[tuple[datetime, tuple[tuple[str, int], ...]], Window | None] = OrderedDict()
+        self._answered: dict[tuple[datetime, frozenset[tuple[str, int]]], Window | None] = {}
 
     def take(self, at: datetime, totals: Mapping[str, int]) -> Window | None:
         """Take totals of a moment; return the window that they close, if they close one.
@@ -127,14 +127,14 @@ class Meter:
         BadInput
             If a total is older than one before, cannot follow it, or comes after a silence too long to be one window.
         """
-        key = (at, tuple(sorted(totals.items())))
+        key = (at, frozenset(totals.items()))
         if key in self._answered:
             return self._answered[key]
         self._count(at, totals)
         made = self._close(at)
         self._answered[key] = made
         if len(self._answered) > REMEMBERED:
-            self._answered.popitem(last=False)
+            del self._answered[next(iter(self._answered))]  # the oldest
         return made
 
     def _count(self, at: datetime, totals: Mapping[str, int]) -> None:
@@ -173,11 +173,11 @@ class Meter:
             self._begin(at)
             return None
         passed_s = (at - begin_at).total_seconds()
-        if passed_s > max(SILENCE_S, 2 * self._interval_s):
+        if passed_s > self._silence_s:
             self._begin(at)
             raise BadInput(
                 "a total after a silence",
-                f"must come within {max(SILENCE_S, 2 * self._interval_s):.0f} s of the last",
+                f"must come within {self._silence_s:.0f} s of the last",
                 "see why the device was silent; it counts on from here",
             )
         whole = len(self._fresh) == len(self._last)

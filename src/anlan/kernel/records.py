@@ -225,16 +225,16 @@ class Observation:
             raise BadInput(f"sequence={self.sequence}", "must be >= 0", "count the device's messages from 0")
         if (self.n_in is None) != (self.n_out is None):
             raise BadInput("in without out", "must come as a pair", "send both, 0 where nobody crossed")
-        scalars = {"in": self.n_in, "out": self.n_out, "passed": self.n_passed, "present": self.n_present}
-        for name, value in scalars.items():
+        scalars = (("in", self.n_in), ("out", self.n_out), ("passed", self.n_passed), ("present", self.n_present))
+        for name, value in scalars:
             if value is not None and value < 0:
                 raise BadInput(f"{name}={value}", "must be >= 0 people", "check the device for a counter reset")
         if self.counts is not None and bool((self.counts < 0).any()):
             raise BadInput(
                 f"counts with {np.nanmin(self.counts):g}", "must be >= 0 people", "use null where suppressed"
             )
-        forms = [self.n_in, self.n_passed, self.n_present, self.counts]
-        if sum(value is not None for value in forms) != 1:
+        without = (self.n_in is None, self.n_passed is None, self.n_present is None, self.counts is None)
+        if without.count(False) != 1:
             raise BadInput(
                 f"values of {self.device_id}", "must be one of in+out, passed, present, counts", "send one form"
             )
