@@ -30,11 +30,14 @@ def together(field: Field, parts: list[Shares]) -> Floats:
     What its knots do not resolve is taken to be each polygon's own.
     """
     weights = Inside.of(parts).weights(len(field.persons))
-    mean, variance = field.sums(weights)
+    _, variance = field.sums(weights)
     apart = np.asarray(weights @ (field.persons * field.open_ground))
     slopes = sp.csr_matrix(weights.multiply(field.persons)) @ field.hats
     smooth = np.asarray(slopes @ (slopes @ field.covariance.astype(np.float64)).T)
-    common = field.params.split**2 * np.outer(apart, apart) + field.unsettled**2 * np.outer(mean, mean)
+    common = field.params.split**2 * np.outer(apart, apart)
+    if field.unsettled is not None:
+        unsettled = np.asarray(weights @ (field.persons * field.unsettled))
+        common += np.outer(unsettled, unsettled)
     sd = np.sqrt(np.maximum(variance, 1e-9))
     found = (field.params.widen * smooth + common) / np.outer(sd, sd)
     np.fill_diagonal(found, 1.0)

@@ -120,7 +120,7 @@ def begun_by_day(hall, minutes, *, grid, came=0):
         sent = [seen("gate-1", at, k, n_in=20 + came, n_out=20)]
         sent += [seen("lbs", at, k, 5 * MINUTE, counts=counts)] if grid and k % 5 == 0 else []
         state = hall.estimator.advance(state, sent, at)
-        mean, variance = replace(hall.estimator.field(state), unsettled=0.0).sums(weights)
+        mean, variance = replace(hall.estimator.field(state), unsettled=None).sums(weights)
         found.append((float(mean[0]), float(np.sqrt(variance[0]))))
     return found
 
@@ -149,8 +149,23 @@ def test_before_the_first_night_a_district_is_less_sure_the_more_are_indoors(hal
     indoors = np.full(len(plain), indoors_per_person * plain.usual_at(12.0).sum() / len(plain))
     known = replace(plain, surveyed=True, counted_at_home=True, indoors=indoors)
     bare, counted = (Estimator(hall.pack, cells) for cells in (plain, known))
-    assert counted.field(counted.start(NOON)).unsettled == pytest.approx(unsure, abs=0.005)
-    assert bare.field(bare.start(NOON)).unsettled == Params().unsettled
+    outside = counted.field(counted.start(NOON)).open_ground
+    assert counted.field(counted.start(NOON)).unsettled[outside] == pytest.approx(unsure, abs=0.005)
+    assert bare.field(bare.start(NOON)).unsettled == pytest.approx(Params().unsettled)
+
+
+def test_behind_gates_it_is_less_sure_until_their_own_first_night_is_over(hall):
+    known = Estimator(hall.pack, replace(hall.cells, surveyed=True, counted_at_home=True))
+    state = known.start(NOON)
+    field, inside = known.field(state), known.sources.cordons.weights
+    whole = inside[0].indices[inside[0].data > 0.99]
+    assert field.unsettled[whole] == pytest.approx(Params().counted_unsettled[2])
+    night = replace(state.present, nights=1.0)
+    field = known.field(replace(state, present=night))
+    assert field.unsettled[whole] == pytest.approx(Params().counted_unsettled[2])
+    assert field.unsettled[field.open_ground] == pytest.approx(0.0, abs=1e-9)
+    over = replace(night, balance=replace(night.balance, dawns=np.ones_like(night.balance.dawns)))
+    assert known.field(replace(state, present=over)).unsettled is None
 
 
 def test_the_balance_of_an_empty_hall_is_never_beyond_doubt(hall):

@@ -58,7 +58,7 @@ def kept(tmp_path_factory):
     if boosting_installed():
         made.trees.n_rounds = 60
         made.tend(NOW)
-        made.trees.wait(300)
+        made.trees.wait(900)  # on a machine that does much else
     yield folder, history, made
     made.close()
     history.close()
@@ -125,7 +125,7 @@ def test_by_night_their_errors_are_learned_anew_and_by_day_nothing(kept):
     assert asked == [(NOW + DAY, ())]
     before = outlooks.trees.grown
     outlooks.trees.tend(NOW + DAY, ())
-    outlooks.trees.wait(300)
+    outlooks.trees.wait(900)
     after = outlooks.trees.grown
     assert after.until == NOW + DAY
     assert after.learned_until == before.learned_until

@@ -157,7 +157,7 @@ def districts(tmp_path_factory):
         if boosting_installed():
             held.trees.n_rounds = 60
             held.tend(NOW)
-            held.trees.wait(300)
+            held.trees.wait(900)
     yield made
     for held in made.values():
         held.close()

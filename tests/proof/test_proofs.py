@@ -182,7 +182,7 @@ def test_yesterday_is_proved_beside(evening):
     evening.tend(NOW)
     with pytest.raises(Conflict, match="is being proved already"):
         evening.begin()
-    evening.wait(300)
+    evening.wait(900)
     now = evening.now()
     assert (now.fault, now.proving) == (None, None)
     (day,) = now.days

@@ -201,17 +201,24 @@ class Estimator:
             doubt=doubt,
             params=self.params,
             open_ground=self._open_ground,
-            unsettled=self._unsettled(persons) * max(1 - moment.nights / SETTLED, 0.0) if self._grids else 0.0,
+            unsettled=self._unsettled(moment, persons),
             proven=proven,
         )
 
-    def _unsettled(self, persons: Floats) -> float:
-        """Return the spread of everything together before a night: the more are indoors beside those who are out."""
-        most = self.params.unsettled
-        if not (self.cells.surveyed and self.cells.counted_at_home):
-            return most
-        itself, for_each = self.params.counted_unsettled
-        return min(most, itself + for_each * float(self.cells.indoors.sum() / max(persons.sum(), 1.0)))
+    def _unsettled(self, moment: Moment, persons: Floats) -> Floats | None:
+        """Return the spread of everything together before a night, by cell; None once it is over.
+
+        The more are indoors beside those who are out, the wider; behind gates until their own first night is over.
+        """
+        untold, left = moment.balance.dawns == 0, max(1 - moment.nights / SETTLED, 0.0)
+        if not self._grids or not (left or untold.any()):
+            return None
+        most = behind = self.params.unsettled
+        if self.cells.surveyed and self.cells.counted_at_home:
+            itself, for_each, behind = self.params.counted_unsettled
+            most = min(most, itself + for_each * float(self.cells.indoors.sum() / max(persons.sum(), 1.0)))
+        gated = np.asarray(self.sources.cordons.weights[untold].sum(axis=0)).ravel()
+        return np.asarray(left * most * (1 - gated) + behind * gated)
 
     def evidence(self, state: State) -> Evidence | None:
         """Return what every source that reports says at the state's moment, for :func:`anlan.crowd.why.why`.

@@ -37,8 +37,8 @@ class Field:
         Which part of the fine pattern no view tells.
     open_ground : bool, shape (n,)
         Outside the closed places whose gates are counted, in a district with a location grid.
-    unsettled : float
-        Spread of a common factor on everything, as a part of it.
+    unsettled : float64, shape (n,), optional
+        Spread of a common factor on everything, as a part of it, by cell; None where there is none.
     proven : float
         Factor on the standard deviation of what is told of open ground, as withheld views have shown
         (:mod:`anlan.crowd.conformal`). What stands behind counted gates they say nothing of.
@@ -55,7 +55,7 @@ class Field:
     doubt: Floats
     params: Params
     open_ground: npt.NDArray[np.bool_]
-    unsettled: float = 0.0
+    unsettled: Floats | None = None
     proven: float = 1.0
 
     @cached_property
@@ -64,8 +64,9 @@ class Field:
 
     @cached_property
     def _counted(self) -> Floats:
-        """Persons by cell, and those of them on open ground."""
-        return np.column_stack([self.persons, self.persons * self.open_ground])
+        """Persons by cell, those of them on open ground, and what all may be off by together, if anything."""
+        told = [self.persons, self.persons * self.open_ground]
+        return np.column_stack(told if self.unsettled is None else [*told, self.persons * self.unsettled])
 
     def sums(self, weights: sp.csr_matrix) -> tuple[Floats, Floats]:
         """Return mean and variance of weighted sums of persons.
@@ -86,12 +87,12 @@ class Field:
 
         The first of the two is scaled by what is proven, on open ground; shape (m,) each.
         """
-        mean, apart = np.asarray(weights @ self._counted).T
+        mean, apart, *unsettled = np.asarray(weights @ self._counted).T
         if not len(self.covariance):
             return mean, np.full(len(mean), np.nan), np.full(len(mean), np.nan)
         smooth = variances(weights, self.persons, self.hats, self.covariance)
         fine = unresolved(weights, self.persons, self.blocks, self.fine, self.params.patch_m, self._held)
-        common = (self.params.split * apart) ** 2 + (self.unsettled * mean) ** 2
+        common = (self.params.split * apart) ** 2 + sum(one**2 for one in unsettled)
         spread = self.params.widen * smooth + fine
         if self.proven != 1.0:
             spread = spread * self.scale(mean, apart)

@@ -110,11 +110,11 @@ class Params:
     counted_scales: tuple[tuple[float, float], ...] = ((350.0, 0.35),)
     counted_level: float = 0.08
     counted_shift: float = 0.2
-    counted_unsettled: tuple[float, float] = (0.12, 0.01)
+    counted_unsettled: tuple[float, float, float] = (0.12, 0.01, 0.33)
     counted_share: tuple[float, float, tuple[tuple[float, float], ...]] = (0.4, 0.15, ((700.0, 0.18),))
     """What takes the place of the others where a survey of footfall, and a census by area, tell what is to be
-    expected. ``counted_unsettled`` is what ``unsettled`` is by itself, and more for each who is indoors beside one who
-    is out."""
+    expected. ``counted_unsettled`` is what ``unsettled`` is by itself, how much more for each who is indoors beside one
+    who is out, and what it is behind gates whose first night is to come."""
 
     def given(self, cells: Cells) -> Params:
         """Return the constants for what is known of a district."""

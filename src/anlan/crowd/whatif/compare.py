@@ -137,7 +137,7 @@ def habits(field: Field, rng: np.random.Generator, members: int = MEMBERS) -> li
     covariance = field.covariance.astype(float) * field.params.widen
     spread = field.hats @ (_root(covariance) @ rng.standard_normal((len(covariance), members)))
     half = 0.5 * _variances_by_cell(field.hats, covariance)
-    common = np.sqrt(np.log1p(field.unsettled**2))
+    common = np.sqrt(np.log1p((0.0 if field.unsettled is None else field.unsettled) ** 2))
     shared, stay, coming, pace = (_evenly(rng, members) for _ in range(4))
     return [
         Habit(
