@@ -126,7 +126,7 @@ def fitted(ground: Ground, persons: Floats) -> Floats:
     """Return the persons by cell, none denser than people can stand as far as there is room, and as many in all.
 
     An estimate tells how many are in a place better than in which of its cells: what does not fit into one is put into
-    those around it.
+    those around it, in a thousand rounds at most: where hardly any room is left, a cell may stay a hair above.
 
     Examples
     --------
