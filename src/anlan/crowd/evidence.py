@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -96,6 +97,75 @@ class Faded:
         weight, squares, some = self._weight[end], self._squares[end], self._weight[end] > 0
         mean = np.divide(self._sum[end], weight, out=np.full(weight.shape, np.nan), where=some)
         return mean, np.divide(weight**2, squares, out=np.zeros(weight.shape), where=some)
+
+
+@dataclass(frozen=True, eq=False)
+class Usual:
+    """What was counted in the last 1, 2, ... minutes, and what a healthy device would have; shape (n_windows, n).
+
+    ``counted`` in ``number`` of the minutes, against ``mean`` a minute; ``own`` is the relative variance by which a
+    device strays from it, ``theirs`` that of the means it is made of.
+    """
+
+    counted: Floats
+    number: Floats
+    mean: Floats
+    own: Floats
+    theirs: Floats
+    known: Flags
+
+
+@dataclass(frozen=True, eq=False)
+class Best:
+    """The window that speaks loudest against each device: evidence, counted and expected a minute, minutes."""
+
+    nats: Floats
+    counted: Floats
+    expected: Floats
+    minutes: Floats
+
+    @classmethod
+    def of(cls, nats: Floats, usual: Usual) -> Best:
+        """Return the best of all windows, by their evidence (n_windows, n)."""
+        best, each = np.argmax(nats, axis=0), np.arange(nats.shape[1])
+        counted = usual.counted[best, each] / np.maximum(usual.number[best, each], 1)
+        return cls(nats[best, each], counted, usual.mean[best, each], best + 1.0)
+
+    @classmethod
+    def of_all(cls, nats: Floats, counted: Floats, expected: Floats, minutes: Numbers) -> Best:
+        """Return the same of windows told by their numbers, (n_windows, n); where none is above -1, of nothing."""
+        best, each = np.argmax(nats, axis=0), np.arange(nats.shape[1])
+        some = nats[best, each] > -1
+        counted, expected = np.where(some, counted[best, each], 0), np.where(some, expected[best, each], 0)
+        return cls(np.where(some, nats[best, each], -1), counted, expected, np.where(some, minutes[best, 0], 0.0))
+
+
+def scatter(values: Floats, windows: Sequence[int], spread: Floats) -> Floats:
+    r"""Return how little the last counts agree with one another, in windows that end now; (n_windows, n).
+
+    .. math:: \left(\frac{s^2}{\bar x^2} - \left(\frac{1}{\bar x} + \sigma^2\right)
+        \left(1 + 2 \sqrt{\frac{2}{k - 1}}\right)\right)^+
+
+    their relative variance beyond two standard deviations of what whole people and a device's own spread make of it.
+
+    Parameters
+    ----------
+    values : float64, shape (n_minutes, n)
+        NaN where nothing came.
+    windows : sequence of int
+        Minutes :math:`k`.
+    spread : float64, shape (n,)
+        Relative variance :math:`\sigma^2` of a count.
+
+    Examples
+    --------
+    >>> scatter(np.array([[100.0, 100.0], [100.0, 50.0], [100.0, 20.0]]), [3], np.zeros(2)).round(2)
+    array([[0.  , 0.46]])
+    """
+    (mean, number), squares = Sums(values).last(windows, 0), Sums(values**2).last(windows, 0)[0]
+    mean, more = np.maximum(np.nan_to_num(mean), 0.5), np.maximum(number - 1, 1)
+    relative = np.maximum(np.nan_to_num(squares) - mean**2, 0) / mean**2 * number / more
+    return np.asarray(np.maximum(relative - (1 / mean + spread) * (1 + 2 * np.sqrt(2 / more)), 0))
 
 
 def against(x: Floats, mean: Floats, left: Floats | float, relative: Floats) -> Floats:
