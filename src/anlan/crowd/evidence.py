@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -113,6 +113,10 @@ class Usual:
     own: Floats
     theirs: Floats
     known: Flags
+
+    def of(self, some: Numbers) -> Usual:
+        """Return the same of some devices."""
+        return Usual(*(getattr(self, f.name)[:, some] for f in fields(self)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -475,23 +475,31 @@ class Watcher:
     def _halved(self, health: Health, usual: Usual, unsteady: Floats) -> Best:
         """Return the windows that speak loudest for a half being left of what was to be expected."""
         limits = self.limits
-        k = np.arange(1, limits.longest + 1)[:, None]
-        apart = scatter(health.counts.sum(axis=2), range(1, limits.longest + 1), health.spread)
-        relative = usual.own + usual.theirs + unsteady + apart
+        relative = usual.own + usual.theirs + unsteady
+        nats = self._half_left(usual, relative)
+        # Few come so far, and only of them it is asked what takes time: how they came to count less, and which way.
+        some = np.flatnonzero((nats >= limits.lost_nats).any(axis=0))
+        counts, mine, windows = health.counts[:, some], usual.of(some), range(1, limits.longest + 1)
+        apart = relative[:, some] + scatter(counts.sum(axis=2), windows, health.spread[some])
+        upright = self._least_way(counts, mine, apart, self._fades_min[some]) >= -limits.upright_nats
+        nats[:, some] = np.where(upright | ~self._two[some], self._half_left(mine, apart), -1)
+        return Best.of(nats, usual)
+
+    def _half_left(self, usual: Usual, relative: Floats) -> Floats:
+        """Return what each window says for a half being left, -1 where it is not to be asked."""
+        limits = self.limits
         nats = against(usual.counted, usual.mean * usual.number, limits.share_left, relative)
         nats = nats - np.where(usual.mean < limits.quiet, limits.quiet_nats, 0)
-        fit = usual.known & (usual.mean >= limits.lost_least) & (k >= limits.shortest)
-        fit &= ~self._two | (self._least_way(health, usual, relative) >= -limits.upright_nats)
-        return Best.of(np.where(fit, nats, -1), usual)
+        long = np.arange(1, limits.longest + 1)[:, None] >= limits.shortest
+        return np.where(usual.known & (usual.mean >= limits.lost_least) & long, nats, -1)
 
-    def _least_way(self, health: Health, usual: Usual, relative: Floats) -> Floats:
+    def _least_way(self, counts: Floats, usual: Usual, relative: Floats, fades_min: Floats) -> Floats:
         """Return what the direction that speaks least for a half being left says, by window."""
         limits, windows = self.limits, range(1, self.limits.longest + 1)
-        ways = [health.counts[:, :, way] for way in (0, 1)]
-        (one, number), (other, _) = (Faded(way, self._fades_min).before(windows, 0) for way in ways)
+        (one, number), (other, _) = (Faded(counts[:, :, way], fades_min).before(windows, 0) for way in (0, 1))
         through, found = np.nan_to_num(one + other) + 0.04, []
-        for way, before in zip(ways, (np.nan_to_num(one), np.nan_to_num(other)), strict=True):
-            counted = np.nan_to_num(Sums(way).last(windows, 0)[0]) * usual.number
+        for way, before in enumerate((np.nan_to_num(one), np.nan_to_num(other))):
+            counted = np.nan_to_num(Sums(counts[:, :, way]).last(windows, 0)[0]) * usual.number
             mu = usual.mean * usual.number * (before + 0.02) / through
             loose = relative + limits.way_spread + 1 / np.maximum(number * before, 1)
             found.append(against(counted, mu, limits.share_left, loose))
