@@ -49,14 +49,14 @@ class Limits:
     zero_nats: float = 9.5
     lost_nats: float = 8.0
     swapped_nats: float = 11.0
-    stuck_nats: float = 6.0
+    stuck_nats: float = 5.5
     believed_nats: float = 6.0
     """Evidence of counting as before, after which a device is trusted again."""
     quiet: float = 9.0
     quiet_nats: float = 2.0
     zero_quiet_nats: float = 3.0
     """So much more is asked for where fewer than these are to be expected, for a half and for nobody."""
-    stuck_least: float = 10.0
+    stuck_least: float = 9.5
     stuck_quiet_nats: float = 12.0
     """What is asked for of repeats where fewer than these were counted in the ten minutes before, and of a second one:
     the third may come late."""
