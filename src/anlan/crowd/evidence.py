@@ -144,34 +144,6 @@ class Best:
         return cls(np.where(some, nats[best, each], -1), counted, expected, np.where(some, minutes[best, 0], 0.0))
 
 
-def scatter(values: Floats, windows: Sequence[int], spread: Floats) -> Floats:
-    r"""Return how little the last counts agree with one another, in windows that end now; (n_windows, n).
-
-    .. math:: \left(\frac{s^2}{\bar x^2} - \left(\frac{1}{\bar x} + \sigma^2\right)
-        \left(1 + 2 \sqrt{\frac{2}{k - 1}}\right)\right)^+
-
-    their relative variance beyond two standard deviations of what whole people and a device's own spread make of it.
-
-    Parameters
-    ----------
-    values : float64, shape (n_minutes, n)
-        NaN where nothing came.
-    windows : sequence of int
-        Minutes :math:`k`.
-    spread : float64, shape (n,)
-        Relative variance :math:`\sigma^2` of a count.
-
-    Examples
-    --------
-    >>> scatter(np.array([[100.0, 100.0], [100.0, 50.0], [100.0, 20.0]]), [3], np.zeros(2)).round(2)
-    array([[0.  , 0.46]])
-    """
-    (mean, number), squares = Sums(values).last(windows, 0), Sums(values**2).last(windows, 0)[0]
-    mean, more = np.maximum(np.nan_to_num(mean), 0.5), np.maximum(number - 1, 1)
-    relative = np.maximum(np.nan_to_num(squares) - mean**2, 0) / mean**2 * number / more
-    return np.asarray(np.maximum(relative - (1 / mean + spread) * (1 + 2 * np.sqrt(2 / more)), 0))
-
-
 def against(x: Floats, mean: Floats, left: Floats | float, relative: Floats) -> Floats:
     r"""Return the evidence, in nats, that only a part of a count is left.
 

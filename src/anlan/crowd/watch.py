@@ -20,7 +20,6 @@ from anlan.crowd.evidence import (
     log_chance,
     log_chance_of_view,
     repeated,
-    scatter,
 )
 from anlan.crowd.neighbours import Around, around_of
 from anlan.kernel.answers import Fault, Suspicion
@@ -98,7 +97,7 @@ class Limits:
     falling: float = 0.15
     falling_weighs: float = 2.0
     """Where most devices around have fallen by more than this log-ratio within 40 minutes, so may anybody."""
-    upright_nats: float = 1.0
+    upright_nats: float = 2.0
     """A device that loses half loses it both ways: neither may speak against it by more."""
     way_spread: float = 0.01
     """The variance by which a direction strays for itself."""
@@ -174,12 +173,10 @@ class Watcher:
     several, learnt from how far it fell short in minutes long past, :math:`\sigma_N^2` that of the means, and
     :math:`u` the unrest about it. For nobody it is by how much most of the devices around are off what was expected of
     them, so that a device that falls silent among silent ones is nothing; for a half, by how much most around have
-    fallen within 40 minutes, and how little the counts of a window agree with one another, for a fault comes from one
-    minute to the next and a crowd goes by and by. A level that was less than half within the hour, or has moved by much
-    just before, is held to be less sure. Where in and out are told apart both must have fallen: a stream that ends has
-    one direction. The largest of the windows up to twelve minutes decides (a window-limited generalised likelihood
-    ratio). Three repeats of one count are weighed by how rare that count was; swapped directions by the balance of in
-    and out.
+    fallen within 40 minutes. A level that was less than half within the hour, or has moved by much just before, is held
+    to be less sure. Where in and out are told apart neither may speak against a half: a stream that ends has one
+    direction. The largest of the windows up to twelve minutes decides (a window-limited generalised likelihood ratio).
+    Three repeats of one count are weighed by how rare that count was; swapped directions by the balance of in and out.
 
     A device at fault is left out of the estimate until it counts as before.
 
@@ -476,22 +473,15 @@ class Watcher:
         """Return the windows that speak loudest for a half being left of what was to be expected."""
         limits = self.limits
         relative = usual.own + usual.theirs + unsteady
-        nats = self._half_left(usual, relative)
-        # Few come so far, and only of them it is asked what takes time: how they came to count less, and which way.
-        some = np.flatnonzero((nats >= limits.lost_nats).any(axis=0))
-        counts, mine, windows = health.counts[:, some], usual.of(some), range(1, limits.longest + 1)
-        apart = relative[:, some] + scatter(counts.sum(axis=2), windows, health.spread[some])
-        upright = self._least_way(counts, mine, apart, self._fades_min[some]) >= -limits.upright_nats
-        nats[:, some] = np.where(upright | ~self._two[some], self._half_left(mine, apart), -1)
-        return Best.of(nats, usual)
-
-    def _half_left(self, usual: Usual, relative: Floats) -> Floats:
-        """Return what each window says for a half being left, -1 where it is not to be asked."""
-        limits = self.limits
         nats = against(usual.counted, usual.mean * usual.number, limits.share_left, relative)
         nats = nats - np.where(usual.mean < limits.quiet, limits.quiet_nats, 0)
         long = np.arange(1, limits.longest + 1)[:, None] >= limits.shortest
-        return np.where(usual.known & (usual.mean >= limits.lost_least) & long, nats, -1)
+        nats = np.where(usual.known & (usual.mean >= limits.lost_least) & long, nats, -1)
+        # Few come so far, and only of them it is asked, as it takes time, which way they count less.
+        some = np.flatnonzero((nats >= limits.lost_nats).any(axis=0) & self._two)
+        least = self._least_way(health.counts[:, some], usual.of(some), relative[:, some], self._fades_min[some])
+        nats[:, some] = np.where(least >= -limits.upright_nats, nats[:, some], -1)
+        return Best.of(nats, usual)
 
     def _least_way(self, counts: Floats, usual: Usual, relative: Floats, fades_min: Floats) -> Floats:
         """Return what the direction that speaks least for a half being left says, by window."""
