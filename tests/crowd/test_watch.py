@@ -129,6 +129,18 @@ def test_a_line_of_a_dozen_that_repeats_itself_is_found_within_three_minutes(pac
     assert sum(minute is not None and minute >= 60 for minute in found) >= 9
 
 
+def test_a_line_that_has_just_become_busy_and_repeats_itself_is_found_within_three_minutes(pack):
+    def busy(one, _last, k, rng):
+        if one.device_id != "gate-2":
+            return one
+        inward, outward = (3, 1) if k < 58 else (11, 2)
+        n_in, n_out = (9, 2) if k >= 70 else (int(rng.poisson(inward)), int(rng.poisson(outward)))
+        return replace(one, n_in=n_in, n_out=n_out)
+
+    _, told = watched(pack, 80, busy, from_minute=0)
+    assert first(told, "gate-2") == 73
+
+
 def test_the_end_of_a_wave_of_people_is_no_fault(pack):
     @only("view")
     def wave(one, _last, k, _rng):
