@@ -48,7 +48,8 @@ class Limits:
     zero_nats: float = 9.5
     lost_nats: float = 8.0
     swapped_nats: float = 11.0
-    stuck_nats: float = 5.5
+    stuck_nats: float = 6.5
+    stuck_view_nats: float = 5.5
     believed_nats: float = 6.0
     """Evidence of counting as before, after which a device is trusted again."""
     quiet: float = 9.0
@@ -540,7 +541,8 @@ class Watcher:
         told, moved = np.where(self._view, view, line), np.where(self._view, view_moved, line_moved)
         evidence = np.where(known & (n_repeats >= limits.few_repeats), repeated(n_repeats, told, moved), 0.0)
         enough = (level >= limits.stuck_least) & (n_repeats >= limits.least_repeats)
-        patience = np.where(enough, limits.stuck_nats, limits.stuck_quiet_nats)
+        usual = np.where(self._view, limits.stuck_view_nats, limits.stuck_nats)
+        patience = np.where(enough, usual, limits.stuck_quiet_nats)
         return np.where(np.isfinite(health.counts[-1, :, 0]), evidence, health.stuck), patience
 
     def _run(self, health: Health) -> tuple[Floats, npt.NDArray[np.int64]]:
