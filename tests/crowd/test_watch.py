@@ -129,12 +129,51 @@ def test_a_line_of_a_dozen_that_repeats_itself_is_found_within_three_minutes(pac
     assert sum(minute is not None and minute >= 60 for minute in found) >= 9
 
 
+def test_a_line_that_has_just_become_busy_and_repeats_itself_is_found_within_three_minutes(pack):
+    def busy(one, _last, k, rng):
+        if one.device_id != "gate-2":
+            return one
+        inward, outward = (3, 1) if k < 58 else (11, 2)
+        n_in, n_out = (9, 2) if k >= 70 else (int(rng.poisson(inward)), int(rng.poisson(outward)))
+        return replace(one, n_in=n_in, n_out=n_out)
+
+    _, told = watched(pack, 80, busy, from_minute=0)
+    assert first(told, "gate-2") == 73
+
+
 def test_the_end_of_a_wave_of_people_is_no_fault(pack):
     @only("view")
     def wave(one, _last, k, _rng):
         return replace(one, n_present=5 * one.n_present) if k < 85 else one
 
     assert not any(watched(pack, 115, wave)[1])
+
+
+def test_a_stream_of_one_direction_that_ends_is_no_device_at_fault(pack):
+    def ended(one, _last, _k, rng):
+        return replace(one, n_in=int(rng.poisson(5))) if one.device_id == "gate-2" else one
+
+    _, told = watched(pack, 110, ended, n_in=40, n_out=20, from_minute=70)
+    assert first(told, "gate-2") is None
+
+
+def test_a_count_that_is_sent_twice_counts_once(pack):
+    watcher = Watcher(pack)
+    once = window("gate-2", AT, 1, n_in=7, n_out=3)
+    health, _ = watcher.watch(watcher.start(), [once, once], {}, AT)
+    again, _ = watcher.watch(health, [once], {}, AT + MINUTE)
+    index = [device.device_id for device in watcher.devices].index("gate-2")
+    assert health.counts[-1, index].tolist() == again.counts[-2, index].tolist() == [7, 3]
+
+
+def test_a_line_that_repeats_itself_is_found_though_its_third_repeat_is_late(pack):
+    def late(one, last, k, _rng):
+        if one.device_id != "gate-2":
+            return one
+        return None if k == 72 else replace(one, n_in=last.n_in, n_out=last.n_out)
+
+    _, told = watched(pack, 73, late, n_in=60, n_out=50, from_minute=70)
+    assert first(told, "gate-2") == 71
 
 
 def test_a_fault_does_not_teach_that_faults_are_usual(pack):

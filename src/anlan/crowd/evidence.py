@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -96,6 +97,51 @@ class Faded:
         weight, squares, some = self._weight[end], self._squares[end], self._weight[end] > 0
         mean = np.divide(self._sum[end], weight, out=np.full(weight.shape, np.nan), where=some)
         return mean, np.divide(weight**2, squares, out=np.zeros(weight.shape), where=some)
+
+
+@dataclass(frozen=True, eq=False)
+class Usual:
+    """What was counted in the last 1, 2, ... minutes, and what a healthy device would have; shape (n_windows, n).
+
+    ``counted`` in ``number`` of the minutes, against ``mean`` a minute; ``own`` is the relative variance by which a
+    device strays from it, ``theirs`` that of the means it is made of.
+    """
+
+    counted: Floats
+    number: Floats
+    mean: Floats
+    own: Floats
+    theirs: Floats
+    known: Flags
+
+    def of(self, some: Numbers) -> Usual:
+        """Return the same of some devices."""
+        return Usual(*(getattr(self, f.name)[:, some] for f in fields(self)))
+
+
+@dataclass(frozen=True, eq=False)
+class Best:
+    """The window that speaks loudest against each device: evidence, counted and expected a minute, minutes."""
+
+    nats: Floats
+    counted: Floats
+    expected: Floats
+    minutes: Floats
+
+    @classmethod
+    def of(cls, nats: Floats, usual: Usual) -> Best:
+        """Return the best of all windows, by their evidence (n_windows, n)."""
+        best, each = np.argmax(nats, axis=0), np.arange(nats.shape[1])
+        counted = usual.counted[best, each] / np.maximum(usual.number[best, each], 1)
+        return cls(nats[best, each], counted, usual.mean[best, each], best + 1.0)
+
+    @classmethod
+    def of_all(cls, nats: Floats, counted: Floats, expected: Floats, minutes: Numbers) -> Best:
+        """Return the same of windows told by their numbers, (n_windows, n); where none is above -1, of nothing."""
+        best, each = np.argmax(nats, axis=0), np.arange(nats.shape[1])
+        some = nats[best, each] > -1
+        counted, expected = np.where(some, counted[best, each], 0), np.where(some, expected[best, each], 0)
+        return cls(np.where(some, nats[best, each], -1), counted, expected, np.where(some, minutes[best, 0], 0.0))
 
 
 def against(x: Floats, mean: Floats, left: Floats | float, relative: Floats) -> Floats:

@@ -10,7 +10,17 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from anlan.crowd.evidence import Faded, Sums, against, log_again, log_chance, log_chance_of_view, repeated
+from anlan.crowd.evidence import (
+    Best,
+    Faded,
+    Sums,
+    Usual,
+    against,
+    log_again,
+    log_chance,
+    log_chance_of_view,
+    repeated,
+)
 from anlan.crowd.neighbours import Around, around_of
 from anlan.kernel.answers import Fault, Suspicion
 from anlan.kernel.pack import Pack
@@ -31,22 +41,25 @@ ZERO, STUCK, LOST, SWAPPED = 1, 2, 3, 4
 class Limits:
     """Constants of the tests. Evidence in nats, times in minutes, counts per minute.
 
-    The limits of evidence were set on simulated days (ordinary ones, a Lantern Festival and New Year's Eves with the
-    first hour of their break-up) that are not those of the bench, for at most one false alarm in four hours over 106
-    devices. On the bench's, with two hours of a break-up in 32, it is nearly twice as many.
+    The limits of evidence were set on simulated days (ordinary ones, a Lantern Festival and New Year's Eves until
+    three) that are not those of the bench, where they give one false alarm in two hours over 106 devices.
     """
 
     zero_nats: float = 9.5
     lost_nats: float = 8.0
     swapped_nats: float = 11.0
     stuck_nats: float = 6.5
+    stuck_view_nats: float = 5.5
     believed_nats: float = 6.0
     """Evidence of counting as before, after which a device is trusted again."""
     quiet: float = 9.0
     quiet_nats: float = 2.0
     zero_quiet_nats: float = 3.0
-    """So much more is asked for where fewer than these are to be expected, for a half and for nobody; for repeats:"""
+    """So much more is asked for where fewer than these are to be expected, for a half and for nobody."""
+    stuck_least: float = 9.5
     stuck_quiet_nats: float = 12.0
+    """What is asked for of repeats where fewer than these were counted in the ten minutes before, and of a second one:
+    the third may come late."""
     zero_least: float = 3.0
     lost_least: float = 8.0
     """Nobody is accused of losing a share where fewer than this are to be expected."""
@@ -55,6 +68,7 @@ class Limits:
     longest: int = 12
     shortest: int = 3
     longest_zero: int = 5
+    few_repeats: int = 2
     least_repeats: int = 3
     longest_run: int = 15
     before: int = 30
@@ -81,6 +95,13 @@ class Limits:
     wave: float = 2.0
     wave_weighs: float = 0.5
     moved_weighs: float = 0.3
+    falling: float = 0.15
+    falling_weighs: float = 2.0
+    """Where most devices around have fallen by more than this log-ratio within 40 minutes, so may anybody."""
+    upright_nats: float = 2.0
+    """A device that loses half loses it both ways: neither may speak against it by more."""
+    way_spread: float = 0.01
+    """The variance by which a direction strays for itself."""
     """Nobody who counted less than half as many within the hour is accused of losing half: so ends a wave of people."""
     settles_min: float = 60.0
     """A device that stays at its new level for so long is taken at it; its bias in the estimate carries the rest."""
@@ -138,47 +159,6 @@ class Health:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Usual:
-    """What was counted in the last 1, 2, ... minutes, and what a healthy device would have; shape (n_windows, n).
-
-    ``counted`` in ``number`` of the minutes, against ``mean`` a minute; ``own`` is the relative variance by which a
-    device strays from it, ``theirs`` that of the means it is made of.
-    """
-
-    counted: Floats
-    number: Floats
-    mean: Floats
-    own: Floats
-    theirs: Floats
-    known: Flags
-
-
-@dataclass(frozen=True, eq=False)
-class Best:
-    """The window that speaks loudest against each device: evidence, counted and expected a minute, minutes."""
-
-    nats: Floats
-    counted: Floats
-    expected: Floats
-    minutes: Floats
-
-    @classmethod
-    def of(cls, nats: Floats, usual: Usual) -> Best:
-        """Return the best of all windows, by their evidence (n_windows, n)."""
-        best, each = np.argmax(nats, axis=0), np.arange(nats.shape[1])
-        counted = usual.counted[best, each] / np.maximum(usual.number[best, each], 1)
-        return cls(nats[best, each], counted, usual.mean[best, each], best + 1.0)
-
-    @classmethod
-    def of_all(cls, nats: Floats, counted: Floats, expected: Floats, minutes: Numbers) -> Best:
-        """Return the same of windows told by their numbers, (n_windows, n); where none is above -1, of nothing."""
-        best, each = np.argmax(nats, axis=0), np.arange(nats.shape[1])
-        some = nats[best, each] > -1
-        counted, expected = np.where(some, counted[best, each], 0), np.where(some, expected[best, each], 0)
-        return cls(np.where(some, nats[best, each], -1), counted, expected, np.where(some, minutes[best, 0], 0.0))
-
-
 class Watcher:
     r"""Judges every counting device of a district each minute. It holds constants only; what changes is the health.
 
@@ -192,11 +172,12 @@ class Watcher:
     the log-likelihood ratio of a count of which a part :math:`f` is left against one that has lost nothing, both
     negative binomial. :math:`\sigma^2` is the device's own variance from minute to minute and :math:`\ell` that over
     several, learnt from how far it fell short in minutes long past, :math:`\sigma_N^2` that of the means, and
-    :math:`u` the unrest about it: by how much most of the devices around are off what was expected of them. A level
-    that was less than half within the hour, or has moved by much just before, is held to be less sure. So a device that
-    falls silent among silent ones is nothing. The largest of the windows up to twelve minutes decides (a window-limited
-    generalised likelihood ratio). Three repeats of one count are weighed by how rare that count was; swapped directions
-    by the balance of in and out.
+    :math:`u` the unrest about it. For nobody it is by how much most of the devices around are off what was expected of
+    them, so that a device that falls silent among silent ones is nothing; for a half, by how much most around have
+    fallen within 40 minutes. A level that was less than half within the hour, or has moved by much just before, is held
+    to be less sure. Where in and out are told apart neither may speak against a half: a stream that ends has one
+    direction. The largest of the windows up to twelve minutes decides (a window-limited generalised likelihood ratio).
+    Three repeats of one count are weighed by how rare that count was; swapped directions by the balance of in and out.
 
     A device at fault is left out of the estimate until it counts as before.
 
@@ -341,6 +322,8 @@ class Watcher:
             if k is None or seen.counts is not None:
                 continue
             end_s = seen.end_at.timestamp()
+            if (end_s, seen.sequence) == (kept["newest_s"][k], kept["sequence"][k]):
+                continue  # sent twice, it is one count
             if not end_s <= kept["newest_s"][k]:
                 self._clocked(kept, k, end_s, seen.sequence)
             slot = KEPT - 1 - int((now - end_s) // 60)
@@ -385,8 +368,11 @@ class Watcher:
         sums = Sums(total)
         here, on = np.isfinite(total[-1]), health.fault == 0
         usual = self._usual(health, sums, on, range(1, limits.longest + 1))
-        unrest = self._unrest(usual, sums, on)
-        zero, lost = self._fallen(usual, unrest, self._unsteady(usual, sums))
+        fallen = self._fallen_around(sums, on)
+        # Where most around have more than halved within 40 minutes, so may anybody, and at once.
+        unrest = self._unrest(usual, on) + np.maximum(fallen - np.log(2), 0) ** 2
+        zero = self._silent(usual, unrest)
+        lost = self._halved(health, usual, self._unsteady(usual, sums, fallen))
         swapped = self._turned(health, unrest)
         stuck, patience = self._repeated(health, here & (sums.number(0, KEPT) >= 12), sums)
         evidence = np.array([
@@ -439,7 +425,7 @@ class Watcher:
             found[mine] = (strayed + limits.kind_weighs * kind) / (weight + limits.kind_weighs)
         return np.clip(found, limits.least_lasting, 0.2)
 
-    def _unrest(self, usual: Usual, sums: Sums, on: Flags) -> Floats:
+    def _unrest(self, usual: Usual, on: Flags) -> Floats:
         """Return how far the devices around each one are off their usual, beyond what they are wont to; a variance."""
         around, unrest = self._around, np.zeros(len(self.devices))
         for k in self.limits.unrest_min:
@@ -448,16 +434,18 @@ class Watcher:
             told = on & usual.known[k - 1] & (usual.mean[k - 1] >= 3)
             median = around.median(np.where(told, np.clip(off, -0.1, 1), np.nan))
             unrest = np.maximum(unrest, 2 * (median - self.limits.unrest_usual))
-        # Where most around have more than halved within 40 minutes, so may anybody, and at once.
-        fast, slow = sums.mean(0, 5), sums.mean(0, 40)
-        fallen = around.median(np.where(on & (slow >= 5), np.log((slow + 1) / (fast + 1)), np.nan))
-        return np.asarray(unrest + np.maximum(fallen - np.log(2), 0) ** 2)
+        return unrest
 
-    def _unsteady(self, usual: Usual, sums: Sums) -> Floats:
+    def _fallen_around(self, sums: Sums, on: Flags) -> Floats:
+        """Return by how much most of the devices around each one have fallen within 40 minutes; a log-ratio."""
+        fast, slow = sums.mean(0, 5), sums.mean(0, 40)
+        return self._around.median(np.where(on & (slow >= 5), np.log((slow + 1) / (fast + 1)), np.nan))
+
+    def _unsteady(self, usual: Usual, sums: Sums, fallen: Floats) -> Floats:
         """Return how little a device's own level tells of the next minutes, by window; a variance.
 
         Who counted far fewer within the hour may do so again: a wave of people passes. Whose level has moved by much
-        just before may go on moving.
+        just before may go on moving. Where most around have fallen, a crowd breaks up.
         """
         limits = self.limits
         windows = range(1, limits.longest + 1)
@@ -469,20 +457,44 @@ class Watcher:
         now, then = (sums.before(windows, ago, 5)[0] for ago in (0, 10))
         noise = 2 / np.sqrt(5 * np.maximum(np.minimum(now, then), 0.2))
         moved = np.nan_to_num(np.maximum(np.abs(np.log((now + 1) / (then + 1))) - noise, 0))
-        return limits.wave_weighs * np.maximum(wave, 0) ** 2 + limits.moved_weighs * moved**2
+        falling = limits.falling_weighs * np.maximum(fallen - limits.falling, 0) ** 2
+        return np.asarray(falling + limits.wave_weighs * np.maximum(wave, 0) ** 2 + limits.moved_weighs * moved**2)
 
-    def _fallen(self, usual: Usual, unrest: Floats, unsteady: Floats) -> tuple[Best, Best]:
-        """Return the windows that speak loudest for nobody, and for a half, being left of what was to be expected."""
+    def _silent(self, usual: Usual, unrest: Floats) -> Best:
+        """Return the windows that speak loudest for nobody being left of what was to be expected."""
         limits = self.limits
         k = np.arange(1, limits.longest + 1)[:, None]
-        mu, relative = usual.mean * usual.number, usual.own + usual.theirs + unrest
-        zero = against(usual.counted, mu, limits.zero_share, relative)
-        zero = zero - np.where(usual.mean < limits.quiet, limits.zero_quiet_nats, 0)
-        zero = np.where(usual.known & (usual.mean >= limits.zero_least) & (k <= limits.longest_zero), zero, -1)
-        lost = against(usual.counted, mu, limits.share_left, relative + unsteady)
-        lost = lost - np.where(usual.mean < limits.quiet, limits.quiet_nats, 0)
-        lost = np.where(usual.known & (usual.mean >= limits.lost_least) & (k >= limits.shortest), lost, -1)
-        return Best.of(zero, usual), Best.of(lost, usual)
+        relative = usual.own + usual.theirs + unrest
+        nats = against(usual.counted, usual.mean * usual.number, limits.zero_share, relative)
+        nats = nats - np.where(usual.mean < limits.quiet, limits.zero_quiet_nats, 0)
+        fit = usual.known & (usual.mean >= limits.zero_least) & (k <= limits.longest_zero)
+        return Best.of(np.where(fit, nats, -1), usual)
+
+    def _halved(self, health: Health, usual: Usual, unsteady: Floats) -> Best:
+        """Return the windows that speak loudest for a half being left of what was to be expected."""
+        limits = self.limits
+        relative = usual.own + usual.theirs + unsteady
+        nats = against(usual.counted, usual.mean * usual.number, limits.share_left, relative)
+        nats = nats - np.where(usual.mean < limits.quiet, limits.quiet_nats, 0)
+        long = np.arange(1, limits.longest + 1)[:, None] >= limits.shortest
+        nats = np.where(usual.known & (usual.mean >= limits.lost_least) & long, nats, -1)
+        # Few come so far, and only of them it is asked, as it takes time, which way they count less.
+        some = np.flatnonzero((nats >= limits.lost_nats).any(axis=0) & self._two)
+        least = self._least_way(health.counts[:, some], usual.of(some), relative[:, some], self._fades_min[some])
+        nats[:, some] = np.where(least >= -limits.upright_nats, nats[:, some], -1)
+        return Best.of(nats, usual)
+
+    def _least_way(self, counts: Floats, usual: Usual, relative: Floats, fades_min: Floats) -> Floats:
+        """Return what the direction that speaks least for a half being left says, by window."""
+        limits, windows = self.limits, range(1, self.limits.longest + 1)
+        (one, number), (other, _) = (Faded(counts[:, :, way], fades_min).before(windows, 0) for way in (0, 1))
+        through, found = np.nan_to_num(one + other) + 0.04, []
+        for way, before in enumerate((np.nan_to_num(one), np.nan_to_num(other))):
+            counted = np.nan_to_num(Sums(counts[:, :, way]).last(windows, 0)[0]) * usual.number
+            mu = usual.mean * usual.number * (before + 0.02) / through
+            loose = relative + limits.way_spread + 1 / np.maximum(number * before, 1)
+            found.append(against(counted, mu, limits.share_left, loose))
+        return np.minimum(*found)
 
     def _turned(self, health: Health, unrest: Floats) -> Best:
         """Return the evidence that in and out have changed places, against the share of in before."""
@@ -511,15 +523,15 @@ class Watcher:
         """Return the evidence of a device that repeats itself, and how much of it is asked for."""
         limits = self.limits
         n_repeats, run = self._run(health)
-        before, lately, inward, outward = (np.zeros(len(self.devices)) for _ in range(4))
+        level, lately, inward, outward = (np.zeros(len(self.devices)) for _ in range(4))
         ways = [Sums(health.counts[:, :, way]) for way in (0, 1)]
         for ago in np.unique(run):
             mine = run == ago
-            before[mine] = sums.mean(ago + 1, limits.before)[mine]
+            level[mine] = sums.mean(ago + 1, 10)[mine]
             lately[mine] = sums.mean(ago + 1, 6)[mine]
             inward[mine], outward[mine] = (one.mean(ago + 1, 15)[mine] for one in ways)
-        known = known & np.isfinite(before + lately + inward + outward)
-        before, lately, inward, outward = (np.nan_to_num(one) for one in (before, lately, inward, outward))
+        known = known & np.isfinite(level + lately + inward + outward)
+        level, lately, inward, outward = (np.nan_to_num(one) for one in (level, lately, inward, outward))
         last, loose = np.nan_to_num(health.counts[-1]), np.minimum(health.spread, 0.05)
         line = log_chance(last[:, 0], inward, loose) + log_chance(last[:, 1], outward, loose)
         line_moved = log_again(last[:, 0]) + log_again(last[:, 1])
@@ -527,8 +539,10 @@ class Watcher:
         view = log_chance_of_view(last[:, 0], lately, part * np.maximum(lately, 3))
         view_moved = -np.log(np.sqrt(4 * np.pi) * np.maximum(part * last[:, 0], 0.4))
         told, moved = np.where(self._view, view, line), np.where(self._view, view_moved, line_moved)
-        evidence = np.where(known & (n_repeats >= limits.least_repeats), repeated(n_repeats, told, moved), 0.0)
-        patience = np.where(before >= limits.quiet, limits.stuck_nats, limits.stuck_quiet_nats)
+        evidence = np.where(known & (n_repeats >= limits.few_repeats), repeated(n_repeats, told, moved), 0.0)
+        enough = (level >= limits.stuck_least) & (n_repeats >= limits.least_repeats)
+        usual = np.where(self._view, limits.stuck_view_nats, limits.stuck_nats)
+        patience = np.where(enough, usual, limits.stuck_quiet_nats)
         return np.where(np.isfinite(health.counts[-1, :, 0]), evidence, health.stuck), patience
 
     def _run(self, health: Health) -> tuple[Floats, npt.NDArray[np.int64]]:
