@@ -95,8 +95,8 @@ class LiveRule:
 
     Triggers run while a case stands in one of ``states``. Where fields tell how many are ``expected``, and when it
     ``begins`` and ``ends``, the plan can be rehearsed; ``staffing`` is the table of who is to be where.
-    Forecasts count on what is planned in the states of ``foreseen`` and while it runs; where the field ``repeats`` tells
-    when the last one began, on what was counted then.
+    Forecasts count on what is planned in the states of ``foreseen`` and while it runs; where the field ``repeats``
+    tells when the last one began, on what was counted then.
     """
 
     zones: str

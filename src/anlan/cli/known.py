@@ -29,23 +29,24 @@ def planned_from(file: Path, subjects: tuple[str, ...]) -> tuple[PlannedEvent, .
         If the file cannot be read, a counter is not among those counted, or a value is missing or out of range.
     """
     from anlan.crowd.forecast import PlannedEvent
+    from anlan.crowd.forecast.known import ARRIVE_MIN, LEAVE_MIN
 
     found = []
     for number, row in _rows(file, ("begin_at", "end_at", "counter", "added")):
         where = f"{file.name} row {number}"
         if row["counter"] not in subjects:
             raise BadInput(f"{where}: counter={row['counter']!r}", "must be one that is counted", "correct it")
-        told = {
-            key: value
-            for key in ("arrive_min", "leave_min")
-            if (value := _number(row.get(key, ""), key, where)) is not None
-        }
+        arrive_min, leave_min = (_number(row.get(key, ""), key, where) for key in ("arrive_min", "leave_min"))
         added = _number(row["added"], "added", where)
         if added is None:
             raise BadInput(f"{where}: added", "must be the persons who are expected", "give it")
         found.append(
             PlannedEvent(
-                begin_at=moment(row["begin_at"]), end_at=moment(row["end_at"]), added={row["counter"]: added}, **told
+                begin_at=moment(row["begin_at"]),
+                end_at=moment(row["end_at"]),
+                added={row["counter"]: added},
+                arrive_min=ARRIVE_MIN if arrive_min is None else arrive_min,
+                leave_min=LEAVE_MIN if leave_min is None else leave_min,
             )
         )
     return tuple(found)

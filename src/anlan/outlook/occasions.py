@@ -15,7 +15,7 @@ from anlan.store import DuckHistory
 Floats = npt.NDArray[np.float64]
 
 FIVE = timedelta(minutes=5)
-"""An evening is remembered by means of so many minutes: by quarters of an hour nobody knows when people begin to come."""
+"""An evening is remembered by means of so many minutes: quarters of an hour do not tell when people begin to come."""
 BEFORE, AFTER = timedelta(hours=1, minutes=30), timedelta(hours=1, minutes=30)
 """So much before the first come and after the last have gone is read: a course is told an hour ahead."""
 MOST = 16

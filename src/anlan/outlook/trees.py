@@ -155,8 +155,11 @@ class Trees:
             "working_days": [on.isoformat() for on in self._pack.calendar.working_days],
             "planned": [
                 {
-                    "begin_at": one.begin_at.isoformat(), "end_at": one.end_at.isoformat(), "added": dict(one.added),
-                    "arrive_min": one.arrive_min, "leave_min": one.leave_min,
+                    "begin_at": one.begin_at.isoformat(),
+                    "end_at": one.end_at.isoformat(),
+                    "added": dict(one.added),
+                    "arrive_min": one.arrive_min,
+                    "leave_min": one.leave_min,
                 }
                 for one in planned
             ],
