@@ -34,6 +34,13 @@ def hours(silent=(), since=120, until=360, busy=1):
     return kept, lost
 
 
+@pytest.mark.parametrize(("n_in", "minutes", "part"), [(164, 1, 0.5), (164, 10, 0.05), (1_000, 2, 1.0)])
+def test_who_comes_by_a_full_gate_is_crowded_by_as_much_as_it_is_full(n_in, minutes, part):
+    one = seen("a", AT + minutes * MINUTE, 1, minutes * MINUTE, n_in=n_in, n_out=0)
+    kept, _ = taken(GATES, Balance.nothing(4, 2), [one], one.end_at, 0.0, WAIT_S)
+    assert told(GATES, kept).crowded.tolist() == pytest.approx([part * n_in, 0.0])
+
+
 def test_a_gate_that_falls_silent_passes_its_part_of_those_who_come_and_go():
     whole, dead = hours(busy=3)[0], hours({"a"}, busy=3)[0]
     put_in = 240 * 3 * sum(FLOWS["a"])

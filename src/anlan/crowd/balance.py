@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.float64]
 BY_GATE = (
     "net",
     "through",
+    "crowded",
     "counted_s",
     "in_per_min",
     "out_per_min",
@@ -30,14 +31,17 @@ BY_GATE = (
 )
 
 
+LEAST = ("least", "least_through", "least_crowded", "least_var")
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Balance:
     """Sums over the windows that each gate has sent. All of shape (n_gates,), times in seconds since 1970.
 
     Attributes
     ----------
-    net, through
-        In minus out, and half of in plus out, persons.
+    net, through, crowded
+        In minus out, half of in plus out, and in minus out each weighed by how full its gate was then, persons.
     counted_s
         Length of all windows together.
     newest_s, settled_s, open_since_s
@@ -51,17 +55,18 @@ class Balance:
         What of the variance of the imputed has gone over to the offset of the cordon.
     begin_s : float64, shape (n_cordons,)
         Begin of the first window of any gate of the cordon; NaN where nothing has come.
-    least, least_through, least_var : float64, shape (n_cordons,)
-        The lowest net of the cordon in the night so far, the through-flow and the variance of what was imputed then;
-        NaN by day.
-    base_net, base_through : float64, shape (n_cordons,)
-        The same at the last night's lowest, which net and through-flow of the cordon are told from.
+    least, least_through, least_crowded, least_var : float64, shape (n_cordons,)
+        The lowest net of the cordon in the night so far; through-flow, crowded net and the variance of what was imputed
+        then; NaN by day.
+    base_net, base_through, base_crowded : float64, shape (n_cordons,)
+        The same at the last night's lowest, which those of the cordon are told from.
     dawns : float64, shape (n_cordons,)
         How many nights have told how few were inside.
     """
 
     net: Floats
     through: Floats
+    crowded: Floats
     counted_s: Floats
     newest_s: Floats
     settled_s: Floats
@@ -78,9 +83,11 @@ class Balance:
     begin_s: Floats
     least: Floats
     least_through: Floats
+    least_crowded: Floats
     least_var: Floats
     base_net: Floats
     base_through: Floats
+    base_crowded: Floats
     dawns: Floats
 
     @classmethod
@@ -88,8 +95,8 @@ class Balance:
         """Return the balance before anything came."""
         sums = {name: np.zeros(n_gates) for name in BY_GATE}
         times = {name: np.full(n_gates, np.nan) for name in ("newest_s", "settled_s", "open_since_s")}
-        cordons = {name: np.full(n_cordons, np.nan) for name in ("begin_s", "least", "least_through", "least_var")}
-        cordons |= {name: np.zeros(n_cordons) for name in ("base_net", "base_through", "dawns")}
+        cordons = {name: np.full(n_cordons, np.nan) for name in ("begin_s", *LEAST)}
+        cordons |= {name: np.zeros(n_cordons) for name in ("base_net", "base_through", "base_crowded", "dawns")}
         return cls(**sums, **times, **cordons)
 
     def arrays(self) -> dict[str, Floats]:
@@ -102,11 +109,13 @@ class Told:
     """What the balance says of each cordon since its last dawn, in persons: all of shape (n_cordons,).
 
     ``net`` and ``through`` with what was imputed, the variance of that, and ``missing_var``, as much of it as the
-    offset does not hold yet; both infinite where no gate has spoken. ``untold``: no night has told of it yet.
+    offset does not hold yet; both infinite where no gate has spoken. ``crowded`` is the net of who was counted, weighed
+    by how full the gates were. ``untold``: no night has told of it yet.
     """
 
     net: Floats
     through: Floats
+    crowded: Floats
     imputed_var: Floats
     missing_var: Floats
     untold: npt.NDArray[np.bool_]
@@ -167,6 +176,7 @@ def told(gates: Gates, balance: Balance) -> Told:
     return Told(
         net=gates.summed(balance.net + balance.imputed_in - balance.imputed_out) - balance.base_net,
         through=gates.summed(balance.through + (balance.imputed_in + balance.imputed_out) / 2) - balance.base_through,
+        crowded=gates.summed(balance.crowded) - balance.base_crowded,
         imputed_var=np.where(spoken, whole, np.inf),
         missing_var=np.where(spoken, left, np.inf),
         untold=balance.dawns == 0,
@@ -176,13 +186,13 @@ def told(gates: Gates, balance: Balance) -> Told:
 def watched_at_night(balance: Balance, told: Told, *, night: bool) -> Balance:
     """Return the balance with the lowest net of each cordon since the night began; by day it is forgotten."""
     if not night:
-        nothing = np.full(len(balance.least), np.nan)
-        return replace(balance, least=nothing, least_through=nothing, least_var=nothing)
+        return replace(balance, **{name: np.full(len(balance.least), np.nan) for name in LEAST})
     lower = np.isfinite(told.missing_var) & ~(told.net >= balance.least)
     return replace(
         balance,
         least=np.where(lower, told.net, balance.least),
         least_through=np.where(lower, told.through, balance.least_through),
+        least_crowded=np.where(lower, told.crowded, balance.least_crowded),
         least_var=np.where(lower, told.imputed_var, balance.least_var),
     )
 
@@ -193,5 +203,6 @@ def begun_anew(gates: Gates, balance: Balance, watched: npt.NDArray[np.bool_], a
     settle(now, watched[gates.cordon], at_s)
     now["base_net"] += np.where(watched, balance.least, 0.0)
     now["base_through"] += np.where(watched, balance.least_through, 0.0)
+    now["base_crowded"] += np.where(watched, balance.least_crowded, 0.0)
     now["dawns"] += watched
     return Balance(**now)

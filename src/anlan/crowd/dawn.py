@@ -54,7 +54,7 @@ class Inside:
 def inside_by_estimate(layout: Layout, cordons: Cordons, told: Told, moment: Moment, persons: Floats) -> Inside | None:
     r"""Return the offsets of closed places that no night has told of: those inside by the estimate, less the balance.
 
-    .. math:: o = \max\bigl(\sum_c w_c x_c - \delta F - B,\ 0\bigr)
+    .. math:: o = \max\bigl(\sum_c w_c x_c - \delta F - \kappa D - B,\ 0\bigr)
 
     with its covariance, linear about the present guess: fewer than nobody were not inside before. Their gates tell who
     came and went since the last minute and nothing about how many there are, which all other sources tell. Were the
@@ -80,13 +80,14 @@ def inside_by_estimate(layout: Layout, cordons: Cordons, told: Told, moment: Mom
     untold = np.flatnonzero(told.untold)
     if not len(untold):
         return None
-    net, through = told.net[untold] / 1000, told.through[untold] / 1000
-    rows = cordon_slopes(layout, cordons.weights[untold], untold, through, persons)
+    net, through, crowded = (part[untold] / 1000 for part in (told.net, told.through, told.crowded))
+    rows = cordon_slopes(layout, cordons.weights[untold], untold, through, crowded, persons)
+    missed = through * moment.mean[layout.asymmetry.start + untold] + crowded * moment.mean[layout.crowding]
     total = np.asarray(cordons.weights[untold] @ persons).ravel() / 1000
     spread = crossed(rows, moment.covariance)
     return Inside(
         number=layout.offset.start + untold,
-        offset=np.maximum(total - net - through * moment.mean[layout.asymmetry.start + untold], 0.0),
+        offset=np.maximum(total - net - missed, 0.0),
         crossed=spread,
         own=np.asarray(rows @ spread.T),
     )
@@ -97,7 +98,7 @@ def dawned(
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
     r"""Return the mean with what the night told of cordons that were watched; the covariance (lower) is written into.
 
-    .. math:: B_{min} + o + \delta F_{min} = n \pm n, \quad n = n_0 + \epsilon F_{min}
+    .. math:: B_{min} + o + \delta F_{min} + \kappa D_{min} = n \pm n, \quad n = n_0 + \epsilon F_{min}
 
     with the lowest balance of the night :math:`B_{min}` and the through-flow :math:`F_{min}` since the last one: of all
     who came, hardly any were still there. Whenever that lowest was, the place is not assumed to close at an hour. The
@@ -127,7 +128,8 @@ def dawned(
     watched = np.isfinite(balance.least) & (now_s - balance.begin_s >= WATCHED_S)
     for k in np.flatnonzero(watched):
         o, delta = layout.offset.start + k, layout.asymmetry.start + k
-        net, through = balance.least[k] / 1000, balance.least_through[k] / 1000
+        missed = float(mean[layout.crowding.start]) * balance.least_crowded[k]
+        net, through = (balance.least[k] + missed) / 1000, balance.least_through[k] / 1000
         few = NIGHT_PERSONS / 1000 + NIGHT_SHARE * through
         guess, spread = mean[[o, delta]], covariance[[[o, delta], [delta, delta]], [[o, o], [o, delta]]]
         if dawns[k] < SURE_AFTER:
@@ -149,10 +151,11 @@ def dawned(
 
 
 def told_by_nights(layout: Layout, balance: Balance) -> npt.NDArray[np.int64]:
-    """Return which numbers of the vector nights have told, and nothing else may move: offsets, then asymmetries.
+    """Return which numbers of the vector nothing else may move: what nights have told, and what full gates miss more.
 
     What surrounds a closed place says too little of it, and says the same every minute: hours of one wrong guess would
     pass for as many different ones, and outweigh a night.
     """
     sure = np.flatnonzero(balance.dawns >= SURE_AFTER)
-    return np.concatenate([layout.offset.start + sure, layout.asymmetry.start + sure])
+    full = np.arange(layout.crowding.start, layout.crowding.stop)
+    return np.concatenate([layout.offset.start + sure, layout.asymmetry.start + sure, full])

@@ -109,6 +109,8 @@ class Estimator:
         nothing = Balance.nothing(len(gates.cordon), gates.n_cordons)
         unusual = self._unusual.start() if self._unusual else np.empty(0)
         mean = np.zeros(len(covariance))
+        if self.layout is not None:
+            mean[self.layout.crowding] = self.params.crowding[0]
         present = Moment(at=at, mean=mean, covariance=covariance, unusual=unusual, balance=nothing)
         return State(present=present, anchors=(present,) if self._anchor_every_s else (), health=self.watcher.start())
 

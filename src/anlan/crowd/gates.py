@@ -26,8 +26,10 @@ ALONE_SPREAD = 0.2
 """The same of its flow, where no gate of its place is heard."""
 UNHEARD_SPREAD = 1.4
 """The same of a gate that never spoke, which is taken to pass as many as its neighbours do on average."""
-FLOW_LIMIT = 164.0
-"""Crossings per minute and metre beyond which a count cannot be true: twice the capacity of a walkway."""
+CAPACITY = 82.0
+"""Crossings per minute and metre of a walkway that is full (UK *Guide to Safety at Sports Grounds*)."""
+FLOW_LIMIT = 2 * CAPACITY
+"""Beyond it a count cannot be true."""
 LEAST_WIDTH_M = 4.0
 """A gate is taken to be at least this wide: maps draw some as points."""
 
@@ -78,6 +80,8 @@ def add(now: Sums, new: Sums, gates: Gates, k: int, one: Observation, miss: floa
     n_in, n_out = n_in / (1 - miss), n_out / (1 - miss)
     now["net"][k] += n_in - n_out
     now["through"][k] += (n_in + n_out) / 2
+    full = (n_in + n_out) / minutes * FLOW_LIMIT / CAPACITY / gates.limit_per_min[k]
+    now["crowded"][k] += min(full, 1.0) * (n_in - n_out)
     now["counted_s"][k] += seconds
     new["minutes"][k] += minutes
     lately = 1.0 if first else 1 - math.exp(-minutes / RATE_MIN)

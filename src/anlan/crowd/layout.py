@@ -37,10 +37,12 @@ class Params:
     lines may together: of those about a line not all walk over it. Against a survey both can be told, for some hours:
     how a crowd walks changes with the hour.
     ``view_spread`` is the bias of a view. ``gate_miss`` is the part of crossings that gates miss on average,
-    ``asymmetry`` the spread of in against out about it. ``fine`` and ``patch_m`` describe what the knots cannot
-    resolve: a pattern of that spread, in patches of that size, within blocks of ``block_m`` whose sums the knots
-    follow. ``widen`` is the factor on the variance that the knots leave; ``split`` the spread of a common factor on
-    whoever is not behind counted gates: a location grid never tells wholly who is out from who is indoors.
+    ``asymmetry`` the spread of in against out about it, ``crowding`` how many more they miss, as a part of who crosses,
+    where a gate is full, and the spread of that: of all gates, for they are of a kind. ``fine`` and ``patch_m``
+    describe what the knots cannot resolve: a pattern of that spread, in patches of that size, within blocks of
+    ``block_m`` whose sums the knots follow. ``widen`` is the factor on the variance that the knots leave; ``split`` the
+    spread of a common factor on whoever is not behind counted gates: a location grid never tells wholly who is out from
+    who is indoors.
     """
 
     out_knots_m: float = 140.0
@@ -73,6 +75,7 @@ class Params:
     view_forgets_min: float = 300.0
     gate_miss: float = 0.05
     asymmetry: float = 0.012
+    crowding: tuple[float, float] = (0.05, 0.05)
     fine: float = 0.8
     patch_m: float = 90.0
     block_m: float = 200.0
@@ -154,6 +157,7 @@ class Layout:
     view: slice
     offset: slice
     asymmetry: slice
+    crowding: slice
     size: int
     out_hats: sp.csr_matrix
     out_at: tuple[Floats, Floats]
@@ -197,6 +201,7 @@ def layout_of(cells: Cells, sources: Sources, params: Params) -> Layout:
         # Nobody knows how many were inside when counting began; in thousands, as the rows of cordons are.
         offset=laid.each(1.0 + 3.0 * expected / 1000.0, np.inf),
         asymmetry=laid.each(np.full(n_cordons, params.asymmetry), np.inf),
+        crowding=laid.each(np.full(min(n_cordons, 1), params.crowding[1]), np.inf),
         size=laid.size,
         out_hats=sp.csr_matrix(sp.hstack([out_hats, sources.grounds.cells.T])),
         out_at=(out_at[:, 0], out_at[:, 1]),

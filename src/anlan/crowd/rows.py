@@ -253,11 +253,13 @@ def cordon_rows(
 ) -> Rows | None:
     r"""Return rows of closed places, in thousands of persons.
 
-    .. math:: \sum_c w_c x_c - o - \delta F = B
+    .. math:: \sum_c w_c x_c - o - \delta F - \kappa D = B
 
     with balance :math:`B` of the gates, offset :math:`o` (who was inside when counting began, and what was lost
     since), through-flow :math:`F`, and :math:`\delta` by how much more the gates miss one way than the other. Without
-    the last, one per cent of asymmetry would grow into a fifth of the occupancy in seven hours. What gates have not
+    the last, one per cent of asymmetry would grow into a fifth of the occupancy in seven hours. Full gates miss a part
+    :math:`\kappa` more: of those who come in a dense stream while few go, :math:`D`, too few are counted. What gates
+    have not
     sent yet widens the row. Before the first night the offset is the estimate's own of a minute ago
     (:func:`anlan.crowd.dawn.inside_by_estimate`): what the row misses is then missed again each minute.
 
@@ -272,9 +274,10 @@ def cordon_rows(
     total = np.asarray(weights @ persons).ravel() / 1000
     net, through = told.net[heard] / 1000, told.through[heard] / 1000
     offset, asymmetry = layout.offset.start + heard, layout.asymmetry.start + heard
-    target = net + mean[offset] + through * mean[asymmetry]
+    crowded = told.crowded[heard] / 1000
+    target = net + mean[offset] + through * mean[asymmetry] + crowded * mean[layout.crowding]
     out = sp.diags(secant(total, target)) @ slopes(weights, persons, layout.out_hats) / 1000
-    drift = [(0, _ones(offset, layout.size, -1.0)), (0, _ones(asymmetry, layout.size, -through))]
+    drift = [(0, _ones(offset, layout.size, -1.0)), (0, _missed(layout, heard, through, crowded))]
     matrix = placed(layout.size, [(layout.out.start, out), *drift])
     surprise = target - total
     misfit = np.where(
@@ -285,7 +288,12 @@ def cordon_rows(
 
 
 def cordon_slopes(
-    layout: Layout, weights: sp.csr_matrix, which: npt.NDArray[np.int64], through: Floats, persons: Floats
+    layout: Layout,
+    weights: sp.csr_matrix,
+    which: npt.NDArray[np.int64],
+    through: Floats,
+    crowded: Floats,
+    persons: Floats,
 ) -> sp.csr_matrix:
     """Return the derivative of who is inside some cordons, less what gates miss more one way, in thousands, (m, d).
 
@@ -294,13 +302,18 @@ def cordon_slopes(
     weights : sparse, shape (m, n)
     which : int64, shape (m,)
         Their numbers among the cordons.
-    through : float64, shape (m,)
-        Through-flow, in thousands.
+    through, crowded : float64, shape (m,)
+        Through-flow, and net weighed by how full the gates were, in thousands.
     persons : float64, shape (n,)
     """
     out = slopes(weights, persons, layout.out_hats) / 1000
-    missed = _ones(layout.asymmetry.start + which, layout.size, -through)
-    return placed(layout.size, [(layout.out.start, out), (0, missed)])
+    return placed(layout.size, [(layout.out.start, out), (0, _missed(layout, which, through, crowded))])
+
+
+def _missed(layout: Layout, which: npt.NDArray[np.int64], through: Floats, crowded: Floats) -> sp.csr_matrix:
+    """Return the derivative of a balance that is too high by what gates miss one way, and when they are full."""
+    full = np.full(len(which), layout.crowding.start)
+    return _ones(layout.asymmetry.start + which, layout.size, -through) + _ones(full, layout.size, -crowded)
 
 
 def asleep_rows(layout: Layout, mean: Floats) -> Rows:

@@ -19,7 +19,7 @@ from anlan.kernel.records import Observation
 
 Floats = npt.NDArray[np.float64]
 
-FORM = 9
+FORM = 10
 """Version of the serialised form."""
 
 
