@@ -194,8 +194,8 @@ def test_the_next_hour_of_what_is_repeated_is_last_years_with_as_many_as_come_no
     assert plain.points[-1].occupancy == pytest.approx(200, abs=30)
 
 
-@pytest.mark.parametrize("like_at", [LAST_YEAR - timedelta(days=364), NOW - timedelta(days=2)])
-def test_where_the_last_time_was_not_counted_the_plan_goes_by_its_own_numbers(year, like_at):
+@pytest.mark.parametrize("like_at", [LAST_YEAR - timedelta(days=364), NOW - timedelta(days=2), NOW - MINUTE])
+def test_where_the_last_time_was_not_counted_or_is_not_over_the_plan_goes_by_its_own_numbers(year, like_at):
     plain, told = (
         asked(year, NOW - timedelta(minutes=61), 300.0, [again(like_at=one, added={GARDEN: 800.0})])[GARDEN]
         for one in (None, like_at)

@@ -46,7 +46,7 @@ class Steps:
 class Occasions:
     """What was counted on the earlier occasions of what is planned. Not by itself safe to share.
 
-    They are long past, so each is read once, and a minute made again is told the same.
+    They are over, so each is read once, and a minute made again is told the same.
     """
 
     def __init__(self, history: DuckHistory, subjects: tuple[str, ...]) -> None:
@@ -58,13 +58,15 @@ class Occasions:
         self._kept = {}
 
     def at(self, one: PlannedEvent, moments: Sequence[datetime]) -> Floats:
-        """Return who was where when the earlier one was as far as what is planned is at these moments, (M, S)."""
-        if one.like_at is None:
-            return np.full((len(moments), len(self._subjects)), np.nan)
-        ago = one.begin_at - one.like_at
+        """Return who was where when the earlier one was as far as what is planned is at these moments, (M, S).
+
+        Unknown where that one was not over before people set out for this one.
+        """
         arrive, leave = timedelta(minutes=one.arrive_min), timedelta(minutes=one.leave_min)
-        begin_at = one.like_at - arrive - BEFORE
         length = min(one.end_at - one.begin_at + arrive + leave + BEFORE + AFTER, LONGEST)
+        if one.like_at is None or one.begin_at - one.like_at < length:
+            return np.full((len(moments), len(self._subjects)), np.nan)
+        ago, begin_at = one.begin_at - one.like_at, one.like_at - arrive - BEFORE
         key = begin_at, length
         if key not in self._kept:
             if len(self._kept) >= MOST:

@@ -88,8 +88,10 @@ class Outlooks:
 
     def _as_before(self, made: Forecast, subject_id: str, present: Estimate) -> Forecast:
         """Return a forecast whose next hour goes as on an earlier occasion, where what is planned repeats one."""
+        if made.basis in {None, Basis.PLAN} or all(one.like_at is None for one in self._planned(present.at)):
+            return made
         course = self.courses({subject_id: present}, present.at).get(subject_id)
-        if course is None or not course.again or made.basis in {None, Basis.PLAN}:
+        if course is None or not course.again:
             return made
         hour = self.by_trend(self._past(subject_id, present), present, made.days, course)
         later = tuple(point for point in made.points if hour.points and point.at > hour.points[-1].at)
