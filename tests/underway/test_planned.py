@@ -75,5 +75,8 @@ def test_a_plan_that_repeats_another_says_when_that_began():
     assert planned_of(KIND, plan()).like_at is None
     last = "2025-10-01T19:30:00+08:00"
     assert planned_of(KIND, plan(repeats_at=last)).like_at == datetime(2025, 10, 1, 11, 30, tzinfo=UTC)
-    with pytest.raises(BadInput, match="name an earlier one"):
-        planned_of(KIND, plan(repeats_at=plan()["begins_at"]))
+
+
+def test_a_plan_that_repeats_what_is_not_earlier_keeps_its_own_numbers(caplog):
+    assert planned_of(KIND, plan(repeats_at=plan()["begins_at"])) == planned_of(KIND, plan())
+    assert "not earlier" in caplog.text

@@ -69,7 +69,7 @@ def planned_of(kind: CaseType, values: Any) -> PlannedEvent | None:
     Raises
     ------
     BadInput
-        If it ends before it begins, or begins before what it repeats, or its tables do not fit each other.
+        If it ends before it begins, or its tables do not fit each other.
     """
     rule = kind.live
     if rule is None or rule.expected is None or rule.begins is None or rule.ends is None:
@@ -84,8 +84,10 @@ def planned_of(kind: CaseType, values: Any) -> PlannedEvent | None:
     for one in zones:
         share = min(n_expected * one.capacity / whole, one.capacity)
         added[one.ground] = added.get(one.ground, 0.0) + share
+    begin_at = parse_moment(str(begins), rule.begins)
     last = None if rule.repeats is None else values.get(rule.repeats)
-    return PlannedEvent(
-        begin_at=parse_moment(str(begins), rule.begins), end_at=parse_moment(str(ends), rule.ends), added=added,
-        like_at=None if last is None else parse_moment(str(last), str(rule.repeats)),
-    )  # fmt: skip
+    like_at = None if last is None else parse_moment(str(last), str(rule.repeats))
+    if like_at is not None and like_at >= begin_at:
+        log.warning("a plan of %s repeats one of %s, which is not earlier: its own numbers stand", begin_at, like_at)
+        like_at = None
+    return PlannedEvent(begin_at=begin_at, end_at=parse_moment(str(ends), rule.ends), added=added, like_at=like_at)
