@@ -1,5 +1,6 @@
 import hashlib
 import itertools
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -274,6 +275,37 @@ def test_a_case_outside_the_district_is_not_opened():
     kind = shipped_types().get("hazard")
     with pytest.raises(BadInput, match="must reach the micro_grid"):
         open_case(kind, ("c", {"district": "d"}), Action(transition=OPEN), someone("a", "patrol"), BEGIN)
+
+
+PLAN = {
+    "title": "灯光秀", "kind": "show", "organised": False, "venue": "外滩", "n_expected": 500,
+    "begins_at": "2026-10-01T19:00:00+08:00", "ends_at": "2026-10-01T22:00:00+08:00",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"ends_at": "2026-10-01T18:00:00+08:00"}, "ends_at=2026-10-01T10:00:00+00:00 must not be before begins_at"),
+        ({"ends_at": "2026-10-01T13:00:00+02:00"}, "ends_at=2026-10-01T11:00:00+00:00 must be later than begins_at"),
+        ({"repeats_at": "2027-10-01T19:00:00+08:00"}, "must not be before repeats_at=2027-10-01T11:00:00+00:00"),
+    ],
+)
+def test_nothing_ends_before_it_begins_nor_repeats_what_is_yet_to_come(told, said):
+    with pytest.raises(BadInput, match=re.escape(said)):
+        opened("planned_event", **{**PLAN, **told})
+    kind, case = opened("planned_event", **{**PLAN, "repeats_at": "2025-10-01T19:00:00+08:00"})
+    with pytest.raises(BadInput, match=re.escape(said)):  # a step is asked the same, of what stands there too
+        advance(kind, case, Action(transition="plan", filled=told), someone("opener", "planner"), at=BEGIN)
+
+
+def test_milestones_may_fall_on_one_day_and_not_the_other_way_round():
+    plain = {one.field_id: "甲" for one in shipped_types().get("programme_task").fields.values() if one.required}
+    dated = {**plain, "first_by": "2027-03-01", "second_by": "2027-03-01", "finish_by": "2027-03-01"}
+    assert opened("programme_task", **dated)[1].values["finish_by"] == "2027-03-01"
+    for late in ("first_by", "second_by"):
+        with pytest.raises(BadInput, match=f"must not be before {late}=2027-03-02"):
+            opened("programme_task", **{**dated, "second_by": "2027-03-02", late: "2027-03-02"})
 
 
 def test_a_grant_that_has_ended_opens_nothing():

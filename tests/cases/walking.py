@@ -50,7 +50,12 @@ def at_state(type_id, state):
     return kind, next(told.case for told in replay(kind) if told.case.state == state)
 
 
-def values_of(one):
+def rank_of(kind, one):
+    """How many moments come one after the other before this one."""
+    return 1 + max((rank_of(kind, kind.fields[name]) for name in one.after), default=-1)
+
+
+def values_of(kind, one):
     if one.kind is FieldKind.BOOLEAN:
         return st.booleans()
     if one.kind is FieldKind.CHOICE:
@@ -59,7 +64,7 @@ def values_of(one):
         return tables_of(one)
     if one.kind in {FieldKind.NUMBER, FieldKind.INTEGER}:
         return st.integers(int(one.least or 0), int(one.most or 9))
-    texts = {FieldKind.DATE: "2026-05-01", FieldKind.MOMENT: "2026-05-01T08:00:00+08:00"}
+    texts = {FieldKind.DATE: "2026-05-01", FieldKind.MOMENT: f"2026-05-01T{8 + rank_of(kind, one):02}:00:00+08:00"}
     return st.just(texts.get(one.kind, "text"))
 
 
@@ -81,7 +86,7 @@ def one_cell(one, k, options):
 
 
 def action_for(draw, kind, name, fills, evidence, note):
-    filled = {one: draw(values_of(kind.fields[one])) for one in fills if draw(st.integers(0, 29))}
+    filled = {one: draw(values_of(kind, kind.fields[one])) for one in fills if draw(st.integers(0, 29))}
     kept = [one for one in evidence if draw(st.integers(0, 19))]
     extra = [one for one in kind.evidence if one not in evidence and not draw(st.integers(0, 2))]
     files = {one: hashlib.sha256(f"{one}{draw(st.integers(0, 3))}".encode()).hexdigest() for one in kept + extra}
@@ -91,7 +96,7 @@ def action_for(draw, kind, name, fills, evidence, note):
 @st.composite
 def walks(draw, kind, most=25):
     people = ["a", "b", "c", "d"]
-    required = {name: draw(values_of(one)) for name, one in kind.fields.items() if one.required}
+    required = {name: draw(values_of(kind, one)) for name, one in kind.fields.items() if one.required}
     opener = someone(draw(st.sampled_from(people)), min(kind.opened_by))
     walk = Walk(kind, open_case(kind, ("c-1", areas_of(kind)), Action(transition=OPEN, filled=required), opener, BEGIN))
     at = BEGIN

@@ -268,7 +268,7 @@ def test_a_certificate_is_got_over_http_and_verified_by_nobody_in_particular(fre
 def test_a_type_tells_all_that_a_form_needs_in_the_version_that_is_asked_for(fresh):
     with fresh.as_role("planner") as planner:
         listed = {one["id"]: one for one in planner.get("/cases/types").json()["types"]}
-        told = planner.get("/cases/types/planned_event", params={"version": 3}).json()
+        told = planner.get("/cases/types/planned_event", params={"version": 4}).json()
         assert told == listed["planned_event"]
         assert code(planner.get("/cases/types/planned_event", params={"version": 99})) == (404, "not_found")
         assert code(planner.get("/cases/types/none")) == (404, "not_found")

@@ -122,7 +122,8 @@ class Field:
 
     ``own`` is read by nobody but whoever wrote it last. A table has ``columns``, from ``least`` to ``most`` rows, a
     condition that holds of ``each`` row, and columns that are ``unique`` together. A text may be the id of what it
-    ``refers`` to. A number that is ``counted`` need not be typed.
+    ``refers`` to. A number that is ``counted`` need not be typed. A moment comes ``after`` those of the fields that it
+    names, a date not before theirs.
     """
 
     field_id: str
@@ -141,6 +142,7 @@ class Field:
     unique: tuple[str, ...] = ()
     refers: Refers | None = None
     counted: CountRule | None = None
+    after: tuple[str, ...] = ()
 
     def check(self, value: Any) -> Any:
         """Return the value as it is kept; refuse one that does not fit.

@@ -76,6 +76,8 @@ def _check_names(kind: CaseType, faults: Faults) -> None:
     _check_secrecy(kind, faults)
     for name, one in kind.fields.items():
         _known(faults, f"fields.{name} readers", one.readers, kind.roles, "role")
+        alike = [key for key, other in kind.fields.items() if other.kind is one.kind and key != name]
+        _known(faults, f"fields.{name} after", one.after, alike, f"other {one.kind}")
     _check_steps(kind, faults)
     for gate in kind.gates:
         _known(faults, "gates", [gate.transition], kind.transitions, "step")

@@ -139,6 +139,7 @@ def open_case(kind: CaseType, case: tuple[str, Mapping[str, str]], action: Actio
             raise BadInput(f"areas of levels {told}", f"must reach the {level}", "give a place inside the district")
     _require_role(kind.opened_by, areas, None, by, at)
     filled = _checked(kind, action.filled, kind.told_at_opening)
+    _require_order(kind, filled, filled)
     _require_sound_plan(kind, filled, filled)
     missing = [one.field_id for one in kind.fields.values() if one.required and one.field_id not in filled]
     _require_filled(missing, "open")
@@ -198,6 +199,7 @@ def advance(
     _require_time(step, case, at)
     filled = _checked(kind, action.filled, step.fills)
     values = {**case.values, **filled}
+    _require_order(kind, filled, values)
     _require_sound_plan(kind, filled, values)
     missing = [name for name in step.needs if name not in values]
     _require_filled([*missing, *(name for name in step.anew if name not in filled)], step.transition_id)
@@ -437,6 +439,20 @@ def _checked(kind: CaseType, filled: Mapping[str, Any], allowed: tuple[str, ...]
             told = ", ".join(allowed) or "none"
             raise BadInput(f"field {name!r}", "must be one that this step fills", f"fill any of: {told}")
     return {name: kind.fields[name].check(value) for name, value in filled.items()}
+
+
+def _require_order(kind: CaseType, filled: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Refuse an end before its beginning where one of the two is told now."""
+    for name in values:
+        for before in kind.fields[name].after:
+            if before not in values or not {name, before} & filled.keys():
+                continue
+            told, other, step = values[name], values[before], "correct one of the two"
+            if told < other:
+                raise BadInput(f"{name}={told}", f"must not be before {before}={other}", step)
+            # On one day both may be due; nothing ends at the moment at which it begins.
+            if told == other and kind.fields[name].kind is FieldKind.MOMENT:
+                raise BadInput(f"{name}={told}", f"must be later than {before}", step)
 
 
 def _require_sound_plan(kind: CaseType, filled: Mapping[str, Any], values: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ def page(kind: CaseType) -> str:
         f"```mermaid\n{diagram(kind)}```",
         *_clocks(kind),
         *_tables(kind),
+        *_orders(kind),
         *_waits(kind),
         *_papers(kind),
         *_public(kind),
@@ -51,6 +52,14 @@ def _tables(kind: CaseType) -> Iterator[str]:
         told = ", ".join(column.label["en"] for column in one.columns.values())
         rule = f" Each row: {one.because['en']}." if one.because else ""
         yield f"**Table `{one.field_id}`** ({one.label['en']}, {one.label['zh']}): {told}.{rule}"
+
+
+def _orders(kind: CaseType) -> Iterator[str]:
+    told = [
+        f"`{name}` after {', '.join(f'`{one}`' for one in own.after)}" for name, own in kind.fields.items() if own.after
+    ]
+    if told:
+        yield f"**In this order:** {'; '.join(told)}."
 
 
 def _runs(kind: CaseType) -> Iterator[str]:

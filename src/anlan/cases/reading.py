@@ -235,12 +235,14 @@ def _field(name: str, table: Table) -> Field:
         readers=frozenset(table.texts("readers")), own=table.take("own", bool, False),
         columns={key: _field(key, one) for key, one in table.tables("columns").items()},
         each=_guard(table, "each"), because=table.label("because", None), unique=table.texts("unique"),
-        refers=table.word("refers", Refers, Refers, None), counted=_count_rule(table),
+        refers=table.word("refers", Refers, Refers, None), counted=_count_rule(table), after=table.texts("after"),
     )  # fmt: skip
     if made.refers is not None and kind is not FieldKind.TEXT:
         table.faults.add(table.where, "refers", "must be of a text", "take it out")
     if made.counted is not None and kind is not FieldKind.INTEGER:
         table.faults.add(table.where, "counted", "must be of a whole number", "take it out")
+    if made.after and kind not in {FieldKind.DATE, FieldKind.MOMENT}:
+        table.faults.add(table.where, "after", "must be of a date or a moment", "take it out")
     if (kind is FieldKind.CHOICE) != bool(made.options):
         table.faults.add(table.where, "options", "must be given for a choice, and only there")
     if made.public and (made.readers or made.own):
@@ -293,7 +295,7 @@ def _check_table(made: Field, table: Table) -> None:
     if not is_table and (made.each or made.unique):
         table.faults.add(table.where, "each, unique", "must be of a table", "take them out")
     for name, one in made.columns.items():
-        if one.kind is FieldKind.TABLE or one.readers or one.own or one.public or one.counted:
+        if one.kind is FieldKind.TABLE or one.readers or one.own or one.public or one.counted or one.after:
             table.faults.add(table.where, f"column {name}", "must be a plain field", "let the table say who reads it")
     for name in set(made.unique) - set(made.columns):
         table.faults.add(table.where, repr(name), "is no column of this table", "correct unique")

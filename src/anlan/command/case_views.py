@@ -202,6 +202,7 @@ def _field(one: Field) -> dict[str, Any]:
         "because": None if one.because is None else dict(one.because),
         "refers": one.refers,
         "counted": one.counted is not None,
+        "after": list(one.after),
     }
 
 

@@ -78,7 +78,7 @@ export function PlaceInput({ draft, change, areas = true }: Placed) {
 /** The fields that an opening may tell: those that it must first, the others folded. */
 export function OpeningFields({ draft, change, kind }: Bound & { kind: Kind }) {
   const may = kind.fields.filter((field) => kind.opening.includes(field.id));
-  const input = (field: (typeof may)[number]) => <FieldInput key={`${kind.id}.${field.id}`} field={field} value={draft.filled[field.id]} needed={field.required && !field.counted} set={(value) => change({ filled: withValue(draft.filled, field.id, value) })} />;
+  const input = (field: (typeof may)[number]) => <FieldInput key={`${kind.id}.${field.id}`} field={field} value={draft.filled[field.id]} others={draft.filled} needed={field.required && !field.counted} set={(value) => change({ filled: withValue(draft.filled, field.id, value) })} />;
   const must = may.filter((field) => field.required);
   const rest = may.filter((field) => !field.required);
   return (

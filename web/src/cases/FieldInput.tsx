@@ -9,6 +9,8 @@ interface Bound {
   value: unknown;
   needed: boolean;
   set: (value: unknown) => void;
+  /** Of a date or a moment: what is told of the others that it must come after. */
+  others?: Row;
   /** Within a table, whose head says what the column is. */
   bare?: boolean;
 }
@@ -30,9 +32,15 @@ export function FieldInput(bound: Bound) {
   );
 }
 
-function Control({ field, value, needed, set }: Bound) {
+/** The latest that is told of the fields that one must come after. */
+function earliest(field: Field, others: Row = {}): string | undefined {
+  return field.after.map((name) => others[name]).filter((told) => typeof told === "string").toSorted().at(-1);
+}
+
+function Control({ field, value, needed, others, set }: Bound) {
   const test = `field-${field.id}`;
   const text = value === undefined || value === null ? "" : String(value);
+  const from = earliest(field, others);
   if (field.refers) return <Reference refers={field.refers} value={text} needed={needed} set={set} test={test} />;
   switch (field.kind) {
     case "choice":
@@ -58,9 +66,9 @@ function Control({ field, value, needed, set }: Bound) {
     case "integer":
       return <input type="number" value={text} required={needed} step={field.kind === "integer" ? 1 : "any"} min={field.least ?? undefined} max={field.most ?? undefined} onInput={(typed) => set(typed.currentTarget.value === "" ? undefined : Number(typed.currentTarget.value))} data-test={test} />;
     case "date":
-      return <input type="date" value={text} required={needed} onInput={(typed) => set(typed.currentTarget.value || undefined)} data-test={test} />;
+      return <input type="date" value={text} required={needed} min={from} onInput={(typed) => set(typed.currentTarget.value || undefined)} data-test={test} />;
     case "moment":
-      return <input type="datetime-local" value={text ? toLocal(text) : ""} required={needed} onInput={(typed) => set(fromLocal(typed.currentTarget.value) ?? undefined)} data-test={test} />;
+      return <input type="datetime-local" value={text ? toLocal(text) : ""} required={needed} min={from && toLocal(from)} onInput={(typed) => set(fromLocal(typed.currentTarget.value) ?? undefined)} data-test={test} />;
     default:
       return <textarea rows={text.length > 80 ? 4 : 2} maxLength={4000} value={text} required={needed} onInput={(typed) => set(typed.currentTarget.value || undefined)} data-test={test} />;
   }

@@ -76,7 +76,7 @@ export function StepForm({ one, kind, step, history, done, reread, close }: Boun
       {overtaken && <Overtaken lines={history.slice(seen)} kind={kind} allowed={allowed} read={() => (setSeen(one.n_changes), setFault(null))} />}
       {step.fills.map((name) => {
         const field = kind.fields.find((each) => each.id === name);
-        return field && <FieldInput key={name} field={field} value={filled[name]} needed={needed.has(name) && !field.counted} set={(value) => setFilled((was) => withValue(was, name, value))} />;
+        return field && <FieldInput key={name} field={field} value={filled[name]} others={{ ...one.fields, ...filled }} needed={needed.has(name) && !field.counted} set={(value) => setFilled((was) => withValue(was, name, value))} />;
       })}
       <EvidenceInput kind={kind} of={one.id} wanted={step.evidence} needed digests={evidence} set={setEvidence} />
       <label class="block field">

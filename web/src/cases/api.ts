@@ -22,6 +22,8 @@ export interface Field {
   refers: "ground" | "device" | null;
   /** Left empty, it is counted by the district, where it can. */
   counted: boolean;
+  /** A moment is later than those of these fields, a date not before theirs. */
+  after: string[];
 }
 
 export interface Kind {

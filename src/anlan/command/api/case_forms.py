@@ -280,6 +280,7 @@ class FieldForm(Form):
     because: Text | None = Field(description="What holds of each row of a table.")
     refers: Literal["ground", "device"] | None = Field(description="What the text is the id of; see /cases/references.")
     counted: bool = Field(description="Left empty, it is counted by the district, where it can.")
+    after: list[str] = Field(description="A moment is later than those of these fields, a date not before theirs.")
 
 
 class GateForm(Form):
