@@ -70,6 +70,19 @@ def plan_id(planned):
     return told["plans"][0]["id"]
 
 
+def test_before_the_first_plan_the_page_says_what_one_tells(chromium, tmp_path):
+    empty = Planned(tmp_path)
+    try:
+        with served(empty.app) as url:
+            tab = Visit(chromium, f"{url}/#/plans", locale="zh-CN")
+            tab.page.goto(tab.url)
+            expect(tab.page.locator("[data-test=plan-first]")).to_contain_text("开始测算")
+            shot(tab, "plan-first")
+            tab.context.close()
+    finally:
+        empty.district.close()
+
+
 @pytest.mark.usefixtures("plan_id")
 def test_a_plan_is_asked_for_watched_and_shown(visit, planned):
     before = len(made_already(planned))

@@ -70,7 +70,9 @@ function what(one: Alert): string {
   const grounds = one.grounds;
   if (!grounds) return one.unknown ? word("unknown", one.unknown) : t("alert.unseen");
   const rule = t("alert.rule", { measure: word("measure", grounds.measure), limit: amount(grounds, grounds.limit) });
-  const when = one.lead_s === null ? t("alert.now") : t("alert.ahead", { lead: duration(Math.max(one.lead_s, 60)) });
+  // An alert comes before its limit is surely reached, and stays until it is surely left.
+  const under = grounds.value !== null && grounds.value < grounds.limit;
+  const when = one.lead_s === null ? t(under ? "alert.possible" : "alert.now") : t("alert.ahead", { lead: duration(Math.max(one.lead_s, 60)) });
   return `${rule} · ${when}`;
 }
 

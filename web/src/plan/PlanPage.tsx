@@ -67,8 +67,23 @@ export function PlanPage() {
           ))}
         </ul>
       </aside>
-      {id ? <Shown key={id} id={id} /> : <section class="plan-body" />}
+      {id ? <Shown key={id} id={id} /> : <First />}
     </main>
+  );
+}
+
+/** What stands here while there is no plan: what one tells, and how it is come by. */
+function First() {
+  return (
+    <section class="plan-body" data-test="plan-first">
+      <h1>{t("plan.first")}</h1>
+      <p>{t(may("units.act", true) ? "plan.first_ask" : "plan.first_wait")}</p>
+      <ul>
+        {(["where", "when", "who", "price", "files"] as const).map((one) => (
+          <li key={one}>{t(`plan.first_${one}`)}</li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
