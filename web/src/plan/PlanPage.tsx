@@ -75,8 +75,8 @@ export function PlanPage() {
 /** What stands here while there is no plan: what one tells, and how it is come by. */
 function First() {
   return (
-    <section class="plan-body" data-test="plan-first">
-      <h1>{t("plan.first")}</h1>
+    <section class="plan-body plan-first" data-test="plan-first">
+      <h2>{t("plan.first")}</h2>
       <p>{t(may("units.act", true) ? "plan.first_ask" : "plan.first_wait")}</p>
       <ul>
         {(["where", "when", "who", "price", "files"] as const).map((one) => (
