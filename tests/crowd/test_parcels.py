@@ -15,7 +15,9 @@ def laid(seed=0, n=300):
     """Return the parcels of cells strewn over a square, some with little ground."""
     rng = np.random.default_rng(seed)
     square = rng.choice(SIDE * SIDE, n, replace=False)
-    return Parcels(square // SIDE, square % SIDE, rng.uniform(1, 625, n), rng.uniform(0.01, 50, n))
+    row, column = np.divmod(square, SIDE)
+    side = np.where((row < 9) & (column < 7), 0, np.where(column > 18, 3, -1))
+    return Parcels(row, column, rng.uniform(1, 625, n), rng.uniform(0.01, 50, n), side)
 
 
 PARCELS = laid()
@@ -56,7 +58,7 @@ def test_who_stands_where_within_a_parcel_is_not_told(persons, data):
 def test_a_crowd_keeps_its_cells_and_its_empty_surroundings_are_joined():
     row, column = np.divmod(np.arange(64), 8)
     crowd = (row < 4) & (column < 4)
-    parcels = Parcels(row, column, np.full(64, 600.0), np.ones(64))
+    parcels = Parcels(row, column, np.full(64, 600.0), np.ones(64), np.full(64, -1))
     persons = np.where(crowd, np.random.default_rng(1).uniform(30, 300, 64), 0.5)
     told = parcels.spread(persons)
     assert told[crowd] == pytest.approx(persons[crowd])
@@ -64,12 +66,25 @@ def test_a_crowd_keeps_its_cells_and_its_empty_surroundings_are_joined():
     assert len(np.unique(parcels.numbers(persons)[~crowd])) <= 3
 
 
+def test_what_stands_behind_a_fence_is_not_told_in_the_street_before_it():
+    row, column = np.divmod(np.arange(64), 8)
+    park = (row < 3) & (column < 3)
+    side = np.where(park, 5, -1)
+    parcels = Parcels(row, column, np.full(64, 600.0), np.where(park, 9.0, 1.0), side)
+    persons = np.where(park, 4.0, 6.0)  # a park that has emptied; no cell of either holds ten
+    told = parcels.spread(persons)
+    assert told[park].sum() == pytest.approx(36)
+    assert not set(parcels.numbers(persons)[park]) & set(parcels.numbers(persons)[~park])
+    few = parcels.numbers(np.where(park, 0.5, 6.0))  # a park of five people is told with its surroundings
+    assert set(few[park]) <= set(few[~park])
+
+
 def test_fewer_than_ten_in_all_are_one_parcel():
     assert (PARCELS.numbers(np.full(300, 0.01)) == 0).all()
 
 
 def test_what_is_left_over_in_the_end_joins_the_smallest_parcel():
-    parcels = Parcels(np.array([0, 0, 1]), np.array([0, 1, 1]), np.full(3, 500.0), np.ones(3))
+    parcels = Parcels(np.array([0, 0, 1]), np.array([0, 1, 1]), np.full(3, 500.0), np.ones(3), np.full(3, -1))
     assert parcels.numbers(np.array([90.0, 20.0, 3.0])).tolist() == [0, 1, 1]
 
 

@@ -44,6 +44,7 @@ class Parcels:
     ...     column=np.array([0, 1, 2, 3]),
     ...     walkable_m2=np.full(4, 500.0),
     ...     expected=np.array([1.0, 1.0, 1.0, 3.0]),
+    ...     side=np.array([-1, -1, -1, -1]),
     ... )
     >>> parcels.numbers(np.array([90.0, 40.0, 4.0, 8.0])).tolist()
     [0, 1, 2, 2]
@@ -55,18 +56,21 @@ class Parcels:
     column: Numbers
     walkable_m2: Floats
     expected: Floats
+    side: Numbers
 
     @classmethod
     def of(cls, cells: Cells) -> Parcels:
         """Return the parcels' constants of a district."""
-        return cls(cells.row, cells.column, cells.walkable_m2, cells.expected)
+        return cls(cells.row, cells.column, cells.walkable_m2, cells.expected, cells.side)
 
     def numbers(self, persons: Floats) -> Numbers:
         """Return the parcel of each cell.
 
         A cell that holds enough is a parcel by itself. What is left over in a square of two by two cells is joined, and
         is a parcel where that is enough; else it waits for the square of twice the side. So a crowd keeps its cells,
-        and what is nearly empty joins only with what is nearly empty around it.
+        and what is nearly empty joins only with what is nearly empty around it. First it joins on its own side of the
+        outline of a place, so that a park that empties has no part in the street before it; what a whole place has
+        left over, with whatever is around it.
 
         Parameters
         ----------
@@ -77,28 +81,37 @@ class Parcels:
         int64, shape (n,)
             Numbered from 0.
         """
-        parcel = np.full(len(persons), -1, np.int64)
-        loose, n_made, level = np.arange(len(persons)), 0, 0
+        parcel, n_made = np.full(len(persons), -1, np.int64), 0
+        for side in (self.side + 1, np.zeros(len(persons), np.int64)):
+            n_made = self._joined(persons, side, parcel, n_made)
+        loose = np.flatnonzero(parcel < 0)
+        if len(loose):  # too few in all: they join whichever parcel has the fewest, which tells least of either
+            sums = np.bincount(parcel[parcel >= 0], persons[parcel >= 0], n_made)
+            parcel[loose] = int(sums.argmin()) if n_made else 0
+        return parcel
+
+    def _joined(self, persons: Floats, side: Numbers, parcel: Numbers, n_made: int) -> int:
+        """Number the parcels of those without one, side by side, from ``n_made`` on; return how many there are."""
+        loose, level, n_sides = np.flatnonzero(parcel < 0), 0, int(side.max(initial=0)) + 1
         while len(loose):
             row, column = self.row[loose] >> level, self.column[loose] >> level
             block = row * (int(column.max()) + 1) + column
+            if level:  # a cell by itself stands on one side
+                block = block * n_sides + side[loose]
             held = np.bincount(block, persons[loose])
             enough = (held >= LEAST_PERSONS) & (np.bincount(block, self.walkable_m2[loose]) >= LEAST_M2)
             number = n_made - 1 + np.cumsum(enough)
             made = enough[block]
             parcel[loose[made]] = number[block[made]]
             n_made += int(enough.sum())
-            loose, done = loose[~made], len(held) == 1
+            loose, done = loose[~made], not (row.any() or column.any())
             if done:
                 break
             level += 1
-        if len(loose):  # too few in all: they join whichever parcel has the fewest, which tells least of either
-            sums = np.bincount(parcel[parcel >= 0], persons[parcel >= 0], n_made)
-            parcel[loose] = int(sums.argmin()) if n_made else 0
-        return parcel
+        return n_made
 
     def spread(self, persons: Floats) -> Floats:
-        """Return the people of each parcel spread over its cells by what is expected there; the sum stays.
+        """Return the people of each parcel spread over its cells by what is to be expected there; the sum stays.
 
         Where nothing is known of a cell (NaN), nothing is told of any.
         """
