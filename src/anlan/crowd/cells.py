@@ -30,7 +30,7 @@ from anlan.kernel.pack import Pack
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-BUILD = "11"
+BUILD = "10"
 """Changes whenever cells of the same pack would come out otherwise."""
 
 INDOOR_DENSITY = 0.015
@@ -55,8 +55,6 @@ class Cells:
     place : int64, shape (n,)
         Number, in the pack's order, of the open place on whose ground a square is, -1 for none. Its other ground is
         its neighbour's. Closed places have their squares to themselves, too, but are cut along their outline.
-    side : int64, shape (n,)
-        The same of all places, closed ones too.
     expected : float64, shape (n,)
         Persons in public space to be expected by day, before anything is observed.
     hours : int64, shape (k,)
@@ -83,7 +81,6 @@ class Cells:
     walkable_m2: Floats
     parts: Floats
     place: Indices
-    side: Indices
     expected: Floats
     hours: Indices
     usual: Floats
@@ -128,8 +125,7 @@ class Cells:
             column=column,
             walkable_m2=walkable_m2,
             parts=parts,
-            place=_numbers(pack, found.grounds, closed=False)[side],
-            side=_numbers(pack, found.grounds, closed=True)[side],
+            place=_open_place(pack, [number for number, _, _ in found.grounds])[side],
             expected=np.maximum(expected, 1e-3) if pack.usual is None else usual.mean(axis=0),
             hours=hours,
             usual=usual,
@@ -269,14 +265,13 @@ class Cells:
         return [(float(a), float(b)) for a, b in zip(lon, lat, strict=True)]
 
 
-def _numbers(pack: Pack, grounds: Sequence[tuple[int, Floats, float]], *, closed: bool) -> Indices:
-    """Return the number of each place, of closed ones -1 where they are not wanted, and -1 at the end.
+def _open_place(pack: Pack, numbers: Sequence[int]) -> Indices:
+    """Return the number of each open place, -1 of each closed one, and -1 at the end.
 
-    Of open places alone whole squares are told. With its squares whole, the balance of a closed place's gates was the
-    same, but the street's crowd beside its fence pulled more at it (docs/why.md).
+    With its squares whole, the balance of a closed place's gates was the same, but the street's crowd beside its fence
+    pulled more at it (docs/why.md).
     """
-    wanted = [number if closed or not pack.places[number].closed else -1 for number, _, _ in grounds]
-    return np.array([*wanted, -1], np.int64)
+    return np.array([*(-1 if pack.places[number].closed else number for number in numbers), -1], np.int64)
 
 
 def digest_of(pack: Pack) -> str:

@@ -90,7 +90,7 @@ class Estimator:
         self.watcher = Watcher(pack)
         self._blocks = Blocks.of(cells, self.params.block_m, self.sources.cordons.weights)
         self._unusual = Unusual.of(cells, self.layout, self._blocks, self.sources, self.params) if self.layout else None
-        self._parcels = Parcels.of(cells)
+        self._parcels = Parcels.of(cells, pack)
         self._with_visitors = 1 + self.params.visitors * visited(cells)
         self._open_ground = np.full(len(cells), bool(self.sources.grids))
         self._open_ground[self.sources.cordons.weights.indices] = False

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anlan.crowd.cells import Cells
+from anlan.kernel.pack import Pack
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
@@ -57,11 +58,17 @@ class Parcels:
     walkable_m2: Floats
     expected: Floats
     side: Numbers
+    """Number of the place that has most of a cell's ground, -1 for none, shape (n,)."""
 
     @classmethod
-    def of(cls, cells: Cells) -> Parcels:
+    def of(cls, cells: Cells, pack: Pack) -> Parcels:
         """Return the parcels' constants of a district."""
-        return cls(cells.row, cells.column, cells.walkable_m2, cells.expected, cells.side)
+        side = cells.place.copy()
+        for number, place in enumerate(pack.places):
+            if place.closed:
+                index, share = cells.of_place(number, pack.projection.project(place.polygon))
+                side[index[share >= 0.5]] = number
+        return cls(cells.row, cells.column, cells.walkable_m2, cells.expected, side)
 
     def numbers(self, persons: Floats) -> Numbers:
         """Return the parcel of each cell.
