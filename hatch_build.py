@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent
 WEB = ROOT / "web"
 STATIC = ROOT / "src" / "anlan" / "command" / "static"
 STAMP = STATIC / ".stamp"
-UNHASHED = {"node_modules", "dist"}
+UNHASHED = {"node_modules", "dist", "test"}
 
 
 class PageHook(BuildHookInterface):  # type: ignore[misc,valid-type]

@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Label, Lang } from "./shapes.ts";
-import en from "./i18n/en.json";
-import zh from "./i18n/zh.json";
+import en from "./i18n/en.json" with { type: "json" };
+import zh from "./i18n/zh.json" with { type: "json" };
 
 export type Key = keyof typeof zh & keyof typeof en;
 const CATALOGUES: Record<Lang, Record<Key, string>> = { zh, en };

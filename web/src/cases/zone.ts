@@ -11,13 +11,22 @@ export function toLocal(at: string | number): string {
   return `${part("year")}-${part("month")}-${part("day")}T${part("hour")}:${part("minute")}`;
 }
 
-/** The moment at which the district's wall clocks show a time; in an hour that comes twice, the first. */
+/** By how much the district's clocks are ahead of UTC at a whole minute. */
+const ahead = (at: number): number => Date.parse(`${toLocal(at)}Z`) - at;
+
+const DAY_MS = 86_400_000;
+
+/**
+ * The moment at which the district's wall clocks show a time: in an hour that comes twice the first, and in one that
+ * does not come, by the clocks as they were before it.
+ */
 export function fromLocal(local: string): string | null {
   const wall = Date.parse(`${local}Z`);
   if (Number.isNaN(wall)) return null;
-  let at = wall;
-  for (let k = 0; k < 2; k += 1) at = wall - (Date.parse(`${toLocal(at)}Z`) - at); // the second time beside a change of clocks
-  return new Date(at).toISOString();
+  const minute = wall - (wall % 60_000);
+  const [before, after] = [wall - ahead(minute - DAY_MS), wall - ahead(minute + DAY_MS)];
+  const shown = [before, after].filter((at) => toLocal(at) === local.slice(0, 16));
+  return new Date(shown.length > 0 ? Math.min(...shown) : before).toISOString();
 }
 
 export const dayOf = (at: string | number): string => toLocal(at).slice(0, 10);
