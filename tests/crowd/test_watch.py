@@ -7,7 +7,8 @@ import shapely
 from tests.crowd.conftest import AT, MINUTE, degrees, small_pack
 
 from anlan.crowd import Cells, Estimator
-from anlan.crowd.watch import Health, Watcher
+from anlan.crowd.watch import Watcher
+from anlan.crowd.watched import Health
 from anlan.kernel.answers import Fault
 from anlan.kernel.records import Device, DeviceKind, Observation
 

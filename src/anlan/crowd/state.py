@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anlan.crowd.balance import Balance
-from anlan.crowd.watch import Health
+from anlan.crowd.watched import Health
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Observation
 
