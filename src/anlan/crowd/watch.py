@@ -13,6 +13,7 @@ import numpy.typing as npt
 from anlan.crowd.evidence import (
     Best,
     Faded,
+    Led,
     Sums,
     Usual,
     against,
@@ -22,7 +23,7 @@ from anlan.crowd.evidence import (
     repeated,
 )
 from anlan.crowd.neighbours import Around, around_of
-from anlan.crowd.watched import FAULTS, KEPT, LOST, STUCK, SWAPPED, ZERO, Health, Limits
+from anlan.crowd.watched import FAULTS, KEPT, LATELY, LOST, STUCK, SWAPPED, ZERO, Health, Limits, Surprise
 from anlan.kernel.answers import Fault, Suspicion
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind, Observation
@@ -49,7 +50,9 @@ class Watcher:
     them, so that a device that falls silent among silent ones is nothing; for a half, by how much most around have
     fallen within 40 minutes. A level that was less than half within the hour, or has moved by much just before, is held
     to be less sure. Where in and out are told apart neither may speak against a half: a stream that ends has one
-    direction. The largest of the windows up to twelve minutes decides (a window-limited generalised likelihood ratio).
+    direction. Of a line that the estimate expects something of, half of the evidence, of a view most, is what all the
+    others say of it (:class:`anlan.crowd.evidence.Led`). The largest of the windows up to twelve minutes decides (a
+    window-limited generalised likelihood ratio).
     Three repeats of one count are weighed by how rare that count was; swapped directions by the balance of in and out.
 
     A device at fault is left out of the estimate until it counts as before.
@@ -103,6 +106,8 @@ class Watcher:
         return Health(
             at=None,
             counts=np.full((KEPT, n, 2), np.nan),
+            alone=np.full((LATELY, n), np.nan),
+            believed_of=np.full((LATELY, n), np.nan),
             spread=np.full(n, self.limits.first_spread**2),
             **{name: np.zeros(n) for name in zeros},
             **{name: np.full(n, np.nan) for name in unknown},
@@ -112,7 +117,7 @@ class Watcher:
         self,
         health: Health,
         observations: Iterable[Observation],
-        expected: Mapping[str, tuple[float, float]],
+        expected: Mapping[str, Surprise],
         at: datetime,
     ) -> tuple[Health, dict[str, Suspicion]]:
         """Return the health at a later minute, and what every suspicious device is suspected of.
@@ -124,8 +129,8 @@ class Watcher:
         health : Health
         observations : iterable of Observation
             New ones, whose windows end by ``at``; late ones may be among them.
-        expected : mapping of device id to (float, float)
-            By how much its last count was off what the estimate led to expect (log-ratio), and the variance of that.
+        expected : mapping of device id to Surprise
+            By how much its count of the minute before was off what the estimate led to expect.
         at : datetime
 
         Returns
@@ -135,7 +140,7 @@ class Watcher:
         """
         if not self.devices:
             return replace(health, at=at), {}
-        health = self._heard(self._moved_on(health, at), observations, at)
+        health = self._heard(self._moved_on(self._led(health, expected), at), observations, at)
         health = self._contradicted(health, expected)
         health = self._judged(health, at)
         return health, self.verdicts(health)
@@ -182,9 +187,22 @@ class Watcher:
     @staticmethod
     def _moved_on(health: Health, at: datetime) -> Health:
         minutes = 0 if health.at is None else round((at - health.at).total_seconds() / 60)
-        kept = health.counts[min(max(minutes, 0), KEPT) :]
-        fresh = np.full((KEPT - len(kept), *health.counts.shape[1:]), np.nan)
-        return replace(health, at=at, counts=np.concatenate([kept, fresh]))
+        later = {}
+        for name in ("counts", "alone", "believed_of"):
+            values = getattr(health, name)
+            kept = values[min(max(minutes, 0), len(values)) :]
+            fresh = np.full((len(values) - len(kept), *values.shape[1:]), np.nan)
+            later[name] = np.concatenate([kept, fresh])
+        return replace(health, at=at, **later)
+
+    def _led(self, health: Health, expected: Mapping[str, Surprise]) -> Health:
+        """Remember what the estimate said of the counts of the minute before."""
+        alone, believed_of = health.alone.copy(), health.believed_of.copy()
+        for device_id, told in expected.items():
+            k = self._index.get(device_id)
+            if k is not None:
+                alone[-1, k], believed_of[-1, k] = told.alone, told.believed
+        return replace(health, alone=alone, believed_of=believed_of)
 
     def _heard(self, health: Health, observations: Iterable[Observation], at: datetime) -> Health:
         counts, now = health.counts.copy(), at.timestamp()
@@ -223,15 +241,15 @@ class Watcher:
             kept["phase_s"][k] += np.sign(off) * min(abs(off), 0.05 * self.limits.drift_s)
         kept["newest_s"][k], kept["sequence"][k] = end_s, sequence
 
-    def _contradicted(self, health: Health, expected: Mapping[str, tuple[float, float]]) -> Health:
+    def _contradicted(self, health: Health, expected: Mapping[str, Surprise]) -> Health:
         """Follow by how many standard deviations a device is off what all the others lead to expect."""
         against, ratio = health.against * 0.95, health.expected.copy()
         known = np.isfinite(health.counts[:, :, 0]).sum(axis=0) >= self.limits.settled
-        for device_id, (off, variance) in expected.items():
+        for device_id, told in expected.items():
             k = self._index.get(device_id)
             if k is not None and known[k] and not health.fault[k]:
-                against[k] += 0.05 * np.clip(off / np.sqrt(variance), -8, 8)
-                ratio[k] = np.exp(off)
+                against[k] += 0.05 * np.clip(told.off / np.sqrt(told.variance), -8, 8)
+                ratio[k] = np.exp(told.off)
         return replace(health, against=against, expected=ratio)
 
     # -- the tests -------------------------------------------------------------------------------------------------
@@ -251,7 +269,7 @@ class Watcher:
         evidence = np.array([
             zero.nats / limits.zero_nats,
             stuck / patience,
-            lost.nats / limits.lost_nats,
+            lost.nats,
             swapped.nats / limits.swapped_nats,
         ])  # fmt: skip
         new = here & on & (evidence >= 1).any(axis=0)
@@ -344,18 +362,38 @@ class Watcher:
         return Best.of(np.where(fit, nats, -1), usual)
 
     def _halved(self, health: Health, usual: Usual, unsteady: Floats) -> Best:
-        """Return the windows that speak loudest for a half being left of what was to be expected."""
+        """Return the windows that speak loudest for a half being left, 1 where it is as loudly as is asked for.
+
+        Where the estimate leads to expect a count, what it says stands beside what the device itself counted before,
+        and neither may speak against a half: a crowd that goes is seen by others, too, and the estimate follows it.
+        """
         limits = self.limits
         relative = usual.own + usual.theirs + unsteady
         nats = against(usual.counted, usual.mean * usual.number, limits.share_left, relative)
         nats = nats - np.where(usual.mean < limits.quiet, limits.quiet_nats, 0)
+        led, heard = self._halved_by_estimate(health, unsteady)
+        weighs, asked = (np.where(self._view, of[1], of[0]) for of in (limits.led_weighs, limits.led_nats))
+        both = np.where((nats > 0) & (led > 0), (1 - weighs) * nats + weighs * led, -1)
+        alone = np.where(self._road, limits.lost_road_nats, limits.lost_nats)
+        nats = np.where(heard, both / asked, nats / alone)
         long = np.arange(1, limits.longest + 1)[:, None] >= limits.shortest
         nats = np.where(usual.known & (usual.mean >= limits.lost_least) & long, nats, -1)
         # Few come so far, and only of them it is asked, as it takes time, which way they count less.
-        some = np.flatnonzero((nats >= limits.lost_nats).any(axis=0) & self._two)
+        some = np.flatnonzero((nats >= 1).any(axis=0) & self._two)
         least = self._least_way(health.counts[:, some], usual.of(some), relative[:, some], self._fades_min[some])
         nats[:, some] = np.where(least >= -limits.upright_nats, nats[:, some], -1)
         return Best.of(nats, usual)
+
+    def _halved_by_estimate(self, health: Health, unsteady: Floats) -> tuple[Floats, Flags]:
+        """Return the evidence, by window, of a half being left of what the estimate expects, and where it is heard."""
+        limits, k = self.limits, np.arange(1, self.limits.longest + 1)[:, None]
+        counts = health.counts[-limits.longest :].sum(axis=2)
+        led = Led.of(counts, health.alone[-limits.longest :], health.believed_of[-limits.longest :])
+        lasting, spread = (np.where(self._view, of[1], of[0]) for of in (limits.led_lasting, limits.led_spread))
+        relative = lasting + spread / k + limits.led_unsteady * unsteady
+        settled = np.isfinite(health.counts[:, :, 0]).sum(axis=0) >= limits.settled
+        nats = against(led.counted, np.maximum(led.mean, 0.01), limits.share_left, relative)
+        return nats, settled & (led.number >= np.maximum(k - 1, 2))
 
     def _least_way(self, counts: Floats, usual: Usual, relative: Floats, fades_min: Floats) -> Floats:
         """Return what the direction that speaks least for a half being left says, by window."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,24 @@ Floats = npt.NDArray[np.float64]
 
 KEPT = 64
 """Minutes of counts that are remembered."""
+LATELY = 12
+"""Minutes of which it is remembered how far each count was off the estimate."""
 FAULTS = (Fault.ZERO, Fault.STUCK, Fault.LOST, Fault.SWAPPED)
 """Those for which a device is left out of the estimate, in the order of their numbers from 1."""
 ZERO, STUCK, LOST, SWAPPED = 1, 2, 3, 4
+
+
+class Surprise(NamedTuple):
+    """By how much a count was off what the estimate led to expect; log-ratios.
+
+    ``variance`` is that of ``off``. ``alone`` is by how much it was off what all other counts of its minute lead to
+    expect as well (NaN where that is not known), and ``believed`` the part of that by which the estimate was moved.
+    """
+
+    off: float
+    variance: float
+    alone: float = np.nan
+    believed: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +46,9 @@ class Limits:
 
     zero_nats: float = 9.5
     lost_nats: float = 8.0
+    lost_road_nats: float = 6.5
+    led_nats: tuple[float, float] = (9.0, 8.0)
+    """What is asked for of a half where the estimate is heard, of lines and of views."""
     swapped_nats: float = 11.0
     stuck_nats: float = 6.5
     stuck_view_nats: float = 5.5
@@ -48,7 +67,7 @@ class Limits:
     """Nobody is accused of losing a share where fewer than this are to be expected."""
     share_left: float = 0.5
     zero_share: float = 0.03
-    longest: int = 12
+    longest: int = LATELY
     shortest: int = 3
     longest_zero: int = 5
     few_repeats: int = 2
@@ -82,6 +101,13 @@ class Limits:
     falling: float = 0.15
     falling_weighs: float = 2.0
     """Where most devices around have fallen by more than this log-ratio within 40 minutes, so may anybody."""
+    led_weighs: tuple[float, float] = (0.5, 0.8)
+    """What the estimate says of half a line's counts or a view's, beside what its own counts before say."""
+    led_lasting: tuple[float, float] = (0.002, 0.004)
+    led_spread: tuple[float, float] = (0.006, 0.02)
+    """The variance by which lines and views stray from the estimate, for minutes and from one to the next."""
+    led_unsteady: float = 1.5
+    """How much of the doubt about a device's own level is doubt about the estimate's."""
     upright_nats: float = 2.0
     """A device that loses half loses it both ways: neither may speak against it by more."""
     way_spread: float = 0.01
@@ -102,14 +128,18 @@ class Health:
     """What is remembered of every device, in the watcher's order; arrays of shape (n,) unless told otherwise.
 
     ``counts`` (KEPT, n, 2) by minute up to ``at``: in and out of a line that tells them apart, else the one number; NaN
-    where nothing came. ``spread`` is the variance of relative deviations from minute to minute beyond that of whole
-    people, ``strayed`` over ``n_strayed`` (a sum of squares, and its weight) that of falling short for several.
+    where nothing came. ``alone`` and ``believed_of`` (LATELY, n) are what the estimate said of each minute's counts up
+    to the one before (see :class:`Surprise`), NaN where nothing. ``spread`` is the variance of relative deviations from
+    minute to minute beyond that of whole people, ``strayed`` over ``n_strayed`` (a sum of squares, and its weight) that
+    of falling short for several.
     ``fault`` is 0 or a number of FAULTS, from ``since_s`` on; ``counted`` and ``expected`` per minute over ``minutes``
     are its evidence, ``believed`` the evidence since that it counts as before.
     """
 
     at: datetime | None
     counts: Floats
+    alone: Floats
+    believed_of: Floats
     spread: Floats
     strayed: Floats
     n_strayed: Floats
