@@ -10,7 +10,7 @@ from anlan.crowd import Cells, Estimator
 from anlan.crowd.evidence import Led
 from anlan.crowd.kalman import Innovation
 from anlan.crowd.watch import Watcher
-from anlan.crowd.watched import LATELY, Health, Surprise
+from anlan.crowd.watched import LATELY, Health, Limits, Surprise
 from anlan.kernel.answers import Fault
 from anlan.kernel.records import Device, DeviceKind
 
@@ -28,12 +28,12 @@ def pack():
     return small_pack([view(k) for k in range(N_VIEWS)])
 
 
-def told(pack, level, *, left=1.0, from_minute=60, minutes=70, seed=1, led=True):
+def told(pack, level, *, left=1.0, from_minute=60, minutes=70, seed=1, led=True, limits=None):
     """Watch views of a level by minute, the first of which loses a part; return its first verdict, and its minute.
 
     The estimate knows the level, and believes a tenth of how far each count is off.
     """
-    watcher, rng = Watcher(pack), np.random.default_rng(seed)
+    watcher, rng = Watcher(pack, limits), np.random.default_rng(seed)
     health, surprise, off = watcher.start(), {}, np.zeros(N_VIEWS)
     for k in range(minutes):
         at = AT + k * MINUTE
@@ -104,6 +104,15 @@ def test_a_view_whose_crowd_the_estimate_sees_go_is_not_accused(pack):
 
     assert told(pack, going, minutes=75, led=False)[1] is Fault.LOST
     assert told(pack, going, minutes=75)[1] is None
+
+
+def test_a_view_that_people_leave_by_and_by_is_not_accused_of_losing_half(pack):
+    def leaving(k):
+        return 3000.0 * 0.7 ** np.clip(k - 60, 0, 6)
+
+    assert told(pack, leaving, minutes=66, led=False, limits=Limits(slides=np.inf))[1] is Fault.LOST
+    assert told(pack, leaving, minutes=66, led=False)[1] is None
+    assert told(pack, lambda _: 3000.0, left=0.5, minutes=66, led=False)[1] is Fault.LOST
 
 
 def test_the_estimate_tells_the_watcher_of_every_count_of_the_minute_before(pack):

@@ -377,12 +377,24 @@ class Watcher:
         alone = np.where(self._road, limits.lost_road_nats, limits.lost_nats)
         nats = np.where(heard, both / asked, nats / alone)
         long = np.arange(1, limits.longest + 1)[:, None] >= limits.shortest
-        nats = np.where(usual.known & (usual.mean >= limits.lost_least) & long, nats, -1)
+        nats = np.where(usual.known & (usual.mean >= limits.lost_least) & long & ~self._slides(health, usual), nats, -1)
         # Few come so far, and only of them it is asked, as it takes time, which way they count less.
         some = np.flatnonzero((nats >= 1).any(axis=0) & self._two)
         least = self._least_way(health.counts[:, some], usual.of(some), relative[:, some], self._fades_min[some])
         nats[:, some] = np.where(least >= -limits.upright_nats, nats[:, some], -1)
         return Best.of(nats, usual)
+
+    def _slides(self, health: Health, usual: Usual) -> Flags:
+        """Tell, by window, where the counts of its later half are far below those of its first."""
+        windows = np.arange(1, self.limits.longest + 1)
+        late = np.maximum(windows // 2, 1) - 1
+        recent, n_recent = usual.counted[late], usual.number[late]
+        older, n_older = usual.counted - recent, usual.number - n_recent
+        told = (n_recent > 0) & (n_older > 0)
+        n_recent, n_older = np.maximum(n_recent, 1), np.maximum(n_older, 1)
+        fallen = np.log((older / n_older + 0.5) / (recent / n_recent + 0.5))
+        noise = 1 / (recent + 1) + 1 / (older + 1) + health.spread * (1 / n_recent + 1 / n_older)
+        return np.asarray(told & (fallen > self.limits.slides + 2 * np.sqrt(noise)))
 
     def _halved_by_estimate(self, health: Health, unsteady: Floats) -> tuple[Floats, Flags]:
         """Return the evidence, by window, of a half being left of what the estimate expects, and where it is heard."""
