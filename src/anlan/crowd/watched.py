@@ -41,7 +41,7 @@ class Limits:
     """Constants of the tests. Evidence in nats, times in minutes, counts per minute.
 
     The limits of evidence were set on simulated days (ordinary ones, a Lantern Festival and New Year's Eves until
-    three) that are not those of the bench, where they give one false alarm in four hours over 106 devices.
+    three) that are not those of the bench, where they give two false alarms in seven hours over 106 devices.
     """
 
     zero_nats: float = 9.5
