@@ -11,6 +11,7 @@ import numpy as np
 
 from anlan.crowd import Cells, Estimator
 from anlan.crowd.watch import Watcher
+from anlan.crowd.watched import Health
 from anlan.kernel.answers import Fault as Suspected
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind, Observation
@@ -71,11 +72,38 @@ def spoilt(kind: str, seen: Observation, frozen: Observation, rng: np.random.Gen
     return replace(seen, **{name: int(rng.binomial(getattr(seen, name), 0.5)) for name in names})
 
 
+class Led:
+    """The watcher as a district has it: beside it an estimate, from the same counts, without location grids."""
+
+    def __init__(self, pack: Pack, begin_at: datetime) -> None:
+        self._estimator = Estimator(pack, Cells.of(pack))
+        self._state = self._estimator.start(begin_at - timedelta(minutes=1))
+        self.watcher = self._estimator.watcher
+
+    def watch(self, seen: Sequence[Observation], at: datetime) -> Health:
+        """Return the health at a later minute."""
+        self._state = self._estimator.advance(self._state, seen, at)
+        return self._state.health
+
+
+class Alone:
+    """The watcher by itself: of all faults but a half the estimate says nothing, and takes most of the time."""
+
+    def __init__(self, pack: Pack, _begin_at: datetime) -> None:
+        self.watcher = Watcher(pack)
+        self._health = self.watcher.start()
+
+    def watch(self, seen: Sequence[Observation], at: datetime) -> Health:
+        """Return the health at a later minute."""
+        self._health, _ = self.watcher.watch(self._health, seen, {}, at)
+        return self._health
+
+
 class World:
     """A stream by device and minute, into which faults are put one after the other."""
 
     def __init__(self, pack: Pack, stream: Stream) -> None:
-        self.stream = stream
+        self.pack, self.stream = pack, stream
         self.devices = {d.device_id: d for d in pack.devices if d.kind is not DeviceKind.GRID}
         self.sent = {name: {} for name in self.devices}
         for k, (_, seen) in enumerate(stream):
@@ -125,17 +153,17 @@ class World:
     def found(self, faults: Sequence[Fault], rng: np.random.Generator) -> list[Fault]:
         """Watch the stream with the faults in it; return each with how many minutes it took to be found."""
         bad = {(fault.device_id, k): fault for fault in faults for k in range(fault.begin, fault.begin + FAULT_MIN)}
-        watcher = Watcher(read_pack(find_pack("huangpu")))
-        health, before, since = watcher.start(), frozenset(), {}
+        watched = (Led if faults and faults[0].kind == "lost" else Alone)(self.pack, self.stream[0][0])
+        before, since = frozenset(), {}
         for k, (at, seen) in enumerate(self.stream):
             sent = []
             for one in seen:
                 fault = bad.get((one.device_id, k))
                 frozen = self.sent[one.device_id][fault.begin - 1] if fault else one
                 sent.append(spoilt(fault.kind, one, frozen, rng) if fault else one)
-            health, verdicts = watcher.watch(health, sent, {}, at)
-            told = {name for name, of in verdicts.items() if of.fault in NAMED}
-            now = watcher.distrusted(health) if faults and faults[0].kind not in NAMED else frozenset(told)
+            health = watched.watch(sent, at)
+            told = {name for name, of in watched.watcher.verdicts(health).items() if of.fault in NAMED}
+            now = watched.watcher.distrusted(health) if faults and faults[0].kind not in NAMED else frozenset(told)
             for name in now - before:
                 fault = bad.get((name, k))
                 if fault is not None:
@@ -146,11 +174,10 @@ class World:
 
 def accused(pack: Pack, stream: Stream) -> list[tuple[datetime, str, str]]:
     """Return who is accused in a stream without faults, when and of what."""
-    watcher = Watcher(pack)
-    health, before, found = watcher.start(), frozenset(), []
+    watched, before, found = Led(pack, stream[0][0]), frozenset(), []
     for at, seen in stream:
-        health, verdicts = watcher.watch(health, seen, {}, at)
-        now = watcher.distrusted(health)
+        health = watched.watch(seen, at)
+        now, verdicts = watched.watcher.distrusted(health), watched.watcher.verdicts(health)
         found += [(at, name, str(verdicts[name].fault)) for name in sorted(now - before)]
         before = now
     return found

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.command.conftest import Live
 
-from anlan.crowd.watch import KEPT
+from anlan.crowd.watched import KEPT
 
 
 def test_areas_tell_how_well_they_are_seen(http):

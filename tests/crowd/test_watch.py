@@ -7,7 +7,8 @@ import shapely
 from tests.crowd.conftest import AT, MINUTE, degrees, small_pack
 
 from anlan.crowd import Cells, Estimator
-from anlan.crowd.watch import Health, Watcher
+from anlan.crowd.watch import Watcher
+from anlan.crowd.watched import Health, Surprise
 from anlan.kernel.answers import Fault
 from anlan.kernel.records import Device, DeviceKind, Observation
 
@@ -248,7 +249,7 @@ def test_what_contradicts_all_others_is_named(pack):
     for k in range(90):
         at = AT + k * MINUTE
         seen = [window("view", at, k, n_present=100 + k % 7)]
-        health, told = watcher.watch(health, seen, {"view": (1.5, 0.04)}, at)
+        health, told = watcher.watch(health, seen, {"view": Surprise(1.5, 0.04)}, at)
     assert told["view"].fault is Fault.CONTRADICTS
     assert told["view"].ratio == pytest.approx(np.exp(1.5))
     assert not told["view"].left_out

@@ -37,6 +37,7 @@ from anlan.crowd.sources import Passages, Views, sources_of, visited
 from anlan.crowd.state import Minute, Moment, State
 from anlan.crowd.unusual import Unusual
 from anlan.crowd.watch import Watcher
+from anlan.crowd.watched import Surprise
 from anlan.crowd.why import Evidence
 from anlan.kernel.errors import BadInput
 from anlan.kernel.pack import Pack
@@ -392,7 +393,7 @@ class Estimator:
 
     def _believe(
         self, mean: Floats, covariance: Floats, told: Sequence[Rows], fixed: npt.NDArray[np.int64]
-    ) -> tuple[Floats, Floats, dict[str, tuple[float, float]]]:
+    ) -> tuple[Floats, Floats, dict[str, Surprise]]:
         """Update with the rows of a minute, over the covariance given; return also how far each device was off.
 
         What is ``fixed`` counts with its uncertainty and is not moved.
@@ -406,9 +407,11 @@ class Estimator:
         spread = crossed(matrix, covariance)
         variance = dots(matrix, spread) + noise
         names = [name for rows in told for name in rows.devices or ("",) * len(rows.noise)]
-        off = {name: (float(e), float(v)) for name, e, v in zip(names, surprise, variance, strict=True) if name}
         noise = doubted(surprise, variance, noise, np.concatenate(limits))
         step = Innovation.of(matrix, spread, noise)
+        alone, loose = step.alone(surprise)
+        each = zip(names, surprise, variance, alone, 1 - noise / loose, strict=True)
+        off = {name: Surprise(*map(float, numbers)) for name, *numbers in each if name}
         return self._moved(step, mean, surprise, fixed), _narrowed(step, covariance, fixed, in_place=True), off
 
     def _moved(self, step: Innovation, mean: Floats, surprise: Floats, fixed: npt.NDArray[np.int64]) -> Floats:

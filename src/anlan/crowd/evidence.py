@@ -120,6 +120,62 @@ class Usual:
 
 
 @dataclass(frozen=True, eq=False)
+class Led:
+    """What was counted in the last 1, 2, ... minutes, and what the estimate leads to expect; shape (n_windows, n).
+
+    ``counted`` in ``number`` minutes, in which ``mean`` persons were to be expected together.
+    """
+
+    counted: Floats
+    mean: Floats
+    number: Floats
+
+    @classmethod
+    def of(cls, counts: Floats, alone: Floats, believed: Floats) -> Led:
+        r"""Return it for windows up to now, held against an estimate that has believed none of a window's counts.
+
+        .. math:: \mu_\theta = \sum_{s \ge \theta} c_s \exp\Bigl(-e_s - \sum_{\theta \le r < s} b_r e_r\Bigr)
+
+        for counts :math:`c` since :math:`\theta` that were off by :math:`e`, of which the estimate took a part
+        :math:`b`: what it has learned from them since is given back. What is to be expected now is that of the last
+        minute that is known.
+
+        Parameters
+        ----------
+        counts, alone, believed : float64, shape (n_minutes, n)
+            Persons, and what :class:`anlan.crowd.watched.Surprise` says; NaN where not known, as it is of now.
+
+        References
+        ----------
+        A. S. Willsky, H. L. Jones, *A generalized likelihood ratio approach to the detection and estimation of jumps
+        in linear systems*, IEEE Trans. Automat. Contr. 1976; here each device's own numbers alone are followed.
+
+        Examples
+        --------
+        >>> counts, off = np.full((4, 1), 50.0), np.array([[-0.7], [-0.56], [-0.45], [np.nan]])
+        >>> led = Led.of(counts, off, np.full((4, 1), 0.2))
+        >>> led.mean.ravel().round(0), led.number.ravel()
+        (array([ 72., 157., 263., 403.]), array([1., 2., 3., 4.]))
+        """
+        told = np.isfinite(counts) & np.isfinite(alone)
+        taken = np.where(told, believed * np.where(told, alone, 0), 0)
+        before = np.cumsum(taken, axis=0) - taken
+        off = np.clip(np.where(told, alone, 0) + before, -20, 20)
+        each = np.where(told, np.maximum(np.nan_to_num(counts), 0.5) * np.exp(-off), 0)
+        last = np.zeros(counts.shape[1])
+        for mean, known in zip(each, told, strict=True):
+            last = np.where(known, mean, last)
+        here = np.isfinite(counts[-1]) & ~told[-1] & told.any(axis=0)
+        each[-1] = np.where(here, last, each[-1])
+        heard = told.copy()
+        heard[-1] |= here
+        counted, mean, number = (
+            np.cumsum(values[::-1], axis=0) for values in (np.where(heard, np.nan_to_num(counts), 0), each, heard * 1.0)
+        )
+        return cls(counted, mean * np.exp(np.clip(before[::-1], -20, 20)), number)
+
+
+@dataclass(frozen=True, eq=False)
 class Best:
     """The window that speaks loudest against each device: evidence, counted and expected a minute, minutes."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numba
@@ -139,6 +140,22 @@ class Innovation:
         """Return the mean after the observations; ``surprise`` (m,) is observed minus predicted."""
         return np.asarray(mean + self.spread.T @ sla.cho_solve((self.lower, True), surprise, check_finite=False))
 
+    @cached_property
+    def _turned(self) -> Floats:
+        return np.asarray(dtrtri(self.lower, lower=1)[0])
+
+    def alone(self, surprise: Floats) -> tuple[Floats, Floats]:
+        r"""Return by how much each observation is off what the vector and all others lead to expect, and its variance.
+
+        .. math:: \frac{(S^{-1} e)_i}{(S^{-1})_{ii}}, \quad \frac{1}{(S^{-1})_{ii}}, \qquad S = H P H^T + R
+
+        References
+        ----------
+        R. D. Cook, S. Weisberg, *Residuals and Influence in Regression*, 1982 (deletion residuals).
+        """
+        precision = (self._turned**2).sum(axis=0)
+        return np.asarray(self._turned.T @ (self._turned @ surprise) / precision), np.asarray(1 / precision)
+
     def narrowed(self, covariance: Floats, *, in_place: bool = False) -> Floats:
         r"""Return the covariance after the observations; ``in_place``: written over the one given.
 
@@ -149,7 +166,6 @@ class Innovation:
         R. E. Kalman, *A New Approach to Linear Filtering and Prediction Problems*, 1960; in square-root form of the
         innovation, which keeps the result symmetric and needs half the work.
         """
-        turned, _ = dtrtri(self.lower, lower=1)
         # By the inverse, from the right: of few rows, solving takes many times as long, and the rest needs no copy.
-        v = dtrmm(1.0, turned, self.spread.T, side=1, lower=1, trans_a=1)
+        v = dtrmm(1.0, self._turned, self.spread.T, side=1, lower=1, trans_a=1)
         return np.asarray(dsyrk(-1.0, v, beta=1.0, c=covariance, lower=1, overwrite_c=in_place))

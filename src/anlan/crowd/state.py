@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from anlan.crowd.balance import Balance
-from anlan.crowd.watch import Health
+from anlan.crowd.watched import Health, Surprise
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Observation
 
 Floats = npt.NDArray[np.float64]
 
-FORM = 10
+FORM = 11
 """Version of the serialised form."""
 
 
@@ -29,8 +29,8 @@ class Moment:
 
     ``mean`` (d,), ``covariance`` (d, d; the lower triangle counts), how unusual the day is by region (see
     :mod:`anlan.crowd.unusual`), what the gates have counted since the start, the end of the newest window by device,
-    how many nights location grids were heard in, by how much (a log-ratio, and its variance) each count was off
-    its prediction, and how many each view counted last, as long as it is believed.
+    how many nights location grids were heard in, by how much each count was off its prediction, and how many each view
+    counted last, as long as it is believed.
     """
 
     at: datetime
@@ -40,7 +40,7 @@ class Moment:
     balance: Balance
     newest: Mapping[str, datetime] = field(default_factory=dict)
     nights: float = 0.0
-    surprise: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    surprise: Mapping[str, Surprise] = field(default_factory=dict)
     viewed: Mapping[str, float] = field(default_factory=dict)
 
 

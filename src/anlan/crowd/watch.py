@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from anlan.crowd.evidence import (
     Best,
     Faded,
+    Led,
     Sums,
     Usual,
     against,
@@ -22,6 +23,7 @@ from anlan.crowd.evidence import (
     repeated,
 )
 from anlan.crowd.neighbours import Around, around_of
+from anlan.crowd.watched import FAULTS, KEPT, LATELY, LOST, STUCK, SWAPPED, ZERO, Health, Limits, Surprise
 from anlan.kernel.answers import Fault, Suspicion
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import DeviceKind, Observation
@@ -29,134 +31,6 @@ from anlan.kernel.records import DeviceKind, Observation
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
-
-KEPT = 64
-"""Minutes of counts that are remembered."""
-FAULTS = (Fault.ZERO, Fault.STUCK, Fault.LOST, Fault.SWAPPED)
-"""Those for which a device is left out of the estimate, in the order of their numbers from 1."""
-ZERO, STUCK, LOST, SWAPPED = 1, 2, 3, 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Constants of the tests. Evidence in nats, times in minutes, counts per minute.
-
-    The limits of evidence were set on simulated days (ordinary ones, a Lantern Festival and New Year's Eves until
-    three) that are not those of the bench, where they give one false alarm in two hours over 106 devices.
-    """
-
-    zero_nats: float = 9.5
-    lost_nats: float = 8.0
-    swapped_nats: float = 11.0
-    stuck_nats: float = 6.5
-    stuck_view_nats: float = 5.5
-    believed_nats: float = 6.0
-    """Evidence of counting as before, after which a device is trusted again."""
-    quiet: float = 9.0
-    quiet_nats: float = 2.0
-    zero_quiet_nats: float = 3.0
-    """So much more is asked for where fewer than these are to be expected, for a half and for nobody."""
-    stuck_least: float = 9.5
-    stuck_quiet_nats: float = 12.0
-    """What is asked for of repeats where fewer than these were counted in the ten minutes before, and of a second one:
-    the third may come late."""
-    zero_least: float = 3.0
-    lost_least: float = 8.0
-    """Nobody is accused of losing a share where fewer than this are to be expected."""
-    share_left: float = 0.5
-    zero_share: float = 0.03
-    longest: int = 12
-    shortest: int = 3
-    longest_zero: int = 5
-    few_repeats: int = 2
-    least_repeats: int = 3
-    longest_run: int = 15
-    before: int = 30
-    fades_min: float = 12.0
-    fades_road_min: float = 30.0
-    """A count weighs e times less in what is to be expected after so many minutes: people come and go in waves."""
-    lately: float = 1.1
-    lately_min: int = 8
-    """No more than so many times the eight minutes before is to be expected."""
-    rising: float = 2.0
-    shrink: float = 40.0
-    """Counts of the neighbours that weigh as much as the belief that nothing has changed about them."""
-    first_spread: float = 0.12
-    least_spread: float = 0.03
-    first_lasting: float = 0.0144
-    least_lasting: float = 0.001
-    guess_weighs: float = 30.0
-    kind_weighs: float = 60.0
-    remembers_min: float = 120.0
-    horizon: int = 5
-    """Minutes over which it is learnt how far a device strays for longer."""
-    unrest_min: tuple[int, ...] = (3, 8)
-    unrest_usual: float = 0.005
-    wave: float = 2.0
-    wave_weighs: float = 0.5
-    moved_weighs: float = 0.3
-    falling: float = 0.15
-    falling_weighs: float = 2.0
-    """Where most devices around have fallen by more than this log-ratio within 40 minutes, so may anybody."""
-    upright_nats: float = 2.0
-    """A device that loses half loses it both ways: neither may speak against it by more."""
-    way_spread: float = 0.01
-    """The variance by which a direction strays for itself."""
-    """Nobody who counted less than half as many within the hour is accused of losing half: so ends a wave of people."""
-    settles_min: float = 60.0
-    """A device that stays at its new level for so long is taken at it; its bias in the estimate carries the rest."""
-    drift_s: float = 5.0
-    contradicts: float = 4.0
-    """Standard deviations by which a device is off the others, on average over twenty minutes."""
-    agreed: float = 1.0
-    """Where the devices around are themselves further off than this, the estimate is at fault and no device."""
-    settled: int = 30
-    """Minutes before which the estimate has not found itself, and nobody contradicts it."""
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Health:
-    """What is remembered of every device, in the watcher's order; arrays of shape (n,) unless told otherwise.
-
-    ``counts`` (KEPT, n, 2) by minute up to ``at``: in and out of a line that tells them apart, else the one number; NaN
-    where nothing came. ``spread`` is the variance of relative deviations from minute to minute beyond that of whole
-    people, ``strayed`` over ``n_strayed`` (a sum of squares, and its weight) that of falling short for several.
-    ``fault`` is 0 or a number of FAULTS, from ``since_s`` on; ``counted`` and ``expected`` per minute over ``minutes``
-    are its evidence, ``believed`` the evidence since that it counts as before.
-    """
-
-    at: datetime | None
-    counts: Floats
-    spread: Floats
-    strayed: Floats
-    n_strayed: Floats
-    stuck: Floats
-    fault: Floats
-    since_s: Floats
-    counted: Floats
-    expected: Floats
-    minutes: Floats
-    believed: Floats
-    newest_s: Floats
-    sequence: Floats
-    phase_s: Floats
-    moved_s: Floats
-    restarted_s: Floats
-    against: Floats
-
-    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Return the arrays by name, as they are serialised."""
-        found = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "at"}
-        return {**found, "at": np.array("" if self.at is None else self.at.isoformat())}
-
-    @classmethod
-    def of(cls, arrays: Mapping[str, npt.NDArray[np.generic]]) -> Health:
-        """Return the health of :meth:`arrays`."""
-        at = str(arrays["at"])
-        return cls(
-            at=datetime.fromisoformat(at) if at else None,
-            **{f.name: np.asarray(arrays[f.name], float) for f in fields(cls) if f.name != "at"},
-        )
 
 
 class Watcher:
@@ -176,7 +50,9 @@ class Watcher:
     them, so that a device that falls silent among silent ones is nothing; for a half, by how much most around have
     fallen within 40 minutes. A level that was less than half within the hour, or has moved by much just before, is held
     to be less sure. Where in and out are told apart neither may speak against a half: a stream that ends has one
-    direction. The largest of the windows up to twelve minutes decides (a window-limited generalised likelihood ratio).
+    direction. Of a line that the estimate expects something of, half of the evidence, of a view most, is what all the
+    others say of it (:class:`anlan.crowd.evidence.Led`). The largest of the windows up to twelve minutes decides (a
+    window-limited generalised likelihood ratio).
     Three repeats of one count are weighed by how rare that count was; swapped directions by the balance of in and out.
 
     A device at fault is left out of the estimate until it counts as before.
@@ -230,6 +106,8 @@ class Watcher:
         return Health(
             at=None,
             counts=np.full((KEPT, n, 2), np.nan),
+            alone=np.full((LATELY, n), np.nan),
+            believed_of=np.full((LATELY, n), np.nan),
             spread=np.full(n, self.limits.first_spread**2),
             **{name: np.zeros(n) for name in zeros},
             **{name: np.full(n, np.nan) for name in unknown},
@@ -239,7 +117,7 @@ class Watcher:
         self,
         health: Health,
         observations: Iterable[Observation],
-        expected: Mapping[str, tuple[float, float]],
+        expected: Mapping[str, Surprise],
         at: datetime,
     ) -> tuple[Health, dict[str, Suspicion]]:
         """Return the health at a later minute, and what every suspicious device is suspected of.
@@ -251,8 +129,8 @@ class Watcher:
         health : Health
         observations : iterable of Observation
             New ones, whose windows end by ``at``; late ones may be among them.
-        expected : mapping of device id to (float, float)
-            By how much its last count was off what the estimate led to expect (log-ratio), and the variance of that.
+        expected : mapping of device id to Surprise
+            By how much its count of the minute before was off what the estimate led to expect.
         at : datetime
 
         Returns
@@ -262,7 +140,7 @@ class Watcher:
         """
         if not self.devices:
             return replace(health, at=at), {}
-        health = self._heard(self._moved_on(health, at), observations, at)
+        health = self._heard(self._moved_on(self._led(health, expected), at), observations, at)
         health = self._contradicted(health, expected)
         health = self._judged(health, at)
         return health, self.verdicts(health)
@@ -309,9 +187,22 @@ class Watcher:
     @staticmethod
     def _moved_on(health: Health, at: datetime) -> Health:
         minutes = 0 if health.at is None else round((at - health.at).total_seconds() / 60)
-        kept = health.counts[min(max(minutes, 0), KEPT) :]
-        fresh = np.full((KEPT - len(kept), *health.counts.shape[1:]), np.nan)
-        return replace(health, at=at, counts=np.concatenate([kept, fresh]))
+        later = {}
+        for name in ("counts", "alone", "believed_of"):
+            values = getattr(health, name)
+            kept = values[min(max(minutes, 0), len(values)) :]
+            fresh = np.full((len(values) - len(kept), *values.shape[1:]), np.nan)
+            later[name] = np.concatenate([kept, fresh])
+        return replace(health, at=at, **later)
+
+    def _led(self, health: Health, expected: Mapping[str, Surprise]) -> Health:
+        """Remember what the estimate said of the counts of the minute before."""
+        alone, believed_of = health.alone.copy(), health.believed_of.copy()
+        for device_id, told in expected.items():
+            k = self._index.get(device_id)
+            if k is not None:
+                alone[-1, k], believed_of[-1, k] = told.alone, told.believed
+        return replace(health, alone=alone, believed_of=believed_of)
 
     def _heard(self, health: Health, observations: Iterable[Observation], at: datetime) -> Health:
         counts, now = health.counts.copy(), at.timestamp()
@@ -350,15 +241,15 @@ class Watcher:
             kept["phase_s"][k] += np.sign(off) * min(abs(off), 0.05 * self.limits.drift_s)
         kept["newest_s"][k], kept["sequence"][k] = end_s, sequence
 
-    def _contradicted(self, health: Health, expected: Mapping[str, tuple[float, float]]) -> Health:
+    def _contradicted(self, health: Health, expected: Mapping[str, Surprise]) -> Health:
         """Follow by how many standard deviations a device is off what all the others lead to expect."""
         against, ratio = health.against * 0.95, health.expected.copy()
         known = np.isfinite(health.counts[:, :, 0]).sum(axis=0) >= self.limits.settled
-        for device_id, (off, variance) in expected.items():
+        for device_id, told in expected.items():
             k = self._index.get(device_id)
             if k is not None and known[k] and not health.fault[k]:
-                against[k] += 0.05 * np.clip(off / np.sqrt(variance), -8, 8)
-                ratio[k] = np.exp(off)
+                against[k] += 0.05 * np.clip(told.off / np.sqrt(told.variance), -8, 8)
+                ratio[k] = np.exp(told.off)
         return replace(health, against=against, expected=ratio)
 
     # -- the tests -------------------------------------------------------------------------------------------------
@@ -378,7 +269,7 @@ class Watcher:
         evidence = np.array([
             zero.nats / limits.zero_nats,
             stuck / patience,
-            lost.nats / limits.lost_nats,
+            lost.nats,
             swapped.nats / limits.swapped_nats,
         ])  # fmt: skip
         new = here & on & (evidence >= 1).any(axis=0)
@@ -471,18 +362,50 @@ class Watcher:
         return Best.of(np.where(fit, nats, -1), usual)
 
     def _halved(self, health: Health, usual: Usual, unsteady: Floats) -> Best:
-        """Return the windows that speak loudest for a half being left of what was to be expected."""
+        """Return the windows that speak loudest for a half being left, 1 where it is as loudly as is asked for.
+
+        Where the estimate leads to expect a count, what it says stands beside what the device itself counted before,
+        and neither may speak against a half: a crowd that goes is seen by others, too, and the estimate follows it.
+        """
         limits = self.limits
         relative = usual.own + usual.theirs + unsteady
         nats = against(usual.counted, usual.mean * usual.number, limits.share_left, relative)
         nats = nats - np.where(usual.mean < limits.quiet, limits.quiet_nats, 0)
+        led, heard = self._halved_by_estimate(health, unsteady)
+        weighs, asked = (np.where(self._view, of[1], of[0]) for of in (limits.led_weighs, limits.led_nats))
+        both = np.where((nats > 0) & (led > 0), (1 - weighs) * nats + weighs * led, -1)
+        alone = np.where(self._road, limits.lost_road_nats, limits.lost_nats)
+        nats = np.where(heard, both / asked, nats / alone)
         long = np.arange(1, limits.longest + 1)[:, None] >= limits.shortest
-        nats = np.where(usual.known & (usual.mean >= limits.lost_least) & long, nats, -1)
+        nats = np.where(usual.known & (usual.mean >= limits.lost_least) & long & ~self._slides(health, usual), nats, -1)
         # Few come so far, and only of them it is asked, as it takes time, which way they count less.
-        some = np.flatnonzero((nats >= limits.lost_nats).any(axis=0) & self._two)
+        some = np.flatnonzero((nats >= 1).any(axis=0) & self._two)
         least = self._least_way(health.counts[:, some], usual.of(some), relative[:, some], self._fades_min[some])
         nats[:, some] = np.where(least >= -limits.upright_nats, nats[:, some], -1)
         return Best.of(nats, usual)
+
+    def _slides(self, health: Health, usual: Usual) -> Flags:
+        """Tell, by window, where the counts of its later half are far below those of its first."""
+        windows = np.arange(1, self.limits.longest + 1)
+        late = np.maximum(windows // 2, 1) - 1
+        recent, n_recent = usual.counted[late], usual.number[late]
+        older, n_older = usual.counted - recent, usual.number - n_recent
+        told = (n_recent > 0) & (n_older > 0)
+        n_recent, n_older = np.maximum(n_recent, 1), np.maximum(n_older, 1)
+        fallen = np.log((older / n_older + 0.5) / (recent / n_recent + 0.5))
+        noise = 1 / (recent + 1) + 1 / (older + 1) + health.spread * (1 / n_recent + 1 / n_older)
+        return np.asarray(told & (fallen > self.limits.slides + 2 * np.sqrt(noise)))
+
+    def _halved_by_estimate(self, health: Health, unsteady: Floats) -> tuple[Floats, Flags]:
+        """Return the evidence, by window, of a half being left of what the estimate expects, and where it is heard."""
+        limits, k = self.limits, np.arange(1, self.limits.longest + 1)[:, None]
+        counts = health.counts[-limits.longest :].sum(axis=2)
+        led = Led.of(counts, health.alone[-limits.longest :], health.believed_of[-limits.longest :])
+        lasting, spread = (np.where(self._view, of[1], of[0]) for of in (limits.led_lasting, limits.led_spread))
+        relative = lasting + spread / k + limits.led_unsteady * unsteady
+        settled = np.isfinite(health.counts[:, :, 0]).sum(axis=0) >= limits.settled
+        nats = against(led.counted, np.maximum(led.mean, 0.01), limits.share_left, relative)
+        return nats, settled & (led.number >= np.maximum(k - 1, 2))
 
     def _least_way(self, counts: Floats, usual: Usual, relative: Floats, fades_min: Floats) -> Floats:
         """Return what the direction that speaks least for a half being left says, by window."""
