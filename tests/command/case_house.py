@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from tests.command.conftest import served
 from tests.command.test_staff import House
 from tests.matters.conftest import LONG_AGO, PLAYED, picture, tall_pack
-from tests.matters.test_keeping import WORDS
+from tests.matters.test_keeping import words_of
 
 from anlan.cases.definition import Confidentiality, FieldKind
 from anlan.kernel.access import Actor, Grant
@@ -90,7 +90,7 @@ class CaseHouse(House):
                     if one.kind is FieldKind.TEXT:
                         filled[name] = secrets[name] = f"{name}-{side}-{kind.type_id}"
                     elif one.required:
-                        filled[name] = WORDS[one.kind](one)
+                        filled[name] = words_of(kind, one)
                 files = {}
                 if kind.evidence:
                     files[min(kind.evidence)] = self.matters.room.put(picture(f"{side} {kind.type_id}"), "maker")

@@ -1,6 +1,7 @@
 import threading
 
 import pytest
+from tests.cases.walking import rank_of
 from tests.matters.conftest import PLAYED, Kept, ground_point, tall_pack
 from tests.matters.playing import Player
 
@@ -19,8 +20,14 @@ WORDS = {
     FieldKind.INTEGER: lambda one: int(one.least or 1),
     FieldKind.NUMBER: lambda one: one.least or 1.0,
     FieldKind.DATE: lambda _: "2026-05-01",
-    FieldKind.MOMENT: lambda _: "2026-05-01T08:00:00+08:00",
 }
+
+
+def words_of(kind, one):
+    """Something to fill a field with; moments one after the other, as their type wants them."""
+    if one.kind is FieldKind.MOMENT:
+        return f"2026-05-01T{8 + rank_of(kind, one):02}:00:00+08:00"
+    return WORDS[one.kind](one)
 
 
 def person(kept, kind, by, role, level, unit):
@@ -227,7 +234,7 @@ def test_parts_are_closed_before_the_whole_goes_on(campaign):
     boss = campaign.holding("boss", *(f"cases.campaign.{one}" for one in ("street_lead", "supervisor")))
     other = campaign.holding("other", "cases.campaign.supervisor", "cases.hazard.patrol")
     kind = campaign.matters.kinds.current("campaign")
-    filled = {name: WORDS[one.kind](one) for name, one in kind.fields.items() if one.required}
+    filled = {name: words_of(kind, one) for name, one in kind.fields.items() if one.required}
     whole = campaign.matters.open(NewCase(type_id="campaign", area_id=HOME, filled=filled), boss).case_id
     new = NewCase(type_id="hazard", area_id=HOME, filled={"kind": "barrier", "source": "device"}, parent_id=whole)
     part = campaign.matters.open(new, other).case_id

@@ -48,7 +48,7 @@ def kept_case(house, case_id):
 def test_no_sequence_of_actions_through_the_store_leaves_the_procedure(house, kind, choice):
     draw = choice.draw
     house.clock.set(AT)
-    filled = {name: draw(values_of(one)) for name, one in kind.fields.items() if one.required}
+    filled = {name: draw(values_of(kind, one)) for name, one in kind.fields.items() if one.required}
     first = somebody(house, "a", kind.type_id, min(kind.opened_by))
     new = NewCase(type_id=kind.type_id, area_id="d" if kind.entry_level == "district" else HOME, filled=filled)
     case_id, before = house.matters.open(new, first).case_id, None

@@ -80,7 +80,7 @@ function First() {
       <p>{t(may("units.act", true) ? "plan.first_ask" : "plan.first_wait")}</p>
       <ul>
         {(["where", "when", "who", "price", "files"] as const).map((one) => (
-          <li key={one}>{t(`plan.first_${one}`)}</li>
+          <li key={one}>{t(`plan.tells.${one}`)}</li>
         ))}
       </ul>
     </section>
