@@ -185,6 +185,21 @@ def test_behind_gates_it_is_less_sure_until_their_own_first_night_is_over(hall):
     assert known.field(replace(state, present=over)).unsettled is None
 
 
+@pytest.mark.parametrize(("indoors_per_person", "unsure"), [(8.0, None), (60.0, 0.2), (500.0, 0.45)])
+def test_where_nearly_all_are_indoors_open_ground_is_doubted_in_any_night(hall, indoors_per_person, unsure):
+    plain = hall.cells
+    indoors = np.full(len(plain), indoors_per_person * plain.usual_at(12.0).sum() / len(plain))
+    known = Estimator(hall.pack, replace(plain, surveyed=True, counted_at_home=True, indoors=indoors))
+    state = known.start(NOON)
+    settled = replace(state.present.balance, dawns=np.ones_like(state.present.balance.dawns))
+    field = known.field(replace(state, present=replace(state.present, nights=1.0, balance=settled)))
+    if unsure is None:
+        assert field.unsettled is None
+    else:
+        assert field.unsettled[field.open_ground] == pytest.approx(unsure, abs=0.005)
+        assert field.unsettled[~field.open_ground] == pytest.approx(0.0)
+
+
 def test_the_balance_of_an_empty_hall_is_never_beyond_doubt(hall):
     estimator = hall.estimator
     state = estimator.advance(estimator.start(NOON), [seen("gate-1", NOON + MINUTE, 1, n_in=0, n_out=0)], NOON + MINUTE)

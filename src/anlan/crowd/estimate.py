@@ -209,19 +209,23 @@ class Estimator:
         )
 
     def _unsettled(self, moment: Moment, persons: Floats) -> Floats | None:
-        """Return the spread of everything together before a night, by cell; None once it is over.
+        """Return the spread of everything together before a night, and in any, by cell; None where there is none.
 
         The more are indoors beside those who are out, the wider; behind gates until their own first night is over.
         """
         untold, left = moment.balance.dawns == 0, max(1 - moment.nights / SETTLED, 0.0)
-        if not self._grids or not (left or untold.any()):
-            return None
         most = behind = self.params.unsettled
+        asleep = 0.0
         if self.cells.surveyed and self.cells.counted_at_home:
+            indoors = float(self.cells.indoors.sum() / max(persons.sum(), 1.0))
             itself, for_each, behind = self.params.counted_unsettled
-            most = min(most, itself + for_each * float(self.cells.indoors.sum() / max(persons.sum(), 1.0)))
+            more, beyond = self.params.counted_asleep
+            asleep = min(more * max(indoors - beyond, 0.0), most)
+            most = min(most, itself + for_each * indoors)
+        if not self._grids or not (left or asleep or untold.any()):
+            return None
         gated = np.asarray(self.sources.cordons.weights[untold].sum(axis=0)).ravel()
-        return np.asarray(left * most * (1 - gated) + behind * gated)
+        return np.maximum(left * most * (1 - gated) + behind * gated, asleep * self._open_ground)
 
     def evidence(self, state: State) -> Evidence | None:
         """Return what every source that reports says at the state's moment, for :func:`anlan.crowd.why.why`.

@@ -114,10 +114,12 @@ class Params:
     counted_level: float = 0.08
     counted_shift: float = 0.2
     counted_unsettled: tuple[float, float, float] = (0.12, 0.01, 0.33)
+    counted_asleep: tuple[float, float] = (0.004, 10.0)
     counted_share: tuple[float, float, tuple[tuple[float, float], ...]] = (0.4, 0.15, ((700.0, 0.18),))
     """What takes the place of the others where a survey of footfall, and a census by area, tell what is to be
     expected. ``counted_unsettled`` is what ``unsettled`` is by itself, how much more for each who is indoors beside one
-    who is out, and what it is behind gates whose first night is to come."""
+    who is out, and what it is behind gates whose first night is to come. ``counted_asleep`` is by how much more open
+    ground is doubted on any night for each who is indoors beside one who is out, beyond so many."""
 
     def given(self, cells: Cells) -> Params:
         """Return the constants for what is known of a district."""
