@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
-from tests.browser.conftest import MINUTE
+from tests.browser.conftest import MINUTE, Visit, played
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -50,21 +50,24 @@ def test_an_alert_comes_with_its_grounds_is_on_the_map_and_is_taken(visit, live)
     assert seen.complained() == []
 
 
-def test_an_alert_that_is_estimated_under_its_limit_does_not_say_now(visit, live):
-    seen = visit()
-    seen.find("tab-alerts").click()
-    stream(live, 1500, 1200)
-    row = seen.find("alert").filter(has_text="Walk 1")
-    expect(row).to_contain_text("Flow per metre over 109 people/(m·min) · now")
-    told = seen.page.evaluate("() => fetch('/api/v1/alerts').then((answer) => answer.json())")
-    for grounds in filter(None, (one["grounds"] for one in told["alerts"])):  # what is unseen has none
-        grounds["value"] = 0.9 * grounds["limit"]  # raised at less than an even chance, or not yet surely left
-    seen.page.route("**/api/v1/alerts", lambda route: route.fulfill(json=told))
-    seen.page.reload()
-    seen.find("tab-alerts").click()
-    expect(row).to_contain_text("Flow per metre over 109 people/(m·min) · not ruled out")
-    seen.find("language").click()
-    expect(seen.find("alert").filter(has_text="步一")).to_contain_text("尚不能排除")
+def test_an_alert_that_is_estimated_under_its_limit_does_not_say_now(chromium, tmp_path):
+    with played(tmp_path) as own:  # in the district of all tests somebody may have closed it
+        seen = Visit(chromium, own.url)
+        seen.open()
+        seen.find("tab-alerts").click()
+        stream(own, 1500, 1200)
+        row = seen.find("alert").filter(has_text="Walk 1")
+        expect(row).to_contain_text("Flow per metre over 109 people/(m·min) · now")
+        told = seen.page.evaluate("() => fetch('/api/v1/alerts').then((answer) => answer.json())")
+        for grounds in filter(None, (one["grounds"] for one in told["alerts"])):  # what is unseen has none
+            grounds["value"] = 0.9 * grounds["limit"]  # raised at less than an even chance, or not yet surely left
+        seen.page.route("**/api/v1/alerts", lambda route: route.fulfill(json=told))
+        seen.page.reload()
+        seen.find("tab-alerts").click()
+        expect(row).to_contain_text("Flow per metre over 109 people/(m·min) · not ruled out")
+        seen.find("language").click()
+        expect(seen.find("alert").filter(has_text="步一")).to_contain_text("尚不能排除")
+        seen.context.close()
 
 
 def test_no_sound_is_made_until_it_is_turned_on(visit):
