@@ -1,12 +1,10 @@
 """The logic of the page by itself: what web/test says of it, and its types. What is drawn, tests/browser looks at."""
 
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from tests.building import ROOT, builder
 
-ROOT = Path(__file__).parents[1]
 WEB = ROOT / "web"
 
 pytestmark = pytest.mark.skipif(
@@ -16,12 +14,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def node():
-    sys.path.insert(0, str(ROOT))
-    try:
-        from hatch_build import node_and_npm  # noqa: PLC0415 - it lies beside the package, not in it
-    finally:
-        sys.path.remove(str(ROOT))
-    return node_and_npm()[0]
+    return builder().node_and_npm()[0]
 
 
 def said_by(node, *arguments):

@@ -1,11 +1,11 @@
 """What the page is built from: two equal catalogues, a lock without addresses, a build that knows when it is needed."""
 
-import importlib.util
 import json
 import re
 from pathlib import Path
 
 import pytest
+from tests.building import builder
 
 from anlan.kernel.answers import DeviceState
 from anlan.kernel.ingress import RefusalCode
@@ -18,10 +18,7 @@ ZH, EN = (json.loads((WEB / "src" / "i18n" / f"{name}.json").read_text(encoding=
 
 @pytest.fixture
 def building():
-    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return builder()
 
 
 def test_both_languages_have_the_same_keys_and_no_empty_text():
