@@ -95,7 +95,7 @@ class Alone:
 
     def watch(self, seen: Sequence[Observation], at: datetime) -> Health:
         """Return the health at a later minute."""
-        self._health, _ = self.watcher.watch(self._health, seen, {}, at)
+        self._health = self.watcher.watch(self._health, seen, {}, at)
         return self._health
 
 

@@ -84,7 +84,7 @@ def doorway(worlds):
     """Return a cell (metres) that is no parcel by itself, and from which people were moved."""
     world = worlds[0]
     cells, district = world.live.district.cells, world.live.district
-    persons = district.estimator._persons(district._counting._state.present.mean, district.estimated_at)
+    persons = district.estimator._filter.persons(district._counting._state.present)
     target = np.abs(shuffled(world.parcels, persons) - persons).argmax()
     assert persons[target] < LEAST_PERSONS or cells.walkable_m2[target] < 400
     x, y, half = cells.x_m[target], cells.y_m[target], cells.size_m / 2

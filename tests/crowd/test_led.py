@@ -40,9 +40,9 @@ def told(pack, level, *, left=1.0, from_minute=60, minutes=70, seed=1, led=True,
         mean = np.array([level(k) if d == 0 else level(0) for d in range(N_VIEWS)])
         counts = rng.poisson(mean * np.where((np.arange(N_VIEWS) == 0) & (k >= from_minute), left, 1))
         observations = [seen(f"view-{d}", at, k, n_present=int(counts[d])) for d in range(N_VIEWS)]
-        health, verdicts = watcher.watch(health, observations, surprise, at)
-        if "view-0" in verdicts:
-            return k, verdicts["view-0"].fault
+        health = watcher.watch(health, observations, surprise, at)
+        if (verdict := watcher.verdicts(health).get("view-0")) is not None:
+            return k, verdict.fault
         alone = np.log(np.maximum(counts, 0.5) / mean) - off
         off += 0.1 * alone
         surprise = {f"view-{d}": Surprise(alone[d], 0.1, alone[d], 0.1) for d in range(N_VIEWS)} if led else {}

@@ -52,8 +52,8 @@ def watched(pack, minutes, spoil=None, *, n_in=24, n_out=8, from_minute=60, seed
             seen = [made for one in seen if (made := spoil(one, last.get(one.device_id), k, rng)) is not None]
         else:
             last = {one.device_id: one for one in seen}
-        health, verdicts = watcher.watch(health, seen, {}, at)
-        told.append(verdicts)
+        health = watcher.watch(health, seen, {}, at)
+        told.append(watcher.verdicts(health))
     return health, told
 
 
@@ -161,8 +161,8 @@ def test_a_stream_of_one_direction_that_ends_is_no_device_at_fault(pack):
 def test_a_count_that_is_sent_twice_counts_once(pack):
     watcher = Watcher(pack)
     once = window("gate-2", AT, 1, n_in=7, n_out=3)
-    health, _ = watcher.watch(watcher.start(), [once, once], {}, AT)
-    again, _ = watcher.watch(health, [once], {}, AT + MINUTE)
+    health = watcher.watch(watcher.start(), [once, once], {}, AT)
+    again = watcher.watch(health, [once], {}, AT + MINUTE)
     index = [device.device_id for device in watcher.devices].index("gate-2")
     assert health.counts[-1, index].tolist() == again.counts[-2, index].tolist() == [7, 3]
 
@@ -249,7 +249,8 @@ def test_what_contradicts_all_others_is_named(pack):
     for k in range(90):
         at = AT + k * MINUTE
         seen = [window("view", at, k, n_present=100 + k % 7)]
-        health, told = watcher.watch(health, seen, {"view": Surprise(1.5, 0.04)}, at)
+        health = watcher.watch(health, seen, {"view": Surprise(1.5, 0.04)}, at)
+    told = watcher.verdicts(health)
     assert told["view"].fault is Fault.CONTRADICTS
     assert told["view"].ratio == pytest.approx(np.exp(1.5))
     assert not told["view"].left_out
@@ -258,8 +259,8 @@ def test_what_contradicts_all_others_is_named(pack):
 def test_the_order_of_observations_does_not_matter(pack):
     watcher, rng = Watcher(pack), np.random.default_rng(2)
     seen = [window(f"gate-{g}", AT, 0, n_in=int(rng.poisson(9)), n_out=3) for g in range(5)]
-    forth, _ = watcher.watch(watcher.start(), seen, {}, AT)
-    back, _ = watcher.watch(watcher.start(), seen[::-1], {}, AT)
+    forth = watcher.watch(watcher.start(), seen, {}, AT)
+    back = watcher.watch(watcher.start(), seen[::-1], {}, AT)
     for name, values in forth.arrays().items():
         np.testing.assert_array_equal(values, back.arrays()[name])
 

@@ -17,7 +17,7 @@ from anlan.crowd.field import Field
 from anlan.crowd.inside import Inside, Shares
 from anlan.crowd.layout import Layout, Params
 from anlan.crowd.measures import walking_speed
-from anlan.crowd.rows import slopes
+from anlan.crowd.rows import scaled, slopes
 from anlan.crowd.sources import Sources
 from anlan.kernel.answers import Coverage, DeviceProposal, SiteKind
 from anlan.kernel.pack import Pack
@@ -228,7 +228,7 @@ def _instruments(cells: Cells, field: Field, sites: Sites) -> tuple[sp.csr_matri
     """Return each candidate's row of log-ratios, and the variance of its own error, bias and whole people."""
     params: Params = field.params
     present = np.maximum(np.asarray(sites.weights @ field.persons).ravel(), 0.5)
-    rows = sp.diags(1 / present) @ slopes(sites.weights, field.persons, field.hats)
+    rows = scaled(slopes(sites.weights, field.persons, field.hats), 1 / present)
     kind = np.array([str(one) for one in sites.kinds])
     counter, high = kind == SiteKind.COUNTER, kind == SiteKind.HIGH
     ground = np.maximum(np.asarray(sites.weights @ cells.walkable_m2).ravel(), 1.0)

@@ -100,6 +100,22 @@ class Faded:
 
 
 @dataclass(frozen=True, eq=False)
+class Past:
+    """What devices counted in the minutes that are kept: both ways together, (n_minutes, n), and each way by itself."""
+
+    total: Floats
+    sums: Sums
+    faded: Faded
+    ways: tuple[Sums, Sums]
+
+    @classmethod
+    def of(cls, counts: Floats, fades_min: Floats) -> Past:
+        """Return it for counts by way, (n_minutes, n, 2), that fade in so many minutes, (n,)."""
+        total = counts.sum(axis=2)
+        return cls(total, Sums(total), Faded(total, fades_min), (Sums(counts[:, :, 0]), Sums(counts[:, :, 1])))
+
+
+@dataclass(frozen=True, eq=False)
 class Usual:
     """What was counted in the last 1, 2, ... minutes, and what a healthy device would have; shape (n_windows, n).
 

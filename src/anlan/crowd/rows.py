@@ -123,13 +123,19 @@ def slopes(weights: sp.csr_matrix, persons: Floats, hats: sp.csr_matrix) -> sp.c
     return parts @ hats
 
 
+def scaled(rows: sp.csr_matrix, by: Floats) -> sp.csr_matrix:
+    """Return sparse rows (m, k), each times its own number (m,)."""
+    values = rows.data * np.repeat(by, np.diff(rows.indptr))
+    return sp.csr_matrix((values, rows.indices, rows.indptr), shape=rows.shape)
+
+
 def placed(size: int, parts: Sequence[tuple[int, sp.csr_matrix]]) -> sp.csr_matrix:
     """Return sparse blocks side by side in rows of ``size`` columns, each from its first column on."""
-    blocks = [block.tocoo() for _, block in parts]
-    row = np.concatenate([block.row for block in blocks])
-    column = np.concatenate([first + block.col for (first, _), block in zip(parts, blocks, strict=True)])
-    values = np.concatenate([block.data for block in blocks])
-    return sp.csr_matrix((values, (row, column)), shape=(blocks[0].shape[0], size))
+    each = np.arange(parts[0][1].shape[0])
+    row = np.concatenate([np.repeat(each, np.diff(block.indptr)) for _, block in parts])
+    column = np.concatenate([first + block.indices for first, block in parts])
+    values = np.concatenate([block.data for _, block in parts])
+    return sp.csr_matrix((values, (row, column)), shape=(len(each), size))
 
 
 def _ones(numbers: Floats | npt.NDArray[np.int64], size: int, values: Floats | float = 1.0) -> sp.csr_matrix:
@@ -218,7 +224,7 @@ def passage_rows(
     counted = passages_counted(passages, seen, density)
     if counted is None:
         return None
-    out = sp.diags(counted.slope) @ layout.out_hats[passages.cell[counted.which]]
+    out = scaled(layout.out_hats[passages.cell[counted.which]], counted.slope)
     return counted.rows(passages.devices, mean, (layout.pace, layout.passage), out, layout)
 
 
@@ -230,7 +236,7 @@ def view_rows(
     counted = views_counted(views, seen, persons)
     if counted is None:
         return None
-    out = sp.diags(counted.slope) @ slopes(views.weights[counted.which], persons, layout.out_hats)
+    out = scaled(slopes(views.weights[counted.which], persons, layout.out_hats), counted.slope)
     return counted.rows(views.devices, mean, (layout.view,), out, layout)
 
 
@@ -276,7 +282,7 @@ def cordon_rows(
     offset, asymmetry = layout.offset.start + heard, layout.asymmetry.start + heard
     crowded = told.crowded[heard] / 1000
     target = net + mean[offset] + through * mean[asymmetry] + crowded * mean[layout.crowding]
-    out = sp.diags(secant(total, target)) @ slopes(weights, persons, layout.out_hats) / 1000
+    out = scaled(slopes(weights, persons, layout.out_hats), secant(total, target) / 1000)
     drift = [(0, _ones(offset, layout.size, -1.0)), (0, _missed(layout, heard, through, crowded))]
     matrix = placed(layout.size, [(layout.out.start, out), *drift])
     surprise = target - total
@@ -397,17 +403,16 @@ def grid_rows(layout: Layout, grid: Grid, number: int, counts: Floats, seen: See
     told = np.flatnonzero(np.where(suppressed, expected > 1.5 * limit, expected > 0.5))
     if not len(told):
         return None
-    weights, suppressed = sp.diags(seen.share[told]) @ grid.weights[told], suppressed[told]
+    weights, suppressed = scaled(grid.weights[told], seen.share[told]), suppressed[told]
     expected = np.maximum(expected[told], 1.0)
-    relative = sp.diags(1 / expected)
-    out = relative @ slopes(weights, seen.outdoors, layout.out_hats)
-    share = relative @ slopes(weights, seen.outdoors, layout.share_hats)
+    out = scaled(slopes(weights, seen.outdoors, layout.out_hats), 1 / expected)
+    share = scaled(slopes(weights, seen.outdoors, layout.share_hats), 1 / expected)
     lived_in = grid.lived_in
     indoors = sp.csr_matrix(
         ((seen.share * seen.indoors)[lived_in], (lived_in, np.arange(len(lived_in)))),
         shape=(len(counts), len(lived_in)),
     )
-    homes = relative @ indoors[told]
+    homes = scaled(indoors[told], 1 / expected)
     shift = homes @ layout.shift_hats[number]
     parts = [(layout.out.start, out), (layout.homes[number].start, homes), (layout.shift.start, shift)]
     parts += [(layout.share[number].start, share), (layout.holder[number].start, layout.holder_hats[number][told])]

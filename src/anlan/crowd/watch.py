@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from anlan.crowd.evidence import (
     Best,
     Faded,
     Led,
+    Past,
     Sums,
     Usual,
     against,
@@ -71,8 +73,8 @@ class Watcher:
     --------
     >>> from anlan.pack import find_pack, read_pack
     >>> watcher = Watcher(read_pack(find_pack("huangpu")))
-    >>> health, verdicts = watcher.watch(watcher.start(), [], {}, datetime(2026, 11, 11, tzinfo=UTC))
-    >>> verdicts
+    >>> health = watcher.watch(watcher.start(), [], {}, datetime(2026, 11, 11, tzinfo=UTC))
+    >>> watcher.verdicts(health)
     {}
     """
 
@@ -85,7 +87,7 @@ class Watcher:
         self._road = np.array([device.kind is DeviceKind.ROAD for device in self.devices], bool)
         self._fades_min = np.where(self._road, self.limits.fades_road_min, self.limits.fades_min)
         self._two = np.array([device.directed and device.kind is not DeviceKind.AREA for device in self.devices], bool)
-        self._interval_s = np.array([device.interval_s for device in self.devices], float)
+        self._every_s = [float(device.interval_s) for device in self.devices]
 
     def start(self) -> Health:
         """Return the health of devices of which nothing has been heard."""
@@ -119,8 +121,8 @@ class Watcher:
         observations: Iterable[Observation],
         expected: Mapping[str, Surprise],
         at: datetime,
-    ) -> tuple[Health, dict[str, Suspicion]]:
-        """Return the health at a later minute, and what every suspicious device is suspected of.
+    ) -> Health:
+        """Return the health at a later minute.
 
         Pure: it asks no clock, and the order of the observations does not matter.
 
@@ -132,18 +134,11 @@ class Watcher:
         expected : mapping of device id to Surprise
             By how much its count of the minute before was off what the estimate led to expect.
         at : datetime
-
-        Returns
-        -------
-        health : Health
-        verdicts : dict of device id to Suspicion
         """
         if not self.devices:
-            return replace(health, at=at), {}
+            return replace(health, at=at)
         health = self._heard(self._moved_on(self._led(health, expected), at), observations, at)
-        health = self._contradicted(health, expected)
-        health = self._judged(health, at)
-        return health, self.verdicts(health)
+        return self._judged(self._contradicted(health, expected), at)
 
     def distrusted(self, health: Health) -> frozenset[str]:
         """Return the ids of the devices that are to be left out of the estimate."""
@@ -207,7 +202,7 @@ class Watcher:
     def _heard(self, health: Health, observations: Iterable[Observation], at: datetime) -> Health:
         counts, now = health.counts.copy(), at.timestamp()
         names = ("newest_s", "sequence", "phase_s", "moved_s", "restarted_s")
-        kept = {name: getattr(health, name).copy() for name in names}
+        kept = {name: getattr(health, name).tolist() for name in names}  # one by one, plain numbers are quicker
         for seen in sorted(observations, key=lambda one: (one.end_at, one.sequence)):
             k = self._index.get(seen.device_id)
             if k is None or seen.counts is not None:
@@ -224,48 +219,49 @@ class Watcher:
                     told = np.nan if number is None else float(number)
                     before = counts[slot, k, way]
                     counts[slot, k, way] = told if math.isnan(before) else before + told
-        return replace(health, counts=counts, **kept)
+        heard: dict[str, Any] = {name: np.array(values, float) for name, values in kept.items()}
+        return replace(health, counts=counts, **heard)
 
-    def _clocked(self, kept: dict[str, Floats], k: int, end_s: float, sequence: int) -> None:
+    def _clocked(self, kept: dict[str, list[float]], k: int, end_s: float, sequence: int) -> None:
         """Compare a window's end with the device's own beat, and its number with the last one's."""
         if sequence < kept["sequence"][k]:
             kept["restarted_s"][k] = end_s
-            kept["phase_s"][k], kept["moved_s"][k] = np.nan, 0.0
-        every = self._interval_s[k]
-        if np.isnan(kept["phase_s"][k]):
+            kept["phase_s"][k], kept["moved_s"][k] = math.nan, 0.0
+        every = self._every_s[k]
+        if math.isnan(kept["phase_s"][k]):
             kept["phase_s"][k] = end_s % every
         off = (end_s - kept["phase_s"][k] + every / 2) % every - every / 2
         steady = abs(off - kept["moved_s"][k]) < 0.01
         kept["moved_s"][k] = off
         if steady and off:  # it stands still again: its beat follows, slowly
-            kept["phase_s"][k] += np.sign(off) * min(abs(off), 0.05 * self.limits.drift_s)
-        kept["newest_s"][k], kept["sequence"][k] = end_s, sequence
+            kept["phase_s"][k] += math.copysign(min(abs(off), 0.05 * self.limits.drift_s), off)
+        kept["newest_s"][k], kept["sequence"][k] = end_s, float(sequence)
 
     def _contradicted(self, health: Health, expected: Mapping[str, Surprise]) -> Health:
         """Follow by how many standard deviations a device is off what all the others lead to expect."""
         against, ratio = health.against * 0.95, health.expected.copy()
-        known = np.isfinite(health.counts[:, :, 0]).sum(axis=0) >= self.limits.settled
-        for device_id, told in expected.items():
-            k = self._index.get(device_id)
-            if k is not None and known[k] and not health.fault[k]:
-                against[k] += 0.05 * np.clip(told.off / np.sqrt(told.variance), -8, 8)
-                ratio[k] = np.exp(told.off)
+        known = (np.isfinite(health.counts[:, :, 0]).sum(axis=0) >= self.limits.settled) & (health.fault == 0)
+        told = {k: one for name, one in expected.items() if (k := self._index.get(name)) is not None and known[k]}
+        which = np.fromiter(told, np.int64, len(told))
+        off, variance = np.array([(one.off, one.variance) for one in told.values()]).reshape(-1, 2).T
+        against[which] += 0.05 * np.clip(off / np.sqrt(variance), -8, 8)
+        ratio[which] = np.exp(off)
         return replace(health, against=against, expected=ratio)
 
     # -- the tests -------------------------------------------------------------------------------------------------
 
     def _judged(self, health: Health, at: datetime) -> Health:
-        limits, total = self.limits, health.counts.sum(axis=2)
-        sums = Sums(total)
-        here, on = np.isfinite(total[-1]), health.fault == 0
-        usual = self._usual(health, sums, on, range(1, limits.longest + 1))
+        limits, past = self.limits, Past.of(health.counts, self._fades_min)
+        sums, last = past.sums, past.total[-1]
+        here, on = np.isfinite(last), health.fault == 0
+        usual = self._usual(health, past, on, range(1, limits.longest + 1))
         fallen = self._fallen_around(sums, on)
         # Where most around have more than halved within 40 minutes, so may anybody, and at once.
         unrest = self._unrest(usual, on) + np.maximum(fallen - np.log(2), 0) ** 2
         zero = self._silent(usual, unrest)
         lost = self._halved(health, usual, self._unsteady(usual, sums, fallen))
-        swapped = self._turned(health, unrest)
-        stuck, patience = self._repeated(health, here & (sums.number(0, KEPT) >= 12), sums)
+        swapped = self._turned(health, past, unrest)
+        stuck, patience = self._repeated(health, here & (sums.number(0, KEPT) >= 12), past)
         evidence = np.array([
             zero.nats / limits.zero_nats,
             stuck / patience,
@@ -274,7 +270,7 @@ class Watcher:
         ])  # fmt: skip
         new = here & on & (evidence >= 1).any(axis=0)
         fault = np.where(new, 1 + np.argmax(evidence >= 1, axis=0), health.fault)
-        repeated = Best(stuck, total[-1], usual.mean[0], np.full(len(total[-1]), np.nan))
+        repeated = Best(stuck, last, usual.mean[0], np.full(len(last), np.nan))
         kept = {name: getattr(health, name) for name in ("counted", "expected", "minutes")}
         for number, best in ((ZERO, zero), (STUCK, repeated), (LOST, lost), (SWAPPED, swapped)):
             mine = new & (fault == number)
@@ -283,13 +279,13 @@ class Watcher:
         judged = replace(health, fault=fault, since_s=since_s, stuck=stuck, **kept)
         judged = self._trusted_again(judged, new, here, unrest)
         # What is learnt is long past: a fault that is still to be found would teach that faults are usual.
-        return self._learnt(judged, self._usual(health, sums, on, (1, limits.horizon), limits.longest))
+        return self._learnt(judged, self._usual(health, past, on, (1, limits.horizon), limits.longest))
 
-    def _usual(self, health: Health, sums: Sums, on: Flags, windows: Sequence[int], ago: int = 0) -> Usual:
+    def _usual(self, health: Health, past: Past, on: Flags, windows: Sequence[int], ago: int = 0) -> Usual:
         """Return what the last minutes, in windows, are held against: a device's own before, moved as its like have."""
-        limits, k = self.limits, np.array(windows, float)[:, None]
+        limits, sums, k = self.limits, past.sums, np.array(windows, float)[:, None]
         counted, n_counted = sums.last(windows, ago)
-        before, n_before = Faded(health.counts.sum(axis=2), self._fades_min).before(windows, ago)
+        before, n_before = past.faded.before(windows, ago)
         told = on & np.isfinite(counted + before)
         moved, number = self._around.moved(*(np.where(told, values, 0) for values in (counted, before)))
         number, some = k * number, number > 0
@@ -419,10 +415,9 @@ class Watcher:
             found.append(against(counted, mu, limits.share_left, loose))
         return np.minimum(*found)
 
-    def _turned(self, health: Health, unrest: Floats) -> Best:
+    def _turned(self, health: Health, past: Past, unrest: Floats) -> Best:
         """Return the evidence that in and out have changed places, against the share of in before."""
-        sums = [Sums(health.counts[:, :, way]) for way in (0, 1)]
-        shares = []
+        sums, shares = past.ways, []
         for length in (5, 40):
             inward, outward = (one.mean(0, length) for one in sums)
             shares.append((inward + 1) / (inward + outward + 2))
@@ -442,23 +437,22 @@ class Watcher:
         known = self._two & (n_before >= 12) & (sums[0].number(0, 1) > 0) & same
         return Best.of_all(np.where(known, nats, -1), lately[0] / np.maximum(through, 1), share, k)
 
-    def _repeated(self, health: Health, known: Flags, sums: Sums) -> tuple[Floats, Floats]:
+    def _repeated(self, health: Health, known: Flags, past: Past) -> tuple[Floats, Floats]:
         """Return the evidence of a device that repeats itself, and how much of it is asked for."""
-        limits = self.limits
+        limits, sums = self.limits, past.sums
         n_repeats, run = self._run(health)
         level, lately, inward, outward = (np.zeros(len(self.devices)) for _ in range(4))
-        ways = [Sums(health.counts[:, :, way]) for way in (0, 1)]
         for ago in np.unique(run):
             mine = run == ago
             level[mine] = sums.mean(ago + 1, 10)[mine]
             lately[mine] = sums.mean(ago + 1, 6)[mine]
-            inward[mine], outward[mine] = (one.mean(ago + 1, 15)[mine] for one in ways)
+            inward[mine], outward[mine] = (one.mean(ago + 1, 15)[mine] for one in past.ways)
         known = known & np.isfinite(level + lately + inward + outward)
         level, lately, inward, outward = (np.nan_to_num(one) for one in (level, lately, inward, outward))
         last, loose = np.nan_to_num(health.counts[-1]), np.minimum(health.spread, 0.05)
         line = log_chance(last[:, 0], inward, loose) + log_chance(last[:, 1], outward, loose)
         line_moved = log_again(last[:, 0]) + log_again(last[:, 1])
-        part = self._jitter(sums, health.counts.sum(axis=2))
+        part = self._jitter(past)
         view = log_chance_of_view(last[:, 0], lately, part * np.maximum(lately, 3))
         view_moved = -np.log(np.sqrt(4 * np.pi) * np.maximum(part * last[:, 0], 0.4))
         told, moved = np.where(self._view, view, line), np.where(self._view, view_moved, line_moved)
@@ -480,11 +474,12 @@ class Watcher:
             run = np.where(going & here, ago, run)
         return n_repeats, run
 
-    def _jitter(self, sums: Sums, total: Floats) -> Floats:
+    @staticmethod
+    def _jitter(past: Past) -> Floats:
         """Return by what part of its count a device jumps about the six minutes before, the last five left out."""
         rows = range(KEPT - 45, KEPT - 5)
-        six = sums.mean_before(rows, 6)
-        off = np.minimum((total[rows.start : rows.stop] - six) / np.maximum(six, 3), 1)
+        six = past.sums.mean_before(rows, 6)
+        off = np.minimum((past.total[rows.start : rows.stop] - six) / np.maximum(six, 3), 1)
         known = np.isfinite(off)
         return np.asarray(np.sqrt((np.where(known, off, 0) ** 2).sum(axis=0) + 0.05) / np.sqrt(known.sum(axis=0) + 3))
 

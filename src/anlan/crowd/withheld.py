@@ -11,8 +11,9 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from anlan.crowd.conformal import factors_that_hold
-from anlan.crowd.estimate import Estimator, speaks
+from anlan.crowd.estimate import Estimator
 from anlan.crowd.field import Field
+from anlan.crowd.filter import speaks
 from anlan.crowd.rows import view_noise
 from anlan.crowd.state import State
 from anlan.kernel.pack import Pack
@@ -104,7 +105,7 @@ def replayed(
     states, health, newest = [state] * len(folds), state.health, dict[str, Observation]()
     for at, observations in minutes:
         surprise = {name: off for one in states for name, off in one.present.surprise.items()}
-        health, _ = estimator.watcher.watch(health, observations, surprise, at)
+        health = estimator.watcher.watch(health, observations, surprise, at)
         states = [
             estimator.advance(one, [seen for seen in observations if seen.device_id not in fold], at)
             for one, fold in zip(states, folds, strict=True)
