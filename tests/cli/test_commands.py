@@ -73,6 +73,16 @@ def test_help_loads_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_server_starts_without_what_only_a_question_asks_for():
+    code = (
+        "import sys, anlan.cli.serving\n"
+        "rare = ('scipy.stats', 'lightgbm', 'reportlab', 'docx', 'openpyxl', 'ortools', 'highspy', 'pandas')\n"
+        "print([name for name in rare if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ourselves
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def processor_s(*command):
     """The least processor time of three runs."""
     best = float("inf")

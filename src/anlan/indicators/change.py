@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy.stats import beta
-from scipy.stats.contingency import odds_ratio
+import scipy  # statistics by the first who asks (response/measures.py)
+from scipy.special import betaincinv
 
 from anlan.kernel.errors import BadInput
 
@@ -96,8 +96,8 @@ def _ratio(counts: tuple[int, int], days: tuple[float, float]) -> Ratio:
     before, after = counts
     scale = days[0] / days[1]
     tail, n = (1 - LEVEL) / 2, before + after
-    low = float(beta.ppf(tail, after, before + 1)) if after else 0.0
-    high = float(beta.ppf(1 - tail, after + 1, before)) if before else 1.0
+    low = float(betaincinv(after, before + 1, tail)) if after else 0.0
+    high = float(betaincinv(after + 1, before, 1 - tail)) if before else 1.0
     return Ratio(
         value=scale * after / before if before else None,
         low=scale * low / (1 - low) if n else 0.0,
@@ -108,7 +108,7 @@ def _ratio(counts: tuple[int, int], days: tuple[float, float]) -> Ratio:
 def _against(counts: tuple[int, int], elsewhere: tuple[int, int]) -> Ratio:
     if sum(counts) == 0:
         return Ratio(value=None, low=0.0, high=None)
-    made = odds_ratio([[counts[1], counts[0]], [elsewhere[1], elsewhere[0]]])
+    made = scipy.stats.contingency.odds_ratio([[counts[1], counts[0]], [elsewhere[1], elsewhere[0]]])
     found = made.confidence_interval(confidence_level=LEVEL)
     value, high = float(made.statistic), float(found.high)
     return Ratio(

@@ -18,9 +18,9 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
+import scipy  # statistics by the first who asks (response/measures.py)
 from scipy.optimize import minimize_scalar
-from scipy.special import gammaln
-from scipy.stats import gamma, nbinom
+from scipy.special import gammaincinv, gammaln
 
 from anlan.kernel.areas import AreaTree
 from anlan.kernel.errors import BadInput, NotFound
@@ -158,7 +158,7 @@ class DemandRates:
             raise BadInput(f"slot={slot}", f"must be in 0..{SLOTS - 1}", "give the hour of the week")
         i, k = self._row(area_id, kind)
         factor = self.profile[k, slot] * self._exposed(i, slot, people)
-        ends = gamma.ppf([0.05, 0.95], self.shape[i, k], scale=1 / self.per[i, k])
+        ends = gammaincinv(self.shape[i, k], [0.05, 0.95]) / self.per[i, k]
         middle = self.shape[i, k] / self.per[i, k]
         return Rate(
             per_hour=float(middle * factor), low_per_hour=float(ends[0] * factor), high_per_hour=float(ends[1] * factor)
@@ -187,7 +187,7 @@ class DemandRates:
         n, expected = self._held(calls)
         total, mean = n.sum(axis=2), expected.sum(axis=2)
         per = self.per / (self.per + mean)
-        whole = nbinom.logpmf(total, self.shape, per).sum()
+        whole = scipy.stats.nbinom.logpmf(total, self.shape, per).sum()
         with np.errstate(divide="ignore", invalid="ignore"):
             spread = np.where(n > 0, n * np.log(expected / mean[..., None]) - gammaln(n + 1), 0.0).sum()
         return float(whole + gammaln(total + 1).sum() + spread)

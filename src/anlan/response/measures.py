@@ -11,7 +11,8 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom, norm
+import scipy  # its statistics are loaded by the first who asks: they are a fifth of a start
+from scipy.special import ndtri
 
 from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import Floats
@@ -208,7 +209,7 @@ def share_of(n: int, of: int, level: float = 0.95) -> Share:
         raise BadInput(f"{n} of {of}", "must be 0..n", "correct it")
     if of == 0:
         return Share(n=0, of=0, share=None, low=None, high=None)
-    z, p = float(norm.ppf(0.5 + level / 2)), n / of
+    z, p = float(ndtri(0.5 + level / 2)), n / of
     middle, scale = (p + z * z / (2 * of)), 1 + z * z / of
     half = z * math.sqrt(p * (1 - p) / of + z * z / (4 * of * of))
     low, high = max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
@@ -242,8 +243,8 @@ def fractile_of(seconds: Floats, fractile: float, level: float = 0.95) -> Fracti
     n = len(known)
     if n == 0 or not 0 < fractile < 1:
         raise BadInput(f"fractile={fractile} of {n} times", "must be in 0..1, of at least one time", "correct it")
-    low = int(binom.ppf((1 - level) / 2, n, fractile)) - 1
-    high = int(binom.ppf((1 + level) / 2, n, fractile))
+    low = int(scipy.stats.binom.ppf((1 - level) / 2, n, fractile)) - 1
+    high = int(scipy.stats.binom.ppf((1 + level) / 2, n, fractile))
     return Fractile(
         fractile=fractile,
         value_s=float(np.quantile(known, fractile)),

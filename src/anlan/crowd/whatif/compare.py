@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.linalg
 import scipy.sparse as sp
-from scipy.stats import norm as normal
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit
 from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd.cells import Cells
@@ -56,7 +55,7 @@ class Band:
 @cache
 def _reach(n: int) -> float:
     """Return how many standard deviations of n members one more lies within, with probability 0.9."""
-    return float(np.sqrt(1 + 1 / n) * student.ppf(0.95, n - 1))
+    return float(np.sqrt(1 + 1 / n) * stdtrit(n - 1, 0.95))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +154,7 @@ def _evenly(rng: np.random.Generator, members: int) -> Floats:
 
     So few drawn freely would often lie all to one side (M. D. McKay et al., *Technometrics* 21, 1979).
     """
-    spread = normal.ppf((np.arange(members) + 0.5) / members)
+    spread = ndtri((np.arange(members) + 0.5) / members)
     return rng.permutation(spread / spread.std(ddof=1))
 
 

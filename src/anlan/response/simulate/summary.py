@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import Floats
@@ -44,7 +44,7 @@ def figure(values: Sequence[float] | Floats, level: float = 0.95) -> Figure:
     mean = float(known.mean())
     if len(known) < 2:
         return Figure(value=mean, low=None, high=None)
-    half = float(student.ppf(0.5 + level / 2, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
+    half = float(stdtrit(len(known) - 1, 0.5 + level / 2) * known.std(ddof=1) / np.sqrt(len(known)))
     return Figure(value=mean, low=mean - half, high=mean + half)
 
 
@@ -164,7 +164,7 @@ def compared(policy: str, told: Sequence[Told], against: str, others: Sequence[T
     left = theirs.sum() - theirs
     if n > 1 and (left > 0).all():
         each = n * ratio - (n - 1) * (mine.sum() - mine) / left
-        half = float(student.ppf(0.975, n - 1) * each.std(ddof=1) / np.sqrt(n))
+        half = float(stdtrit(n - 1, 0.975) * each.std(ddof=1) / np.sqrt(n))
         low, high = ratio - half, ratio + half
     slower = [a.mean_s - b.mean_s for a, b in zip(told, others, strict=True)]
     return Comparison(
