@@ -7,6 +7,7 @@ AREA   ?= crowd
 export ANLAN_DATA ?= ../shared/data
 export OPENBLAS_NUM_THREADS ?= 1
 export NUMBA_NUM_THREADS ?= 1
+export PYTHONDONTWRITEBYTECODE := # where an image forbids it, each process that a test starts compiles 1,700 files
 
 .DEFAULT_GOAL := help
 .PHONY: help setup web demo test check slow bench docs clean
