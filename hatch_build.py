@@ -7,6 +7,7 @@ always.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import subprocess
@@ -24,6 +25,8 @@ WEB = ROOT / "web"
 STATIC = ROOT / "src" / "anlan" / "command" / "static"
 STAMP = STATIC / ".stamp"
 UNHASHED = {"node_modules", "dist", "test"}
+PACKED, LEAST_BYTES = {".css", ".js", ".json", ".svg"}, 1000
+"""Kinds of files that are packed once, beside themselves, and not for each browser; fonts are packed as they are."""
 
 
 class PageHook(BuildHookInterface):  # type: ignore[misc,valid-type]
@@ -49,8 +52,16 @@ def build_page() -> bool:
     for step in (["ci", "--ignore-scripts", "--no-audit", "--no-fund"], ["run", "--silent", "build"]):
         say(f"page: npm {step[0]} {step[-1] if step[0] == 'run' else ''}".rstrip())
         subprocess.run([str(node), str(npm), *step], cwd=WEB, env=environment, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - our own tools by full path
+    pack(STATIC)
     STAMP.write_text(stamp, encoding="ascii")
     return True
+
+
+def pack(folder: Path) -> None:
+    """Write ``name.gz`` beside every file of a kind that grows smaller by it."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in PACKED and path.stat().st_size >= LEAST_BYTES:
+            path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
 
 
 def stamp_of(folder: Path) -> str:

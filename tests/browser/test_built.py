@@ -1,5 +1,6 @@
 """What the page is built from: two equal catalogues, a lock without addresses, a build that knows when it is needed."""
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -80,6 +81,7 @@ def test_a_page_that_is_built_is_not_built_again(building, tmp_path, monkeypatch
     static.mkdir()
     (web / "index.html").write_text("page")
     monkeypatch.setattr(building, "WEB", web)
+    monkeypatch.setattr(building, "STATIC", static)
     monkeypatch.setattr(building, "STAMP", static / ".stamp")
     ran = []
     monkeypatch.setattr(building.subprocess, "run", lambda command, **_: ran.append(command[2]))
@@ -91,6 +93,18 @@ def test_a_page_that_is_built_is_not_built_again(building, tmp_path, monkeypatch
     assert not building.build_page()
     monkeypatch.delenv("ANLAN_SKIP_WEB")
     assert building.build_page()
+
+
+def test_what_is_built_is_packed_beside_itself(building, tmp_path):
+    script, font = b"let a = 1;\n" * 500, bytes(range(256)) * 8
+    (tmp_path / "assets").mkdir()
+    for name, body in (("index.js", script), ("short.css", b"a{}"), ("sans.woff2", font)):
+        (tmp_path / "assets" / name).write_bytes(body)
+    building.pack(tmp_path)
+    building.pack(tmp_path)  # what is packed is not packed again
+    packed = sorted(path.name for path in tmp_path.rglob("*.gz"))
+    assert packed == ["index.js.gz"]
+    assert gzip.decompress((tmp_path / "assets" / "index.js.gz").read_bytes()) == script
 
 
 def test_node_and_npm_come_as_a_wheel(building):

@@ -12,7 +12,6 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -20,6 +19,7 @@ import anlan
 from anlan.command import api, reach_views, views, volunteer_pages
 from anlan.command.access import admit
 from anlan.command.api.forms import ERRORS
+from anlan.command.assets import ASK_AGAIN, Assets
 from anlan.command.guard import SHOWN, Guard, TooLarge, told
 from anlan.command.live import Hub
 from anlan.command.residents import PREFIXES, add_residents, refusal_for
@@ -205,7 +205,7 @@ def _add_page(app: FastAPI, static: Path) -> None:
     async def page() -> Response:
         index = static / "index.html"
         built = await asyncio.to_thread(index.is_file)
-        return FileResponse(index) if built else HTMLResponse(UNBUILT)
+        return FileResponse(index, headers={"cache-control": ASK_AGAIN}) if built else HTMLResponse(UNBUILT)
 
     @app.get("/docs", include_in_schema=False)
     async def documentation() -> Response:
@@ -217,4 +217,4 @@ def _add_page(app: FastAPI, static: Path) -> None:
         return Response(DOCS_START, media_type="text/javascript")
 
     if static.is_dir():
-        app.mount("/", StaticFiles(directory=static), name="static")
+        app.mount("/", Assets(directory=static), name="static")
