@@ -459,6 +459,12 @@ def test_the_page_and_the_description_answer_even_where_nothing_was_built(live, 
     assert http.get(f"{live.url}/api/v1/healthz").status_code == 200
 
 
+def test_whoever_watches_over_the_server_may_ask_for_the_page_without_its_text(live, http):
+    told = http.head(f"{live.url}/")
+    assert (told.status_code, told.content) == (200, b"")
+    assert told.headers["content-type"].startswith("text/html")
+
+
 def test_why_is_told_where_it_is_asked_for_and_a_number_is_told(http):
     plain, asked = (strict(http.post("/count", json={"polygon": QUAY, "why": why})) for why in (False, True))
     assert plain["why"] is None

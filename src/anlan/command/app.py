@@ -201,6 +201,7 @@ def _misfit(first: dict[str, Any]) -> BadInput:
 
 
 def _add_page(app: FastAPI, static: Path) -> None:
+    @app.head("/", include_in_schema=False)  # whoever watches over the server asks no more than whether it is there
     @app.get("/", include_in_schema=False)
     async def page() -> Response:
         index = static / "index.html"
