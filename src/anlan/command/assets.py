@@ -21,7 +21,7 @@ FOR_GOOD, ASK_AGAIN = "public, max-age=31536000, immutable", "no-cache"
 class Assets(StaticFiles):
     """Serves files, those that lie packed beside themselves (``name.js.gz``) as they lie there.
 
-    Packing them for each who asks takes a tenth of a second of the processor that makes the minutes. Whoever cannot
+    Packing them for each who asks takes 60 ms of the processor that makes the minutes. Whoever cannot
     unpack gets them plain. A browser keeps a file with a hash in its name for good, and asks whether any other is new.
     """
 

@@ -101,7 +101,7 @@ class Faded:
 
 @dataclass(frozen=True, eq=False)
 class Past:
-    """What devices counted in the minutes that are kept: both ways together, (n_minutes, n), and each way by itself."""
+    """What devices counted in the minutes that are kept: together, (n_minutes, n), so that it fades, and each way."""
 
     total: Floats
     sums: Sums
