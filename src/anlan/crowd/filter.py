@@ -103,7 +103,7 @@ class Filter:
     # -- minutes ---------------------------------------------------------------------------------------------------
 
     def after(self, moment: Moment, minute: Minute) -> Moment:
-        """Return the moment that follows with what was counted in a minute; location grids are left to the other."""
+        """Return the moment that follows with what was counted in a minute, location grids left aside."""
         layout, unusual, at = self.layout, self._unusual, minute.at
         unused = minute.distrusted | self.grids.keys()
         counts = [seen for seen in minute.observations if seen.device_id not in unused]
