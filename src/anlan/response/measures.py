@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import scipy  # its statistics are loaded by the first who asks: they are a fifth of a start
+import scipy  # its statistics are loaded by the first who asks: they are a fifth of what a server loads
 from scipy.special import ndtri
 
 from anlan.kernel.errors import BadInput
