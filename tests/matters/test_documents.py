@@ -9,6 +9,7 @@ from tests.matters.conftest import Kept, tall_pack
 from tests.matters.playing import Played
 from tests.matters.test_due import hazard
 from tests.matters.test_keeping import StorePlayer, play
+from tests.papers.reading import text_in
 
 from anlan.cases import shipped_types
 from anlan.cases.library import shipped_text
@@ -76,17 +77,10 @@ def test_a_paper_is_issued_by_a_role_of_its_type_that_acts_there(lite):
 
 
 def code_on(content):
-    """Read the code on a paper as a camera would, from nearer and from farther."""
-    cv2, numpy = pytest.importorskip("cv2"), pytest.importorskip("numpy")
+    """Read the code on a paper in a word processor's form."""
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         (picture,) = [packed.read(name) for name in packed.namelist() if name.endswith(".png")]
-    picture = cv2.imdecode(numpy.frombuffer(picture, numpy.uint8), 1)
-    for scale in (0.5, 0.75, 1.0, 0.6, 0.4, 1.5):
-        seen = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        found = cv2.QRCodeDetector().detectAndDecode(seen)[0]
-        if found:
-            return found
-    raise AssertionError("no code is read")
+    return text_in(picture)
 
 
 def issued_on_the_way(kept, kind, state, issue):
