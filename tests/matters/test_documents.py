@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import docx
 import pytest
+from PIL import Image
 from tests.matters.conftest import Kept, tall_pack
 from tests.matters.playing import Played
 from tests.matters.test_due import hazard
@@ -80,7 +81,7 @@ def code_on(content):
     """Read the code on a paper in a word processor's form."""
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         (picture,) = [packed.read(name) for name in packed.namelist() if name.endswith(".png")]
-    return text_in(picture)
+    return text_in(Image.open(io.BytesIO(picture)))
 
 
 def issued_on_the_way(kept, kind, state, issue):
