@@ -292,6 +292,9 @@ def test_a_lent_unit_is_added_sent_and_removed(house):
         house.reach.unit("lent-1")
     with pytest.raises(Conflict, match="district pack"):
         house.reach.remove_unit("v1", "desk")
+    assert house.reach.add_unit(lent, *at(0, 0), "desk").status is UnitStatus.AVAILABLE
+    house.open()
+    assert house.reach.unit("lent-1").unit == lent
 
 
 def test_a_unit_that_was_called_back_has_not_arrived(house):

@@ -20,17 +20,16 @@ from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotFound
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft, Unit
 from anlan.kernel.response import (
-    Assignment,
     Incident,
     IncidentNow,
-    IncidentState,
     PositionReport,
     UnitNow,
     UnitStatus,
 )
 from anlan.reach.advising import Advice, Crowds
 from anlan.reach.books import playbooks_of
-from anlan.reach.keeping import OUTCOMES, Kept, freed, note_keeping, over, position_keeping
+from anlan.reach.drafting import Sending, check_can_go, drafts_of_closing, drafts_of_sending, drafts_of_step
+from anlan.reach.keeping import OUTCOMES, Kept, freed, note_keeping, position_keeping
 from anlan.reach.learning import Learned, learn
 from anlan.reach.proving import proven
 from anlan.reach.where import area_of, place_of
@@ -41,9 +40,7 @@ from anlan.response.dispatch import (
     Recommendation,
     check_moment,
     check_position,
-    check_step,
     queue,
-    state_of,
 )
 from anlan.response.dispatch.proof import Proof
 from anlan.store import Keeping, SqlStore
@@ -207,13 +204,14 @@ class Reach:
             at = self._clock.now()
             units = [self._kept.unit(one) for one in unit_ids]
             for unit in units:
-                self._check_can_go(unit, incident)
-            drafts = self._sending(incident, units, actor, at, frozenset(against))
+                check_can_go(self._kept, unit, incident)
+            arrivals = self._advice.dispatcher().arrivals(incident.lon, incident.lat, units, at)
+            sending = Sending(incident, units, arrivals, frozenset(against), actor, at)
             kept = []
             if against:
                 beside = self._kept.note(incident_id) | {"reason": reason.strip()}
                 kept = [note_keeping(incident_id, beside, at)]
-            self._write(drafts, at, kept)
+            self._write(drafts_of_sending(self._kept, sending), at, kept)
             self._given.pop(incident_id, None)
         return self.incident(incident_id)
 
@@ -240,21 +238,8 @@ class Reach:
         with self._lock:
             incident = self._open(incident_id)
             at = self._clock.now()
-            drafts = []
-            for unit in self._kept.units.values():
-                if unit.incident_id == incident_id and unit.assignment_id is not None:
-                    ended = "cleared" if unit.status is UnitStatus.ON_SCENE else "recalled"
-                    assignment = self._kept.assignments[unit.assignment_id]
-                    drafts.append(self._kept.draft(over(assignment, at, ended), ended, actor))
-                    drafts.append(self._kept.draft(freed(unit, UnitStatus.RETURNING, at), "returning", actor))
-            closed = replace(
-                incident,
-                state=IncidentState.CLOSED,
-                closed_at=at,
-                outcome=outcome,
-                unattended=incident.on_scene_at is None,
-            )
-            self._write([*drafts, self._kept.draft(closed, "close", actor)], at)
+            self._write(drafts_of_closing(self._kept, incident, outcome, actor, at), at)
+            self._given.pop(incident_id, None)
             return self.incident(incident_id)
 
     # -- units -----------------------------------------------------------------------------------------------------
@@ -482,95 +467,8 @@ class Reach:
             given = [units for when, units in self._given.get(incident_id, ()) if at - when <= GIVEN_FOR]
         return set().union(*given)
 
-    def _check_can_go(self, unit: UnitNow, incident: Incident) -> None:
-        name = f"unit {unit.unit.unit_id!r}"
-        check_step(unit.unit.unit_id, unit.status, UnitStatus.DISPATCHED)
-        if unit.incident_id is None:
-            return
-        if unit.incident_id == incident.incident_id:
-            raise Conflict(name, "goes to this incident already", "read the incident again")
-        other = self._kept.incident(unit.incident_id)
-        if other.priority <= incident.priority:
-            raise Conflict(
-                name,
-                f"is on its way to incident {other.incident_id!r} of priority {other.priority}",
-                "choose another, or recall it there first",
-            )
-
-    def _sending(
-        self, incident: Incident, units: Sequence[UnitNow], actor: str, at: datetime, against: frozenset[str]
-    ) -> list[Draft]:
-        """Return every draft of one dispatch: what each unit leaves, its new part, and the incidents concerned."""
-        kept, drafts = self._kept, []
-        arrivals = self._advice.dispatcher().arrivals(incident.lon, incident.lat, units, at)
-        made: list[Assignment] = []
-        left: dict[str, list[Assignment]] = {}
-        n = len(kept.of_incident.get(incident.incident_id, ()))
-        for unit in units:
-            if unit.assignment_id is not None and unit.incident_id is not None:
-                ended = over(kept.assignments[unit.assignment_id], at, "pre_empted")
-                drafts.append(kept.draft(ended, "pre_empt", actor))
-                left.setdefault(unit.incident_id, []).append(ended)
-            n += 1
-            found = arrivals.get(unit.unit.unit_id)
-            own = Assignment(
-                assignment_id=f"{incident.incident_id}-{n}",
-                incident_id=incident.incident_id,
-                unit_id=unit.unit.unit_id,
-                received_at=incident.received_at,
-                dispatched_at=at,
-                expected_s=None if found is None else round(found.expected_s, 1),
-                low_s=None if found is None else round(found.low_s, 1),
-                high_s=None if found is None else round(found.high_s, 1),
-                nominal_s=None if found is None or found.nominal_s is None else round(found.nominal_s, 1),
-                overridden=unit.unit.unit_id in against,
-            )
-            made.append(own)
-            sent = replace(
-                unit,
-                status=UnitStatus.DISPATCHED,
-                since_at=at,
-                incident_id=incident.incident_id,
-                assignment_id=own.assignment_id,
-            )
-            drafts += [kept.draft(own, "dispatch", actor), kept.draft(sent, "dispatched", actor)]
-        for other_id, overs in left.items():
-            drafts.append(kept.draft(self._moved_on(kept.incident(other_id), overs), "pre_empt", actor))
-        now = replace(incident, dispatched_at=incident.dispatched_at or at)
-        drafts.append(kept.draft(self._moved_on(now, made), "dispatch", actor))
-        return drafts
-
     def _step(self, unit: UnitNow, after: UnitStatus, actor: str, at: datetime, outcome: str | None = None) -> None:
-        """Write a unit's step with what it means for its assignment and incident, in one transaction."""
-        check_step(unit.unit.unit_id, unit.status, after)
-        kept = self._kept
-        ended = "cleared" if unit.status is UnitStatus.ON_SCENE else "recalled"
-        if unit.assignment_id is None or unit.incident_id is None:
-            self._write([kept.draft(replace(unit, status=after, since_at=at), str(after), actor)], at)
-            return
-        assignment, incident = kept.assignments[unit.assignment_id], kept.incident(unit.incident_id)
-        moved = replace(unit, status=after, since_at=at)
-        if after is UnitStatus.EN_ROUTE:
-            assignment = replace(assignment, en_route_at=at)
-        elif after is UnitStatus.ON_SCENE:
-            assignment = replace(assignment, on_scene_at=at)
-            first = at if incident.on_scene_at is None else min(at, incident.on_scene_at)
-            incident = replace(incident, on_scene_at=first)
-        else:
-            assignment, moved = over(assignment, at, ended), freed(unit, after, at)
-        drafts = [kept.draft(assignment, str(after), actor), kept.draft(moved, str(after), actor)]
-        incident = self._moved_on(incident, [assignment])
-        if outcome and incident.state is IncidentState.WAITING:
-            incident = replace(incident, state=IncidentState.CLOSED, closed_at=at, outcome=outcome)
-        if incident != kept.incident(incident.incident_id):
-            drafts.append(kept.draft(incident, str(incident.state), actor))
-        self._write(drafts, self._clock.now())
-
-    def _moved_on(self, incident: Incident, changed: Sequence[Assignment]) -> Incident:
-        """Return an incident in the state that its assignments, some of them changed, leave it in."""
-        own = {one.assignment_id: one for one in self._kept.assignments_of(incident.incident_id)}
-        own |= {one.assignment_id: one for one in changed}
-        return replace(incident, state=state_of(own.values(), closed=incident.closed_at is not None))
+        self._write(drafts_of_step(self._kept, unit, after, actor, at, outcome), self._clock.now())
 
     def _write(self, drafts: Sequence[Draft], at: datetime, keeping: Sequence[Keeping] = ()) -> None:
         if not drafts:
