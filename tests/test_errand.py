@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from tests.waiting import PATIENCE_S
 
 from anlan.errand import Errand
 
@@ -38,7 +39,7 @@ def program(tmp_path, monkeypatch):
 def run(program, **question):
     kept = []
     errand = Errand(program, question, kept.append)
-    errand.wait(60)
+    errand.wait(PATIENCE_S)
     return errand, kept
 
 
@@ -61,7 +62,7 @@ def test_it_is_stopped_at_once_and_leaves_nothing(program):
     while not errand.share:
         time.sleep(0.05)
     errand.stop()
-    errand.wait(30)
+    errand.wait(PATIENCE_S)
     assert (errand.stopped, errand.is_over, errand.fault, kept) == (True, True, None, [])
 
 
@@ -70,7 +71,7 @@ def test_what_cannot_be_kept_is_a_fault_and_not_an_answer(program):
         raise ValueError("the store is gone")
 
     errand = Errand(program, {"do": "answer", "n": 1}, refuse)
-    errand.wait(60)
+    errand.wait(PATIENCE_S)
     assert (errand.is_over, errand.fault) == (True, "the store is gone")
 
 
@@ -82,5 +83,5 @@ def test_who_is_told_of_the_answer_finds_nothing_under_way(program):
         return lambda: seen.append(begun[0].is_over)
 
     begun.append(Errand(program, {"do": "answer", "n": 1}, keep))
-    begun[0].wait(60)
+    begun[0].wait(PATIENCE_S)
     assert seen == [True]

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from tests.command.conftest import MINUTE, Live, served
+from tests.waiting import PATIENCE_S
 
 from anlan.command import views
 
@@ -82,7 +83,7 @@ def played(folder, minutes=15):
     made.grid()
     made.minute(minutes)
     try:
-        with served(made.app) as made.url, httpx.Client(base_url=f"{made.url}/api/v1", timeout=20) as made.http:
+        with served(made.app) as made.url, httpx.Client(base_url=f"{made.url}/api/v1", timeout=PATIENCE_S) as made.http:
             yield made
     finally:
         made.district.close()

@@ -12,6 +12,7 @@ from tests.browser.conftest import Visit
 from tests.browser.test_cases_page import HOME, Desk, desk, seen  # noqa: F401 - fixtures
 from tests.command.conftest import served
 from tests.matters.conftest import ground_point
+from tests.waiting import PATIENCE_S
 
 from anlan.cases.library import shipped_text
 from anlan.matters import documents, kinds
@@ -113,7 +114,7 @@ def newer(monkeypatch, *changes):
 @pytest.mark.parametrize("fits", [True, False])
 def test_running_cases_are_moved_after_a_trial_or_told_what_does_not_fit(chromium, tmp_path, monkeypatch, fits):
     first = Desk(tmp_path)
-    with served(first.app) as first.url, httpx.Client(base_url=f"{first.url}/api/v1", timeout=30) as first.http:
+    with served(first.app) as first.url, httpx.Client(base_url=f"{first.url}/api/v1", timeout=PATIENCE_S) as first.http:
         case_id = first.asked("dark")
         first.step(case_id, "assign")
     first.district.close()
@@ -121,7 +122,7 @@ def test_running_cases_are_moved_after_a_trial_or_told_what_does_not_fit(chromiu
     newer(monkeypatch, *gone)
     then = Desk(tmp_path)
     then.clock.set(then.clock.now() + timedelta(minutes=1))
-    with served(then.app) as then.url, httpx.Client(base_url=f"{then.url}/api/v1", timeout=30) as then.http:
+    with served(then.app) as then.url, httpx.Client(base_url=f"{then.url}/api/v1", timeout=PATIENCE_S) as then.http:
         visit = Visit(chromium, then.url)
         visit.page.goto(f"{then.url}/#/cases/migrate")
         visit.find("migrate-type").locator("[value=resident_request]").wait_for(state="attached")

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import STATIC, Visit
 from tests.command.conftest import served
 from tests.matters.conftest import AT, ground_point, picture, tall_pack
+from tests.waiting import PATIENCE_S
 
 from anlan.cli.terminal import everything
 from anlan.command import create_app
@@ -59,7 +60,7 @@ class Desk:
 def desk(tmp_path):
     made = Desk(tmp_path)
     try:
-        with served(made.app) as made.url, httpx.Client(timeout=30) as made.http:
+        with served(made.app) as made.url, httpx.Client(timeout=PATIENCE_S) as made.http:
             made.http.base_url = f"{made.url}/api/v1"
             yield made
     finally:

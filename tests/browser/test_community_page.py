@@ -11,6 +11,7 @@ from tests.browser.conftest import STATIC, Visit
 from tests.browser.test_cases_page import Desk
 from tests.command.conftest import served
 from tests.matters.conftest import AT, ground_point, tall_pack
+from tests.waiting import PATIENCE_S
 
 from anlan.command.views import moment
 from anlan.community import Reply
@@ -66,7 +67,7 @@ class Hall(Desk):
 def hall(tmp_path):
     made = Hall(tmp_path)
     try:
-        with served(made.app) as made.url, httpx.Client(timeout=30) as made.http:
+        with served(made.app) as made.url, httpx.Client(timeout=PATIENCE_S) as made.http:
             made.http.base_url = f"{made.url}/api/v1"
             yield made
     finally:

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.command.conftest import served
 from tests.command.test_plans_api import Planned
+from tests.waiting import PATIENCE_S
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -20,7 +21,7 @@ SHOTS = os.environ.get("ANLAN_SHOTS")
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory):
     made = Planned(tmp_path_factory.mktemp("planned"))
-    with served(made.app) as made.url, httpx.Client(base_url=f"{made.url}/api/v1", timeout=30) as made.http:
+    with served(made.app) as made.url, httpx.Client(base_url=f"{made.url}/api/v1", timeout=PATIENCE_S) as made.http:
         yield made
     made.district.close()
 

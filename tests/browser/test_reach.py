@@ -9,6 +9,7 @@ from shapely.geometry import Point
 from tests.browser.conftest import STATIC, Visit
 from tests.command.conftest import BEGIN, served
 from tests.small import PLANE, town_pack
+from tests.waiting import PATIENCE_S
 
 from anlan.command import create_app
 from anlan.district import District
@@ -47,7 +48,7 @@ class Town:
 def town(tmp_path):
     made = Town(tmp_path)
     try:
-        with served(create_app(made.district)) as made.url, httpx.Client(timeout=30) as made.http:
+        with served(create_app(made.district)) as made.url, httpx.Client(timeout=PATIENCE_S) as made.http:
             made.http.base_url = f"{made.url}/api/v1"
             yield made
     finally:

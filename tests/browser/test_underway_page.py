@@ -11,6 +11,7 @@ from tests.cli.test_underway import Hands
 from tests.command.conftest import served
 from tests.matters.conftest import tall_pack
 from tests.matters.test_keeping import StorePlayer
+from tests.waiting import PATIENCE_S
 
 from anlan.kernel.records import Observation
 from anlan.pack import read_pack, write_pack
@@ -52,7 +53,7 @@ def opened(tmp_path, chromium):
         night = Night(tmp_path, until)
         served_at = served(night.app)
         night.url = served_at.__enter__()
-        night.http = httpx.Client(timeout=30, base_url=f"{night.url}/api/v1")
+        night.http = httpx.Client(timeout=PATIENCE_S, base_url=f"{night.url}/api/v1")
         made.append((night, served_at))
         visit = Visit(chromium, night.url, **context)
         visits.append(visit)

@@ -37,9 +37,7 @@ from anlan.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 
 KINDS = list(shipped_types())
 EACH = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.type_id)
-MANY = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-)
+MANY = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 
 def opened(type_id, **filled):
@@ -333,7 +331,7 @@ def test_children_are_closed_first():
 def test_random_histories_do_reach_ends():
     reached = set()
 
-    @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+    @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
     @given(choice=st.data())
     def walk(choice):
         kind = choice.draw(st.sampled_from(KINDS))

@@ -118,7 +118,7 @@ JUNK = st.sampled_from(
 LINES = [k for k, line in enumerate((LIBRARY / "hazard.toml").read_text().splitlines()) if " = " in line]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(at=st.sampled_from(LINES), junk=JUNK, drop=st.booleans())
 def test_whatever_a_line_says_the_file_is_read_or_refused_in_our_words(at, junk, drop):
     lines = (LIBRARY / "hazard.toml").read_text().splitlines()

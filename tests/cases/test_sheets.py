@@ -3,7 +3,6 @@
 import csv
 import io
 import itertools
-import time
 import zipfile
 from datetime import date
 
@@ -55,17 +54,14 @@ def opened(told, role="planner", area="31"):
 
 
 @pytest.mark.parametrize(("make", "file"), [(csv_of, "tasks.csv"), (xlsx_of, "tasks.xlsx")])
-def test_a_thousand_tasks_come_from_one_sheet_within_ten_seconds(tree, make, file):
+def test_a_thousand_tasks_come_from_one_sheet(tree, make, file):
     content = make([HEADS, *rows(1000)])
-    begin = time.perf_counter()
     told = read_drafts(KIND, read_cells(content, file), tree)
     cases = opened(told)
-    took_s = time.perf_counter() - begin
     assert told.faults == ()
     assert len({one.case_id for one in cases}) == 1000
     assert cases[0].areas == {"district": "31", "street": "31-w"}
     assert cases[999].values["finish_by"] == "2026-09-30"
-    assert took_s < 10
 
 
 def test_of_a_thousand_rows_thirty_seven_are_wrong_and_all_are_told(tree):
@@ -160,7 +156,7 @@ def test_what_is_far_too_large_is_refused_before_it_is_read():
 CELL = st.one_of(st.none(), st.text(max_size=5), st.integers(), st.floats(), st.booleans(), st.dates(), st.datetimes())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cells=st.lists(st.lists(CELL, min_size=7, max_size=8), max_size=6))
 def test_whatever_stands_in_a_sheet_is_a_draft_or_a_fault(cells):
     pack_tree = small_pack().areas

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.small import small_pack
+from tests.waiting import PATIENCE_S
 
 from anlan.cli import main, say, terminal
 from anlan.pack import write_pack
@@ -23,10 +24,11 @@ def signed(url):
 class Started:
     """A child of ours that serves: `python -m anlan serve|demo ...`."""
 
-    def __init__(self, *ask, home=None, wait_s=60.0):
+    def __init__(self, *ask, home=None, wait_s=PATIENCE_S):
         place = {**os.environ, "COLUMNS": "200", "PYTHONUNBUFFERED": "1"} | (
             {"XDG_STATE_HOME": str(home)} if home else {}
         )
+        begun = time.monotonic()
         self.child = subprocess.Popen(  # noqa: S603 - ourselves
             [sys.executable, "-m", "anlan", *map(str, ask)],
             stdout=subprocess.PIPE,
@@ -39,7 +41,8 @@ class Started:
         self._reader.start()
         self.url = self._find(r"http://127\.0\.0\.1:\d+", wait_s)
         self.mqtt = self._find(r"mqtt://127\.0\.0\.1:\d+", wait_s)
-        self.http = httpx.Client(base_url=f"{self.url}/api/v1", timeout=20)
+        self.began_s = time.monotonic() - begun  # what a busy machine is measured by
+        self.http = httpx.Client(base_url=f"{self.url}/api/v1", timeout=PATIENCE_S)
         if home is None:
             self.http.headers.update(signed(self.url))
 
@@ -69,7 +72,7 @@ class Started:
         """Press Ctrl-C; return the exit status and how long it took."""
         begun = time.monotonic()
         self.child.send_signal(signal.SIGINT)
-        status = self.child.wait(20)
+        status = self.child.wait(PATIENCE_S)
         took = time.monotonic() - begun
         self._end()
         return status, took
@@ -80,7 +83,7 @@ class Started:
         self._end()
 
     def _end(self):
-        self._reader.join(10)
+        self._reader.join(PATIENCE_S)
         if not self._reader.is_alive():  # a player that outlived its demo holds the pipe: closing would wait for it
             self.child.stdout.close()
         if hasattr(self, "http"):

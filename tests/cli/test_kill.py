@@ -13,6 +13,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from tests.cli.conftest import Started, signed
 from tests.small import ring, square
+from tests.waiting import PATIENCE_S
 
 from anlan.ingest import encode
 from anlan.kernel.records import Observation
@@ -45,7 +46,7 @@ class Load:
         return kinds["quay-1"], kinds["garden-1"], len(self.watches)
 
     def over_http(self, url, stop):
-        with httpx.Client(base_url=f"{url}/api/v1", timeout=10, headers=signed(url)) as asking:
+        with httpx.Client(base_url=f"{url}/api/v1", timeout=PATIENCE_S, headers=signed(url)) as asking:
             while not stop.is_set():
                 batch = [self.seen("quay-1", n_present=5) for _ in range(7)]
                 body = b'{"observations":[' + b",".join(map(encode, batch)) + b"]}"
@@ -82,7 +83,7 @@ class Load:
         client.loop_stop()
 
     def at_the_desk(self, url, stop):
-        with httpx.Client(base_url=f"{url}/api/v1", timeout=10, headers=signed(url)) as asking:
+        with httpx.Client(base_url=f"{url}/api/v1", timeout=PATIENCE_S, headers=signed(url)) as asking:
             while not stop.is_set():
                 try:
                     answer = asking.post("/watches", json={"name": f"w{next(self.numbers)}", "polygon": QUAY})
@@ -111,7 +112,7 @@ def test_a_kill_at_a_random_instant_loses_nothing_that_was_acknowledged(times, p
         server.kill()
         stop.set()
         for thread in threads:
-            thread.join(15)
+            thread.join(PATIENCE_S)
             assert not thread.is_alive()
     kinds = Counter(device for device, _ in load.acknowledged)
     history = DuckHistory.open(tmp_path)

@@ -9,6 +9,7 @@ import pytest
 from tests.cli.test_matters import KEY, serving_of
 from tests.matters.conftest import LONG_AGO, picture, tall_pack
 from tests.matters.test_keeping import StorePlayer, opened
+from tests.waiting import PATIENCE_S
 
 from anlan.kernel.access import Access, Actor, Grant
 from anlan.kernel.records import Observation
@@ -70,7 +71,7 @@ def minutes(night, n, persons):
 
 
 def ask(night, path, **body):
-    asked = httpx.Client(base_url=f"{night.url}/api/v1", headers={"authorization": f"Bearer {KEY}"}, timeout=60)
+    asked = httpx.Client(base_url=f"{night.url}/api/v1", headers={"authorization": f"Bearer {KEY}"}, timeout=PATIENCE_S)
     with asked as client:
         return client.post(path, json=body) if body else client.get(path)
 

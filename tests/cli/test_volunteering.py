@@ -6,6 +6,7 @@ import httpx
 import pytest
 from tests.cli.conftest import Started
 from tests.small import town_pack
+from tests.waiting import PATIENCE_S
 
 from anlan.pack import write_pack
 
@@ -39,7 +40,7 @@ def test_an_invitation_leads_to_a_page_and_whoever_joins_is_listed_and_called(se
     ask = ("volunteers", "invite", "fair", "--area", "31", "--alliance", "silk", "--poster", poster)
     link = told(anlan, serving, *ask)["link"]
     assert poster.read_text().startswith("<?xml")
-    with httpx.Client(follow_redirects=True, timeout=30) as phone:
+    with httpx.Client(follow_redirects=True, timeout=PATIENCE_S) as phone:
         form = {"name": "Li", "home": "31-w", "agree": "yes", "alliance": "silk", "free": "night"}
         assert phone.post(link, data=form | {"free": ["night", "working_morning"]}).status_code == 200
     assert [one["name"] for one in told(anlan, serving, "volunteers", "list")["volunteers"]] == ["Li"]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import uvicorn
 from tests.small import small_pack
+from tests.waiting import PATIENCE_S
 
 from anlan.command import create_app
 from anlan.district import District
@@ -31,7 +32,7 @@ def served(app):
     thread.start()
     try:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        with httpx.Client(base_url=url, timeout=60) as asking:  # a busy machine may take its time to begin
+        with httpx.Client(base_url=url, timeout=PATIENCE_S) as asking:  # a busy machine may take its time to begin
             for _ in range(500):
                 try:
                     asking.get("/api/v1/healthz")
@@ -41,7 +42,7 @@ def served(app):
         yield url
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE_S)
         listening.close()
 
 
@@ -84,7 +85,7 @@ def live(tmp_path_factory):
     made = Live(tmp_path_factory.mktemp("small"))
     made.grid()
     made.minute(12)
-    with served(made.app) as made.url, httpx.Client(base_url=f"{made.url}/api/v1", timeout=20) as made.http:
+    with served(made.app) as made.url, httpx.Client(base_url=f"{made.url}/api/v1", timeout=PATIENCE_S) as made.http:
         yield made
     made.district.close()
 

@@ -12,6 +12,7 @@ import pytest
 from shapely.geometry import box, mapping
 from tests.command.conftest import Live, served
 from tests.small import PLANE
+from tests.waiting import PATIENCE_S
 
 from anlan.crowd import LEAST_PERSONS
 
@@ -55,7 +56,7 @@ class World:
         self.live.grid()
         self.live.minute(MINUTES)
         url = closing.enter_context(served(self.live.app))
-        self.http = closing.enter_context(httpx.Client(base_url=f"{url}/api/v1", timeout=60))
+        self.http = closing.enter_context(httpx.Client(base_url=f"{url}/api/v1", timeout=PATIENCE_S))
 
     def count(self, shape):
         answer = self.http.post("/count", json={"polygon": mapping(PLANE.unproject(shape))})

@@ -1,11 +1,11 @@
 """Who may ask, how much may be sent, and what every answer says to a browser."""
 
 import socket
-import time
 
 import httpx
 import pytest
 from tests.command.test_api import QUAY, refused
+from tests.waiting import PATIENCE_S
 
 from anlan.command import guard
 
@@ -15,7 +15,7 @@ EVERY_KIND = ["/", "/docs", "/openapi.json", "/api/v1/district", "/api/v1/densit
 def raw(url, text):
     """Send bytes as they are; return what comes back until the server closes."""
     host, port = url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as line:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as line:
         line.sendall(text)
         got = b""
         while part := line.recv(65536):
@@ -109,11 +109,9 @@ def test_a_body_of_50_mb_is_refused_while_it_comes_and_the_server_lives_on(http,
 def test_a_body_that_is_declared_too_large_is_refused_before_it_is_sent(live):
     head = b"POST /api/v1/observations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000000\r\n\r\n"
     host, port = live.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as line:
-        begun = time.monotonic()
+    with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as line:
         line.sendall(head)
         assert b" 413 " in line.recv(4096).split(b"\r\n")[0]
-    assert time.monotonic() - begun < 2
 
 
 def test_a_body_just_under_the_limit_is_read(http):
@@ -125,7 +123,7 @@ def test_a_body_just_under_the_limit_is_read(http):
 def test_a_body_that_stops_midway_leaves_nothing_behind(live, http):
     head = b"POST /api/v1/observations HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{"
     host, port = live.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as line:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as line:
         line.sendall(head)
     assert http.get("/district").status_code == 200
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from tests.command.conftest import Live, served
 from tests.command.test_api import QUAY, refused
+from tests.waiting import PATIENCE_S, wait_for
 
 from anlan.command.live import Hub
 
@@ -25,7 +26,7 @@ def fresh(tmp_path):
 @contextmanager
 def following(live, path="/live", **headers):
     """Follow the feed; yield an iterator of (id, kind, content)."""
-    with httpx.stream("GET", f"{live.url}/api/v1{path}", headers=headers, timeout=10) as answer:
+    with httpx.stream("GET", f"{live.url}/api/v1{path}", headers=headers, timeout=PATIENCE_S) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         yield messages(answer.iter_lines())
 
@@ -119,12 +120,12 @@ def test_screens_that_leave_are_forgotten(fresh):
         wait_for(lambda: hub.n_clients == 0)
 
 
-def test_the_server_stops_at_once_with_screens_connected(tmp_path):
+def test_a_feed_that_is_closed_lets_its_screens_go(tmp_path):
     made = Live(tmp_path)
     ended = threading.Event()
 
     def follow(url):
-        with httpx.stream("GET", f"{url}/api/v1/live", timeout=20) as answer:
+        with httpx.stream("GET", f"{url}/api/v1/live", timeout=PATIENCE_S) as answer:
             for _ in answer.iter_raw():
                 pass
         ended.set()
@@ -134,10 +135,8 @@ def test_the_server_stops_at_once_with_screens_connected(tmp_path):
         thread.start()
         wait_for(lambda: made.app.state.hub.n_clients == 1)
         made.app.state.hub.close()
-        begun = time.monotonic()
-    assert time.monotonic() - begun < 3
-    thread.join(5)
-    assert ended.is_set()
+        wait_for(ended.is_set)
+    thread.join()
     made.district.close()
 
 
@@ -156,21 +155,14 @@ def test_300_screens_each_get_every_minute(fresh):
     async def all_of_them():
         got = []
         limits = httpx.Limits(max_connections=n)
-        async with httpx.AsyncClient(limits=limits, timeout=30) as asking:
+        async with httpx.AsyncClient(limits=limits, timeout=PATIENCE_S) as asking:
             screens = [asyncio.create_task(follow(asking, got)) for _ in range(n)]
-            await asyncio.to_thread(wait_for, lambda: fresh.app.state.hub.n_clients == n, 20)
+            await asyncio.to_thread(wait_for, lambda: fresh.app.state.hub.n_clients == n)
             await asyncio.to_thread(fresh.minute, minutes)
             await asyncio.gather(*screens)
         return got
 
     assert len(asyncio.run(all_of_them())) == n
-
-
-def wait_for(holds, timeout_s=5.0):
-    until = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 # -- the hub alone -----------------------------------------------------------------------------------------------------

@@ -8,14 +8,13 @@ import openpyxl
 import pytest
 from tests.command.conftest import BEGIN, served
 from tests.planning.conftest import town
+from tests.waiting import PATIENCE_S
 
 from anlan.command import create_app
 from anlan.district import District
 from anlan.kernel.clock import FollowedClock
 from anlan.pack import read_pack, write_pack
 from anlan.planning.desk import _read, _wished
-
-PATIENCE_S = 240
 
 
 class Planned:
@@ -43,7 +42,7 @@ class Planned:
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory):
     made = Planned(tmp_path_factory.mktemp("planned"))
-    with served(made.app) as url, httpx.Client(base_url=f"{url}/api/v1", timeout=30) as made.http:
+    with served(made.app) as url, httpx.Client(base_url=f"{url}/api/v1", timeout=PATIENCE_S) as made.http:
         yield made
     made.district.close()
 
@@ -167,7 +166,7 @@ def test_a_plan_is_stopped_and_leaves_nothing(planned, plan_id):
     errand, _ = planned.district.plans._making
     assert planned.http.delete("/plans/making").status_code == 204
     assert planned.http.get("/plans").json()["making"]["stopped"]
-    errand.wait(30)
+    errand.wait(PATIENCE_S)
     assert errand.is_over
     assert plan_id in [one["id"] for one in planned.http.get("/plans").json()["plans"]]
 

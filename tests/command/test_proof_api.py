@@ -9,6 +9,7 @@ from tests.command.conftest import served
 from tests.command.test_api import refused
 from tests.crowd.test_withheld import PACK
 from tests.proof.test_proofs import NOW, YESTERDAY, told
+from tests.waiting import PATIENCE_S
 
 from anlan.command import create_app
 from anlan.district import District
@@ -23,7 +24,7 @@ NOTHING = {
 @pytest.fixture
 def house(tmp_path):
     district = District.open(replace(PACK, folder=tmp_path), tmp_path / "data", clock=FollowedClock(NOW))
-    with served(create_app(district)) as url, httpx.Client(base_url=f"{url}/api/v1", timeout=30) as http:
+    with served(create_app(district)) as url, httpx.Client(base_url=f"{url}/api/v1", timeout=PATIENCE_S) as http:
         yield district, http
     district.close()
 
@@ -53,7 +54,7 @@ def test_a_proof_that_comes_to_nothing_says_why(house):
     district, http = house
     begun = http.post("/proof", json={"on": "2026-12-30"})
     assert begun.status_code == 202
-    district.proofs.wait(30)
+    district.proofs.wait(PATIENCE_S)
     told_now = http.get("/proof").json()
     assert told_now["proving"] is None
     assert told_now["fault"] == "nothing was counted on 2026-12-30"

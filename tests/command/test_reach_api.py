@@ -10,6 +10,7 @@ from shapely.geometry import Point
 from tests.command.conftest import BEGIN, served
 from tests.command.test_api import refused, strict
 from tests.small import PLANE, town_pack
+from tests.waiting import PATIENCE_S
 
 from anlan.command import create_app
 from anlan.district import District
@@ -37,7 +38,7 @@ class Town:
 @pytest.fixture
 def town(tmp_path):
     made = Town(tmp_path)
-    with served(made.app) as made.url, httpx.Client(base_url=f"{made.url}/api/v1", timeout=20) as made.http:
+    with served(made.app) as made.url, httpx.Client(base_url=f"{made.url}/api/v1", timeout=PATIENCE_S) as made.http:
         yield made
     made.district.close()
 

@@ -102,7 +102,7 @@ def test_every_answer_is_as_described_and_none_is_a_fault_of_ours(described, ask
     there = described.there
     operation = described[path.replace(":path", "")][method]
 
-    @settings(max_examples=N_EXAMPLES, deadline=None, derandomize=True, database=None,
+    @settings(max_examples=N_EXAMPLES, derandomize=True, database=None,
               suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(case=operation.as_strategy(), real=st.booleans())
     def ask(case, real):

@@ -4,7 +4,8 @@ import httpx
 import pytest
 from tests.command.conftest import Live, served
 from tests.command.test_api import refused
-from tests.command.test_live import following, take, wait_for
+from tests.command.test_live import following, take
+from tests.waiting import PATIENCE_S, wait_for
 
 from anlan.kernel.errors import NotFound
 
@@ -37,7 +38,7 @@ class Played:
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
     made = Live(tmp_path_factory.mktemp("played"), simulation=Played())
-    with served(made.app) as made.url, httpx.Client(base_url=f"{made.url}/api/v1", timeout=10) as made.http:
+    with served(made.app) as made.url, httpx.Client(base_url=f"{made.url}/api/v1", timeout=PATIENCE_S) as made.http:
         yield made
     made.district.close()
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from tests.command.conftest import BEGIN, served
 from tests.small import small_pack
+from tests.waiting import PATIENCE_S
 
 from anlan.cli.terminal import everything
 from anlan.command import create_app
@@ -34,7 +35,7 @@ class House:
         self.root = root
 
     def asking(self, **how):
-        return httpx.Client(base_url=f"{self.url}{API}", timeout=20, **how)
+        return httpx.Client(base_url=f"{self.url}{API}", timeout=PATIENCE_S, **how)
 
     @contextmanager
     def as_role(self, role_id, area_id=None):

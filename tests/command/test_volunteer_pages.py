@@ -13,6 +13,7 @@ import pytest
 from icalendar import Calendar
 from tests.command.conftest import BEGIN, served
 from tests.small import small_pack
+from tests.waiting import PATIENCE_S
 
 import anlan.community
 from anlan.command import create_app, volunteer_pages
@@ -42,7 +43,7 @@ class Site:
 
     def browser(self, lang="en"):
         headers = {"accept-language": lang, "origin": self.url, "sec-fetch-site": "same-origin"}
-        return httpx.Client(base_url=self.url, timeout=20, follow_redirects=True, headers=headers)
+        return httpx.Client(base_url=self.url, timeout=PATIENCE_S, follow_redirects=True, headers=headers)
 
     @contextmanager
     def joined(self, name="Li", lang="en", **more):

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from tests.command.conftest import Live, served
-from tests.command.test_live import following, take, wait_for
+from tests.command.test_live import following, take
 from tests.command.test_staff import House, code
+from tests.waiting import PATIENCE_S, wait_for
 
 from anlan.kernel.access import Actor, Grant
 
@@ -16,7 +17,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def fresh(tmp_path):
     made = Live(tmp_path)
-    with served(made.app) as made.url, httpx.Client(base_url=f"{made.url}/api/v1", timeout=60) as made.http:
+    with served(made.app) as made.url, httpx.Client(base_url=f"{made.url}/api/v1", timeout=PATIENCE_S) as made.http:
         yield made
     made.district.close()
 
@@ -53,10 +54,10 @@ def test_bad_weather_is_refused_in_both_languages_and_nothing_of_it_is_kept(fres
 
 def test_a_station_may_speak_mqtt(fresh):
     body = b'{"hours": [{"time": "2026-12-31T09:00:00Z", "temperature_c": -3.5}]}'
-    receipt = fresh.district.door.receive("anlan/weather/roof", body).result(5)
+    receipt = fresh.district.door.receive("anlan/weather/roof", body).result(PATIENCE_S)
     assert (receipt.n_accepted, receipt.refusals) == (1, ())
     assert fresh.http.get("/weather").json()["measured"]["temperature_c"] == -3.5
-    [refused] = fresh.district.door.receive("anlan/weather/roof", b"{}").result(5).refusals
+    [refused] = fresh.district.door.receive("anlan/weather/roof", b"{}").result(PATIENCE_S).refusals
     assert "must be of the wire form" in refused.message
 
 

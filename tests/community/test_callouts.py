@@ -80,7 +80,7 @@ def test_the_nearest_are_asked_first_and_the_circle_grows_only_where_too_few_are
     assert (wide.circle, len(wide.chosen), wide.n_left) == (2, 40, 20)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 30), st.integers(0, 80), st.floats(0, 1), st.integers(0, 2**32))
 def test_the_quota_is_never_passed_and_nobody_is_asked_twice(quota, n, yes, seed):
     rng = np.random.default_rng(seed)
@@ -92,7 +92,6 @@ def test_the_quota_is_never_passed_and_nobody_is_asked_twice(quota, n, yes, seed
     assert (evening.distance_m[chosen] <= 6000).all()
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_the_same_generator_chooses_the_same(seed):
     distance = np.linspace(0, 3000, 100)

@@ -181,7 +181,7 @@ def taken(made, step, at):
     return swap(made, answered, at=at)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(STEP, max_size=40), st.lists(st.tuples(st.integers(1, 40), st.integers(1, 6)), min_size=4, max_size=4))
 def test_no_sequence_of_steps_breaks_rest_places_skills_or_alliances(steps, times):
     skills = (frozenset({"aed"}), frozenset({"aed", "driving"}), frozenset(), frozenset({"driving"}))
@@ -215,7 +215,6 @@ def test_no_sequence_of_steps_breaks_rest_places_skills_or_alliances(steps, time
         assert not [one for one in made.entries if one.volunteer_id in gone]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(1, 12)), max_size=12))
 def test_the_fullest_window_is_found_by_its_edges(times):
     spans = [(AT + begin * HOUR, AT + (begin + length) * HOUR) for begin, length in times]

@@ -236,7 +236,7 @@ def test_nothing_is_gained_over_a_line_that_does_not_tell_in_from_out():
     assert desk.state.standing() == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(numbers=st.lists(st.none() | st.integers(20, 70_000), min_size=2, max_size=40), cut=st.integers(0, 39))
 def test_a_restart_repeats_nothing_and_changes_nothing(numbers, cut):
     whole, cut_off = Desk(), Desk()
@@ -248,7 +248,7 @@ def test_a_restart_repeats_nothing_and_changes_nothing(numbers, cut):
     assert cut_off.news == whole.news
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(numbers=st.lists(st.none() | st.integers(20, 70_000), min_size=1, max_size=60))
 def test_of_each_alert_a_raise_comes_first_an_end_last_and_every_rung_changes(numbers):
     desk = Desk()

@@ -48,7 +48,7 @@ def exact(shape, sheet):
     return float(shapely.area(shapely.intersection(squares, shape)) / SIDE**2 @ sheet.ravel())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(shape=polygons())
 def test_sums_are_those_of_exact_areas(shape):
     sheet = np.random.default_rng(3).random((N, N, 2))
@@ -56,7 +56,7 @@ def test_sums_are_those_of_exact_areas(shape):
     assert made == pytest.approx([exact(shape, sheet[..., q]) for q in (0, 1)], rel=1e-6, abs=1e-6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(shape=polygons())
 def test_shares_are_exact_areas(shape):
     _, _, share = scan.shares(shape, 0.0, 0.0, SIDE)
@@ -79,7 +79,7 @@ def exact_shares(shape):
     return np.where(NUMBER >= 0, held.reshape(N // 2, 2, N // 2, 2).sum(axis=(1, 3)), 0.0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(shape=polygons(), level=st.floats(-50, 1100))
 def test_what_is_gathered_of_larger_squares_is_what_of_their_parts_lies_inside(shape, level):
     boxed = shapely.box(level, level / 2, level + 333, level / 2 + 71)  # cuts squares by level edges alone
@@ -181,7 +181,7 @@ def test_what_the_knots_do_not_resolve_is_as_its_formula_has_it(everything):
     assert unresolved(weights, x, field.blocks, field.fine, patch_m) == pytest.approx(told, rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.floats(1, 1e6), st.floats(0.005, 5.0))
 def test_five_per_cent_are_beyond_each_bound_whether_asked_one_by_one_or_together(mean, relative):
     variance = (mean * relative) ** 2

@@ -100,7 +100,7 @@ def test_those_who_leave_are_not_waited_for():
     assert bent(FLAT, course, (20.0,))[0].occupancy == pytest.approx(10_000 - 8_000 * 2 / 3, rel=0.05)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(came=st.floats(-5_000, 50_000), sd=st.floats(1, 10_000), due=st.floats(0, 50_000))
 def test_who_is_seen_makes_the_turnout_surer_and_never_less_than_nobody(came, sd, due):
     told = turnout(came, sd, due)
@@ -109,7 +109,7 @@ def test_who_is_seen_makes_the_turnout_surer_and_never_less_than_nobody(came, sd
     assert turnout(due, sd, due).part == pytest.approx(1.0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     numbers=st.lists(st.floats(0, 1e5), min_size=12, max_size=40),
     usual=st.lists(st.floats(0, 1e5), min_size=16, max_size=16),

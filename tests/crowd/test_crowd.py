@@ -16,7 +16,7 @@ from anlan.kernel.records import UnknownReason
 ANGLES = st.lists(st.floats(0, 2 * np.pi), min_size=5, max_size=12, unique=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ANGLES, st.floats(60, 900), st.floats(-300, 300), st.floats(-300, 300), st.booleans())
 def test_cell_shares_add_up_to_the_area_holes_left_out(angles, radius, x, y, hole):
     shape = shapely.Polygon([(x + radius * np.cos(a), y + radius * np.sin(a)) for a in sorted(angles)])

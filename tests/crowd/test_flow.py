@@ -138,7 +138,7 @@ def test_too_short_or_too_long_is_refused(flows, field, line):
 
 
 @given(st.lists(st.tuples(st.floats(-400, 400), st.floats(-400, 300)), min_size=2, max_size=5, unique=True))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_pieces_of_a_line_make_up_its_length(points):
     line = shapely.LineString(points)
     assert _pieces(line, CELLS)[1].sum() <= line.length * (1 + 1e-9)

@@ -25,7 +25,7 @@ people = arrays(np.float64, 300, elements=st.floats(0, 400) | st.floats(0, 2))
 
 
 @given(people)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_parcel_holds_enough_people_on_enough_ground(persons):
     number = PARCELS.numbers(persons)
     assert number.min() == 0
@@ -36,7 +36,7 @@ def test_every_parcel_holds_enough_people_on_enough_ground(persons):
 
 
 @given(people)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_spreading_keeps_the_people_of_every_parcel(persons):
     number, told = PARCELS.numbers(persons), PARCELS.spread(persons)
     assert np.bincount(number, told) == pytest.approx(np.bincount(number, persons), rel=1e-9, abs=1e-9)
@@ -44,7 +44,7 @@ def test_spreading_keeps_the_people_of_every_parcel(persons):
 
 
 @given(people, st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_who_stands_where_within_a_parcel_is_not_told(persons, data):
     number = PARCELS.numbers(persons)
     parcel = data.draw(st.integers(0, int(number.max())))

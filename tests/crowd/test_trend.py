@@ -55,7 +55,7 @@ def test_nothing_is_expected_of_a_trend_that_has_just_begun_or_begun_anew():
     assert outlook(followed(old, estimate(60, 1_000)), (10,)) == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(0, 1e6), min_size=12, max_size=60), st.floats(0, 2))
 def test_whatever_is_estimated_the_outlook_is_of_people(numbers, share):
     *_, trend = trends(numbers, share)

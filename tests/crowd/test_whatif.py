@@ -55,7 +55,7 @@ def hall_of(trial):
     return next(one for one in trial.places if one.place_id == "hall")
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     seed=st.integers(0, 1000),
     crowd=st.floats(1, 400_000),
@@ -188,7 +188,7 @@ def test_a_district_without_gateways_says_so(everything):
         Trials(everything.pack, everything.cells)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 1000), crowd=st.floats(50_000, 600_000), stay=st.floats(0.05, 1.0))
 def test_no_cell_is_ever_denser_than_people_can_stand_and_nobody_is_lost(small, seed, crowd, stay):
     ground, rng = Ground.of(small.pack, small.cells), np.random.default_rng(seed)

@@ -12,6 +12,7 @@ import pytest
 from distributed import LocalCluster
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.waiting import PATIENCE_S
 
 from anlan.engine import Here, Pool, cluster, threads
 from anlan.kernel.errors import BadInput, Unavailable
@@ -75,7 +76,7 @@ def test_what_a_part_raises_is_raised_and_the_rest_is_left():
         begun.append(part)
         if part == 0:
             raise BadInput("part=0", "must be above 0", "correct it")
-        gate.wait(20)
+        gate.wait(PATIENCE_S)
 
     with ThreadPoolExecutor(1) as executor:
         executor.submit(gate.wait, 20)

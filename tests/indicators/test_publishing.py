@@ -64,7 +64,7 @@ def solved(below, cells, hidden):
     return {key: float(values[k]) for key, k in column.items() if abs(known[k, k] - 1) < 1e-8}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(trees())
 def test_no_small_count_follows_from_what_is_shown(tree):
     below, cells = tree
@@ -74,7 +74,7 @@ def test_no_small_count_follows_from_what_is_shown(tree):
         assert key not in hidden or value < 0.5, f"{key} is hidden and follows"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(trees())
 def test_what_is_hidden_below_a_shown_area_is_no_small_count_together(tree):
     below, cells = tree

@@ -7,6 +7,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from shapely.geometry import LineString, box
+from tests.waiting import PATIENCE_S
 
 from anlan.ingest import Door, EmbeddedBroker
 from anlan.kernel.clock import FollowedClock
@@ -88,7 +89,7 @@ class Sender:
     def __enter__(self):
         self.client.connect("127.0.0.1", self.port)
         self.client.loop_start()
-        assert self.connected.wait(10)
+        assert self.connected.wait(PATIENCE_S)
         return self
 
     def __exit__(self, *_):
@@ -99,7 +100,7 @@ class Sender:
         return self.client.publish(topic, payload, qos=qos, **more)
 
 
-def acknowledged(message, timeout=15.0):
+def acknowledged(message, timeout=PATIENCE_S):
     until = time.monotonic() + timeout  # paho refuses to wait for what was queued while the connection was cut
     while not message._published and time.monotonic() < until:
         time.sleep(0.005)
@@ -117,7 +118,7 @@ class Loop:
         self.thread.start()
 
     def run(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(PATIENCE_S)
 
     def close(self):
         pending = self.run(self._pending())
@@ -145,13 +146,3 @@ def broker(loop, door):
     loop.run(broker.start())
     yield broker
     loop.run(broker.close())
-
-
-def until(claim, timeout=10.0):
-    """Wait for a claim to become true; return whether it did."""
-    end = time.monotonic() + timeout
-    while not claim():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
-from tests.ingest.conftest import NOW, Sender, acknowledged, seen, until
+from tests.ingest.conftest import NOW, Sender, acknowledged, seen
+from tests.waiting import until
 
 from anlan.ingest import Datastream, EmbeddedBroker, OwnForm, SensorThings, encode
 from anlan.ingest.adapters import adapter_of

@@ -2,8 +2,9 @@ import socket
 
 import pytest
 from pwdlib import PasswordHash
-from tests.ingest.conftest import DEVICES, Sender, acknowledged, run_of, seen, until
+from tests.ingest.conftest import DEVICES, Sender, acknowledged, run_of, seen
 from tests.ingest.test_door import Watched
+from tests.waiting import PATIENCE_S, until
 
 from anlan.ingest import Door, EmbeddedBroker, Limits, encode
 from anlan.kernel.errors import BadInput, Unavailable
@@ -37,7 +38,7 @@ def test_nothing_is_acknowledged_before_its_commit(watched_broker, watched, hist
     watched.free.clear()
     with Sender(watched_broker.port) as sender:
         sent = sender.send(encode(seen()))
-        assert watched.entered.wait(10)
+        assert watched.entered.wait(PATIENCE_S)
         assert not acknowledged(sent, 0.3)
         watched.free.set()
         assert acknowledged(sent)
@@ -48,7 +49,7 @@ def test_a_connection_does_not_wait_for_one_commit_before_it_reads_on(watched_br
     watched.free.clear()
     with Sender(watched_broker.port) as sender:
         first = sender.send(encode(seen(sequence=999)))
-        assert watched.entered.wait(10)
+        assert watched.entered.wait(PATIENCE_S)
         sent = [first, *(sender.send(encode(one)) for one in run_of(15))]
         assert until(lambda: watched_broker._door._waiting.qsize() == 15)
         watched.free.set()
@@ -86,7 +87,7 @@ def test_a_sender_who_leaves_in_the_middle_disturbs_nobody(watched_broker, watch
     with Sender(watched_broker.port) as sender:
         for one in run_of(10):
             sender.send(encode(one))
-        assert watched.entered.wait(10)
+        assert watched.entered.wait(PATIENCE_S)
         sender.client.socket().close()
     with Sender(watched_broker.port) as other:
         sent = other.send(encode(seen("passage")))

@@ -7,6 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from tests.ingest.conftest import DEVICES, NOW, run_of, seen
+from tests.waiting import PATIENCE_S
 
 from anlan.ingest import Door, Limits, encode
 from anlan.kernel.errors import BadInput, Unavailable
@@ -29,7 +30,7 @@ class Watched:
     def accept(self, observations, **more):
         self.sizes.append(len(observations))
         self.entered.set()
-        self.free.wait(10)
+        self.free.wait(PATIENCE_S)
         if self.fault is not None:
             raise self.fault
         if any(one.device_id == self.cannot_take for one in observations):
@@ -55,11 +56,11 @@ def codes(receipt):
 
 
 def put(door, *observations):
-    return door.put(observations).result(10)
+    return door.put(observations).result(PATIENCE_S)
 
 
 def test_a_receipt_comes_after_the_commit(door, history):
-    receipt = door.submit(encode(seen())).result(10)
+    receipt = door.submit(encode(seen())).result(PATIENCE_S)
     assert (receipt.n_accepted, receipt.refusals) == (1, ())
     [kept], _ = history.arrived(0)
     assert (kept.device_id, kept.n_in, kept.n_out) == ("gate", 5, 3)
@@ -141,7 +142,7 @@ def test_a_duplicate_is_kept_once(door, history):
 
 
 def test_an_unknown_device_leaves_no_name(door, history):
-    receipt = door.submit(encode(seen("沪A12345"))).result(10)
+    receipt = door.submit(encode(seen("沪A12345"))).result(PATIENCE_S)
     assert receipt.refusals[0].device_id is None
     assert "A12345" not in receipt.refusals[0].message
     assert set(history.tallies()) == {""}
@@ -150,7 +151,7 @@ def test_an_unknown_device_leaves_no_name(door, history):
 @pytest.mark.parametrize("raw", [b"{", b'{"device": 5}', b"x" * 101])
 def test_what_cannot_be_read_is_counted_under_the_device_of_its_topic(history, clock, raw):
     door = Door(DEVICES, history, clock, Limits(body_bytes=100))
-    receipt = door.receive("anlan/observations/gate", raw).result(10)
+    receipt = door.receive("anlan/observations/gate", raw).result(PATIENCE_S)
     door.close()
     assert codes(receipt) == [RefusalCode.MALFORMED]
     counted = history.tallies()["" if len(raw) > 100 else "gate"]
@@ -167,7 +168,7 @@ def test_a_body_that_is_no_body_is_refused_at_once_and_counted(history, clock, r
 
 
 def test_a_message_under_another_topic_is_refused_and_counted(door, history):
-    receipt = door.receive("counts/gate", encode(seen())).result(10)
+    receipt = door.receive("counts/gate", encode(seen())).result(PATIENCE_S)
     assert "topic must be anlan/observations/<device>" in receipt.refusals[0].message
     assert history.tallies()[""].n_refused == 1
 
@@ -179,7 +180,7 @@ def test_a_faulty_adapter_loses_its_message_and_nothing_else(door):
         def decode(self, topic, payload, received_at):
             raise RuntimeError(topic, payload, received_at)
 
-    receipt = door.receive("x/1", b"?", (Faulty(),)).result(10)
+    receipt = door.receive("x/1", b"?", (Faulty(),)).result(PATIENCE_S)
     assert codes(receipt) == [RefusalCode.MALFORMED]
     assert put(door, seen()).n_accepted == 1
 
@@ -188,7 +189,7 @@ def test_a_batch_tells_the_place_of_each_refusal(door):
     sent = [seen(), seen("nobody"), seen(sequence=1, end_at=NOW + timedelta(hours=1))]
     parts = [json.loads(encode(one)) for one in sent]
     parts.insert(1, {"device": "gate"})
-    receipt = door.submit(json.dumps({"observations": parts}).encode()).result(10)
+    receipt = door.submit(json.dumps({"observations": parts}).encode()).result(PATIENCE_S)
     assert receipt.n_accepted == 1
     assert [(refusal.index, refusal.code, refusal.device_id) for refusal in receipt.refusals] == [
         (1, RefusalCode.MALFORMED, "gate"),
@@ -201,10 +202,10 @@ def test_what_comes_while_the_disk_writes_shares_the_next_commit(watched, clock)
     door = Door(DEVICES, watched, clock)
     watched.free.clear()
     first = door.put([seen(sequence=1000)])
-    assert watched.entered.wait(10)
+    assert watched.entered.wait(PATIENCE_S)
     rest = [door.put([one]) for one in run_of(50)]
     watched.free.set()
-    assert not wait([first, *rest], 10).not_done
+    assert not wait([first, *rest], PATIENCE_S).not_done
     door.close()
     assert watched.sizes == [1, 50]
 
@@ -212,12 +213,12 @@ def test_what_comes_while_the_disk_writes_shares_the_next_commit(watched, clock)
 def test_a_full_queue_turns_away_and_then_takes_again(slow_door, watched):
     watched.free.clear()
     sent = [slow_door.put([seen()])]
-    assert watched.entered.wait(10)
+    assert watched.entered.wait(PATIENCE_S)
     sent += [slow_door.put([one]) for one in run_of(3, first=1)]
     with pytest.raises(Unavailable, match="must first reach the disk"):
         slow_door.put([seen(sequence=9)])
     watched.free.set()
-    assert sum(one.result(10).n_accepted for one in sent) == 4
+    assert sum(one.result(PATIENCE_S).n_accepted for one in sent) == 4
     assert put(slow_door, seen(sequence=9)).n_accepted == 1
 
 
@@ -229,7 +230,7 @@ def test_bytes_that_wait_are_bounded_too(watched, clock):
     with pytest.raises(Unavailable, match="bytes waiting"):
         door.submit(raw)
     watched.free.set()
-    assert sum(one.result(10).n_accepted for one in sent) == 1
+    assert sum(one.result(PATIENCE_S).n_accepted for one in sent) == 1
     door.close()
 
 
@@ -247,12 +248,12 @@ def test_one_body_that_the_disk_cannot_take_does_not_sink_the_others(watched, cl
     watched.cannot_take = "area"
     watched.free.clear()
     held = door.put([seen(sequence=1)])
-    assert watched.entered.wait(10)
+    assert watched.entered.wait(PATIENCE_S)
     bad, good = door.put([seen("area", n_present=1)]), door.put([seen("passage")])
     watched.free.set()
-    assert held.result(10).n_accepted == good.result(10).n_accepted == 1
+    assert held.result(PATIENCE_S).n_accepted == good.result(PATIENCE_S).n_accepted == 1
     with pytest.raises(Unavailable, match="ValueError"):
-        bad.result(10)
+        bad.result(PATIENCE_S)
     door.close()
 
 
@@ -281,7 +282,7 @@ def test_many_threads_each_learn_of_their_own(door, history):
 
     def send(name):
         mine = [replace(one, n_in=name) for one in run_of(100, first=name * 1000)]
-        got[name] = sum(door.submit(encode(one)).result(20).n_accepted for one in mine)
+        got[name] = sum(door.submit(encode(one)).result(PATIENCE_S).n_accepted for one in mine)
 
     threads = [threading.Thread(target=send, args=(name,)) for name in range(4)]
     for thread in threads:

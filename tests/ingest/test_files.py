@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.ingest.conftest import DEVICES, device, seen
 
@@ -36,7 +36,6 @@ def begins(found):
     return [one.begin_at.strftime("%m-%d %H:%M") for one in found]
 
 
-@settings(deadline=None)  # the first run loads a library
 @given(st.lists(st.sampled_from(["gate", "passed", "present", "counts"]), min_size=1, max_size=8))
 def test_a_recording_comes_back_as_it_was(tmp_path_factory, kinds):
     forms = {

@@ -10,7 +10,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.ingest.conftest import Sender, run_of, until
+from tests.ingest.conftest import Sender, run_of
+from tests.waiting import until
 
 from anlan.ingest import encode
 from anlan.store import DuckHistory
@@ -92,7 +93,7 @@ def kill_again_and_again(folder, n_kills, seed):
                 assert set(kept.values()) <= {1}
                 n_seen.append(len(acknowledged))
                 child = begin(command)
-            assert until(lambda: len(load.confirmed) == len(load.sent), 60)
+            assert until(lambda: len(load.confirmed) == len(load.sent))
     finally:
         end(child)
     kept = kept_in(folder)

@@ -3,9 +3,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.ingest.conftest import DEVICES, Sender, acknowledged, run_of, seen, until
+from tests.ingest.conftest import DEVICES, Sender, acknowledged, run_of, seen
 from tests.ingest.test_door import Watched
 from tests.ingest.test_kill import MOSQUITTO, free_port
+from tests.waiting import until
 
 from anlan.ingest import Door, MqttIngress, encode
 from anlan.kernel.errors import BadInput, Unavailable
@@ -120,7 +121,7 @@ def test_it_comes_back_when_the_broker_does(mosquitto, door, history):
     assert until(lambda: not ingress.connected)
     assert ingress.last_fault
     mosquitto.start()
-    assert until(lambda: ingress.connected, 20)
+    assert until(lambda: ingress.connected)
     with Sender(mosquitto.port) as sender:
         assert acknowledged(sender.send(encode(seen())))
         assert until(lambda: n_kept(history) == 1)

@@ -5,7 +5,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.ingest.conftest import NOW, Sender, acknowledged, seen, until
+from tests.ingest.conftest import NOW, Sender, acknowledged, seen
+from tests.waiting import until
 
 from anlan.ingest import EmbeddedBroker, adapters_of, encode, read_adapters
 from anlan.ingest.adapters import adapter_of

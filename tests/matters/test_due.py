@@ -60,9 +60,7 @@ def test_what_was_due_while_nothing_ran_is_told_at_its_moment_once(kept):
     assert told(kept) == WHOLE
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(waits=st.lists(st.integers(1, 200), max_size=6), restarts=st.integers(0, 63))
 def test_asked_often_or_once_the_same_is_told(tmp_path_factory, waits, restarts):
     folder = tmp_path_factory.mktemp("often")

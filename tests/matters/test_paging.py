@@ -91,7 +91,7 @@ def fits(query, row, at):
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     scope=st.sampled_from(SCOPES), query=QUERIES, order=st.sampled_from(sorted(ORDERS)), limit=st.integers(1, 25),
     area=st.sampled_from([None, "d-w", "d-e-n"]),

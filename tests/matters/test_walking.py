@@ -41,7 +41,7 @@ def kept_case(house, case_id):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.type_id)
 @settings(
-    max_examples=8, deadline=None,
+    max_examples=8,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(choice=st.data())

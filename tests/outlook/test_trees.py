@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from tests.small import small_pack
+from tests.waiting import PATIENCE_S
 
 from anlan.crowd.forecast import boosting_installed
 from anlan.crowd.forecast.grown import HORIZONS, Grown
@@ -121,7 +122,7 @@ def test_by_night_their_errors_are_learned_anew_and_by_day_nothing(kept):
     held.tend(NOW + timedelta(hours=1), ())
     assert asked == []
     held.tend(NOW + DAY, ())
-    held.wait(10)
+    held.wait(PATIENCE_S)
     assert asked == [(NOW + DAY, ())]
     before = outlooks.trees.grown
     outlooks.trees.tend(NOW + DAY, ())
@@ -137,7 +138,7 @@ def test_under_ten_weeks_none_are_grown(tmp_path):
     fill(history, 69)
     held = Outlooks(PACK, history, tmp_path)
     held.tend(NOW)
-    held.trees.wait(30)
+    held.trees.wait(PATIENCE_S)
     assert held.trees.grown is None
     assert not (tmp_path / "forecast").exists()
     assert held.subject(NAMES[1], present()).basis is Basis.USUAL

@@ -15,7 +15,7 @@ from anlan.kernel.geo import gcj02_to_wgs84
 from anlan.pack import check_pack, find_pack, read_pack, write_pack
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(packs())
 def test_a_written_pack_reads_back_the_same(pack):
     with tempfile.TemporaryDirectory() as folder:

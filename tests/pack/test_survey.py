@@ -248,7 +248,7 @@ _geometries = st.none() | _anything | st.fixed_dictionaries({"type": _kinds, "co
 _rows = st.lists(st.tuples(_geometries, st.dictionaries(_columns, _anything)), max_size=3)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(GEOJSON_FILES), _rows)
 def test_whatever_stands_in_a_file_is_told_and_never_crashes(folder, file, rows):
     kept = (folder.path / file).read_bytes()
@@ -266,7 +266,7 @@ _toml_values = st.sampled_from(
 _toml_keys = st.sampled_from(DISTRICT_KEYS)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(_toml_keys, _toml_values, min_size=1, max_size=8))
 def test_whatever_stands_in_the_header_is_told_and_never_crashes(folder, keys):
     kept = (folder.path / "district.toml").read_bytes()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tests.crowd.test_withheld import PACK, VIEWS, observed
 from tests.small import small_pack
+from tests.waiting import PATIENCE_S
 
 from anlan.crowd import Cells, Estimator
 from anlan.district import District
@@ -127,10 +128,10 @@ def test_by_night_yesterday_is_proved_once_and_by_day_nothing(proofs, tmp_path):
     assert asked == []
     for k in range(3):
         held.tend(NOW + k * timedelta(hours=1))
-        held.wait(10)
+        held.wait(PATIENCE_S)
     assert asked == [YESTERDAY]
     held.tend(NOW + DAY)
-    held.wait(10)
+    held.wait(PATIENCE_S)
     assert asked == [YESTERDAY, YESTERDAY + DAY]
     assert held.now().fault == "heard"
 
@@ -202,7 +203,7 @@ def test_yesterday_is_proved_beside(evening):
 def test_a_day_of_which_nothing_was_counted_comes_to_nothing(evening):
     before = evening.now().proven
     evening.begin(YESTERDAY - 3 * DAY)
-    evening.wait(30)
+    evening.wait(PATIENCE_S)
     now = evening.now()
     assert "nothing was counted" in now.fault
     assert (now.proven, now.proving) == (before, None)

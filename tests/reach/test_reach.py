@@ -364,7 +364,7 @@ def act(house, ids, step):
         verbs[action]()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(steps=STEPS)
 def test_no_sequence_of_actions_reaches_a_state_that_is_not_declared(tmp_path_factory, steps):
     house, ids = House(tmp_path_factory.mktemp("walk")), []

@@ -7,6 +7,7 @@ import pytest
 from tests.matters.conftest import LONG_AGO, tall_pack
 from tests.matters.test_keeping import HOME
 from tests.small import ring, square
+from tests.waiting import PATIENCE_S
 
 from anlan.cases import Action, shipped_types
 from anlan.district import District
@@ -132,7 +133,7 @@ def test_a_rehearsal_is_kept_with_its_case_put_on_paper_and_forgotten_with_it(de
     assert finished(district, case_id, who) is None
     (one,) = district.rehearsals.rehearsals(case_id, reader)
     assert one.told["zones"] == told["zones"]  # the same seed, the same evening, in whatever program
-    district.rehearsals.wait(60)
+    district.rehearsals.wait(PATIENCE_S)
     assert next(day["id"] for day in district.rehearsals.days()) == one.told["scenario"]
     pdf = district.rehearsals.paper(case_id, one.rehearsal_id, "pdf", "zh", reader)
     assert pdf.startswith(b"%PDF")

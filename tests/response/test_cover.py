@@ -30,7 +30,7 @@ def by_hand(times, weight, at, within_s, busy):
 
 
 @given(SEEDS, BUSY)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_value_is_the_mean_over_all_sets_of_busy_units(seed, busy):
     times, weight, draw = town(seed)
     at = draw.integers(0, 5, 4)
@@ -41,7 +41,7 @@ def test_value_is_the_mean_over_all_sets_of_busy_units(seed, busy):
 
 
 @given(SEEDS, BUSY)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_losses_and_gains_are_differences_of_value(seed, busy):
     times, weight, draw = town(seed)
     at = draw.integers(0, 5, 4)
@@ -54,7 +54,7 @@ def test_losses_and_gains_are_differences_of_value(seed, busy):
 
 
 @given(SEEDS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_freed_unit_goes_where_most_is_gained(seed):
     times, weight, draw = town(seed)
     at, travel = draw.integers(0, 5, 3), draw.random(5) * 600

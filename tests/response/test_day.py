@@ -36,7 +36,7 @@ def reliable(times, weight, units, ring, busy):
 
 
 @given(SEEDS, st.sampled_from([1.0, 0.8, 0.6]), st.sampled_from([0.0, 0.3, 0.5]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_fewest_units_of_a_period_are_what_trying_all_finds(seed, share, busy):
     times, weight = town(seed)
     ring = Ring(key="r", within_s=45, kinds=("vehicle",), share=share, reliability=0.7)
@@ -57,7 +57,7 @@ def test_fewest_units_of_a_period_are_what_trying_all_finds(seed, share, busy):
 
 
 @given(SEEDS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_what_a_ring_is_told_to_keep_it_keeps(seed):
     draw = np.random.default_rng(seed)
     times, weight = town(seed, 12, 40)
@@ -89,7 +89,7 @@ def test_what_a_ring_is_told_to_keep_it_keeps(seed):
 
 
 @given(SEEDS, st.sampled_from([0.0, 0.5, 3.0]))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_places_are_priced_and_no_plan_beats_the_bound(seed, place_cost):
     times, weight = town(seed, 4, 8)
     slow = times * 1.4
@@ -162,7 +162,7 @@ def test_a_period_that_asks_the_same_is_not_solved_twice_and_tells_the_same():
 
 
 @given(SEEDS, st.integers(1, 3))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_cheapest_cover_costs_what_the_cheapest_of_all_costs(seed, need):
     draw = np.random.default_rng(seed)
     matrix = (draw.random((12, 6)) < 0.4).astype(float)

@@ -178,7 +178,7 @@ def test_a_kind_without_a_playbook_is_not_found(dispatcher):
         dispatcher.recommend(dragon, [], NOW)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     places=st.lists(st.tuples(st.integers(-480, 480), st.integers(-480, 480)), min_size=1, max_size=6),
     more=st.tuples(st.integers(-480, 480), st.integers(-480, 480)),

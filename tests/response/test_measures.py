@@ -137,7 +137,7 @@ def test_patrols_per_square_kilometre_and_hour_add_up():
 
 
 @given(SEEDS, st.floats(0.02, 0.98))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_wilsons_interval_holds_the_truth_about_as_often_as_it_says(seed, p):
     draw = np.random.default_rng(seed)
     held = [(made := share_of(int(n), 80)).low <= p <= made.high for n in draw.binomial(80, p, 400)]
@@ -145,7 +145,7 @@ def test_wilsons_interval_holds_the_truth_about_as_often_as_it_says(seed, p):
 
 
 @given(SEEDS, st.sampled_from([0.5, 0.9]))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_interval_of_a_fractile_holds_the_truth_about_as_often_as_it_says(seed, f):
     draw, truth = np.random.default_rng(seed), -np.log(1 - f)
     made = [fractile_of(draw.exponential(1.0, 200), f) for _ in range(200)]
@@ -165,7 +165,7 @@ def test_planned_is_missed_only_where_chance_cannot_explain_it():
 
 
 @given(SEEDS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_a_simulated_history_says_what_the_run_says(seed):
     roads, posts, draw = town(seed)
     run = simulate(roads, Fleet(posts=posts), year(draw))

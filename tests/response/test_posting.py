@@ -51,7 +51,7 @@ def expected(problem, posts, within_s, gain):
 
 
 @given(SEEDS, st.integers(1, 4), st.sampled_from([15.0, 30.0, 50.0]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_most_weight_is_what_trying_all_finds(seed, n, within_s):
     problem = town(seed)
     for goal in (
@@ -68,7 +68,7 @@ def test_most_weight_is_what_trying_all_finds(seed, n, within_s):
 
 
 @given(SEEDS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_units_may_share_a_site(seed):
     problem, goal = town(seed), Mexclp(n=3, within_s=30, busy=0.5, per_site=3)
     best = max(expected(problem, p, 30, goal.gains()) for p in combinations_with_replacement(range(8), 3))
@@ -76,7 +76,7 @@ def test_units_may_share_a_site(seed):
 
 
 @given(SEEDS, st.sampled_from([20.0, 35.0, 60.0]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_fewest_posts_are_what_trying_all_finds(seed, within_s):
     problem = town(seed)
     plan = solve(problem, Lscp(within_s=within_s))
@@ -94,7 +94,7 @@ def test_fewest_posts_are_what_trying_all_finds(seed, within_s):
 
 
 @given(SEEDS, st.integers(1, 4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_median_and_center_are_what_trying_all_finds(seed, n):
     problem = town(seed)
     times, wanted = np.asarray(problem.times_s), problem.weights > 0
@@ -107,7 +107,7 @@ def test_median_and_center_are_what_trying_all_finds(seed, n):
 
 
 @given(SEEDS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_double_standard_is_what_trying_all_finds(seed):
     problem = town(seed)
     goal = DoubleStandard(n=4, within_s=35, all_within_s=70, share=0.6, per_site=1)
@@ -124,7 +124,7 @@ def test_double_standard_is_what_trying_all_finds(seed):
 
 
 @given(SEEDS, st.sampled_from([(4, 0.1), (4, 0.6), (5, 0.1)]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_double_standard_with_two_at_a_site_is_what_trying_all_finds(seed, size):
     (n, share), problem = size, town(seed)
     goal = DoubleStandard(n=n, within_s=35, all_within_s=80, share=share)
@@ -278,7 +278,7 @@ def test_published_optima_of_the_or_library(name, median, center):
 
 
 @given(SEEDS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_what_is_left_out_before_the_proof_changes_no_optimum(seed):
     """The whole p-median program, nothing left out, solved beside."""
     problem = town(seed, n_sites=30, n_points=60)
@@ -298,7 +298,7 @@ def test_what_is_left_out_before_the_proof_changes_no_optimum(seed):
 
 
 @given(SEEDS, st.integers(1, 5), st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_branching_finds_what_trying_all_finds_even_from_a_poor_plan(seed, n, whole):
     draw = np.random.default_rng(seed)
     cost = draw.integers(1, 60, (11, 14)).astype(float) + (0 if whole else draw.random((11, 14)))
@@ -313,7 +313,7 @@ def test_branching_finds_what_trying_all_finds_even_from_a_poor_plan(seed, n, wh
 
 
 @given(SEEDS, st.sampled_from([(Mclp(n=4, within_s=25), 1), (Mexclp(n=5, within_s=30, busy=0.4, per_site=2), 2)]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_game_of_two_sides_bounds_and_nearly_finds_what_is_proved(seed, asked):
     (goal, per_site), problem = asked, town(seed, n_sites=30, n_points=90)
     best = solve(problem, goal, stop=Stop(seconds=600))
@@ -327,7 +327,7 @@ def test_a_game_of_two_sides_bounds_and_nearly_finds_what_is_proved(seed, asked)
 
 
 @given(SEEDS, st.floats(0, 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_worths_bound_what_units_reach(seed, part):
     problem, goal = town(seed), Mexclp(n=2, within_s=30, busy=0.3)
     cover, gain = Cover.of(problem, 30), goal.gains()
@@ -337,7 +337,7 @@ def test_any_worths_bound_what_units_reach(seed, part):
 
 
 @given(SEEDS, st.sampled_from([Mclp(n=2, within_s=30), Mexclp(n=3, within_s=30, busy=0.3)]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_game_among_few_sites_bounds_what_units_at_all_sites_reach(seed, goal):
     problem, watch = town(seed), Watch(Stop(seconds=600))
     cover, gain = Cover.of(problem, 30), goal.gains()
@@ -352,7 +352,7 @@ def test_a_game_among_few_sites_bounds_what_units_at_all_sites_reach(seed, goal)
 
 
 @given(SEEDS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_game_played_long_enough_comes_close_to_the_linear_program(seed):
     problem, watch = town(seed, n_sites=30, n_points=90), Watch(Stop(seconds=600))
     cover = Cover.of(problem, 25)
@@ -366,7 +366,7 @@ def test_a_game_played_long_enough_comes_close_to_the_linear_program(seed):
 
 
 @given(SEEDS, st.integers(1, 2))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_walk_keeps_the_number_of_units_and_never_ends_below_its_beginning(seed, per_site):
     problem, gain = town(seed), np.array([1.0, 0.4])
     cover, bonus = Cover.of(problem, 30), np.random.default_rng(seed).integers(0, 3, 8).astype(float)

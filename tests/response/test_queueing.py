@@ -25,7 +25,7 @@ LARSON_ALL_BUSY = 0.23684
 
 
 @given(st.floats(0.01, 60.0), st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_erlang_b_is_the_sum_over_states(load, n):
     terms = [load**k / math.factorial(k) for k in range(n + 1)]
     assert erlang_b(load, n) == pytest.approx(terms[-1] / sum(terms), rel=1e-9)
@@ -33,7 +33,7 @@ def test_erlang_b_is_the_sum_over_states(load, n):
 
 
 @given(st.floats(0.01, 0.98), st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_erlang_c_is_the_chance_that_all_are_busy(share, n):
     load = share * n
     assert busy_levels(load, n, queue=True)[-1] == pytest.approx(erlang_c(load, n), rel=1e-9)
@@ -59,7 +59,7 @@ def test_the_published_hypercube_of_three_units():
 
 
 @given(st.integers(0, 1000), st.integers(2, 6), st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_work_is_conserved_and_blocking_is_erlangs(seed, n, queue):
     draw = np.random.default_rng(seed)
     rate = draw.random(8) + 0.01
@@ -72,7 +72,7 @@ def test_work_is_conserved_and_blocking_is_erlangs(seed, n, queue):
 
 
 @given(st.integers(0, 1000), st.booleans())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_larsons_approximation_is_within_two_per_cent_of_a_unit(seed, queue):
     draw = np.random.default_rng(seed)
     rate = draw.random(30)

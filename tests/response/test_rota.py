@@ -129,7 +129,7 @@ def cost_h(asked, served, fair):
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_no_rota_is_cheaper_than_the_bound_and_the_best_of_all_is_found(seed):
     draw = np.random.default_rng(seed)
     gate = Duty(duty_id="gate", label={}, shifts=("early", "night"), least_by_hour=(0,) * 22 + (1, 0))

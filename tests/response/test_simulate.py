@@ -148,7 +148,7 @@ def by_simpy(roads, posts, incidents):
 
 
 @given(SEEDS)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_simpy_says_the_same_of_every_incident(seed):
     draw = np.random.default_rng(seed)
     roads, posts, _ = town(seed)
@@ -167,7 +167,7 @@ def test_simpy_says_the_same_of_every_incident(seed):
 
 
 @given(SEEDS, st.sampled_from(POLICIES))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_incident_is_lost_and_none_gets_more_units_than_it_needs(seed, policy):
     roads, posts, draw = town(seed)
     incidents = year(draw)
@@ -180,7 +180,7 @@ def test_no_incident_is_lost_and_none_gets_more_units_than_it_needs(seed, policy
 
 
 @given(SEEDS, st.sampled_from(POLICIES))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_unit_is_never_in_two_places(seed, policy):
     roads, posts, draw = town(seed)
     run = simulate(roads, Fleet(posts=posts), year(draw), policy)
@@ -194,7 +194,7 @@ def test_a_unit_is_never_in_two_places(seed, policy):
 
 
 @given(SEEDS, st.sampled_from(POLICIES))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_time_is_conserved(seed, policy):
     roads, posts, draw = town(seed)
     run = simulate(roads, Fleet(posts=posts), year(draw), policy)
@@ -207,7 +207,7 @@ def test_time_is_conserved(seed, policy):
 
 
 @given(SEEDS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_more_units_never_raise_the_late_share_beyond_noise(seed):
     roads, posts, draw = town(seed)
     incidents = year(draw, per_hour=8, days=5)
@@ -218,7 +218,7 @@ def test_more_units_never_raise_the_late_share_beyond_noise(seed):
 
 
 @given(SEEDS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_urgent_are_served_first_and_those_alike_in_order(seed):
     draw = np.random.default_rng(seed)
     roads, fleet = one_place(1)

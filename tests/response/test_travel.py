@@ -82,7 +82,7 @@ def test_a_dead_end_may_be_left_where_turning_back_is_forbidden():
     assert time_s(network, (200, 0), (100, 100)) == pytest.approx(20.0, abs=0.2)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), limit_s=st.integers(1, 400))
 def test_bounded_times_are_dijkstras(seed, limit_s):
     rng = np.random.default_rng(seed)
@@ -96,7 +96,7 @@ def test_bounded_times_are_dijkstras(seed, limit_s):
     assert np.allclose(made, expected)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000))
 def test_turns_without_cost_change_nothing(seed):
     rng = np.random.default_rng(seed)

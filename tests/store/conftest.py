@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.waiting import PATIENCE_S
 
 from anlan.store import DuckHistory, SqlStore
 
@@ -48,7 +49,7 @@ def postgres(tmp_path_factory):
         yield f"postgresql+psycopg://anlan@127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE_S)
 
 
 BOTH = ["sqlite", "postgresql"]

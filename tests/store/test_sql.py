@@ -176,7 +176,7 @@ def test_a_store_that_one_may_only_read_is_told(tmp_path):
 bodies = st.none() | st.dictionaries(st.text(max_size=5), st.integers(-9, 9) | st.text(max_size=9), max_size=3)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from("abc"), bodies), max_size=20))
 def test_whatever_is_written_the_state_is_the_fold_of_the_log(tmp_path_factory, steps):
     opened = SqlStore.open(f"sqlite:///{tmp_path_factory.mktemp('s')}/records.db")

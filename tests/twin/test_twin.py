@@ -149,7 +149,7 @@ def test_a_recording_tells_the_truth_of_every_place(pack, scenario, tmp_path):
     assert "place:hall" in table.column_names
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 23))
 def test_every_hour_can_be_entered(hour):
     devices = [gate(1, -40), view(1, -470, -470)]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.matters.conftest import PLANE, picture, tall_pack
 from tests.small import ring, square
+from tests.waiting import PATIENCE_S
 
 from anlan.cases import Action
 from anlan.district import District
@@ -152,7 +153,7 @@ def test_whoever_counts_holds_nobody_up_who_writes(street):
             target=lambda: wrote.append(street.district.watch("other", ring(square(0, 0, 90)), "t"))
         )
         other.start()
-        other.join(20)
+        other.join(PATIENCE_S)
         return 4
 
     street.district.matters.count = count

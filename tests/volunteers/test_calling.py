@@ -194,7 +194,7 @@ def test_the_same_seed_asks_the_same(lite):
     assert set(pool.number[made.chosen].tolist()) == first
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_answered_the_quota_holds_and_nobody_is_asked_twice_or_too_often(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("calls")

@@ -7,6 +7,7 @@ import pytest
 from tests.command.case_house import CaseHouse
 from tests.command.conftest import served
 from tests.matters.conftest import AT, ground_point, picture, tall_pack
+from tests.waiting import PATIENCE_S
 
 from anlan.cases import Action
 
@@ -28,7 +29,7 @@ class Town(CaseHouse):
 
     @contextmanager
     def serving(self):
-        with served(self.app) as self.url, httpx.Client(base_url=self.url, timeout=30) as self.http:
+        with served(self.app) as self.url, httpx.Client(base_url=self.url, timeout=PATIENCE_S) as self.http:
             yield self
         self.district.close()
 
