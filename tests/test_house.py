@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "anlan"
@@ -33,7 +34,7 @@ def lint_imports(folder):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE_S,
         env={"PYTHONPATH": str(folder / "src"), "PATH": "/usr/bin:/bin", "COLUMNS": "200"},
     )
 
@@ -178,6 +179,38 @@ def test_waiting_is_no_single_look():
         "def test_x(seen):\n    assert seen.until(lambda: seen.find('x').count() == 1)\n    assert text.count('x') == 2"
     )
     assert list(single_looks(text)) == []
+
+
+def impatient(text):
+    """Return the lines of a test that wait too short for a busy machine, or assert how fast something is."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call):
+            waits = isinstance(node.func, ast.Attribute) and node.func.attr in {"join", "wait", "result"}
+            given = [one.value for one in node.keywords if one.arg == "timeout"] + (node.args[:1] if waits else [])
+            seconds = [
+                one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, (int, float))
+            ]
+            if any(1 < one < PATIENCE_S for one in seconds):
+                yield node.lineno
+        if isinstance(node, ast.Assert) and isinstance(node.test, ast.Compare):
+            timed = re.search(r"(monotonic|perf_counter|time\.time)\(|\btook", ast.unparse(node.test.left))
+            if timed and isinstance(node.test.comparators[0], ast.Constant):
+                yield node.lineno
+
+
+def test_every_test_waits_as_long_as_a_busy_machine_may_need():
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    assert len(files) > 100
+    assert [f"{path.name}:{line}" for path in files for line in impatient(path.read_text())] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["thread.join(5)", "httpx.Client(timeout=10)", "assert time.monotonic() - begun < 2", "assert took_s < 10"],
+)
+def test_impatience_is_found(line):
+    assert list(impatient(f"def test_x():\n    {line}")) == [2]
+    assert not list(impatient("thread.join(PATIENCE_S); held.wait(900); words.join(parts); assert took < began"))
 
 
 def test_every_exception_to_a_lint_rule_is_argued():

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from tests.small import small_pack
+from tests.waiting import PATIENCE_S
 
 from anlan.cli import serving
 from anlan.district import District
@@ -48,6 +49,6 @@ def test_the_application_is_made_before_any_minute(tmp_path, monkeypatch):
 def test_making_the_application_and_its_description_warns_of_nothing(tmp_path):
     write_pack(small_pack(), tmp_path / "pack")
     ask = [sys.executable, "-W", "error", "-c", MAKE, str(tmp_path / "pack"), str(tmp_path / "data")]
-    told = subprocess.run(ask, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 - ourselves
+    told = subprocess.run(ask, capture_output=True, text=True, timeout=PATIENCE_S, check=False)  # noqa: S603 - ourselves
     assert (told.returncode, told.stderr) == (0, "")
     assert int(told.stdout) > 100

@@ -19,6 +19,7 @@ from tests.command.conftest import Live, served
 from tests.command.residents.conftest import FREE, LIGHT
 from tests.matters.conftest import ground_point, tall_pack
 from tests.small import ring, square, town_pack
+from tests.waiting import PATIENCE_S
 
 from anlan.cli.terminal import everything
 from anlan.command.access import ROUTES
@@ -108,6 +109,6 @@ def test_every_answer_is_as_described_and_none_is_a_fault_of_ours(described, ask
     def ask(case, real):
         if real and case.path_parameters:
             case.path_parameters.update({one: it for one, it in there.items() if one in case.path_parameters})
-        case.call_and_validate(checks=CHECKS, timeout=60)
+        case.call_and_validate(checks=CHECKS, timeout=PATIENCE_S)
 
     ask()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.ingest.conftest import DEVICES
+from tests.waiting import PATIENCE_S
 
 from anlan.ingest import Door, EmbeddedBroker, decode
 from anlan.ingest.weather import weather_from
@@ -42,7 +43,7 @@ def test_the_python_example_is_committed(there, history, capsys):
 @pytest.mark.skipif(not shutil.which("mosquitto_pub"), reason="install Debian's package mosquitto-clients")
 def test_the_mosquitto_example_is_committed(there, history):
     [script] = [one for one in fences("sh") if "mosquitto_pub" in one]
-    subprocess.run(["bash", "-euc", script.replace("1883", str(there.port))], check=True, timeout=30)  # noqa: S603, S607
+    subprocess.run(["bash", "-euc", script.replace("1883", str(there.port))], check=True, timeout=PATIENCE_S)  # noqa: S603, S607
     [one], _ = history.arrived(0)
     assert (one.device_id, one.n_in, one.n_out) == ("people-park-gate-1", 5, 3)
 

@@ -151,7 +151,7 @@ def test_without_lightgbm_it_is_the_usual(kept, monkeypatch):
     monkeypatch.setattr(trees, "boosting_installed", lambda: False)
     held = Outlooks(PACK, history, folder)
     held.tend(NOW + DAY)
-    held.trees.wait(1)
+    held.trees.wait(PATIENCE_S)
     assert held.subject(NAMES[1], present()).basis is Basis.USUAL
 
 
