@@ -31,14 +31,15 @@ export function App() {
   }, [lang.value, title]);
   if (me.value && !inside.value) return <SignIn then={() => void open()} />;
   if (!opened) return <Waiting />;
+  const content = section === "map" ? "list" : section;
   return (
     <div class="desk">
       <a
         class="skip"
-        href={location.hash || "#"}
+        href={`#${content}`}
         onClick={(press) => {
-          press.preventDefault();
-          document.getElementById(section === "map" ? "list" : section)?.focus();
+          press.preventDefault(); // the address says where in the desk somebody is
+          document.getElementById(content)?.focus();
         }}
       >
         {t(SKIP[section])}

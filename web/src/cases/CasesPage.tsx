@@ -57,6 +57,7 @@ export function CasesPage() {
           )}
         </span>
       </nav>
+      {page === "board" && <h2 class="sr-only">{t("cases.board")}</h2>}
       {knownFault.value && (
         <p class="refusal" role="alert">
           {knownFault.value}{" "}

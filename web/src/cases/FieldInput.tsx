@@ -1,5 +1,6 @@
 import { named, t } from "../i18n.ts";
 import { useEffect } from "preact/hooks";
+import { TableScroll } from "../parts/TableScroll.tsx";
 import type { Field, Row } from "./api.ts";
 import { learnReferences, references } from "./known.ts";
 import { fromLocal, toLocal } from "./zone.ts";
@@ -108,7 +109,7 @@ function TableInput({ field, value, needed, set }: Bound) {
       </legend>
       {field.because && <p class="quiet">{named(field.because)}</p>}
       {rows.length > 0 && (
-        <div class="table-scroll">
+        <TableScroll name={named(field.label, field.id)}>
           <table class="table">
             <thead>
               <tr>
@@ -140,7 +141,7 @@ function TableInput({ field, value, needed, set }: Bound) {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       )}
       <button type="button" class="plain" disabled={fixed} onClick={() => set([...rows, {}])} data-test={`add-row-${field.id}`}>
         {t("cases.row_more")}

@@ -1,4 +1,5 @@
 import { named, t } from "../i18n.ts";
+import { TableScroll } from "../parts/TableScroll.tsx";
 import type { Case, Field, Kind, Row } from "./api.ts";
 import { valueText } from "./words.ts";
 
@@ -37,7 +38,7 @@ export function TableView({ field, rows }: { field: Field; rows: Row[] }) {
       <summary>
         {named(field.label, field.id)} <span class="quiet">{t("cases.n_rows", { n: rows.length })}</span>
       </summary>
-      <div class="table-scroll">
+      <TableScroll name={named(field.label, field.id)}>
         <table class="table">
           <thead>
             <tr>
@@ -60,7 +61,7 @@ export function TableView({ field, rows }: { field: Field; rows: Row[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </details>
   );
 }

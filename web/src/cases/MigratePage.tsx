@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { integer, named, t } from "../i18n.ts";
+import { TableScroll } from "../parts/TableScroll.tsx";
 import { address, ask, hrefOf } from "./address.ts";
 import { cases, type Moved } from "./api.ts";
 import { kindOf, kinds } from "./known.ts";
@@ -69,7 +70,7 @@ function Outcome({ made }: { made: Moved }) {
     return (
       <div role="alert" data-test="misfits">
         <p class="condition">{t("migrate.misfits", { n: integer(new Set(made.misfits.map((one) => one.case)).size), of: integer(made.n_cases) })}</p>
-        <div class="table-scroll">
+        <TableScroll name={t("migrate.where")}>
           <table class="table fault-table">
             <thead>
               <tr>
@@ -96,7 +97,7 @@ function Outcome({ made }: { made: Moved }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       </div>
     );
   const text = made.n_moved > 0 ? t("migrate.moved", { n: integer(made.n_moved), to: made.to }) : made.n_cases > 0 ? t("migrate.fits", { n: integer(made.n_cases), to: made.to }) : t("migrate.nothing");

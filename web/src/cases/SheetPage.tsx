@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { integer, named, t } from "../i18n.ts";
+import { TableScroll } from "../parts/TableScroll.tsx";
 import { useDraft } from "./draft.ts";
 import { TypeInput } from "./DraftInputs.tsx";
 import { address, hrefOf } from "./address.ts";
@@ -83,7 +84,7 @@ function Read({ made }: { made: Imported }) {
   return (
     <div role="alert" data-test="sheet-faults">
       <p class="condition">{t("sheet.faults", { n: integer(made.faults.length) })}</p>
-      <div class="table-scroll">
+      <TableScroll name={t("sheet.row")}>
         <table class="table fault-table">
           <thead>
             <tr>
@@ -102,7 +103,7 @@ function Read({ made }: { made: Imported }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </div>
   );
 }

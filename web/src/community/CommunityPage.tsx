@@ -45,6 +45,7 @@ export function CommunityPage() {
           <KeysButton open={() => setHelp(true)} />
         </span>
       </nav>
+      <h2 class="sr-only">{t(TABS.find((one) => one.page === page)?.key ?? "nav.community")}</h2>
       {boardFault.value && (
         <p class="refusal" role="alert">
           {boardFault.value}{" "}

@@ -3,6 +3,7 @@ import { address, ask } from "../cases/address.ts";
 import { areaText } from "../cases/words.ts";
 import { district } from "../desk.ts";
 import { integer, lang, named, share, t } from "../i18n.ts";
+import { TableScroll } from "../parts/TableScroll.tsx";
 import { useAsked } from "../parts/useAsked.ts";
 import { community, type Covered, type KindCover, type Point } from "./api.ts";
 import { PointsMap } from "./PointsMap.tsx";
@@ -106,7 +107,7 @@ function Worst({ covered, kind, within, chosen, choose }: { covered: Covered; ki
   return (
     <section class="panel" data-test="covered-areas">
       <h3>{t("community.least_covered")}</h3>
-      <div class="table-scroll">
+      <TableScroll name={t("community.least_covered")}>
         <table class="table">
           <thead>
             <tr>
@@ -137,7 +138,7 @@ function Worst({ covered, kind, within, chosen, choose }: { covered: Covered; ki
             })}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
       {rows.length > WORST && !whole && (
         <button type="button" class="plain" onClick={() => setWhole(true)}>
           {t("community.all_areas", { n: integer(rows.length) })}

@@ -6,6 +6,7 @@ import { dayOf } from "../cases/zone.ts";
 import { now } from "../desk.ts";
 import { integer, named, t, word } from "../i18n.ts";
 import { useRowKeys } from "../parts/Keys.tsx";
+import { TableScroll } from "../parts/TableScroll.tsx";
 import { useAsked } from "../parts/useAsked.ts";
 import { may } from "../staff.ts";
 import { community, type Board, type Tally, type Volunteer } from "./api.ts";
@@ -134,7 +135,7 @@ function People({ asked }: { asked: URLSearchParams }) {
       <Refusal fault={fault} />
       {people.length === 0 && !fault && <p class="empty">{t(key ? "community.none_so" : "community.nobody")}</p>}
       {people.length > 0 && (
-        <div class="table-scroll">
+        <TableScroll name={t("community.volunteers")}>
           <table class="table people">
             <thead>
               <tr>
@@ -151,7 +152,7 @@ function People({ asked }: { asked: URLSearchParams }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       )}
       {next !== null ? (
         <p class="case-more">

@@ -1,5 +1,6 @@
 import { hrefOf } from "../cases/address.ts";
 import { areaOf } from "../cases/known.ts";
+import { TableScroll } from "../parts/TableScroll.tsx";
 import { seldom } from "./known.ts";
 import { district } from "../desk.ts";
 import { named, t, word } from "../i18n.ts";
@@ -107,7 +108,7 @@ function Parts({ one, made }: { one: Indicator; made: Answer }) {
   return (
     <section class="panel">
       <h3>{t("indicators.below")}</h3>
-      <div class="table-scroll">
+      <TableScroll name={t("indicators.below")}>
         <table class="table parts-table" data-test="parts">
           <thead>
             <tr>
@@ -142,7 +143,7 @@ function Parts({ one, made }: { one: Indicator; made: Answer }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </section>
   );
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { address, hrefOf } from "../cases/address.ts";
 import { areaOf } from "../cases/known.ts";
+import { TableScroll } from "../parts/TableScroll.tsx";
 import { seldom } from "./known.ts";
 import { district, told } from "../desk.ts";
 import { named, t } from "../i18n.ts";
@@ -39,7 +40,7 @@ export function Overview({ all, area, month }: { all: Indicator[]; area: string;
   const levelText = named(district.value?.levels.find((one) => one.key === level)?.label, level);
   return (
     <section data-test="overview">
-      <div class="table-scroll">
+      <TableScroll name={t("nav.indicators")}>
         <table class="table indicator-table">
           <thead>
             <tr>
@@ -64,7 +65,7 @@ export function Overview({ all, area, month }: { all: Indicator[]; area: string;
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
       {hidden > 0 && <p class="quiet hint">{t("indicators.too_fine", { n: hidden, level: levelText })}</p>}
       <p class="quiet hint">{t("indicators.note")}</p>
     </section>

@@ -176,7 +176,7 @@ export function SimulationBar() {
         {state.scenarios.length > 0 && (
           <label>
             <span>{t("simulation.scenario")}</span>
-            <select value={state.scenario ?? ""} onChange={(change) => void simulate({ scenario: change.currentTarget.value })} data-test="scenario">
+            <select aria-label={t("simulation.scenario")} value={state.scenario ?? ""} onChange={(change) => void simulate({ scenario: change.currentTarget.value })} data-test="scenario">
               {state.scenarios.map((one) => (
                 <option key={one.id} value={one.id}>
                   {named(one.name, one.id)}

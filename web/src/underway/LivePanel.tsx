@@ -1,6 +1,7 @@
 import type { Case, Kind } from "../cases/api.ts";
 import { referenceName } from "../cases/known.ts";
 import { density, integer, people, t, timeOf, word } from "../i18n.ts";
+import { TableScroll } from "../parts/TableScroll.tsx";
 import { useAsked } from "../parts/useAsked.ts";
 import { underway, type Live, type Trigger, type Zone } from "./api.ts";
 import { amount, condition, FiringRow } from "./FiringRow.tsx";
@@ -41,7 +42,7 @@ function Shown({ one }: { one: Case }) {
 
 function Zones({ live }: { live: Live }) {
   return (
-    <div class="table-scroll">
+    <TableScroll name={t("live.zone")}>
       <table class="table">
         <thead>
           <tr>
@@ -78,7 +79,7 @@ function Zones({ live }: { live: Live }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }
 
