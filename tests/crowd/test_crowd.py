@@ -11,7 +11,7 @@ from anlan.crowd import Cells, count, level_of_service
 from anlan.crowd.count import interval
 from anlan.crowd.scan import shares
 from anlan.kernel.errors import BadInput
-from anlan.kernel.records import UnknownReason
+from anlan.kernel.records import Device, DeviceKind, UnknownReason
 
 ANGLES = st.lists(st.floats(0, 2 * np.pi), min_size=5, max_size=12, unique=True)
 
@@ -170,6 +170,26 @@ def test_a_state_comes_back_exactly_and_goes_on_the_same(everything):
     assert np.array_equal(np.tril(again.present.covariance), np.tril(state.present.covariance))
     on, on_again = (everything.run(3, feed, s) for s in (state, again))
     assert np.array_equal(on.present.mean, on_again.present.mean)
+
+
+def test_a_state_is_not_taken_for_one_of_other_devices_though_as_many():
+    before, after = Small([view(1, -470, -470), view(2, 130, 130)]), Small([view(1, -470, -470), view(3, 230, 230)])
+    turned = Small([view(2, 130, 130), view(1, -470, -470)])
+    body = before.run(3, lambda at, k: [seen("view-1", at, k, n_present=90)]).to_bytes()
+    assert before.estimator.restore(body).present.at == AT + 3 * MINUTE
+    for other in (after, turned):
+        with pytest.raises(BadInput, match="state of other places and devices"):
+            other.estimator.restore(body)
+
+
+def test_a_road_that_is_new_costs_the_district_what_it_knows_of_its_devices_health_and_no_more():
+    line = degrees(shapely.LineString([(0, 0), (5, 0)]))
+    road, other = (Device(device_id=name, kind=DeviceKind.ROAD, name={}, geometry=line) for name in ("a", "b"))
+    before, after = Small([view(1, -470, -470), road]), Small([view(1, -470, -470), other])
+    state = before.run(3, lambda at, k: [seen("view-1", at, k, n_present=90), seen("a", at, k, n_in=9, n_out=7)])
+    again = after.estimator.restore(state.to_bytes())
+    assert np.array_equal(again.present.mean, state.present.mean)
+    assert np.isnan(again.health.newest_s).all()
 
 
 def test_the_order_of_the_observations_does_not_matter(everything):
