@@ -98,10 +98,7 @@ class District:
         self.weather = WeatherBook(history, clock, lambda now: self._tell("weather", {"weather": now}))
         self.door.beside[WEATHER_TOPICS] = self.weather.hear
         self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
-        self._watches = {
-            record.record_id: self._watch_of(record.version, record.record_id, record.body)
-            for record in store.records("watch")
-        }
+        self._watches = self._watches_of(store)
         self._listeners: list[Listener] = []
         self.matters = open_matters(pack, store, folder, clock, self._tell_changes)
         self.community = Hall(pack, store, folder, clock, self._tell_changes)
@@ -402,6 +399,7 @@ class District:
         self.count(geometry)
         watch_id = uuid.uuid4().hex[:12]
         body = {"name": name.strip(), "polygon": to_geojson(geometry, 7)}
+        polygon_from(body["polygon"])  # to the centimetre its corners may meet: what is written must be readable
         self._write("watch", watch_id, "watch", actor, body, None)
         return self._watches[watch_id]
 
@@ -496,6 +494,17 @@ class District:
             self._withdrawn = self._withdrawn ^ {record_id}
         self._tell("change", {"change": change})
         return change
+
+    @classmethod
+    def _watches_of(cls, store: SqlStore) -> dict[str, Watch]:
+        """Return the saved polygons; one that cannot be read must not keep the district closed."""
+        found = {}
+        for record in store.records("watch"):
+            try:
+                found[record.record_id] = cls._watch_of(record.version, record.record_id, record.body)
+            except BadInput as fault:
+                log.warning("the watch %s is left out: %s", record.record_id, fault)
+        return found
 
     @staticmethod
     def _watch_of(version: int, watch_id: str, body: Mapping[str, Any]) -> Watch:
