@@ -18,7 +18,7 @@ import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
 from anlan.beside import sources_of
-from anlan.counting import Counting, Shape
+from anlan.counting import NUMBERED, Counting, Shape, note_numbered, numbered_since
 from anlan.crowd import (
     LINED,
     Cells,
@@ -89,7 +89,9 @@ class District:
         self.cells = Cells.cached(pack, folder / "cells.npz")
         self.estimator = Estimator(pack, self.cells)
         self.door = Door(pack.devices, history, clock)
-        self._counting = Counting(pack, self.cells, self.estimator, history, clock)
+        self._counting = Counting(
+            pack, self.cells, self.estimator, history, clock, numbered_since(folder / NUMBERED, self.cells, clock.now())
+        )
         self.sensing = Sensing(pack, self.estimator, lambda: self._counting.field, lambda: self._counting.area_shares)
         self._duty = Duty(pack, store)
         self._outlooks = Outlooks(pack, history, folder)
@@ -200,6 +202,7 @@ class District:
             cursor = self.history.clear_estimates()
             self._engine.reset(cursor)
             self._counting.forget()
+            note_numbered(self.folder / NUMBERED, self.cells, None)
             self._stored_state_at = None
             self._now, self._levels, self._suspected = {}, {}, {}
             self._outlooks.forget()

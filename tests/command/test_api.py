@@ -2,17 +2,18 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
-from tests.command.conftest import MINUTE, Live
+from tests.command.conftest import BEGIN, MINUTE, Live
 from tests.small import line, ring, small_pack, square
 
 from anlan.command.api import forms
 from anlan.district import District
 from anlan.kernel.clock import parse_moment
-from anlan.kernel.records import DeviceKind, Draft
+from anlan.kernel.records import DeviceKind, Draft, UnknownReason
 
 QUAY = ring(square(100, -400, 80, 600))
 LAYERS = ("boundary", "water", "green", "streets", "places", "devices", "gateways", "stations", "posts")
@@ -412,6 +413,27 @@ def test_a_watch_that_cannot_be_read_does_not_keep_the_district_closed(tmp_path)
     held.district.close()
     again = District.open(small_pack(), tmp_path, clock=held.clock)
     assert [one.name for one in again.watches()] == ["front"]
+    again.close()
+
+
+def test_what_was_kept_by_the_cells_of_another_map_is_not_told_of_this_one(tmp_path):
+    held, end = Live(tmp_path), BEGIN + 12 * MINUTE
+    held.grid()
+    held.minute(12)
+    assert all(point.occupancy > 10 for point in held.district.curve(QUAY, BEGIN + 5 * MINUTE, end))
+    held.district.close()
+    drained = replace(small_pack(), water=())  # its cells have other numbers from where the water was
+    for _ in range(2):
+        again = District.open(drained, tmp_path, clock=held.clock)
+        assert again.curve(QUAY, BEGIN + 5 * MINUTE, end) == []
+        assert again.count(QUAY, BEGIN + 8 * MINUTE).unknown is UnknownReason.NOT_STARTED
+        assert again.density_at(BEGIN + 8 * MINUTE)[0] is None
+        again.close()
+    again = District.open(drained, tmp_path, clock=held.clock)
+    held.district = again
+    held.grid()
+    held.minute(12)
+    assert len(again.curve(QUAY, BEGIN, held.clock.now())) >= 10
     again.close()
 
 
