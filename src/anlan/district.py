@@ -341,12 +341,18 @@ class District:
         return self._trials.measure(field, measure, np.random.default_rng(int(field.at.timestamp())), minutes=minutes)
 
     def clearance(self, polygon: Shape | None = None) -> Clearance:
-        """Return how long clearing a polygon (degrees) takes, or the whole district, from the present estimate on."""
+        """Return how long clearing a polygon (degrees) takes, or the whole district, from the present estimate on.
+
+        NoData of a polygon whose people are not told: too few, on too little ground, or unknown.
+        """
         field = self._field_for("compute a clearance")
         if polygon is None:
             return clearance(self._trials.ground, field.persons)
         geometry = polygon if isinstance(polygon, BaseGeometry) else polygon_from(polygon)
-        return clearance(self._trials.ground, field.persons, self._trials.inside(geometry))
+        inside = self._trials.inside(geometry)
+        if self.count(geometry).occupancy is None:
+            raise NoData("the people of this polygon", "must be told to compute a clearance", "count it, which says why")
+        return clearance(self._trials.ground, field.persons, inside)
 
     @cached_property
     def _trials(self) -> Trials:
