@@ -41,6 +41,7 @@ class Duty:
         self._state = AlertState.of(alert for alert in map(_alert_of, self._records.values()) if alert.ended_at is None)
         self._heard: list[Observation] = []
         self._untold: list[AlertNews] = []
+        self._of_before: set[str] = set()  # alerts of a day that was played before, by ids that come again
 
     # -- judging ---------------------------------------------------------------------------------------------------
 
@@ -89,6 +90,7 @@ class Duty:
     def reset(self, at: datetime) -> tuple[Change, ...]:
         """End whatever stands, where the district begins another day."""
         self._state, self._heard, self._untold = AlertState(), [], []
+        self._of_before = set(self._records)
         every = [_alert_of(record) for record in self._records.values()]
         ended = [replace(alert, ended_at=at, changed_at=at) for alert in every if alert.ended_at is None]
         drafts = [self._draft(AlertNews(action=AlertAction.END, alert=alert), again=True) for alert in ended]
@@ -156,10 +158,11 @@ class Duty:
         record = self._records.get(news.alert.alert_id)
         if record is None and news.action is not AlertAction.RAISE:
             return None
-        if record is not None and not again and _alert_of(record).changed_at >= news.alert.changed_at:
+        anew = news.action is AlertAction.RAISE and news.alert.alert_id in self._of_before
+        if record is not None and not (again or anew) and _alert_of(record).changed_at >= news.alert.changed_at:
             return None
         body: Json = {"alert": msgspec.to_builtins(news.alert)}
-        if record is not None:
+        if record is not None and not anew:
             kept: Json = {name: record.body[name] for name in ("acknowledged", "closed") if name in record.body}
             beyond = news.alert.rung > _alert_of(record).highest
             body |= kept if not beyond else {}  # a new height asks for somebody again
@@ -178,6 +181,8 @@ class Duty:
         made = self._store.apply(drafts, at=at)
         for change in made:
             assert change.body is not None  # noqa: S101 - an alert's record never ends
+            if change.action == AlertAction.RAISE:
+                self._of_before.discard(change.record_id)
             self._records[change.record_id] = Record(
                 kind=KIND, record_id=change.record_id, version=change.version, body=change.body, changed_at=change.at
             )

@@ -153,6 +153,24 @@ def test_a_district_that_begins_another_day_ends_what_stands(crowded):
     assert crowded.district.alerts() == []
 
 
+def test_a_day_that_is_played_again_announces_again_what_comes_at_the_same_minute(crowded):
+    begin_at = crowded.clock.now()
+    crowded.minute(2, people=2_000.0)
+    crowded.minute(6, people=19_000.0)
+    (first,) = crowded.district.alerts()
+    crowded.district.close_alert(first.alert.alert_id, "a drill", "desk")
+    crowded.minute(30, people=2_000.0)  # it is over before the day is
+    crowded.clock.set(begin_at)
+    crowded.district.reset_estimates()
+    crowded.minute(2)
+    crowded.minute(6, people=19_000.0)
+    (second,) = crowded.district.alerts()
+    assert second.alert.alert_id == first.alert.alert_id
+    assert second.closed is None
+    assert actions(crowded.district)[-1] == ("raise", "anlan")
+    assert crowded.district.verify().ok
+
+
 def test_the_feed_tells_an_alert_as_it_is_raised(crowded):
     app = create_app(crowded.district)
     published = []
