@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -53,6 +53,8 @@ class Duty:
             self._state = AlertState.from_bytes(body)
         except BadInput as fault:
             log.warning("%s", fault)
+        else:
+            self._untold += self._missed()
 
     def hear(self, observations: Iterable[Observation]) -> None:
         """Take what was counted for the minute that is judged next."""
@@ -124,6 +126,23 @@ class Duty:
         return self._mark(alert_id, "close", note, actor, at)
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _missed(self) -> Iterator[AlertNews]:
+        """Yield what the kept state knows and the log was not told: the program ended between the two."""
+        standing = {alert.alert_id: alert for alert in self._state.standing()}
+        for alert in standing.values():
+            record = self._records.get(alert.alert_id)
+            told = None if record is None else _alert_of(record)
+            if told is None:
+                yield AlertNews(action=AlertAction.RAISE, alert=alert)
+            elif told.changed_at < alert.changed_at:
+                higher, lower = alert.rung > told.rung, alert.rung < told.rung
+                action = AlertAction.ESCALATE if higher else AlertAction.EASE if lower else AlertAction.REACH
+                yield AlertNews(action=action, alert=alert)
+        at = self._state.at
+        for told in map(_alert_of, self._records.values()):
+            if told.ended_at is None and told.alert_id not in standing and at is not None and told.changed_at < at:
+                yield AlertNews(action=AlertAction.END, alert=replace(told, changed_at=at, ended_at=at))
 
     def _mark(self, alert_id: str, action: str, note: str, actor: str, at: datetime) -> Change:
         if len(note) > LONGEST_NOTE:
