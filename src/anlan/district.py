@@ -351,7 +351,9 @@ class District:
         geometry = polygon if isinstance(polygon, BaseGeometry) else polygon_from(polygon)
         inside = self._trials.inside(geometry)
         if self.count(geometry).occupancy is None:
-            raise NoData("the people of this polygon", "must be told to compute a clearance", "count it, which says why")
+            raise NoData(
+                "the people of this polygon", "must be told to compute a clearance", "count it, which says why"
+            )
         return clearance(self._trials.ground, field.persons, inside)
 
     @cached_property
@@ -407,8 +409,9 @@ class District:
             raise BadInput(f"name of {len(name)} characters", "must have 1 to 80", "give it a short name")
         self.count(geometry)
         watch_id = uuid.uuid4().hex[:12]
-        body = {"name": name.strip(), "polygon": to_geojson(geometry, 7)}
-        polygon_from(body["polygon"])  # to the centimetre its corners may meet: what is written must be readable
+        outline = to_geojson(geometry, 7)
+        polygon_from(outline)  # to the centimetre its corners may meet: what is written must be readable
+        body = {"name": name.strip(), "polygon": outline}
         self._write("watch", watch_id, "watch", actor, body, None)
         return self._watches[watch_id]
 

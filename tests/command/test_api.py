@@ -396,7 +396,7 @@ NOTCHED = {  # whose notch all but meets the opposite side: to the centimetre it
 }  # fmt: skip
 
 
-def test_a_watch_that_would_not_be_read_again_is_not_written(live, http):
+def test_a_watch_that_would_not_be_read_again_is_not_written(http):
     strict(http.post("/count", json={"polygon": NOTCHED}))
     n_changes = len(strict(http.get("/changes"))["changes"])
     told = refused(http.post("/watches", json={"name": "notch", "polygon": NOTCHED}), 422, "bad_input")

@@ -156,9 +156,14 @@ def test_an_absurd_count_moves_little(everything):
     assert everything.many(shaken, [shape])[0].unknown is None
 
 
-@pytest.mark.parametrize(("west", "south", "east", "north"), [(73, 18, 135, 54), (-58, -89, 179, 89), (-180, -90, 180, 90)])
+@pytest.mark.parametrize(
+    ("west", "south", "east", "north"), [(73, 18, 135, 54), (-58, -89, 179, 89), (-180, -90, 180, 90)]
+)
 def test_a_polygon_however_far_it_reaches_holds_the_district(everything, west, south, east, north):
-    whole, far = (everything.counter.shares(one) for one in (degrees(shapely.box(-600, -600, 600, 600)), shapely.box(west, south, east, north)))
+    whole, far = (
+        everything.counter.shares(one)
+        for one in (degrees(shapely.box(-600, -600, 600, 600)), shapely.box(west, south, east, north))
+    )
     assert everything.counter.walkable_m2(far) == pytest.approx(everything.counter.walkable_m2(whole))
     elsewhere = everything.counter.shares(shapely.box(0, 0, 10, 10))
     assert everything.counter.walkable_m2(elsewhere) == 0.0

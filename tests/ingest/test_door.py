@@ -196,7 +196,7 @@ def test_whoever_takes_a_topic_beside_loses_a_message_by_its_fault_and_nothing_e
 
 
 def test_what_cannot_be_kept_beside_now_is_not_confirmed(door):
-    def full(topic, payload):
+    def full(*_):
         raise Unavailable("the disk", "must have room", "free some space")
 
     door.beside["weather/"] = full

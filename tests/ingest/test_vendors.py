@@ -261,7 +261,12 @@ def test_people_in_a_region_of_hikvision(site):
 
 
 def test_views_that_come_one_by_one_are_told_together_or_not_at_all():
-    device = {"format": "onvif", "source": "cam", "device": "area", "counters": {"1/2/A": "present", "1/2/B": "present"}}
+    device = {
+        "format": "onvif",
+        "source": "cam",
+        "device": "area",
+        "counters": {"1/2/A": "present", "1/2/B": "present"},
+    }
     adapter = adapters_of({"device": [device]})[-1]
 
     def people(n, second, rule):
@@ -279,7 +284,9 @@ def test_views_that_come_one_by_one_are_told_together_or_not_at_all():
 
 def test_a_window_of_a_device_is_not_told_by_a_part_of_its_counters():
     counters = {f"line_{k}_period_{way}": way for k in (1, 2) for way in ("in", "out")}
-    adapter = adapters_of({"device": [{"format": "milesight", "source": "s", "device": "gate", "counters": counters}]})[-1]
+    adapter = adapters_of({"device": [{"format": "milesight", "source": "s", "device": "gate", "counters": counters}]})[
+        -1
+    ]
     numbers = {f"line_{k}_period_{way}": n for k, way, n in ((1, "in", 5), (1, "out", 3), (2, "in", 7), (2, "out", 1))}
     whole = {"time": NOW.isoformat(), "period_s": 60.0, **numbers}
     [(_, one)], _ = adapter.decode("milesight/s", json.dumps(whole).encode(), NOW)

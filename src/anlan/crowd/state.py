@@ -71,7 +71,7 @@ class State:
     health: Health
     anchors: tuple[Moment, ...] = ()
     minutes: tuple[Minute, ...] = ()
-    names: Names = Names()
+    names: Names = field(default_factory=Names)
 
     def to_bytes(self) -> bytes:
         """Return the state as bytes: the oldest anchor and the minutes behind it, from which the present follows."""

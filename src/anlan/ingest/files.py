@@ -164,7 +164,9 @@ def _foreign(path: Path, devices: Sequence[Device], columns: Columns, reading: R
     for row, begin, name, values in _cells(table, columns, ours, reading):
         device = ours.get(name)
         if name in ours and device is None:
-            reading.faults.append(f"{path.name} row {row + 2}: device {name!r} must be one of its name; call it by its id.")
+            reading.faults.append(
+                f"{path.name} row {row + 2}: device {name!r} must be one of its name; call it by its id."
+            )
         elif device is None:
             reading.n_unknown += 1
         elif any(value is None or not value.strip() for value in values):
@@ -294,13 +296,13 @@ def _written(text: str) -> datetime:
     try:
         if found is None:
             return datetime.fromisoformat(text.strip())
-        hour, minute = int(found["hour"]), int(found["minute"] or 0)
-        if minute > 59 or 60 * hour + minute > 24 * 60:
-            raise ValueError
-        since = timedelta(hours=hour, minutes=minute)
-        return datetime.combine(date.fromisoformat(found["day"]), time.min) + since
+        since = timedelta(hours=int(found["hour"]), minutes=int(found["minute"] or 0))
+        begins = datetime.combine(date.fromisoformat(found["day"]), time.min)
     except (ValueError, OverflowError):
         raise BadInput(f"time {text.strip()!r}", "must be a date and time", "write it like 2012-12-31 23:00") from None
+    if int(found["minute"] or 0) > 59 or since > timedelta(hours=24):
+        raise BadInput(f"time {text.strip()!r}", "must be an hour of the day, 0:00 to 24:00", "correct the file")
+    return begins + since
 
 
 def _whole(value: str | None) -> int:

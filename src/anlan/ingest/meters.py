@@ -239,7 +239,9 @@ class Gauge:
 
     def _added(self, at: datetime, numbers: Mapping[str, int]) -> Mapping[str, int] | None:
         if any(at < then for then, _ in self._told.values()):
-            raise BadInput("people in view of the past", "must not be older than the last", "do nothing: it is too late")
+            raise BadInput(
+                "people in view of the past", "must not be older than the last", "do nothing: it is too late"
+            )
         self._told |= {name: (at, number) for name, number in numbers.items()}
         fresh = {name: one for name, one in self._told.items() if (at - one[0]).total_seconds() <= self._patience_s}
         whole = len(fresh) == len(self._counters)
