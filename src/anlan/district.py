@@ -70,6 +70,8 @@ log = logging.getLogger(__name__)
 Listener = Callable[[str, dict[str, Any]], None]
 """Takes a kind ("minute", "change", "weather") and its content, in the thread that made it."""
 
+LONGEST_REASON = 500
+"""Characters: the log keeps a reason for ever."""
 STATE_EVERY = timedelta(minutes=5)
 """How often the estimator's state (some 10 MB) is written; a restart replays what was committed since."""
 
@@ -393,6 +395,8 @@ class District:
         self.pack.device(device_id)
         if not reason.strip():
             raise BadInput("reason=''", "must say why", "write a few words")
+        if len(reason) > LONGEST_REASON:
+            raise BadInput(f"reason of {len(reason)} characters", f"must have at most {LONGEST_REASON}", "shorten it")
         return self._write("withdrawn_device", device_id, "withdraw", actor, {"reason": reason.strip()}, None)
 
     def restore_device(self, device_id: str, actor: str) -> Change:

@@ -358,7 +358,7 @@ def test_a_withdrawn_device_says_so_until_it_is_restored(http):
     refused(http.post("/devices/walk-1/restore"), 404, "not_found")
 
 
-@pytest.mark.parametrize("body", [{"reason": " "}, {}, {"reason": 3}])
+@pytest.mark.parametrize("body", [{"reason": " "}, {}, {"reason": 3}, {"reason": "x" * 501}])
 def test_a_device_is_not_withdrawn_without_a_reason(http, body):
     refused(http.post("/devices/walk-1/withdraw", json=body), 422, "bad_input")
 
