@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -32,7 +34,7 @@ from anlan.kernel.clock import Clock
 from anlan.kernel.geo import polygon_from
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Estimate, UnknownReason
-from anlan.store import DuckHistory
+from anlan.store import DuckHistory, Persons
 
 Floats = npt.NDArray[np.float64]
 Shares = tuple[npt.NDArray[np.int64], Floats]
@@ -42,14 +44,28 @@ Shape: TypeAlias = Mapping[str, Any] | str | BaseGeometry
 SPREAD_EVERY = timedelta(minutes=5)
 SPREAD_KEPT = timedelta(minutes=65)
 """Fields with their uncertainty stay this long in memory, so that a new polygon's last hour has intervals."""
+NUMBERED = "cells.json"
+"""The file in a district's folder that tells since when its cells have had their numbers."""
 LEVEL_KEPT = 50
 """Levels of at most so many areas have their estimate stored every minute; larger ones are computed when asked."""
 
 
 class Counting:
-    """Answers about people in polygons of one district. What changes is the field; it is taken whole, once a minute."""
+    """Answers about people in polygons of one district. What changes is the field; it is taken whole, once a minute.
 
-    def __init__(self, pack: Pack, cells: Cells, estimator: Estimator, history: DuckHistory, clock: Clock) -> None:
+    ``since`` is when the cells were given the numbers that they have; what was kept before is of other ground.
+    """
+
+    def __init__(
+        self,
+        pack: Pack,
+        cells: Cells,
+        estimator: Estimator,
+        history: DuckHistory,
+        clock: Clock,
+        since: datetime | None = None,
+    ) -> None:
+        self._since = since
         self._pack = pack
         self._cells = cells
         self._estimator = estimator
@@ -78,6 +94,7 @@ class Counting:
         """Begin anew, where the district begins another day."""
         self.field, self._state, self._evidence = None, None, None
         self._spread.clear()
+        self._since = None
 
     def count(self, polygon: Shape, at: datetime | None = None) -> Estimate:
         """Return how many people are in a polygon (degrees), now or at a moment of the past.
@@ -94,9 +111,9 @@ class Counting:
         if kept and at - kept[-1].at < SPREAD_EVERY:
             return count(self.counter, kept[-1], geometry, kept[-1].at)
         now = count(self.counter, None, geometry, at)
-        found = self._history.occupancy_at(at)
+        found = self._kept_at(at)
         index, share = self.counter.shares(geometry)
-        if found is None or len(found[1]) != len(self._cells) or now.unknown is not UnknownReason.NOT_STARTED:
+        if found is None or now.unknown is not UnknownReason.NOT_STARTED:
             return now  # nothing kept of that moment, or too little ground to tell
         persons = float(found[1][index] @ share)
         if not np.isfinite(persons):
@@ -111,7 +128,8 @@ class Counting:
         index, share = self.counter.shares(geometry)
         if not len(index) or self.counter.walkable_m2((index, share)) < LEAST_M2:
             return []
-        times, persons = self._history.occupancies(begin_at, end_at, index)
+        since = begin_at if self._since is None else max(begin_at, self._since)
+        times, persons = self._history.occupancies(since, end_at, index)
         bands = {field.at: self.counter.many(field, [(index, share)], field.at)[0] for field in self._spread}
         points = []
         for at, row in zip(times, persons, strict=True):
@@ -160,11 +178,18 @@ class Counting:
 
     def density_at(self, at: datetime) -> tuple[datetime | None, npt.NDArray[np.float64]]:
         """Return the same of a past minute; all unknown where none was kept."""
-        found = self._history.occupancy_at(at)
-        if found is None or len(found[1]) != len(self._cells):
+        found = self._kept_at(at)
+        if found is None:
             return None, self._cells.raster(np.full(len(self._cells), np.inf))
         persons = np.where(np.isfinite(found[1]), found[1], np.inf)
         return found[0], self._cells.raster(persons / self._ground_m2)
+
+    def _kept_at(self, at: datetime) -> tuple[datetime, Persons] | None:
+        """Return the people by cell that were kept of a moment; None where none were, or of cells that were others."""
+        found = self._history.occupancy_at(at)
+        if found is None or len(found[1]) != len(self._cells) or (self._since is not None and found[0] <= self._since):
+            return None
+        return found
 
     def crowds(self, x_m: Floats, y_m: Floats) -> tuple[datetime, Floats] | None:
         """Return the minute, and people per m² at points (metres), NaN where nobody walks or the number is unknown."""
@@ -204,3 +229,29 @@ class Counting:
     @cached_property
     def _spots(self) -> Spots:
         return Spots.of(self._pack, self._cells)
+
+
+def numbered_since(path: Path, cells: Cells, at: datetime) -> datetime | None:
+    """Return since when the cells of the history have had the numbers of now; None where they always had.
+
+    A map with other streets or water has other cells, and what was kept by their numbers is of other ground.
+    """
+    digest = cells.digest
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        digest, since = kept["digest"], kept["since"] and datetime.fromisoformat(kept["since"])
+    except FileNotFoundError:
+        since = None  # a new district, or one of an earlier version
+    except (ValueError, KeyError, TypeError):
+        since = at
+    if digest != cells.digest:
+        since = at
+    note_numbered(path, cells, since)
+    return since
+
+
+def note_numbered(path: Path, cells: Cells, since: datetime | None) -> None:
+    """Note since when the cells have had their numbers."""
+    fresh, digest = path.with_suffix(".new"), cells.digest
+    fresh.write_text(json.dumps({"digest": digest, "since": None if since is None else since.isoformat()}), "utf-8")
+    fresh.replace(path)  # whole or not at all, should the program be killed here

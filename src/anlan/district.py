@@ -18,7 +18,7 @@ import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
 from anlan.beside import sources_of
-from anlan.counting import Counting, Shape
+from anlan.counting import NUMBERED, Counting, Shape, note_numbered, numbered_since
 from anlan.crowd import (
     LINED,
     Cells,
@@ -70,6 +70,8 @@ log = logging.getLogger(__name__)
 Listener = Callable[[str, dict[str, Any]], None]
 """Takes a kind ("minute", "change", "weather") and its content, in the thread that made it."""
 
+LONGEST_REASON = 500
+"""Characters: the log keeps a reason for ever."""
 STATE_EVERY = timedelta(minutes=5)
 """How often the estimator's state (some 10 MB) is written; a restart replays what was committed since."""
 
@@ -89,7 +91,9 @@ class District:
         self.cells = Cells.cached(pack, folder / "cells.npz")
         self.estimator = Estimator(pack, self.cells)
         self.door = Door(pack.devices, history, clock)
-        self._counting = Counting(pack, self.cells, self.estimator, history, clock)
+        self._counting = Counting(
+            pack, self.cells, self.estimator, history, clock, numbered_since(folder / NUMBERED, self.cells, clock.now())
+        )
         self.sensing = Sensing(pack, self.estimator, lambda: self._counting.field, lambda: self._counting.area_shares)
         self._duty = Duty(pack, store)
         self._outlooks = Outlooks(pack, history, folder)
@@ -98,10 +102,7 @@ class District:
         self.weather = WeatherBook(history, clock, lambda now: self._tell("weather", {"weather": now}))
         self.door.beside[WEATHER_TOPICS] = self.weather.hear
         self._withdrawn = frozenset(record.record_id for record in store.records("withdrawn_device"))
-        self._watches = {
-            record.record_id: self._watch_of(record.version, record.record_id, record.body)
-            for record in store.records("watch")
-        }
+        self._watches = self._watches_of(store)
         self._listeners: list[Listener] = []
         self.matters = open_matters(pack, store, folder, clock, self._tell_changes)
         self.community = Hall(pack, store, folder, clock, self._tell_changes)
@@ -203,6 +204,7 @@ class District:
             cursor = self.history.clear_estimates()
             self._engine.reset(cursor)
             self._counting.forget()
+            note_numbered(self.folder / NUMBERED, self.cells, None)
             self._stored_state_at = None
             self._now, self._levels, self._suspected = {}, {}, {}
             self._outlooks.forget()
@@ -341,12 +343,20 @@ class District:
         return self._trials.measure(field, measure, np.random.default_rng(int(field.at.timestamp())), minutes=minutes)
 
     def clearance(self, polygon: Shape | None = None) -> Clearance:
-        """Return how long clearing a polygon (degrees) takes, or the whole district, from the present estimate on."""
+        """Return how long clearing a polygon (degrees) takes, or the whole district, from the present estimate on.
+
+        NoData of a polygon whose people are not told: too few, on too little ground, or unknown.
+        """
         field = self._field_for("compute a clearance")
         if polygon is None:
             return clearance(self._trials.ground, field.persons)
         geometry = polygon if isinstance(polygon, BaseGeometry) else polygon_from(polygon)
-        return clearance(self._trials.ground, field.persons, self._trials.inside(geometry))
+        inside = self._trials.inside(geometry)
+        if self.count(geometry).occupancy is None:
+            raise NoData(
+                "the people of this polygon", "must be told to compute a clearance", "count it, which says why"
+            )
+        return clearance(self._trials.ground, field.persons, inside)
 
     @cached_property
     def _trials(self) -> Trials:
@@ -385,6 +395,8 @@ class District:
         self.pack.device(device_id)
         if not reason.strip():
             raise BadInput("reason=''", "must say why", "write a few words")
+        if len(reason) > LONGEST_REASON:
+            raise BadInput(f"reason of {len(reason)} characters", f"must have at most {LONGEST_REASON}", "shorten it")
         return self._write("withdrawn_device", device_id, "withdraw", actor, {"reason": reason.strip()}, None)
 
     def restore_device(self, device_id: str, actor: str) -> Change:
@@ -401,7 +413,9 @@ class District:
             raise BadInput(f"name of {len(name)} characters", "must have 1 to 80", "give it a short name")
         self.count(geometry)
         watch_id = uuid.uuid4().hex[:12]
-        body = {"name": name.strip(), "polygon": to_geojson(geometry, 7)}
+        outline = to_geojson(geometry, 7)
+        polygon_from(outline)  # to the centimetre its corners may meet: what is written must be readable
+        body = {"name": name.strip(), "polygon": outline}
         self._write("watch", watch_id, "watch", actor, body, None)
         return self._watches[watch_id]
 
@@ -496,6 +510,17 @@ class District:
             self._withdrawn = self._withdrawn ^ {record_id}
         self._tell("change", {"change": change})
         return change
+
+    @classmethod
+    def _watches_of(cls, store: SqlStore) -> dict[str, Watch]:
+        """Return the saved polygons; one that cannot be read must not keep the district closed."""
+        found = {}
+        for record in store.records("watch"):
+            try:
+                found[record.record_id] = cls._watch_of(record.version, record.record_id, record.body)
+            except BadInput as fault:
+                log.warning("the watch %s is left out: %s", record.record_id, fault)
+        return found
 
     @staticmethod
     def _watch_of(version: int, watch_id: str, body: Mapping[str, Any]) -> Watch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -41,6 +41,7 @@ class Duty:
         self._state = AlertState.of(alert for alert in map(_alert_of, self._records.values()) if alert.ended_at is None)
         self._heard: list[Observation] = []
         self._untold: list[AlertNews] = []
+        self._of_before: set[str] = set()  # alerts of a day that was played before, by ids that come again
 
     # -- judging ---------------------------------------------------------------------------------------------------
 
@@ -52,6 +53,8 @@ class Duty:
             self._state = AlertState.from_bytes(body)
         except BadInput as fault:
             log.warning("%s", fault)
+        else:
+            self._untold += self._missed()
 
     def hear(self, observations: Iterable[Observation]) -> None:
         """Take what was counted for the minute that is judged next."""
@@ -89,6 +92,7 @@ class Duty:
     def reset(self, at: datetime) -> tuple[Change, ...]:
         """End whatever stands, where the district begins another day."""
         self._state, self._heard, self._untold = AlertState(), [], []
+        self._of_before = set(self._records)
         every = [_alert_of(record) for record in self._records.values()]
         ended = [replace(alert, ended_at=at, changed_at=at) for alert in every if alert.ended_at is None]
         drafts = [self._draft(AlertNews(action=AlertAction.END, alert=alert), again=True) for alert in ended]
@@ -123,6 +127,23 @@ class Duty:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
+    def _missed(self) -> Iterator[AlertNews]:
+        """Yield what the kept state knows and the log was not told: the program ended between the two."""
+        standing = {alert.alert_id: alert for alert in self._state.standing()}
+        for alert in standing.values():
+            record = self._records.get(alert.alert_id)
+            told = None if record is None else _alert_of(record)
+            if told is None:
+                yield AlertNews(action=AlertAction.RAISE, alert=alert)
+            elif told.changed_at < alert.changed_at:
+                higher, lower = alert.rung > told.rung, alert.rung < told.rung
+                action = AlertAction.ESCALATE if higher else AlertAction.EASE if lower else AlertAction.REACH
+                yield AlertNews(action=action, alert=alert)
+        at = self._state.at
+        for told in map(_alert_of, self._records.values()):
+            if told.ended_at is None and told.alert_id not in standing and at is not None and told.changed_at < at:
+                yield AlertNews(action=AlertAction.END, alert=replace(told, changed_at=at, ended_at=at))
+
     def _mark(self, alert_id: str, action: str, note: str, actor: str, at: datetime) -> Change:
         if len(note) > LONGEST_NOTE:
             raise BadInput(f"note of {len(note)} characters", f"must have at most {LONGEST_NOTE}", "shorten it")
@@ -156,10 +177,11 @@ class Duty:
         record = self._records.get(news.alert.alert_id)
         if record is None and news.action is not AlertAction.RAISE:
             return None
-        if record is not None and not again and _alert_of(record).changed_at >= news.alert.changed_at:
+        anew = news.action is AlertAction.RAISE and news.alert.alert_id in self._of_before
+        if record is not None and not (again or anew) and _alert_of(record).changed_at >= news.alert.changed_at:
             return None
         body: Json = {"alert": msgspec.to_builtins(news.alert)}
-        if record is not None:
+        if record is not None and not anew:
             kept: Json = {name: record.body[name] for name in ("acknowledged", "closed") if name in record.body}
             beyond = news.alert.rung > _alert_of(record).highest
             body |= kept if not beyond else {}  # a new height asks for somebody again
@@ -178,6 +200,8 @@ class Duty:
         made = self._store.apply(drafts, at=at)
         for change in made:
             assert change.body is not None  # noqa: S101 - an alert's record never ends
+            if change.action == AlertAction.RAISE:
+                self._of_before.discard(change.record_id)
             self._records[change.record_id] = Record(
                 kind=KIND, record_id=change.record_id, version=change.version, body=change.body, changed_at=change.at
             )

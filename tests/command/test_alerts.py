@@ -146,11 +146,52 @@ def test_a_restart_repeats_nothing(crowded, tmp_path):
     assert crowded.district.alerts() == []
 
 
+def untold(crowded, tmp_path, monkeypatch, people):
+    """Let a state be kept of which the log was never told, as where the program is killed between the two."""
+    with monkeypatch.context() as killed:
+        killed.setattr(type(crowded.district._duty), "tell", lambda _: ())
+        crowded.minute(6, people=people)  # in five minutes a state is kept
+        crowded.district.close()
+    crowded.district = District.open(crowded.district.pack, tmp_path, clock=crowded.clock)
+    crowded.minute(2)
+
+
+def test_what_the_log_was_not_told_before_a_kill_is_told_after_it(crowded, tmp_path, monkeypatch):
+    untold(crowded, tmp_path, monkeypatch, 19_000.0)
+    assert actions(crowded.district) == [("raise", "anlan")]
+    untold(crowded, tmp_path, monkeypatch, 29_000.0)
+    assert actions(crowded.district)[1:] == [("escalate", "anlan")]
+    assert [one.alert.rung.name for one in crowded.district.alerts()] == ["RED"]
+    crowded.minute(2, people=2_000.0)
+    for _ in range(3):
+        untold(crowded, tmp_path, monkeypatch, 2_000.0)
+    assert actions(crowded.district)[2] == ("end", "anlan")
+    assert "place:quay" not in {one.alert.subject_id for one in crowded.district.alerts()}
+
+
 def test_a_district_that_begins_another_day_ends_what_stands(crowded):
     crowded.minute(3, people=19_000.0)
     crowded.district.reset_estimates()
     assert actions(crowded.district) == [("raise", "anlan"), ("end", "anlan")]
     assert crowded.district.alerts() == []
+
+
+def test_a_day_that_is_played_again_announces_again_what_comes_at_the_same_minute(crowded):
+    begin_at = crowded.clock.now()
+    crowded.minute(2, people=2_000.0)
+    crowded.minute(6, people=19_000.0)
+    (first,) = crowded.district.alerts()
+    crowded.district.close_alert(first.alert.alert_id, "a drill", "desk")
+    crowded.minute(30, people=2_000.0)  # it is over before the day is
+    crowded.clock.set(begin_at)
+    crowded.district.reset_estimates()
+    crowded.minute(2)
+    crowded.minute(6, people=19_000.0)
+    (second,) = crowded.district.alerts()
+    assert second.alert.alert_id == first.alert.alert_id
+    assert second.closed is None
+    assert actions(crowded.district)[-1] == ("raise", "anlan")
+    assert crowded.district.verify().ok
 
 
 def test_the_feed_tells_an_alert_as_it_is_raised(crowded):

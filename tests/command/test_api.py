@@ -2,16 +2,18 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
-from tests.command.conftest import MINUTE
-from tests.small import line, ring, square
+from tests.command.conftest import BEGIN, MINUTE, Live
+from tests.small import line, ring, small_pack, square
 
 from anlan.command.api import forms
+from anlan.district import District
 from anlan.kernel.clock import parse_moment
-from anlan.kernel.records import DeviceKind
+from anlan.kernel.records import DeviceKind, Draft, UnknownReason
 
 QUAY = ring(square(100, -400, 80, 600))
 LAYERS = ("boundary", "water", "green", "streets", "places", "devices", "gateways", "stations", "posts")
@@ -356,7 +358,7 @@ def test_a_withdrawn_device_says_so_until_it_is_restored(http):
     refused(http.post("/devices/walk-1/restore"), 404, "not_found")
 
 
-@pytest.mark.parametrize("body", [{"reason": " "}, {}, {"reason": 3}])
+@pytest.mark.parametrize("body", [{"reason": " "}, {}, {"reason": 3}, {"reason": "x" * 501}])
 def test_a_device_is_not_withdrawn_without_a_reason(http, body):
     refused(http.post("/devices/walk-1/withdraw", json=body), 422, "bad_input")
 
@@ -381,6 +383,58 @@ def test_a_watch_is_saved_counted_and_ended(live, http):
     assert (ended["action"], ended["body"]) == ("unwatch", None)
     assert made["id"] not in {watch["id"] for watch in strict(http.get("/watches"))["watches"]}
     refused(http.delete(f"/watches/{made['id']}", params={"version": 1}), 404, "not_found")
+
+
+NOTCHED = {  # whose notch all but meets the opposite side: to the centimetre it does
+    "type": "Polygon",
+    "coordinates": [
+        [
+            [121.4806, 31.216], [121.482, 31.216], [121.482, 31.218],
+            [121.481, 31.21600001], [121.4806, 31.218], [121.4806, 31.216],
+        ]
+    ],
+}  # fmt: skip
+
+
+def test_a_watch_that_would_not_be_read_again_is_not_written(http):
+    strict(http.post("/count", json={"polygon": NOTCHED}))
+    n_changes = len(strict(http.get("/changes"))["changes"])
+    told = refused(http.post("/watches", json={"name": "notch", "polygon": NOTCHED}), 422, "bad_input")
+    assert "must not cross itself" in told["rule"]
+    assert len(strict(http.get("/changes"))["changes"]) == n_changes
+
+
+def test_a_watch_that_cannot_be_read_does_not_keep_the_district_closed(tmp_path):
+    held = Live(tmp_path)
+    held.district.watch("front", QUAY, "desk")
+    body = {"name": "notch", "polygon": NOTCHED | {"coordinates": np.round(NOTCHED["coordinates"], 7).tolist()}}
+    draft = Draft(kind="watch", record_id="notch", action="watch", actor="desk", body=body)
+    held.district.store.apply([draft], at=held.clock.now())
+    held.district.close()
+    again = District.open(small_pack(), tmp_path, clock=held.clock)
+    assert [one.name for one in again.watches()] == ["front"]
+    again.close()
+
+
+def test_what_was_kept_by_the_cells_of_another_map_is_not_told_of_this_one(tmp_path):
+    held, end = Live(tmp_path), BEGIN + 12 * MINUTE
+    held.grid()
+    held.minute(12)
+    assert all(point.occupancy > 10 for point in held.district.curve(QUAY, BEGIN + 5 * MINUTE, end))
+    held.district.close()
+    drained = replace(small_pack(), water=())  # its cells have other numbers from where the water was
+    for _ in range(2):
+        again = District.open(drained, tmp_path, clock=held.clock)
+        assert again.curve(QUAY, BEGIN + 5 * MINUTE, end) == []
+        assert again.count(QUAY, BEGIN + 8 * MINUTE).unknown is UnknownReason.NOT_STARTED
+        assert again.density_at(BEGIN + 8 * MINUTE)[0] is None
+        again.close()
+    again = District.open(drained, tmp_path, clock=held.clock)
+    held.district = again
+    held.grid()
+    held.minute(12)
+    assert len(again.curve(QUAY, BEGIN, held.clock.now())) >= 10
+    again.close()
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 100, 5])

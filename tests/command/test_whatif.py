@@ -40,3 +40,11 @@ def test_clearing_the_district_takes_longer_for_all_than_for_half(http):
 )
 def test_what_cannot_be_ordered_is_refused(http, ask, status, code):
     refused(http.post("/what-if", json=ask), status, code)
+
+
+def test_who_stands_on_a_doorway_is_not_told_by_its_clearance_either(http):
+    doorway = ring(square(-20, -20, 2))
+    assert strict(http.post("/count", json={"polygon": doorway}))["unknown"] == "too_small"
+    told = strict(http.post("/clearance", json={"polygon": doorway}))
+    assert told["error"]["code"] == "no_data"
+    assert "persons" not in told

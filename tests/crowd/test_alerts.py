@@ -284,3 +284,32 @@ def test_the_more_particular_ladder_holds():
 def test_a_ladder_that_does_not_rise_is_refused(limits):
     with pytest.raises(BadInput):
         Ladder(of="*", measure=Measure.DENSITY, limits=limits, source="none")
+
+
+def without(place_id=None, device_id=None):
+    """Return a judge of a pack that has lost a place, or a device."""
+    places = tuple(place for place in PACK.places if place.place_id != place_id)
+    devices = tuple(device for device in PACK.devices if device.device_id != device_id)
+    return Judge(replace(PACK, places=places, devices=devices))
+
+
+def test_a_line_that_the_pack_has_lost_since_does_not_stop_the_judging():
+    desk = Desk()
+    window = {"begin_at": BEGIN, "end_at": BEGIN + MINUTE}
+    desk.minute(33_000, seen=[Observation(device_id="walk-1", sequence=0, n_in=20, n_out=30, **window)])
+    assert set(desk.state.windows) == {"walk-1"}
+    desk.judge = without(device_id="walk-1")
+    desk.minute(56_000)
+    assert desk.state.windows == {}
+    assert (desk.news[-1].action, desk.news[-1].alert.rung) == (AlertAction.ESCALATE, Rung.RED)
+
+
+def test_what_stands_of_a_place_that_the_pack_has_lost_since_ends():
+    desk = Desk()
+    desk.minute(33_000)
+    [alert] = desk.state.standing()
+    desk.judge = without(place_id="quay")
+    desk.minute(33_000)
+    assert (desk.news[-1].action, desk.news[-1].alert.alert_id) == (AlertAction.END, alert.alert_id)
+    assert desk.state.standing() == []
+    assert desk.minute(33_000) == []

@@ -11,7 +11,7 @@ from anlan.crowd import Cells, count, level_of_service
 from anlan.crowd.count import interval
 from anlan.crowd.scan import shares
 from anlan.kernel.errors import BadInput
-from anlan.kernel.records import UnknownReason
+from anlan.kernel.records import Device, DeviceKind, UnknownReason
 
 ANGLES = st.lists(st.floats(0, 2 * np.pi), min_size=5, max_size=12, unique=True)
 
@@ -156,6 +156,19 @@ def test_an_absurd_count_moves_little(everything):
     assert everything.many(shaken, [shape])[0].unknown is None
 
 
+@pytest.mark.parametrize(
+    ("west", "south", "east", "north"), [(73, 18, 135, 54), (-58, -89, 179, 89), (-180, -90, 180, 90)]
+)
+def test_a_polygon_however_far_it_reaches_holds_the_district(everything, west, south, east, north):
+    whole, far = (
+        everything.counter.shares(one)
+        for one in (degrees(shapely.box(-600, -600, 600, 600)), shapely.box(west, south, east, north))
+    )
+    assert everything.counter.walkable_m2(far) == pytest.approx(everything.counter.walkable_m2(whole))
+    elsewhere = everything.counter.shares(shapely.box(0, 0, 10, 10))
+    assert everything.counter.walkable_m2(elsewhere) == 0.0
+
+
 def test_a_state_comes_back_exactly_and_goes_on_the_same(everything):
     counts = grid_counts(everything, everything.cells.expected + everything.cells.indoors)
 
@@ -170,6 +183,26 @@ def test_a_state_comes_back_exactly_and_goes_on_the_same(everything):
     assert np.array_equal(np.tril(again.present.covariance), np.tril(state.present.covariance))
     on, on_again = (everything.run(3, feed, s) for s in (state, again))
     assert np.array_equal(on.present.mean, on_again.present.mean)
+
+
+def test_a_state_is_not_taken_for_one_of_other_devices_though_as_many():
+    before, after = Small([view(1, -470, -470), view(2, 130, 130)]), Small([view(1, -470, -470), view(3, 230, 230)])
+    turned = Small([view(2, 130, 130), view(1, -470, -470)])
+    body = before.run(3, lambda at, k: [seen("view-1", at, k, n_present=90)]).to_bytes()
+    assert before.estimator.restore(body).present.at == AT + 3 * MINUTE
+    for other in (after, turned):
+        with pytest.raises(BadInput, match="state of other places and devices"):
+            other.estimator.restore(body)
+
+
+def test_a_road_that_is_new_costs_the_district_what_it_knows_of_its_devices_health_and_no_more():
+    line = degrees(shapely.LineString([(0, 0), (5, 0)]))
+    road, other = (Device(device_id=name, kind=DeviceKind.ROAD, name={}, geometry=line) for name in ("a", "b"))
+    before, after = Small([view(1, -470, -470), road]), Small([view(1, -470, -470), other])
+    state = before.run(3, lambda at, k: [seen("view-1", at, k, n_present=90), seen("a", at, k, n_in=9, n_out=7)])
+    again = after.estimator.restore(state.to_bytes())
+    assert np.array_equal(again.present.mean, state.present.mean)
+    assert np.isnan(again.health.newest_s).all()
 
 
 def test_the_order_of_the_observations_does_not_matter(everything):

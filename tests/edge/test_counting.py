@@ -1,5 +1,8 @@
 """Counting, the outbox and the ways, which need no network and no video."""
 
+import socket
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anlan.edge import Crossings, HttpWay, Line, Outbox, way_to
+from anlan.edge import Crossings, HttpWay, Line, Outbox, sending, way_to
 from anlan.edge.detecting import needed
-from anlan.edge.sending import Sender
+from anlan.edge.sending import MqttWay, Sender
 from anlan.kernel.errors import BadInput, Unavailable
 
 
@@ -91,3 +94,76 @@ def test_the_outbox_keeps_what_a_way_did_not_confirm():
     assert len(outbox) >= 1
     sender.close(0.1)
     outbox.close()
+
+
+class Odd(threading.Thread):
+    """A server that answers what is sent to it by bytes of the test's."""
+
+    def __init__(self, answer):
+        super().__init__(daemon=True)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._answer, self.heard = answer, bytearray()
+        self.port = self._listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                self.heard += connection.recv(65_536)
+                connection.sendall(self._answer)
+                while self._answer.startswith(CONNACK) and (more := connection.recv(65_536)):
+                    self.heard += more
+
+    def close(self):
+        self._listener.close()
+
+
+CONNACK = b"\x20\x02\x00\x00"
+
+
+@pytest.mark.parametrize("answer", [b"\x20\x02", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", b""])
+def test_an_answer_that_is_none_confirms_nothing_and_ends_nothing(answer):
+    odd = Odd(answer)
+    way = HttpWay(f"http://127.0.0.1:{odd.port}")
+    assert way.send([b"{}"]) == 0
+    odd.close()
+
+
+def test_a_way_that_fails_does_not_end_the_sender():
+    class Failing:
+        n = 0
+
+        def send(self, bodies):
+            self.n += 1
+            if self.n == 1:
+                raise RuntimeError(bodies)
+            return len(bodies)
+
+        def close(self):
+            pass
+
+    outbox = Outbox(Path(":memory:"))
+    outbox.put(b"1")
+    sender = Sender(outbox, Failing(), every_s=0.01)
+    sender.close()
+    assert len(outbox) == 0
+    outbox.close()
+
+
+def test_what_waits_for_its_confirmation_is_not_published_again(monkeypatch):
+    monkeypatch.setattr(sending, "TIMEOUT_S", 0.1)
+    odd = Odd(CONNACK)
+    way = MqttWay(f"mqtt://127.0.0.1:{odd.port}", "gate")
+    bodies = [b"first of two", b"second of two"]
+    end = time.monotonic() + 20
+    while odd.heard.count(b"of two") < 2 and time.monotonic() < end:
+        assert way.send(bodies) == 0
+    for _ in range(3):
+        assert way.send(bodies) == 0
+    assert odd.heard.count(b"of two") == 2
+    way.close()
+    odd.close()

@@ -18,8 +18,9 @@ from tests.ingest.conftest import (  # noqa: F401 - fixtures of the door, the di
 )
 from typer.testing import CliRunner
 
+from anlan.cli import afield
 from anlan.cli.commands import app
-from anlan.edge import Crossings, Detector, Line, MqttWay, Outbox, Watching, watch
+from anlan.edge import Crossings, Detector, Line, MqttWay, Outbox, Watching, watch, watching
 from anlan.edge.sending import Sender
 from anlan.edge.watching import frames
 from anlan.ingest import EmbeddedBroker, decode, encode
@@ -207,6 +208,28 @@ def test_the_command_counts_a_video_and_hands_it_in_over_http(video, net, tmp_pa
     assert done.exit_code == 0, done.output
     assert [(one.device_id, one.n_in, one.n_out) for one in Taking.taken] == [("gate", 3, 2)]
     assert {path.name for path in tmp_path.iterdir()} <= {"box.db", "box.db-wal", "box.db-shm"}
+
+
+def test_a_camera_that_takes_its_time_to_come_back_is_waited_for(net, tmp_path, monkeypatch):
+    opened = []
+    picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+
+    def camera(_video, _begin_at):
+        opened.append(True)
+        if len(opened) in {2, 3}:
+            raise Unavailable("the video", "must be readable", "it starts anew")
+        yield datetime.now(UTC), picture
+        if len(opened) == 1:
+            raise Unavailable("the stream", "must go on", "it is opened again")
+
+    monkeypatch.setattr(watching, "frames", camera)
+    monkeypatch.setattr(afield, "TRY_AGAIN_S", 0.0)
+    asked = ["edge", "rtsp://camera.example/1", "--net", str(net), "--device", "gate", "--to", "http://127.0.0.1:1"]
+    done = CliRunner().invoke(app, [*asked, "--outbox", str(tmp_path / "box.db")])
+    assert (done.exit_code, len(opened)) == (0, 4), done.output
+    opened[:] = [True]  # and one that was never there is not
+    done = CliRunner().invoke(app, [*asked, "--outbox", str(tmp_path / "box.db")])
+    assert isinstance(done.exception, Unavailable)
 
 
 def test_an_output_that_is_columns_is_thinned(net):

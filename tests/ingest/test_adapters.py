@@ -179,6 +179,7 @@ def test_the_mapping_is_read_from_toml(tmp_path):
         ('[datastreams.7]\nvalue = "passed"\ninterval_s = 60', "must name its device"),
         ('[datastreams.7]\ndevice = "a"\nvalue = "in"\ninterval_s = 60', "must be passed, present or directions"),
         ('[datastreams.7]\ndevice = "a"\nvalue = "passed"\ninterval_s = 0', "must be > 0"),
+        ('[datastreams.7]\ndevice = "a"\nvalue = "passed"\ninterval_s = nan', "must be > 0"),
     ],
 )
 def test_a_faulty_mapping_is_refused(tmp_path, text, told):

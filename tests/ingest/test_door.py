@@ -185,6 +185,26 @@ def test_a_faulty_adapter_loses_its_message_and_nothing_else(door):
     assert put(door, seen()).n_accepted == 1
 
 
+def test_whoever_takes_a_topic_beside_loses_a_message_by_its_fault_and_nothing_else(door):
+    def faulty(topic, payload):
+        raise OverflowError(topic, payload)
+
+    door.beside["weather/"] = faulty
+    receipt = door.receive("weather/roof", b"13812345678").result(10)
+    assert codes(receipt) == [RefusalCode.MALFORMED]
+    assert "13812345678" not in receipt.refusals[0].message
+    assert put(door, seen()).n_accepted == 1
+
+
+def test_what_cannot_be_kept_beside_now_is_not_confirmed(door):
+    def full(*_):
+        raise Unavailable("the disk", "must have room", "free some space")
+
+    door.beside["weather/"] = full
+    with pytest.raises(Unavailable, match="must have room"):
+        door.receive("weather/roof", b"{}")
+
+
 def test_a_batch_tells_the_place_of_each_refusal(door):
     sent = [seen(), seen("nobody"), seen(sequence=1, end_at=NOW + timedelta(hours=1))]
     parts = [json.loads(encode(one)) for one in sent]

@@ -1,5 +1,6 @@
 import gzip
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -139,6 +140,23 @@ def test_a_device_may_be_called_by_its_name(tmp_path):
     there = device("1", DeviceKind.AREA)
     found, _ = read(table(tmp_path, "time,id,n", "2013-01-01 00:00,1,5"), LONG, [there])
     assert [(one.device_id, one.n_present) for one in found] == [("1", 5)]
+
+
+def test_a_name_that_two_devices_share_is_nobodys(tmp_path):
+    twins = [replace(device(key, DeviceKind.GATE), name={"en": "Gate"}) for key in ("north", "south")]
+    path = table(tmp_path, "time,id,n,m", "2026-12-31 10:00,Gate,5,3", "2026-12-31 10:00,south,6,2")
+    found, reading = read(path, Columns(time="time", device="id", n_in="n", n_out="m"), twins)
+    assert [(one.device_id, one.n_in) for one in found] == [("south", 6)]
+    assert "call it by its id" in reading.faults[0]
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-12-31 99:00", "2026-12-31 23:75", "2026-12-31 24:30", "0001-01-01 00:00", "9999-12-31 23:00"]
+)
+def test_an_hour_that_no_clock_shows_is_a_fault(tmp_path, written):
+    found, reading = read(table(tmp_path, "time,id,n", f"{written},sum,5"))
+    assert found == []
+    assert "must be" in reading.faults[0]
 
 
 def test_directions_come_from_two_columns(tmp_path):

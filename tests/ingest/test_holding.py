@@ -46,8 +46,12 @@ def test_points_and_squares_are_summed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["lon,lat,imei\n1,2,x", "lon,lat,count\n1,2,-5", "lon,lat\n1", "column,row,count\na,b,c", "lon,lat\nnan,1"]
-)
+    "text",
+    [
+        "lon,lat,imei\n1,2,x", "lon,lat,count\n1,2,-5", "lon,lat\n1", "column,row,count\na,b,c", "lon,lat\nnan,1",
+        "lon,lat\ninf,1", "lon,lat\n31.22,121.48",
+    ],
+)  # fmt: skip
 def test_a_file_with_anything_else_in_it_is_not_read(tmp_path, text):
     file = tmp_path / "in.csv"
     file.write_text(text)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -260,6 +261,43 @@ def test_people_in_a_region_of_hikvision(site):
     assert site.counts("hikvision/hk", json.dumps(alarm).encode()) == [("area", 23)]
 
 
+def test_views_that_come_one_by_one_are_told_together_or_not_at_all():
+    device = {
+        "format": "onvif",
+        "source": "cam",
+        "device": "area",
+        "counters": {"1/2/A": "present", "1/2/B": "present"},
+    }
+    adapter = adapters_of({"device": [device]})[-1]
+
+    def people(n, second, rule):
+        taken, refusals = adapter.decode("onvif/cam", onvif(n, NOW + timedelta(seconds=second), rule), NOW)
+        return [one.n_present for _, one in taken], [refusal.message for refusal in refusals]
+
+    assert people(30, -60, "A") == ([], [])
+    assert people(50, -59, "B") == people(50, -59, "B") == ([80], [])
+    assert people(20, 0, "B") == ([], [])  # of A nothing has come since
+    assert people(40, 1, "A") == ([60], [])
+    assert people(70, 30, "A") == ([], [])
+    [late] = people(9, 20, "B")[1]
+    assert "must not be older than the last" in late
+
+
+def test_a_window_of_a_device_is_not_told_by_a_part_of_its_counters():
+    counters = {f"line_{k}_period_{way}": way for k in (1, 2) for way in ("in", "out")}
+    adapter = adapters_of({"device": [{"format": "milesight", "source": "s", "device": "gate", "counters": counters}]})[
+        -1
+    ]
+    numbers = {f"line_{k}_period_{way}": n for k, way, n in ((1, "in", 5), (1, "out", 3), (2, "in", 7), (2, "out", 1))}
+    whole = {"time": NOW.isoformat(), "period_s": 60.0, **numbers}
+    [(_, one)], _ = adapter.decode("milesight/s", json.dumps(whole).encode(), NOW)
+    assert (one.n_in, one.n_out) == (12, 4)
+    part = {name: value for name, value in whole.items() if not name.startswith("line_2")}
+    taken, [refusal] = adapter.decode("milesight/s", json.dumps(part).encode(), NOW)
+    assert taken == []
+    assert "every counter that adds up to it" in refusal.message
+
+
 @pytest.mark.parametrize("kind", ["faceCapture", "ANPR", "FaceSnap", "mixedTargetDetection"])
 def test_alarms_about_single_people_and_vehicles_are_refused_by_their_kind(site, kind):
     for payload in (
@@ -361,12 +399,23 @@ def test_a_square_may_tell_an_interval_and_one_that_is_not_listed_is_unknown(sit
         (b"begin,end,column,row,count\n2026-12-31T17:55,2026-12-31T18:00,0,0,-12", "0 or more"),
         (b"begin,end,column,row,low,high\n2026-12-31T17:55,2026-12-31T18:00,0,0,9,5", "low <= high"),
         (b"begin,end,column,row,count\n2026-12-31T17:55,2026-12-31T18:00,0,0", "as many fields"),
+        (b"begin,end,column,row,count" + 2 * b"\n2026-12-31T17:55,2026-12-31T18:00,0,0,40", "listed once in a window"),
+        (b"begin,end,column,row,count,count\n2026-12-31T17:55,2026-12-31T18:00,0,0,40,70", "and no other"),
     ],
 )
 def test_a_grid_of_another_shape_is_refused(site, csv, told):
     taken, [refusal] = site.send("grid/holder", csv)
     assert (taken, refusal.device_id) == ([], "grid")
     assert told in refusal.message
+
+
+def test_a_message_has_only_so_many_windows_as_there_is_room_for():
+    grid = {"source": "holder", "device": "grid", "n_columns": 400, "n_rows": 500}
+    adapter = adapters_of({"grid": [grid]})[-1]
+    rows = [f"2026-12-31T17:{k:02d}:00Z,2026-12-31T18:00:00Z,0,0,12" for k in range(41)]
+    taken, [refusal] = adapter.decode("grid/holder", "\n".join(["begin,end,column,row,count", *rows]).encode(), NOW)
+    assert taken == []
+    assert "41 windows of grid must be at most 40 in a message; split it." in refusal.message
 
 
 @pytest.mark.parametrize(
@@ -398,6 +447,8 @@ def test_an_unknown_source_or_counter_is_refused_with_the_place_to_add_it(site):
         ({"counters": {"a": "sideways"}}, "must be in and out"),
         ({"time_zone": "Mars/Olympus"}, "IANA"),
         ({"interval_s": 0}, "must be > 0"),
+        ({"interval_s": math.nan}, "must be > 0"),
+        ({"most_per_s": math.inf}, "must be > 0"),
         ({"format": "morse"}, "must be one of axis"),
         ({"colour": "red"}, "must hold"),
         ({"counters": {"a": {"as": "passed", "people": -1}}}, "must be > 0"),

@@ -55,6 +55,19 @@ def test_what_was_measured_last_and_what_is_foreseen_are_told(book):
     assert book.heard[-1] == now
 
 
+@pytest.mark.parametrize(
+    ("time", "issued_at"),
+    [
+        ("0001-01-01T00:00:00+14:00", None),
+        ("9999-12-31T23:00:00-14:00", None),
+        ("2026-12-31T18:00:00+08:00", "0001-01-01T00:00:00+14:00"),
+    ],
+)
+def test_a_moment_off_the_calendar_is_refused(book, time, issued_at):
+    with pytest.raises(BadInput, match="must be of moments of this age"):
+        take(book, (time, 1.0), issued_at=issued_at)
+
+
 def test_what_is_old_is_unknown_again(book):
     take(book, ("2026-12-31T09:00:00Z", 0.2, 6.1))
     take(book, ("2027-01-01T11:00:00Z", 0.2, 6.1), issued_at="2026-12-31T10:00:00Z")

@@ -86,11 +86,13 @@ def edge(
     with contextlib.closing(waiting):
         sender = Sender(waiting, way_to(to, device))
         with contextlib.closing(sender):
+            was_there = False
             while True:
                 try:
                     n = watch(frames(video, begin_at), detector, asked, lambda seen: waiting.put(encode(seen)))
                 except Unavailable as fault:
-                    if "://" not in video or fault.value != "the stream":
+                    was_there |= fault.value == "the stream"  # a camera that starts anew cannot be opened for a while
+                    if "://" not in video or not was_there:
                         raise
                     say.err.print(f"[yellow]{fault}[/]")
                     time.sleep(TRY_AGAIN_S)

@@ -114,6 +114,9 @@ class _Telling:
     def tell(self, action: AlertAction, alert: Alert) -> None:
         self.news.append(AlertNews(action=action, alert=alert))
 
+    def end(self, alert: Alert) -> None:
+        self.tell(AlertAction.END, replace(alert, changed_at=self.at, ended_at=self.at))
+
 
 class Judge:
     """Judges a district's estimates against its ladders. It holds constants only; what changes is the state.
@@ -216,7 +219,9 @@ class Judge:
                 subjects[name] = moved
         for name, before in state.subjects.items():
             device_id = name.removeprefix("device:")
-            if device_id in self._lines.devices and device_id not in windows:
+            if name not in self._places and device_id not in self._line_ladders:
+                _gone(before, telling)
+            elif device_id in self._line_ladders and device_id not in windows:
                 subjects[name] = before  # a line that is silent: nothing ends
         return AlertState(at=at, subjects=subjects, windows=windows), tuple(telling.news)
 
@@ -245,8 +250,7 @@ class Judge:
         (rung, now), at = rungs, telling.at
         if rung is Rung.CALM:
             if alert is not None:
-                ended = replace(alert, changed_at=at, ended_at=at)
-                telling.tell(AlertAction.END, ended)
+                telling.end(alert)
             return None
         reached = now >= rung
         grounds = verdict.grounds(rung, reached=reached)
@@ -289,9 +293,15 @@ class Judge:
 
     def _seen(self, before: Subject, telling: _Telling) -> Subject:
         if before.unseen is not None:
-            ended = replace(before.unseen, changed_at=telling.at, ended_at=telling.at)
-            telling.tell(AlertAction.END, ended)
+            telling.end(before.unseen)
         return replace(before, seen=True, unseen_for=0, unseen=None)
+
+
+def _gone(before: Subject, telling: _Telling) -> None:
+    """End what stands of a place or a line that the pack does not have any more: nothing else ever would."""
+    for alert in (before.alert, before.unseen):
+        if alert is not None:
+            telling.end(alert)
 
 
 def _climbed(rung: Rung, calm: int, up: Rung, hold: Rung, patience: int) -> tuple[Rung, int]:

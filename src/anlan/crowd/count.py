@@ -58,7 +58,7 @@ class Counter:
 
     def shares(self, polygon: BaseGeometry) -> Shares:
         """Return the cells that a polygon (degrees) touches, and the part of each inside; of a place, its own."""
-        outline, number = self._plane.project(polygon), self._places.get(polygon.wkb)
+        outline, number = self._plane.project_near(polygon), self._places.get(polygon.wkb)
         return self._cells.shares(outline) if number is None else self._cells.of_place(number, outline)
 
     def touches(self, polygon: BaseGeometry) -> bool:

@@ -19,7 +19,7 @@ from anlan.crowd.parcels import Parcels
 from anlan.crowd.pattern import drawn
 from anlan.crowd.rows import Blocks
 from anlan.crowd.sources import sources_of
-from anlan.crowd.state import Minute, Moment, State
+from anlan.crowd.state import Minute, Moment, Names, State
 from anlan.crowd.watch import Watcher
 from anlan.crowd.why import Evidence
 from anlan.kernel.errors import BadInput
@@ -65,6 +65,8 @@ class Estimator:
         every = min((grid.device.interval_s for grid in self.sources.grids), default=0.0)
         self._anchor_every_s = max(every, 60.0) if self.sources.grids else None
         self._wait = timedelta(minutes=self.params.grid_wait_min)
+        watched = tuple(device.device_id for device in self.watcher.devices)
+        self._names = Names(self.sources.names if known else (), watched)
 
     @property
     def layout(self) -> Layout | None:
@@ -74,7 +76,8 @@ class Estimator:
     def start(self, at: datetime) -> State:
         """Return the state before anything is observed."""
         present = self._nothing(at) if self._filter is None else self._filter.start(at)
-        return State(present=present, anchors=(present,) if self._anchor_every_s else (), health=self.watcher.start())
+        anchors = (present,) if self._anchor_every_s else ()
+        return State(present=present, anchors=anchors, health=self.watcher.start(), names=self._names)
 
     def _nothing(self, at: datetime) -> Moment:
         gates = self.sources.cordons.gates
@@ -94,19 +97,27 @@ class Estimator:
         BadInput
             If the bytes are of another form, or of a district with other devices or cells.
         """
-        anchor, minutes, health = State.parts(body)
+        anchor, minutes, health, names = State.parts(body)
         start = self.start(anchor.at)
+        names = names or start.names
         fresh = start.present
         here, there = (len(fresh.mean), len(fresh.balance.net)), (len(anchor.mean), len(anchor.balance.net))
-        if health.counts.shape != start.health.counts.shape:
+        if names.watched != start.names.watched or health.counts.shape != start.health.counts.shape:
             health = start.health
+        if names.numbers != start.names.numbers:
+            odd = next(iter(sorted({*names.numbers} ^ {*start.names.numbers})), "their order")
+            raise BadInput(
+                f"state of other places and devices ({odd})",
+                "must be of those that the district has now, in their order",
+                "start the estimate afresh",
+            )
         if here != there:
             raise BadInput(
                 f"state of {there[0]} numbers and {there[1]} gates",
                 f"must be of {here[0]} and {here[1]}, as the district's devices are now",
                 "start the estimate afresh",
             )
-        state = State(present=anchor, anchors=(anchor,) if self._anchor_every_s else (), health=health)
+        state = replace(start, present=anchor, anchors=(anchor,) if self._anchor_every_s else (), health=health)
         return state if self._filter is None else self._again(self._filter, state, minutes)
 
     def advance(self, state: State, observations: Sequence[Observation], at: datetime) -> State:

@@ -84,7 +84,8 @@ class Lines:
         self, kept: Mapping[str, Sequence[Window]], seen: Iterable[Observation], at: datetime
     ) -> dict[str, tuple[Window, ...]]:
         """Return the windows of the last minutes, with new ones; each once, whatever their order."""
-        every: dict[str, set[Window]] = {name: set(windows) for name, windows in kept.items()}
+        # What was kept may be of a pack that had other lines: those that are gone are no lines any more.
+        every: dict[str, set[Window]] = {name: set(windows) for name, windows in kept.items() if name in self.devices}
         for one in seen:
             if one.device_id in self.devices:
                 every.setdefault(one.device_id, set()).add(_window(one))

@@ -88,6 +88,7 @@ class Grounds:
     ``gated`` (n_places,) are those behind gates that count.
     """
 
+    place_ids: tuple[str, ...]
     cells: sp.csr_matrix
     middles: Floats
     gated: npt.NDArray[np.bool_]
@@ -107,6 +108,17 @@ class Sources:
     def tell_presence(self) -> bool:
         """Whether anything tells how many people are present; passing people alone do not."""
         return bool(self.views.devices or self.cordons.place_ids or self.grids)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of which places and devices the filter has numbers, with their kinds and in the order of these."""
+        gates = [gate for of_place in self.cordons.devices for gate in of_place]
+        grids = [grid.device for grid in self.grids]
+        return (
+            *(f"place:{place_id}" for place_id in self.grounds.place_ids),
+            *(f"closed:{place_id}" for place_id in self.cordons.place_ids),
+            *(f"{one.kind}:{one.device_id}" for one in (*grids, *self.passages.devices, *self.views.devices, *gates)),
+        )
 
 
 def sources_of(pack: Pack, cells: Cells) -> Sources:
@@ -130,7 +142,8 @@ def _grounds(pack: Pack, cells: Cells) -> Grounds:
     middles = mostly[some] @ np.column_stack([cells.x_m, cells.y_m]) / n_cells[some, None]
     gates = {device.place_id for device in pack.devices if device.kind is DeviceKind.GATE}
     gated = np.array([place.closed and place.place_id in gates for place in pack.places], bool)
-    return Grounds(mostly[some], np.asarray(middles), gated[some])
+    place_ids = tuple(place.place_id for place, one in zip(pack.places, some, strict=True) if one)
+    return Grounds(place_ids, mostly[some], np.asarray(middles), gated[some])
 
 
 def visited(cells: Cells) -> Floats:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,16 @@ class Minute:
     distrusted: frozenset[str] = frozenset()
 
 
+class Names(NamedTuple):
+    """Whose numbers a state holds, in their order: of the filter, and of the devices' health.
+
+    Without them a device in another's place in the pack would be given its bias, and its faults.
+    """
+
+    numbers: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class State:
     """The present, moments to which a late grid can return, the minutes since the first, the devices' health."""
@@ -61,6 +71,7 @@ class State:
     health: Health
     anchors: tuple[Moment, ...] = ()
     minutes: tuple[Minute, ...] = ()
+    names: Names = field(default_factory=Names)
 
     def to_bytes(self) -> bytes:
         """Return the state as bytes: the oldest anchor and the minutes behind it, from which the present follows."""
@@ -69,6 +80,7 @@ class State:
         header = {
             "form": FORM,
             "at": kept.at.isoformat(),
+            "names": self.names._asdict(),
             "nights": kept.nights,
             "viewed": dict(kept.viewed),
             "newest": {device: at.isoformat() for device, at in kept.newest.items()},
@@ -95,8 +107,10 @@ class State:
         return out.getvalue()
 
     @staticmethod
-    def parts(body: bytes) -> tuple[Moment, list[Minute], Health]:
-        """Return anchor, minutes and health of a serialised state; the estimator restores the present from them.
+    def parts(body: bytes) -> tuple[Moment, list[Minute], Health, Names | None]:
+        """Return anchor, minutes, health and names of a serialised state; the estimator restores the present from them.
+
+        Names are None where an earlier version did not write them.
 
         Raises
         ------
@@ -129,7 +143,9 @@ class State:
             )
             for m in header["minutes"]
         ]
-        return anchor, minutes, health
+        told = header.get("names")
+        names = None if told is None else Names(tuple(told["numbers"]), tuple(told["watched"]))
+        return anchor, minutes, health, names
 
 
 def _plain(seen: Observation) -> list[object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import os
@@ -51,7 +52,7 @@ class HttpWay:
         try:
             with urllib.request.urlopen(asked, timeout=TIMEOUT_S) as answer:  # noqa: S310 - http or https, see way_to
                 json.load(answer)
-        except (urllib.error.URLError, OSError, ValueError):
+        except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError):
             return 0
         return len(bodies)
 
@@ -73,16 +74,20 @@ class MqttWay:
         self._client.reconnect_delay_set(1, 30)
         self._client.connect_async(parts.hostname or "", parts.port or (8883 if parts.scheme == "mqtts" else 1883))
         self._client.loop_start()
+        self._sent: dict[bytes, paho.MQTTMessageInfo] = {}
 
     def send(self, bodies: list[bytes]) -> int:
-        """Publish in order; wait for each PUBACK."""
+        """Publish in order; wait for each PUBACK. What waits for one is sent again by the client, and only by it."""
         if not self._client.is_connected():
             return 0
-        sent = [self._client.publish(self._topic, body, qos=1) for body in bodies]
-        for n, one in enumerate(sent):
+        self._sent = {body: self._sent.get(body) or self._client.publish(self._topic, body, qos=1) for body in bodies}
+        for n, one in enumerate(self._sent.values()):
             try:
                 one.wait_for_publish(TIMEOUT_S)
-            except (ValueError, RuntimeError):
+            except ValueError:  # the client has not even taken it
+                self._sent = {}
+                return n
+            except RuntimeError:
                 return n
             if not one.is_published():
                 return n
@@ -136,7 +141,11 @@ class Sender:
 
     def _run(self) -> None:
         while True:
-            n = self.drain()
+            try:
+                n = self.drain()
+            except Exception:  # what is not sent waits; nobody would see that nothing is sent any more
+                log.exception("sending failed and is tried again")
+                n = 0
             if n < AT_ONCE and self._ending.wait(self._every_s):
                 return
 

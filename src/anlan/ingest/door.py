@@ -138,14 +138,26 @@ class Door:
         return self._enqueue(_Waiting(*decoded, len(payload)))
 
     def _handed_on(self, take: Beside, topic: str, payload: bytes) -> Future[Receipt]:
-        """Hand a message to whoever takes its topic; what is refused is told in the receipt, and comes never again."""
+        """Hand a message to whoever takes its topic; what is refused is told in the receipt, and comes never again.
+
+        Raises
+        ------
+        Unavailable
+            If it cannot be kept now.
+        """
         told: Future[Receipt] = Future()
         try:
             self._measure(payload)
             take(topic, payload)
             told.set_result(Receipt(n_accepted=1))
+        except Unavailable:  # a full disk, for one: not confirmed, so that it is sent again
+            raise
         except AnlanError as fault:
             told.set_result(Receipt(refusals=(Refusal(code=RefusalCode.MALFORMED, message=str(fault)),)))
+        except Exception:  # as with an adapter: raised, it would end the connection, and come back for ever
+            log.exception("a message under %s was not taken", topic.partition("/")[0])
+            message = "message must be one that can be read here; the log has the fault."
+            told.set_result(Receipt(refusals=(Refusal(code=RefusalCode.MALFORMED, message=message),)))
         return told
 
     def _measure(self, body: bytes) -> None:

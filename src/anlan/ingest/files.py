@@ -16,6 +16,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from anlan.ingest.wire import MOST
+from anlan.kernel.clock import FIRST_YEAR, LAST_YEAR
 from anlan.kernel.errors import AnlanError, BadInput, NotFound
 from anlan.kernel.records import Device, DeviceKind, Observation
 
@@ -157,12 +158,16 @@ def _foreign(path: Path, devices: Sequence[Device], columns: Columns, reading: R
         raise BadInput(
             f"{path.name} column {absent[0]!r}", f"must be one of {', '.join(table.column_names)}", "correct --columns"
         )
-    ours = {name: device for device in devices for name in (*device.name.values(), device.device_id)}
+    ours = _by_name(devices)
     local = _Local(columns.time_zone, reading)
     seen: set[tuple[str, int]] = set()
     for row, begin, name, values in _cells(table, columns, ours, reading):
         device = ours.get(name)
-        if device is None:
+        if name in ours and device is None:
+            reading.faults.append(
+                f"{path.name} row {row + 2}: device {name!r} must be one of its name; call it by its id."
+            )
+        elif device is None:
             reading.n_unknown += 1
         elif any(value is None or not value.strip() for value in values):
             reading.n_missing += 1
@@ -179,10 +184,19 @@ def _foreign(path: Path, devices: Sequence[Device], columns: Columns, reading: R
             yield made
 
 
+def _by_name(devices: Sequence[Device]) -> dict[str, Device | None]:
+    """Return the devices by id and by every name that only one has; None for a name that several share."""
+    found: dict[str, Device | None] = {}
+    for device in devices:
+        for name in set(device.name.values()):
+            found[name] = None if name in found else device
+    return found | {device.device_id: device for device in devices}
+
+
 _Cell = tuple[int, str, str, Sequence[str | None]]
 
 
-def _cells(table: pa.Table, columns: Columns, ours: Mapping[str, Device], reading: Reading) -> Iterator[_Cell]:
+def _cells(table: pa.Table, columns: Columns, ours: Mapping[str, Device | None], reading: Reading) -> Iterator[_Cell]:
     """Return row, time, device and values of each count, of a long table or a wide one."""
     begins = _begins(table, columns)
     if columns.device is not None:
@@ -267,6 +281,10 @@ class _Local:
     def _both(self, text: str) -> tuple[datetime, datetime | None]:
         """Return the moment, and another where the clock was set: later if it was set back, earlier if forward."""
         written = _written(text)
+        if not FIRST_YEAR <= written.year <= LAST_YEAR:
+            raise BadInput(
+                f"time {text.strip()!r}", f"must be of the years {FIRST_YEAR} to {LAST_YEAR}", "correct the file"
+            )
         if written.tzinfo is not None:
             return written.astimezone(UTC), None
         first, second = (written.replace(tzinfo=self._zone, fold=fold).astimezone(UTC) for fold in (0, 1))
@@ -279,9 +297,12 @@ def _written(text: str) -> datetime:
         if found is None:
             return datetime.fromisoformat(text.strip())
         since = timedelta(hours=int(found["hour"]), minutes=int(found["minute"] or 0))
-        return datetime.combine(date.fromisoformat(found["day"]), time.min) + since
+        begins = datetime.combine(date.fromisoformat(found["day"]), time.min)
     except (ValueError, OverflowError):
         raise BadInput(f"time {text.strip()!r}", "must be a date and time", "write it like 2012-12-31 23:00") from None
+    if int(found["minute"] or 0) > 59 or since > timedelta(hours=24):
+        raise BadInput(f"time {text.strip()!r}", "must be an hour of the day, 0:00 to 24:00", "correct the file")
+    return begins + since
 
 
 def _whole(value: str | None) -> int:

@@ -5,6 +5,7 @@ A format only reads (:class:`Format`); this room turns what it read into observa
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from anlan.ingest.meters import MOST_PER_S, WIDTHS, Meter
+from anlan.ingest.meters import MOST_PER_S, WIDTHS, Gauge, Meter
 from anlan.ingest.wire import FAULTS, MOST, Decoded
 from anlan.kernel.errors import BadInput
 from anlan.kernel.ingress import Refusal, RefusalCode
@@ -52,13 +53,15 @@ class Format:
     """A vendor's format: its name, the MQTT filters that are its own, and how it is read.
 
     ``read(source, topic, payload)`` is given the source that the topic names (empty where none) and raises BadInput,
-    or one of :data:`anlan.ingest.wire.FAULTS`, on what it cannot read. ``form`` says what a message must be.
+    or one of :data:`anlan.ingest.wire.FAULTS`, on what it cannot read. ``form`` says what a message must be. ``sparse``
+    where a window leaves out what it counted none of.
     """
 
     name: str
     read: Callable[[str, str, bytes], Message]
     form: str
     topics: tuple[str, ...] = ()
+    sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +86,7 @@ class Wired:
             raise BadInput(
                 f"counters of {self.device_id}", "must be in and out, or passed, or present", "map each counter to one"
             )
-        if self.interval_s <= 0 or self.most_per_s <= 0 or any(n <= 0 for n in self.people_per.values()):
+        if not all(0 < n < math.inf for n in (self.interval_s, self.most_per_s, *self.people_per.values())):
             raise BadInput(
                 f"interval_s, most_per_s, people of {self.device_id}", "must be > 0", "give seconds, or people"
             )
@@ -113,13 +116,15 @@ def _placed(at: datetime, zone: ZoneInfo) -> datetime:
 class _Line:
     """A device while messages come: its mapping, its zone, its meter."""
 
-    def __init__(self, wired: Wired) -> None:
+    def __init__(self, wired: Wired, *, sparse: bool) -> None:
         self.wired = wired
+        self.sparse = sparse
         self.ways = frozenset(wired.counters.values())
         self._stands_for = {name: (way, wired.people_per.get(name, 1)) for name, way in wired.counters.items()}
         self._zone = None if wired.time_zone is None else zone_of(wired.time_zone)
         widths = WIDTHS if wired.wraps_at is None else (wired.wraps_at,)
         self.meter = Meter(wired.counters, wired.interval_s, wired.most_per_s, widths)
+        self.gauge = Gauge(wired.counters, wired.interval_s)
 
     def moment(self, at: datetime | None, received_at: datetime) -> datetime:
         """Return the moment in UTC; of an hour that the clock shows twice, the one nearer to the message's coming."""
@@ -174,7 +179,7 @@ class Foreign:
         self._lines: dict[str, dict[str, _Line]] = {}
         self._lock = threading.Lock()
         for one in wired:
-            line, counters = _Line(one), self._lines.setdefault(one.source, {})
+            line, counters = _Line(one, sparse=form.sparse), self._lines.setdefault(one.source, {})
             for name in one.counters:
                 if name in counters:
                     raise BadInput(f"counter {name!r} of source {one.source!r}", "must be of one device", "map it once")
@@ -241,11 +246,19 @@ def _observed(line: _Line, numbers: list[Counted], received_at: datetime) -> Obs
             raise BadInput(f"a count of {wired.device_id}", "must be >= 0 people", "check the counter")
         counted[one.counter] = one.number
     if "present" in line.ways:
-        return line.observation(counted, end_at - timedelta(seconds=wired.interval_s), end_at)
+        whole = line.gauge.take(end_at, counted)
+        begin_at = end_at - timedelta(seconds=wired.interval_s)
+        return None if whole is None else line.observation(whole, begin_at, end_at)
     if first.begin_at is not None:
         missing = line.ways - {wired.counters[name] for name in counted}
         if missing:
             raise BadInput(f"window of {wired.device_id}", "must have in and out", "send both, 0 where nobody crossed")
+        if not line.sparse and len(counted) < len(wired.counters):
+            raise BadInput(
+                f"window of {wired.device_id}",
+                "must have every counter that adds up to it",
+                "send them in one message, or map each to a device of its own",
+            )
         return line.observation(counted, line.moment(first.begin_at, received_at), end_at)
     window = line.meter.take(end_at, counted)
     return None if window is None else line.observation(window.counted, window.begin_at, window.end_at)

@@ -64,7 +64,7 @@ def read_places(path: Path, projection: Projection, grid: GridSpec) -> Counts:
                     sums[row * grid.n_columns + column] += number
     except FileNotFoundError:
         raise NotFound(f"file {path}", "does not exist", "correct the path") from None
-    except (ValueError, UnicodeDecodeError, csv.Error):
+    except (ValueError, UnicodeDecodeError, OverflowError, csv.Error):
         raise BadInput(path.name, "must hold numbers only", "correct it") from None
     return sums
 
@@ -83,7 +83,10 @@ def _rows(rows: csv.DictReader[str], projection: Projection, grid: GridSpec) -> 
         if not 0 <= number < math.inf:
             raise BadInput("count", "must be >= 0 people", "correct it")
         if points:
-            x_m, y_m = projection.to_metres(float(row["lon"]), float(row["lat"]))
+            lon, lat = float(row["lon"]), float(row["lat"])
+            if not (abs(lon) <= 180 and abs(lat) <= 90):
+                raise BadInput("lon, lat", "must be degrees, longitude first", "correct it; they may be swapped")
+            x_m, y_m = projection.to_metres(lon, lat)
             yield (
                 math.floor((float(x_m) - grid.west_m) / grid.size_m),
                 math.floor((float(y_m) - grid.south_m) / grid.size_m),

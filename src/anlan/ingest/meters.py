@@ -1,4 +1,4 @@
-"""Running totals become the people of a window: resets, wrap-around, repeats and silences.
+"""Running totals become the people of a window: resets, wrap-around, repeats and silences. Views are added up.
 
 Most counters publish how many they have counted *since their last reset*. What the district needs is how many passed in
 a window, so totals are subtracted here; a total that is missed costs nothing, because the next one holds it.
@@ -186,3 +186,64 @@ class Meter:
         made = Window(begin_at, at, self._counted)
         self._begin(at)
         return made
+
+
+class Gauge:
+    """The people in view of the counters that add up to one device, which may come one by one.
+
+    A sum is told when every counter has told its number since the last sum, none longer than one and a half intervals
+    ago: part of a view is no view. A repeat of a message is answered as the first was.
+
+    Parameters
+    ----------
+    counters : iterable of str
+        Names of the device's counters.
+    interval_s : float
+        How often each tells its number, seconds.
+
+    Examples
+    --------
+    >>> from datetime import UTC, timedelta
+    >>> at = datetime(2026, 12, 31, 10, tzinfo=UTC)
+    >>> gauge = Gauge(["left", "right"], interval_s=60)
+    >>> gauge.take(at, {"left": 30}) is None
+    True
+    >>> dict(gauge.take(at + timedelta(seconds=1), {"right": 50}))
+    {'left': 30, 'right': 50}
+    """
+
+    def __init__(self, counters: Iterable[str], interval_s: float) -> None:
+        self._counters = frozenset(counters)
+        self._patience_s = 1.5 * interval_s
+        self._told: dict[str, tuple[datetime, int]] = {}
+        self._answered: dict[tuple[datetime, frozenset[tuple[str, int]]], Mapping[str, int] | None] = {}
+
+    def take(self, at: datetime, numbers: Mapping[str, int]) -> Mapping[str, int] | None:
+        """Take the numbers of a moment; return those of every counter where they are whole.
+
+        Raises
+        ------
+        BadInput
+            If a number that needs others beside it is older than one before.
+        """
+        if len(numbers) == len(self._counters):
+            return numbers
+        key = (at, frozenset(numbers.items()))
+        if key in self._answered:
+            return self._answered[key]
+        made = self._added(at, numbers)
+        self._answered[key] = made
+        if len(self._answered) > REMEMBERED:
+            del self._answered[next(iter(self._answered))]  # the oldest
+        return made
+
+    def _added(self, at: datetime, numbers: Mapping[str, int]) -> Mapping[str, int] | None:
+        if any(at < then for then, _ in self._told.values()):
+            raise BadInput(
+                "people in view of the past", "must not be older than the last", "do nothing: it is too late"
+            )
+        self._told |= {name: (at, number) for name, number in numbers.items()}
+        fresh = {name: one for name, one in self._told.items() if (at - one[0]).total_seconds() <= self._patience_s}
+        whole = len(fresh) == len(self._counters)
+        self._told = {} if whole else fresh
+        return {name: number for name, (_, number) in fresh.items()} if whole else None

@@ -8,6 +8,7 @@ here are ``phenomenonTime`` and ``result``; every other property is passed over 
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -130,12 +131,14 @@ class SensorThings:
 
 
 def _datastream(key: str, told: Mapping[str, Any]) -> Datastream:
+    if not isinstance(told, Mapping):
+        raise BadInput(f"datastream {key!r}", "must hold device, value and interval_s", "see docs/connect.md")
     value, interval_s = told.get("value"), told.get("interval_s")
     if value not in {"passed", "present", "directions"}:
         raise BadInput(
             f"datastream {key!r} value={value!r}", "must be passed, present or directions", "say what its result counts"
         )
-    if not isinstance(interval_s, int | float) or interval_s <= 0:
+    if not isinstance(interval_s, int | float) or not 0 < interval_s < math.inf:
         raise BadInput(f"datastream {key!r} interval_s={interval_s!r}", "must be > 0", "give its window in seconds")
     if not isinstance(told.get("device"), str):
         raise BadInput(f"datastream {key!r}", "must name its device", "give the device's id in the district pack")

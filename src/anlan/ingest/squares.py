@@ -26,6 +26,8 @@ from anlan.kernel.records import Observation
 
 COLUMNS = {"begin", "end", "column", "row", "count", "low", "high"}
 MOST_SQUARES = 250_000
+MOST_COUNTS = 8_000_000
+"""Squares of all windows of one message together: each window has the whole grid, however few it lists."""
 _SUPPRESSED = re.compile(r"|\*|null|<\s*\d+|na|nan", re.IGNORECASE)
 _People = Annotated[float, msgspec.Meta(ge=0, le=MOST)]
 
@@ -102,6 +104,7 @@ class LocationGrids:
         try:
             whole = payload.lstrip()[:1] in (b"{", b"[")
             windows = [_sent.decode(payload)] if whole else list(_of_csv(payload))
+            _check_number(len(windows), feed)
             return [(k, _observation(feed, sent, received_at)) for k, sent in enumerate(windows)], []
         except BadInput as fault:
             message = str(fault)
@@ -113,10 +116,17 @@ class LocationGrids:
         return [], [Refusal(code=RefusalCode.MALFORMED, message=message, device_id=feed.device_id)]
 
 
+def _check_number(n_windows: int, feed: GridFeed) -> None:
+    most = MOST_COUNTS // (feed.n_columns * feed.n_rows)
+    if n_windows > most:
+        raise BadInput(f"{n_windows} windows of {feed.device_id}", f"must be at most {most} in a message", "split it")
+
+
 def _of_csv(payload: bytes) -> Iterator[_Sent]:
     rows = csv.DictReader(io.StringIO(payload.decode("utf-8-sig")), strict=True)
     names = set(rows.fieldnames or ())
-    if not {"begin", "end", "column", "row"} <= names <= COLUMNS or not names & {"count", "low"}:
+    doubled = len(names) < len(rows.fieldnames or ())
+    if doubled or not {"begin", "end", "column", "row"} <= names <= COLUMNS or not names & {"count", "low"}:
         raise BadInput(
             "columns of the grid",
             "must be begin, end, column, row and count (or low and high), and no other",
@@ -148,6 +158,7 @@ def _number(row: dict[str, str], name: str) -> float | None:
 
 def _observation(feed: GridFeed, sent: _Sent, received_at: datetime) -> Observation:
     counts = np.full(feed.n_columns * feed.n_rows, 0.0 if feed.unlisted_is_zero else np.nan)
+    listed = bytearray(len(counts))
     for square in sent.squares:
         if not (0 <= square.column < feed.n_columns and 0 <= square.row < feed.n_rows):
             raise BadInput(
@@ -155,7 +166,15 @@ def _observation(feed: GridFeed, sent: _Sent, received_at: datetime) -> Observat
                 f"must be within {feed.n_columns} columns x {feed.n_rows} rows",
                 "send the pack's grid; another size, projection or origin is another device",
             )
-        counts[square.row * feed.n_columns + square.column] = _people(square, feed.suppressed_below)
+        number = square.row * feed.n_columns + square.column
+        if listed[number]:
+            raise BadInput(
+                f"a square of {feed.device_id}",
+                "must be listed once in a window",
+                "add up who is counted apart before it is suppressed",
+            )
+        listed[number] = True
+        counts[number] = _people(square, feed.suppressed_below)
     begin_at, end_at = (_moment(text, feed, received_at) for text in (sent.begin, sent.end))
     return Observation(
         device_id=feed.device_id,

@@ -45,4 +45,6 @@ def _read(source: str, topic: str, payload: bytes) -> Message:  # noqa: ARG001 -
     )
 
 
-FORMAT = Format("vehicles", _read, "end, an optional begin, and vehicles by class with in and out, and no other field")
+FORMAT = Format(
+    "vehicles", _read, "end, an optional begin, and vehicles by class with in and out, and no other field", sparse=True
+)

@@ -77,6 +77,8 @@ def weather_from(body: bytes) -> list[WeatherHour]:
             )
         except BadInput as fault:
             raise BadInput(f"hours[{index}].{fault.value}", fault.rule, fault.next_step) from None
+        except OverflowError:  # a moment that in UTC leaves the calendar
+            raise BadInput(f"hours[{index}]", "must be of moments of this age", _MOMENT) from None
         key = hour.begin_at, hour.issued_at
         if found.setdefault(key, hour) != hour:
             raise BadInput(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyproj
 import shapely
-from shapely.geometry import LineString, MultiPolygon, Polygon, mapping, shape
+from shapely.geometry import LineString, MultiPolygon, Polygon, box, mapping, shape
 from shapely.geometry.base import BaseGeometry
 from shapely.validation import explain_validity
 
@@ -26,6 +26,9 @@ G = TypeVar("G", bound=BaseGeometry)
 _GCJ_A = 6378245.0
 _GCJ_E2 = 0.006693421622965943
 _BD_TURN = math.pi * 3000.0 / 180.0
+
+REACH_DEG = 5.0
+"""How far from its centre a plane is true enough to draw on; a district is a hundredth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,17 @@ class Projection:
         """Return the geometry, given in degrees, in metres."""
         return shapely.transform(geometry, lambda p: np.column_stack(self.to_metres(p[:, 0], p[:, 1])))
 
+    def project_near(self, polygon: BaseGeometry) -> BaseGeometry:
+        """Return what lies within reach of the centre of a polygon (degrees), in metres.
+
+        Farther off a transverse Mercator folds and ends: a polygon around half the globe would have no inside.
+        """
+        west, south, east, north = polygon.bounds
+        x, y, most = self.lon, self.lat, REACH_DEG
+        if x - west > most or east - x > most or y - south > most or north - y > most:
+            return self.project(polygon.intersection(box(x - most, y - most, x + most, y + most)))
+        return self.project(polygon)
+
     def unproject(self, geometry: G) -> G:
         """Return the geometry, given in metres, in degrees."""
         return shapely.transform(geometry, lambda p: np.column_stack(self.to_degrees(p[:, 0], p[:, 1])))
@@ -89,16 +103,18 @@ def geometry_from(geojson: Mapping[str, Any] | str, name: str = "geometry") -> B
         raise BadInput(f"{name}={type(found).__name__}", "must be a GeoJSON object", "send GeoJSON")
     if found.get("type") == "FeatureCollection":
         features = found.get("features") or []
-        if len(features) != 1:
-            raise BadInput(f"{name} with {len(features)} features", "must hold exactly one", "send one feature")
+        if not isinstance(features, Sequence) or len(features) != 1:
+            number = len(features) if isinstance(features, Sequence) else "no list of"
+            raise BadInput(f"{name} with {number} features", "must hold exactly one", "send one feature")
         found = features[0]
-    if found.get("type") == "Feature":
+    if isinstance(found, Mapping) and found.get("type") == "Feature":
         found = found.get("geometry") or {}
     try:
         geometry = shape(found)
     except Exception:  # noqa: BLE001 - shapely raises a dozen kinds for a malformed mapping; the caller needs one
+        kind = found.get("type") if isinstance(found, Mapping) else None
         raise BadInput(
-            f"{name} of type {found.get('type')!r}", "must be a GeoJSON geometry", "see RFC 7946 section 3.1"
+            f"{name} of type {str(kind)[:40]!r}", "must be a GeoJSON geometry", "see RFC 7946 section 3.1"
         ) from None
     if geometry.is_empty:
         raise BadInput(f"{name}", "must not be empty", "give at least one point")

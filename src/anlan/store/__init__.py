@@ -1,8 +1,8 @@
 """What is kept: records and the change log (SQL), observations and estimates (columns)."""
 
 from anlan.store.duck import DuckHistory
-from anlan.store.history import History, Retention, Step
+from anlan.store.history import History, Persons, Retention, Step
 from anlan.store.records import Audit, Keeping, Kept, Store
 from anlan.store.sql import SqlStore
 
-__all__ = ["Audit", "DuckHistory", "History", "Keeping", "Kept", "Retention", "SqlStore", "Step", "Store"]
+__all__ = ["Audit", "DuckHistory", "History", "Keeping", "Kept", "Persons", "Retention", "SqlStore", "Step", "Store"]

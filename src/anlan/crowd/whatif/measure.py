@@ -180,7 +180,7 @@ def cells_in(pack: Pack, cells: Cells, polygon: BaseGeometry | None) -> Mask:
     """
     inside = np.zeros(len(cells), bool)
     if polygon is not None:
-        index, share = cells.shares(pack.projection.project(polygon))
+        index, share = cells.shares(pack.projection.project_near(polygon))
         inside[index[share >= 0.5]] = True
         if not inside.any() and len(index):
             inside[index[share.argmax()]] = True
