@@ -190,7 +190,7 @@ def test_whoever_takes_a_topic_beside_loses_a_message_by_its_fault_and_nothing_e
         raise OverflowError(topic, payload)
 
     door.beside["weather/"] = faulty
-    receipt = door.receive("weather/roof", b"13812345678").result(10)
+    receipt = door.receive("weather/roof", b"13812345678").result(PATIENCE_S)
     assert codes(receipt) == [RefusalCode.MALFORMED]
     assert "13812345678" not in receipt.refusals[0].message
     assert put(door, seen()).n_accepted == 1
