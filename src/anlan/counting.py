@@ -46,6 +46,8 @@ SPREAD_KEPT = timedelta(minutes=65)
 """Fields with their uncertainty stay this long in memory, so that a new polygon's last hour has intervals."""
 NUMBERED = "cells.json"
 """The file in a district's folder that tells since when its cells have had their numbers."""
+UNTOLD = 0.1
+"""People of cells that nothing tells of are kept below zero, by this much more: a zero would lose its sign."""
 LEVEL_KEPT = 50
 """Levels of at most so many areas have their estimate stored every minute; larger ones are computed when asked."""
 
@@ -115,8 +117,8 @@ class Counting:
         index, share = self.counter.shares(geometry)
         if found is None or now.unknown is not UnknownReason.NOT_STARTED:
             return now  # nothing kept of that moment, or too little ground to tell
-        persons = float(found[1][index] @ share)
-        if not np.isfinite(persons):
+        persons = float(_sums(found[1][index], share))
+        if np.isnan(persons):
             return replace(now, unknown=UnknownReason.NO_DEVICE)
         if persons < LEAST_PERSONS:
             return replace(now, at=found[0], high=LEAST_PERSONS, hidden=True, unknown=None)
@@ -132,10 +134,9 @@ class Counting:
         times, persons = self._history.occupancies(since, end_at, index)
         bands = {field.at: self.counter.many(field, [(index, share)], field.at)[0] for field in self._spread}
         points = []
-        for at, row in zip(times, persons, strict=True):
+        for at, total in zip(times, _sums(persons, share).tolist(), strict=True):
             band = bands.get(at)
-            total = float(row @ share)
-            shown = total if np.isfinite(total) and total >= LEAST_PERSONS else None
+            shown = total if total >= LEAST_PERSONS else None
             points.append(
                 CurvePoint(at=at, occupancy=shown, low=band.low if band else None, high=band.high if band else None)
             )
@@ -181,8 +182,8 @@ class Counting:
         found = self._kept_at(at)
         if found is None:
             return None, self._cells.raster(np.full(len(self._cells), np.inf))
-        persons = np.where(np.isfinite(found[1]), found[1], np.inf)
-        return found[0], self._cells.raster(persons / self._ground_m2)
+        persons, told = told_persons(found[1])
+        return found[0], self._cells.raster(np.where(told, persons, np.inf) / self._ground_m2)
 
     def _kept_at(self, at: datetime) -> tuple[datetime, Persons] | None:
         """Return the people by cell that were kept of a moment; None where none were, or of cells that were others."""
@@ -229,6 +230,35 @@ class Counting:
     @cached_property
     def _spots(self) -> Spots:
         return Spots.of(self._pack, self._cells)
+
+
+def kept_persons(persons: Floats, told: npt.NDArray[np.bool_]) -> Persons:
+    """Return people by cell as they are kept, with whether anything tells of them; :func:`told_persons` reads them.
+
+    A polygon is told when half of its people are: who keeps only those of some cells could not tell it again.
+
+    Examples
+    --------
+    >>> kept = kept_persons(np.array([3.0, 3.0, 0.0]), np.array([True, False, False]))
+    >>> persons, told = told_persons(kept)
+    >>> persons.round(1).tolist(), told.tolist()
+    ([3.0, 3.0, 0.0], [True, False, False])
+    """
+    return np.where(told, persons, -persons - UNTOLD).astype(np.float32)
+
+
+def told_persons(kept: Persons) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Return the people of :func:`kept_persons`, and of which cells something told; NaN of others in old days."""
+    told = kept >= 0
+    persons = np.where(told, kept, -kept - np.float32(UNTOLD)).astype(np.float64)
+    return persons, told
+
+
+def _sums(kept: Persons, share: Floats) -> Floats:
+    """Return the people of a polygon from its kept cells (.., n), NaN where under half of them are told; shape (..)."""
+    persons, told = told_persons(kept)
+    every, some = persons @ share, np.where(told, persons, 0.0) @ share
+    return np.where(told.any(axis=-1) & (some >= 0.5 * every), every, np.nan)
 
 
 def numbered_since(path: Path, cells: Cells, at: datetime) -> datetime | None:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
 from anlan.beside import sources_of
-from anlan.counting import NUMBERED, Counting, Shape, note_numbered, numbered_since
+from anlan.counting import NUMBERED, Counting, Shape, kept_persons, note_numbered, numbered_since
 from anlan.crowd import (
     LINED,
     Cells,
@@ -576,7 +576,7 @@ class District:
                 at=made.at,
                 low=made.low,
                 high=made.high,
-                occupancy=np.where(told, field.persons, np.nan).astype(np.float32) if told.any() else None,
+                occupancy=kept_persons(field.persons, told) if told.any() else None,
                 estimates=estimates,
                 state=body,
                 alerts=judged if due else None,

@@ -437,6 +437,36 @@ def test_what_was_kept_by_the_cells_of_another_map_is_not_told_of_this_one(tmp_p
     again.close()
 
 
+def test_a_polygon_of_which_half_is_told_has_its_past_as_its_present(tmp_path):
+    only_eyes = replace(small_pack(), devices=tuple(one for one in small_pack().devices if one.device_id != "grid"))
+    held = Live(tmp_path)
+    held.district.close()
+    held.district = District.open(only_eyes, tmp_path, clock=held.clock)
+    for _ in range(8):
+        held.clock.set(held.clock.now() + MINUTE)
+        held.district.observe([held.seen("quay-1", n_present=4000)])
+        held.district.advance()
+    last = held.clock.now()
+    seen, beyond, far = (ring(square(*one)) for one in ((115, -195, 50), (105, -205, 70), (-450, -450, 200)))
+    for polygon, is_told in ((seen, True), (beyond, True), (far, False)):
+        now, past = held.district.count(polygon), held.district.curve(polygon, last - 3 * MINUTE, last)
+        assert (now.occupancy is not None, past[-1].occupancy is not None) == (is_told, is_told)
+        if is_told:
+            assert past[-1].occupancy == pytest.approx(now.occupancy, rel=0.01)
+    held.clock.set(last + 70 * MINUTE)
+    held.district.advance()
+    assert held.district.count(beyond, last).occupancy == pytest.approx(past_of(held, beyond, last), rel=0.01)
+    assert held.district.count(far, last).unknown is UnknownReason.NO_DEVICE
+    raster = held.district.density_at(last)[1]
+    assert np.isinf(raster).any()
+    assert np.isfinite(raster).any()
+    held.district.close()
+
+
+def past_of(held, polygon, at):
+    return held.district.curve(polygon, at - MINUTE, at)[-1].occupancy
+
+
 @pytest.mark.parametrize("name", ["", "   ", "x" * 100, 5])
 def test_a_watch_needs_a_name(http, name):
     refused(http.post("/watches", json={"name": name, "polygon": QUAY}), 422, "bad_input")

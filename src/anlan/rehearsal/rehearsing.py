@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from shapely.ops import unary_union
 
 from anlan.cases.definition import LiveRule
 from anlan.cases.triggers import DENSITY, FLOW, OCCUPANCY, LivePlan, Series, Zone, fired, read_live
+from anlan.counting import told_persons
 from anlan.crowd.whatif import Clearance, Trials, clearance
 from anlan.district import District
 from anlan.errand import Json, Tell
@@ -168,11 +168,14 @@ class _Stage:
             return None
         at = max(known)[1]
         found = self._district.history.occupancy_at(at)
-        if found is None or not np.isfinite(found[1]).all():
+        if found is None:
+            return None
+        persons, told = told_persons(found[1])
+        if not told.all():
             return None
         trials = Trials(self._pack, self._district.cells)
         whole = unary_union([self._pack.place(one.removeprefix("place:")).polygon for one in grounds])
-        made: Clearance = clearance(trials.ground, found[1].astype(float), trials.inside(whole))
+        made: Clearance = clearance(trials.ground, persons, trials.inside(whole))
         return {
             "at": at.isoformat(), "n_persons": round(made.n_persons), "half_s": made.half_s, "most_s": made.most_s,
             "n_stuck": round(made.n_stuck),

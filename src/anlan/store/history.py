@@ -38,7 +38,8 @@ class Retention:
 class Step:
     """One minute as it is kept. ``low`` and ``high`` are cursors in arrival order (see the engine's port).
 
-    ``occupancy`` has a number of persons for each cell, NaN where unknown. ``state`` comes only now and then.
+    ``occupancy`` has a number for each cell, NaN where unknown; what it means is known to whoever gives it.
+    ``state`` comes only now and then.
     """
 
     at: datetime
