@@ -50,7 +50,7 @@ from anlan.kernel.answers import (
     Why,
 )
 from anlan.kernel.clock import Clock, SystemClock
-from anlan.kernel.errors import BadInput, NoData, NotFound, Unavailable
+from anlan.kernel.errors import BadInput, Conflict, NoData, NotFound, Unavailable
 from anlan.kernel.geo import line_from, polygon_from, to_geojson
 from anlan.kernel.ingress import Receipt, Tally
 from anlan.kernel.pack import Pack
@@ -70,6 +70,8 @@ log = logging.getLogger(__name__)
 Listener = Callable[[str, dict[str, Any]], None]
 """Takes a kind ("minute", "change", "weather") and its content, in the thread that made it."""
 
+MOST_WATCHES = 500
+"""Each is counted every minute; so many take a tenth of a second."""
 LONGEST_REASON = 500
 """Characters: the log keeps a reason for ever."""
 STATE_EVERY = timedelta(minutes=5)
@@ -407,8 +409,12 @@ class District:
     # -- watches ---------------------------------------------------------------------------------------------------
 
     def watch(self, name: str, polygon: Mapping[str, Any] | str, actor: str) -> Watch:
-        """Save a polygon (degrees) that is counted every minute from now on."""
+        """Save a polygon (degrees) that is counted every minute from now on; Conflict where there are too many."""
         geometry = polygon_from(polygon)
+        if len(self._watches) >= MOST_WATCHES:
+            raise Conflict(
+                f"{len(self._watches)} watches", f"must be at most {MOST_WATCHES}", "end one that nobody needs"
+            )
         if not name.strip() or len(name) > 80:
             raise BadInput(f"name of {len(name)} characters", "must have 1 to 80", "give it a short name")
         self.count(geometry)

@@ -467,6 +467,16 @@ def past_of(held, polygon, at):
     return held.district.curve(polygon, at - MINUTE, at)[-1].occupancy
 
 
+def test_there_are_only_so_many_watches_as_a_minute_can_count(http, monkeypatch):
+    most = len(strict(http.get("/watches"))["watches"]) + 1
+    monkeypatch.setattr("anlan.district.MOST_WATCHES", most)
+    first = strict(http.post("/watches", json={"name": "one", "polygon": QUAY}))
+    told = refused(http.post("/watches", json={"name": "two", "polygon": QUAY}), 409, "conflict")
+    assert told["rule"] == f"must be at most {most}"
+    strict(http.delete(f"/watches/{first['id']}", params={"version": first["version"]}))
+    assert strict(http.post("/watches", json={"name": "two", "polygon": QUAY}))["name"] == "two"
+
+
 @pytest.mark.parametrize("name", ["", "   ", "x" * 100, 5])
 def test_a_watch_needs_a_name(http, name):
     refused(http.post("/watches", json={"name": name, "polygon": QUAY}), 422, "bad_input")
