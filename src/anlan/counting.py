@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
@@ -36,6 +37,8 @@ from anlan.kernel.pack import Pack
 from anlan.kernel.records import Estimate, UnknownReason
 from anlan.store import DuckHistory, Persons
 
+log = logging.getLogger(__name__)
+
 Floats = npt.NDArray[np.float64]
 Shares = tuple[npt.NDArray[np.int64], Floats]
 Shape: TypeAlias = Mapping[str, Any] | str | BaseGeometry
@@ -53,21 +56,13 @@ LEVEL_KEPT = 50
 
 
 class Counting:
-    """Answers about people in polygons of one district. What changes is the field; it is taken whole, once a minute.
-
-    ``since`` is when the cells were given the numbers that they have; what was kept before is of other ground.
-    """
+    """Answers about people in polygons of one district. What changes is the field; it is taken whole, once a minute."""
 
     def __init__(
-        self,
-        pack: Pack,
-        cells: Cells,
-        estimator: Estimator,
-        history: DuckHistory,
-        clock: Clock,
-        since: datetime | None = None,
+        self, pack: Pack, cells: Cells, estimator: Estimator, history: DuckHistory, clock: Clock, folder: Path
     ) -> None:
-        self._since = since
+        self._numbered = folder / NUMBERED
+        self._since = _numbered_since(self._numbered, cells, clock.now())  # what was kept before is of other ground
         self._pack = pack
         self._cells = cells
         self._estimator = estimator
@@ -97,6 +92,13 @@ class Counting:
         self.field, self._state, self._evidence = None, None, None
         self._spread.clear()
         self._since = None
+        _note_numbered(self._numbered, self._cells, None)
+
+    @staticmethod
+    def kept(field: Field) -> Persons | None:
+        """Return the people by cell of a minute, as the history keeps them; None where nothing tells of any."""
+        told = np.isfinite(field.informed_until)
+        return kept_persons(field.persons, told) if told.any() else None
 
     def count(self, polygon: Shape, at: datetime | None = None) -> Estimate:
         """Return how many people are in a polygon (degrees), now or at a moment of the past.
@@ -261,27 +263,26 @@ def _sums(kept: Persons, share: Floats) -> Floats:
     return np.where(told.any(axis=-1) & (some >= 0.5 * every), every, np.nan)
 
 
-def numbered_since(path: Path, cells: Cells, at: datetime) -> datetime | None:
+def _numbered_since(path: Path, cells: Cells, at: datetime) -> datetime | None:
     """Return since when the cells of the history have had the numbers of now; None where they always had.
 
     A map with other streets or water has other cells, and what was kept by their numbers is of other ground.
     """
-    digest = cells.digest
+    since: datetime | None = at
     try:
         kept = json.loads(path.read_text("utf-8"))
-        digest, since = kept["digest"], kept["since"] and datetime.fromisoformat(kept["since"])
+        if kept["digest"] == cells.digest:
+            return kept["since"] and datetime.fromisoformat(kept["since"])
     except FileNotFoundError:
         since = None  # a new district, or one of an earlier version
-    except (ValueError, KeyError, TypeError):
-        since = at
-    if digest != cells.digest:
-        since = at
-    note_numbered(path, cells, since)
+    except (ValueError, KeyError, TypeError) as fault:
+        log.warning("%s cannot be read, so what was kept before is told no more: %s", path.name, fault)
+    _note_numbered(path, cells, since)
     return since
 
 
-def note_numbered(path: Path, cells: Cells, since: datetime | None) -> None:
+def _note_numbered(path: Path, cells: Cells, since: datetime | None) -> None:
     """Note since when the cells have had their numbers."""
-    fresh, digest = path.with_suffix(".new"), cells.digest
-    fresh.write_text(json.dumps({"digest": digest, "since": None if since is None else since.isoformat()}), "utf-8")
+    fresh, told = path.with_suffix(".new"), {"digest": cells.digest, "since": since and since.isoformat()}
+    fresh.write_text(json.dumps(told), "utf-8")
     fresh.replace(path)  # whole or not at all, should the program be killed here

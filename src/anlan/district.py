@@ -18,7 +18,7 @@ import numpy.typing as npt
 from shapely.geometry.base import BaseGeometry
 
 from anlan.beside import sources_of
-from anlan.counting import NUMBERED, Counting, Shape, kept_persons, note_numbered, numbered_since
+from anlan.counting import Counting, Shape
 from anlan.crowd import (
     LINED,
     Cells,
@@ -50,7 +50,7 @@ from anlan.kernel.answers import (
     Why,
 )
 from anlan.kernel.clock import Clock, SystemClock
-from anlan.kernel.errors import BadInput, Conflict, NoData, NotFound, Unavailable
+from anlan.kernel.errors import BadInput, NoData, NotFound, Unavailable
 from anlan.kernel.geo import line_from, polygon_from, to_geojson
 from anlan.kernel.ingress import Receipt, Tally
 from anlan.kernel.pack import Pack
@@ -70,8 +70,6 @@ log = logging.getLogger(__name__)
 Listener = Callable[[str, dict[str, Any]], None]
 """Takes a kind ("minute", "change", "weather") and its content, in the thread that made it."""
 
-MOST_WATCHES = 500
-"""Each is counted every minute; so many take a tenth of a second."""
 LONGEST_REASON = 500
 """Characters: the log keeps a reason for ever."""
 STATE_EVERY = timedelta(minutes=5)
@@ -93,9 +91,7 @@ class District:
         self.cells = Cells.cached(pack, folder / "cells.npz")
         self.estimator = Estimator(pack, self.cells)
         self.door = Door(pack.devices, history, clock)
-        self._counting = Counting(
-            pack, self.cells, self.estimator, history, clock, numbered_since(folder / NUMBERED, self.cells, clock.now())
-        )
+        self._counting = Counting(pack, self.cells, self.estimator, history, clock, folder)
         self.sensing = Sensing(pack, self.estimator, lambda: self._counting.field, lambda: self._counting.area_shares)
         self._duty = Duty(pack, store)
         self._outlooks = Outlooks(pack, history, folder)
@@ -206,7 +202,6 @@ class District:
             cursor = self.history.clear_estimates()
             self._engine.reset(cursor)
             self._counting.forget()
-            note_numbered(self.folder / NUMBERED, self.cells, None)
             self._stored_state_at = None
             self._now, self._levels, self._suspected = {}, {}, {}
             self._outlooks.forget()
@@ -409,12 +404,8 @@ class District:
     # -- watches ---------------------------------------------------------------------------------------------------
 
     def watch(self, name: str, polygon: Mapping[str, Any] | str, actor: str) -> Watch:
-        """Save a polygon (degrees) that is counted every minute from now on; Conflict where there are too many."""
+        """Save a polygon (degrees) that is counted every minute from now on."""
         geometry = polygon_from(polygon)
-        if len(self._watches) >= MOST_WATCHES:
-            raise Conflict(
-                f"{len(self._watches)} watches", f"must be at most {MOST_WATCHES}", "end one that nobody needs"
-            )
         if not name.strip() or len(name) > 80:
             raise BadInput(f"name of {len(name)} characters", "must have 1 to 80", "give it a short name")
         self.count(geometry)
@@ -575,14 +566,13 @@ class District:
         estimates = dict(zip(parts, self._counting.counter.many(field, list(parts.values()), made.at), strict=True))
         judged = self._duty.judge(estimates, made.at, self._outlooks.courses(estimates, made.at))
         due = self._stored_state_at is None or made.at - self._stored_state_at >= STATE_EVERY
-        told = np.isfinite(field.informed_until)
         body = made.state.to_bytes() if due else None
         self.history.commit_step(
             Step(
                 at=made.at,
                 low=made.low,
                 high=made.high,
-                occupancy=kept_persons(field.persons, told) if told.any() else None,
+                occupancy=self._counting.kept(field),
                 estimates=estimates,
                 state=body,
                 alerts=judged if due else None,

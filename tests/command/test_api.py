@@ -2,18 +2,16 @@
 
 import json
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
-from tests.command.conftest import BEGIN, MINUTE, Live
-from tests.small import line, ring, small_pack, square
+from tests.command.conftest import MINUTE
+from tests.small import line, ring, square
 
 from anlan.command.api import forms
-from anlan.district import District
 from anlan.kernel.clock import parse_moment
-from anlan.kernel.records import DeviceKind, Draft, UnknownReason
+from anlan.kernel.records import DeviceKind
 
 QUAY = ring(square(100, -400, 80, 600))
 LAYERS = ("boundary", "water", "green", "streets", "places", "devices", "gateways", "stations", "posts")
@@ -367,119 +365,7 @@ def test_a_device_that_is_not_there_cannot_be_withdrawn(http):
     refused(http.post("/devices/nothing/withdraw", json={"reason": "x"}), 404, "not_found")
 
 
-# -- watches, log ------------------------------------------------------------------------------------------------------
-
-
-def test_a_watch_is_saved_counted_and_ended(live, http):
-    made = strict(http.post("/watches", json={"name": "前排 Front", "polygon": QUAY}))
-    live.minute()
-    listed = {watch["id"]: watch for watch in strict(http.get("/watches"))["watches"]}
-    assert listed[made["id"]]["name"] == "前排 Front"
-    assert listed[made["id"]]["estimate"]["occupancy"] > 0
-    assert listed[made["id"]]["polygon"]["type"] == "Polygon"
-    refused(http.delete(f"/watches/{made['id']}", params={"version": made["version"] + 1}), 409, "conflict")
-    refused(http.delete(f"/watches/{made['id']}"), 422, "bad_input")
-    ended = strict(http.delete(f"/watches/{made['id']}", params={"version": made["version"]}))
-    assert (ended["action"], ended["body"]) == ("unwatch", None)
-    assert made["id"] not in {watch["id"] for watch in strict(http.get("/watches"))["watches"]}
-    refused(http.delete(f"/watches/{made['id']}", params={"version": 1}), 404, "not_found")
-
-
-NOTCHED = {  # whose notch all but meets the opposite side: to the centimetre it does
-    "type": "Polygon",
-    "coordinates": [
-        [
-            [121.4806, 31.216], [121.482, 31.216], [121.482, 31.218],
-            [121.481, 31.21600001], [121.4806, 31.218], [121.4806, 31.216],
-        ]
-    ],
-}  # fmt: skip
-
-
-def test_a_watch_that_would_not_be_read_again_is_not_written(http):
-    strict(http.post("/count", json={"polygon": NOTCHED}))
-    n_changes = len(strict(http.get("/changes"))["changes"])
-    told = refused(http.post("/watches", json={"name": "notch", "polygon": NOTCHED}), 422, "bad_input")
-    assert "must not cross itself" in told["rule"]
-    assert len(strict(http.get("/changes"))["changes"]) == n_changes
-
-
-def test_a_watch_that_cannot_be_read_does_not_keep_the_district_closed(tmp_path):
-    held = Live(tmp_path)
-    held.district.watch("front", QUAY, "desk")
-    body = {"name": "notch", "polygon": NOTCHED | {"coordinates": np.round(NOTCHED["coordinates"], 7).tolist()}}
-    draft = Draft(kind="watch", record_id="notch", action="watch", actor="desk", body=body)
-    held.district.store.apply([draft], at=held.clock.now())
-    held.district.close()
-    again = District.open(small_pack(), tmp_path, clock=held.clock)
-    assert [one.name for one in again.watches()] == ["front"]
-    again.close()
-
-
-def test_what_was_kept_by_the_cells_of_another_map_is_not_told_of_this_one(tmp_path):
-    held, end = Live(tmp_path), BEGIN + 12 * MINUTE
-    held.grid()
-    held.minute(12)
-    assert all(point.occupancy > 10 for point in held.district.curve(QUAY, BEGIN + 5 * MINUTE, end))
-    held.district.close()
-    drained = replace(small_pack(), water=())  # its cells have other numbers from where the water was
-    for _ in range(2):
-        again = District.open(drained, tmp_path, clock=held.clock)
-        assert again.curve(QUAY, BEGIN + 5 * MINUTE, end) == []
-        assert again.count(QUAY, BEGIN + 8 * MINUTE).unknown is UnknownReason.NOT_STARTED
-        assert again.density_at(BEGIN + 8 * MINUTE)[0] is None
-        again.close()
-    again = District.open(drained, tmp_path, clock=held.clock)
-    held.district = again
-    held.grid()
-    held.minute(12)
-    assert len(again.curve(QUAY, BEGIN, held.clock.now())) >= 10
-    again.close()
-
-
-def test_a_polygon_of_which_half_is_told_has_its_past_as_its_present(tmp_path):
-    only_eyes = replace(small_pack(), devices=tuple(one for one in small_pack().devices if one.device_id != "grid"))
-    held = Live(tmp_path)
-    held.district.close()
-    held.district = District.open(only_eyes, tmp_path, clock=held.clock)
-    for _ in range(8):
-        held.clock.set(held.clock.now() + MINUTE)
-        held.district.observe([held.seen("quay-1", n_present=4000)])
-        held.district.advance()
-    last = held.clock.now()
-    seen, beyond, far = (ring(square(*one)) for one in ((115, -195, 50), (105, -205, 70), (-450, -450, 200)))
-    for polygon, is_told in ((seen, True), (beyond, True), (far, False)):
-        now, past = held.district.count(polygon), held.district.curve(polygon, last - 3 * MINUTE, last)
-        assert (now.occupancy is not None, past[-1].occupancy is not None) == (is_told, is_told)
-        if is_told:
-            assert past[-1].occupancy == pytest.approx(now.occupancy, rel=0.01)
-    held.clock.set(last + 70 * MINUTE)
-    held.district.advance()
-    assert held.district.count(beyond, last).occupancy == pytest.approx(past_of(held, beyond, last), rel=0.01)
-    assert held.district.count(far, last).unknown is UnknownReason.NO_DEVICE
-    raster = held.district.density_at(last)[1]
-    assert np.isinf(raster).any()
-    assert np.isfinite(raster).any()
-    held.district.close()
-
-
-def past_of(held, polygon, at):
-    return held.district.curve(polygon, at - MINUTE, at)[-1].occupancy
-
-
-def test_there_are_only_so_many_watches_as_a_minute_can_count(http, monkeypatch):
-    most = len(strict(http.get("/watches"))["watches"]) + 1
-    monkeypatch.setattr("anlan.district.MOST_WATCHES", most)
-    first = strict(http.post("/watches", json={"name": "one", "polygon": QUAY}))
-    told = refused(http.post("/watches", json={"name": "two", "polygon": QUAY}), 409, "conflict")
-    assert told["rule"] == f"must be at most {most}"
-    strict(http.delete(f"/watches/{first['id']}", params={"version": first["version"]}))
-    assert strict(http.post("/watches", json={"name": "two", "polygon": QUAY}))["name"] == "two"
-
-
-@pytest.mark.parametrize("name", ["", "   ", "x" * 100, 5])
-def test_a_watch_needs_a_name(http, name):
-    refused(http.post("/watches", json={"name": name, "polygon": QUAY}), 422, "bad_input")
+# -- the log -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_log_tells_every_change_behind_a_change_and_is_whole(http):

@@ -235,16 +235,16 @@ def test_a_crowd_that_eyes_see_is_not_talked_down_by_a_grid_that_sees_many_indoo
     assert told[0.0] < told[Params().grid_far[1]] < 1.1
 
 
-def test_a_number_is_told_beside_what_the_survey_counted_there(surveyed, ordinary):
-    assert because(surveyed, ordinary).usual == pytest.approx(surveyed.cells.usual_at(12.0).sum(), rel=0.05)
+def test_a_number_is_told_beside_what_the_survey_counted_there(surveyed, ordinary, tmp_path):
+    assert because(surveyed, ordinary, tmp_path).usual == pytest.approx(surveyed.cells.usual_at(12.0).sum(), rel=0.05)
     bare = Small(DEVICES)
     there = grid_counts(bare, bare.cells.expected)
     state = bare.run(1, lambda at, k: [seen("lbs", at, k, 5 * MINUTE, counts=there)])
-    assert because(bare, state).usual is None
+    assert because(bare, state, tmp_path).usual is None
 
 
-def because(small, state):
+def because(small, state, folder):
     """Return what is told of why all people are so many."""
-    counting = Counting(small.pack, small.cells, small.estimator, None, FollowedClock(state.present.at))
+    counting = Counting(small.pack, small.cells, small.estimator, None, FollowedClock(state.present.at), folder)
     counting.take(small.estimator.field(state), state)
     return counting.why(degrees(ALL))
