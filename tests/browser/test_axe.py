@@ -23,10 +23,10 @@ PAGES = {
     "cases/check": "#cases form",
     "plans": "#plans h2",
     "indicators": "[data-test=overview] table",
-    "community/volunteers": "#community h2",
-    "community/shifts": "#community h2",
-    "community/callouts": "#community h2",
-    "community/points": "#community h2",
+    "community/volunteers": "#community h2 ~ :not(.empty)",
+    "community/shifts": "#community h2 ~ :not(.empty)",
+    "community/callouts": "#community h2 ~ :not(.empty)",
+    "community/points": "#community h2 ~ :not(.empty)",
 }
 
 
@@ -67,7 +67,6 @@ def test_a_nameless_button_is_found(chromium, night):
     expect(visit.page.locator(".case-row").first).to_be_visible()
     visit.page.evaluate(RULES)
     visit.page.evaluate("() => document.querySelector('main').append(document.createElement('button'))")
-    assert [one.split(":")[0] for one in visit.page.evaluate(FAULTS)] == [
-        "button-name"
-    ]  # one look: it is found at once
+    found = visit.page.evaluate(FAULTS)
+    assert [one.split(":")[0] for one in found] == ["button-name"]  # one look: nothing else is under way
     visit.context.close()

@@ -13,7 +13,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from tests.cli.conftest import Started, signed
 from tests.small import ring, square
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, wait_for
 
 from anlan.ingest import encode
 from anlan.kernel.records import Observation
@@ -104,10 +104,7 @@ def test_a_kill_at_a_random_instant_loses_nothing_that_was_acknowledged(times, p
         before = load.told()
         for thread in threads:
             thread.start()
-        until = time.monotonic() + 30
-        while min(now - then for now, then in zip(load.told(), before, strict=True)) < 5:  # it is under load
-            assert time.monotonic() < until, (before, load.told())
-            time.sleep(0.01)
+        wait_for(lambda then=before: all(now - one >= 5 for now, one in zip(load.told(), then, strict=True)))
         time.sleep(random_.uniform(0.0, 1.2))
         server.kill()
         stop.set()

@@ -2,13 +2,13 @@
 
 import socket
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.waiting import wait_for
 
 from anlan.edge import Crossings, HttpWay, Line, Outbox, sending, way_to
 from anlan.edge.detecting import needed
@@ -159,9 +159,7 @@ def test_what_waits_for_its_confirmation_is_not_published_again(monkeypatch):
     odd = Odd(CONNACK)
     way = MqttWay(f"mqtt://127.0.0.1:{odd.port}", "gate")
     bodies = [b"first of two", b"second of two"]
-    end = time.monotonic() + 20
-    while odd.heard.count(b"of two") < 2 and time.monotonic() < end:
-        assert way.send(bodies) == 0
+    wait_for(lambda: way.send(bodies) == 0 and odd.heard.count(b"of two") == 2)
     for _ in range(3):
         assert way.send(bodies) == 0
     assert odd.heard.count(b"of two") == 2

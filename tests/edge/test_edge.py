@@ -16,6 +16,7 @@ from tests.ingest.conftest import (  # noqa: F401 - fixtures of the door, the di
     history,
     loop,
 )
+from tests.waiting import wait_for
 from typer.testing import CliRunner
 
 from anlan.cli import afield
@@ -152,10 +153,7 @@ def test_nothing_is_lost_when_the_broker_is_away(video, net, loop, door, history
     assert len(outbox) == n > 3
     broker = EmbeddedBroker("127.0.0.1", port, door)
     loop.run(broker.start())
-    end = time.monotonic() + 20
-    while len(outbox) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert len(outbox) == 0
+    wait_for(lambda: len(outbox) == 0)
     sender.close()
     outbox.close()
     loop.run(broker.close())

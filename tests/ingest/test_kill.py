@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.ingest.conftest import Sender, run_of
-from tests.waiting import until
+from tests.waiting import until, wait_for
 
 from anlan.ingest import encode
 from anlan.store import DuckHistory
@@ -64,10 +64,8 @@ class Load:
             time.sleep(0.01)
 
     def keep_up_until_more(self):
-        before, end_at = len(self.confirmed), time.monotonic() + 30
-        while len(self.confirmed) == before:
-            assert time.monotonic() < end_at
-            self.keep_up(0.05)
+        before = len(self.confirmed)
+        wait_for(lambda: self.keep_up(0.05) or len(self.confirmed) > before)
 
     def acknowledged(self):
         return {("gate", self.sent[message_id]) for message_id in list(self.confirmed)}

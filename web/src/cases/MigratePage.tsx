@@ -66,11 +66,12 @@ export function MigratePage() {
 }
 
 function Outcome({ made }: { made: Moved }) {
+  const misfit = t("migrate.misfits", { n: integer(new Set(made.misfits.map((one) => one.case)).size), of: integer(made.n_cases) });
   if (made.misfits.length > 0)
     return (
       <div role="alert" data-test="misfits">
-        <p class="condition">{t("migrate.misfits", { n: integer(new Set(made.misfits.map((one) => one.case)).size), of: integer(made.n_cases) })}</p>
-        <TableScroll name={t("migrate.where")}>
+        <p class="condition">{misfit}</p>
+        <TableScroll name={misfit}>
           <table class="table fault-table">
             <thead>
               <tr>

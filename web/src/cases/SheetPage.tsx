@@ -81,10 +81,11 @@ function Read({ made }: { made: Imported }) {
         {t("sheet.fits", { n: integer(made.n_cases) })}
       </p>
     );
+  const found = t("sheet.faults", { n: integer(made.faults.length) });
   return (
     <div role="alert" data-test="sheet-faults">
-      <p class="condition">{t("sheet.faults", { n: integer(made.faults.length) })}</p>
-      <TableScroll name={t("sheet.row")}>
+      <p class="condition">{found}</p>
+      <TableScroll name={found}>
         <table class="table fault-table">
           <thead>
             <tr>

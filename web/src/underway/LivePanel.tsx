@@ -42,7 +42,7 @@ function Shown({ one }: { one: Case }) {
 
 function Zones({ live }: { live: Live }) {
   return (
-    <TableScroll name={t("live.zone")}>
+    <TableScroll name={t("live.title")}>
       <table class="table">
         <thead>
           <tr>
