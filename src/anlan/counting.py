@@ -19,7 +19,6 @@ from shapely.geometry.base import BaseGeometry
 
 from anlan.crowd import (
     LEAST_M2,
-    LEAST_PERSONS,
     Cells,
     Counter,
     Estimator,
@@ -34,7 +33,7 @@ from anlan.kernel.answers import CurvePoint, Why
 from anlan.kernel.clock import Clock
 from anlan.kernel.geo import polygon_from
 from anlan.kernel.pack import Pack
-from anlan.kernel.records import Estimate, UnknownReason
+from anlan.kernel.records import LEAST_PERSONS, Estimate, UnknownReason
 from anlan.store import DuckHistory, Persons
 
 log = logging.getLogger(__name__)
@@ -138,10 +137,10 @@ class Counting:
         points = []
         for at, total in zip(times, _sums(persons, share).tolist(), strict=True):
             band = bands.get(at)
-            shown = total if total >= LEAST_PERSONS else None
-            points.append(
-                CurvePoint(at=at, occupancy=shown, low=band.low if band else None, high=band.high if band else None)
-            )
+            if np.isnan(total):
+                points.append(CurvePoint(at=at, occupancy=None, low=None, high=None))
+            else:
+                points.append(CurvePoint.told(at, total, band.low if band else None, band.high if band else None))
         return points
 
     def why(self, polygon: Shape) -> Why | None:

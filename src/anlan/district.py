@@ -590,7 +590,4 @@ class District:
         self._tell_changes(self.underway.tell())
 
     def _curve_of(self, subject_id: str, begin_at: datetime, end_at: datetime) -> list[CurvePoint]:
-        return [
-            CurvePoint(at=e.at, occupancy=e.occupancy, low=e.low, high=e.high)
-            for e in self.history.estimates(subject_id, begin_at, end_at)
-        ]
+        return [CurvePoint.of(one) for one in self.history.estimates(subject_id, begin_at, end_at)]

@@ -126,8 +126,9 @@ def test_a_file_of_what_is_known_that_does_not_fit_is_told(counts, tmp_path, anl
     ],
 )
 def test_a_forecast_says_what_it_rests_on(monkeypatch, basis, zh, en):
-    point = {"at": "2026-12-31T11:00:00+00:00", "occupancy": 1234.0, "low": 1000.0, "high": 1500.0}
-    made = {"made_at": "2026-12-31T10:00:00+00:00", "basis": basis, "days": 60.0, "points": [point]}
+    point = {"at": "2026-12-31T11:00:00+00:00", "occupancy": 1234.0, "low": 1000.0, "high": 1500.0, "hidden": False}
+    few = {"at": "2026-12-31T13:00:00+00:00", "occupancy": None, "low": None, "high": 10.0, "hidden": True}
+    made = {"made_at": "2026-12-31T10:00:00+00:00", "basis": basis, "days": 60.0, "points": [point, few]}
     made["by_weather"] = basis == "trees"
     monkeypatch.setattr("anlan.cli.forecasting.Server.ask", lambda *_: made)
     for lang, said in (("zh", zh), ("en", en)):
@@ -135,3 +136,4 @@ def test_a_forecast_says_what_it_rests_on(monkeypatch, basis, zh, en):
         assert shown.exit_code == 0, shown.output
         assert said in shown.output
         assert "1,234" in shown.output
+        assert "<10" in shown.output

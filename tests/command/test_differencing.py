@@ -14,7 +14,7 @@ from tests.command.conftest import Live, served
 from tests.small import PLANE
 from tests.waiting import PATIENCE_S
 
-from anlan.crowd import LEAST_PERSONS
+from anlan.kernel.records import LEAST_PERSONS
 
 MINUTES = 6
 

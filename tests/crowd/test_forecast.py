@@ -22,7 +22,7 @@ from anlan.crowd.forecast.profile import usual
 from anlan.kernel.alerts import Basis
 from anlan.kernel.answers import CurvePoint
 from anlan.kernel.errors import BadInput, NoData
-from anlan.kernel.records import Calendar, Estimate
+from anlan.kernel.records import Calendar, Estimate, UnknownReason
 
 TREES = pytest.mark.skipif(not boosting_installed(), reason="LightGBM is not installed: the extra forecast")
 FORECASTERS = [
@@ -264,3 +264,30 @@ def test_the_next_hour_by_its_trend():
     widths = [point.high - point.low for point in points]
     assert widths == sorted(widths)
     assert from_trend(past[:5], present) == ((), ())
+
+
+def test_of_fewer_than_ten_no_number_is_expected():
+    usual = from_usual(quarters(20, lambda hour: np.where((hour >= 1) & (hour < 6), 4.0, 60.0)))
+    begin = datetime(2026, 1, 25, tzinfo=UTC)
+    few = {point.at - begin for point in usual if point.hidden}
+    assert few == {timedelta(hours=h) for h in (2, 3, 6)}  # each point tells the quarter before it
+    assert all((point.occupancy, point.low, point.high) == (None, None, 10.0) for point in usual if point.hidden)
+    assert all(point.occupancy > 50 for point in usual if not point.hidden)
+
+
+def test_a_place_with_fewer_than_ten_has_a_next_hour():
+    at = datetime(2026, 12, 31, 3, tzinfo=UTC)
+    few = Estimate(at=at, walkable_m2=1e4, high=10.0, hidden=True)
+    past = [CurvePoint.of(replace(few, at=at - timedelta(minutes=k))) for k in range(30, -1, -1)]
+    points, rests_on = from_trend(past, few)
+    assert rests_on == (Basis.TREND,)
+    assert [point.hidden for point in points] == [True] * 4
+    filling = [
+        CurvePoint.told(at - timedelta(minutes=60 - k), 2.0 + 3 * k, max(3 * k - 8.0, 0), 3 * k + 12.0)
+        for k in range(61)
+    ]
+    assert filling[0].hidden
+    present = Estimate(at=at, walkable_m2=1e4, occupancy=182.0, sd=6.0)
+    points, _ = from_trend(filling, present)
+    assert 182 < points[0].occupancy < points[-1].occupancy
+    assert from_trend(past, replace(few, high=None, hidden=False, unknown=UnknownReason.STALE)) == ((), ())

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from anlan.crowd.parcels import LEAST_M2, LEAST_PERSONS, Parcels
+from anlan.crowd.parcels import LEAST_M2, Parcels
+from anlan.kernel.records import LEAST_PERSONS
 
 SIDE = 24
 

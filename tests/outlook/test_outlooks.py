@@ -8,7 +8,7 @@ from tests.small import small_pack
 
 from anlan.crowd.forecast import PlannedEvent
 from anlan.kernel.alerts import Basis
-from anlan.kernel.records import Estimate
+from anlan.kernel.records import Estimate, UnknownReason
 from anlan.outlook import Outlooks
 from anlan.store import DuckHistory, Step
 
@@ -58,6 +58,18 @@ def test_a_place_that_was_never_counted_tells_nothing(outlooks):
     made = outlooks.subject("place:garden", estimate(NOW, 100.0))
     assert made.basis is None
     assert made.points == ()
+
+
+def test_a_place_that_is_nearly_empty_now_has_a_usual(outlooks):
+    outlooks.forget()
+    few = Estimate(at=NOW, walkable_m2=1e4, high=10.0, hidden=True)
+    made = outlooks.subject("place:quay", few)
+    assert made.basis is Basis.USUAL
+    assert len(made.points) == 9
+    outlooks.forget()
+    lost = Estimate(at=NOW, walkable_m2=1e4, unknown=UnknownReason.STALE)
+    assert outlooks.subject("place:quay", lost).points == ()
+    outlooks.forget()
 
 
 def test_what_is_planned_is_added_to_the_usual_of_its_place(outlooks):

@@ -46,7 +46,10 @@ def place(
     for point in made["points"]:
         minutes = (datetime.fromisoformat(point["at"]) - begin).total_seconds() / 60
         ahead = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
-        shown.add_row(ahead, f"{point['occupancy']:,.0f}", f"{point['low']:,.0f}–{point['high']:,.0f}")
+        if point["hidden"]:
+            shown.add_row(ahead, f"<{point['high']:.0f}", "")
+        else:
+            shown.add_row(ahead, f"{point['occupancy']:,.0f}", f"{point['low']:,.0f}–{point['high']:,.0f}")
     say.out.print(shown)
     weather = ("，并计入天气", ", with the weather") if made["by_weather"] else ("", "")
     say.out.print(say.BASIS[made["basis"]][0 if zh else 1] + weather[0 if zh else 1])

@@ -126,7 +126,7 @@ def why(made: Why | None) -> Json | None:
 def point(made: CurvePoint) -> Json:
     """Return a point of a curve."""
     numbers = {"occupancy": made.occupancy, "low": made.low, "high": made.high}
-    return {"at": moment(made.at), **{name: rounded(n) for name, n in numbers.items()}}
+    return {"at": moment(made.at), **{name: rounded(n) for name, n in numbers.items()}, "hidden": made.hidden}
 
 
 def forecast(made: Forecast) -> Json:

@@ -12,7 +12,7 @@ from anlan.crowd.health import device_now
 from anlan.crowd.layout import Params
 from anlan.crowd.lines import LINED, Lines, Window
 from anlan.crowd.measures import level_of_service, walking_speed
-from anlan.crowd.parcels import LEAST_M2, LEAST_PERSONS, Parcels
+from anlan.crowd.parcels import LEAST_M2, Parcels
 from anlan.crowd.sensing import Sensing
 from anlan.crowd.state import State
 from anlan.crowd.trend import Outlook
@@ -20,7 +20,6 @@ from anlan.crowd.why import Evidence, Spots, why
 
 __all__ = [
     "LEAST_M2",
-    "LEAST_PERSONS",
     "LINED",
     "AlertParams",
     "AlertState",

@@ -17,11 +17,11 @@ from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
 from anlan.crowd.inside import Indices, Inside, Shares
 from anlan.crowd.measures import level_of_service
-from anlan.crowd.parcels import LEAST_M2, LEAST_PERSONS
+from anlan.crowd.parcels import LEAST_M2
 from anlan.crowd.spread import entries, informed
 from anlan.kernel.errors import BadInput
 from anlan.kernel.pack import Pack
-from anlan.kernel.records import DeviceKind, Estimate, UnknownReason
+from anlan.kernel.records import LEAST_PERSONS, DeviceKind, Estimate, UnknownReason
 
 Floats = npt.NDArray[np.float64]
 Sheet = npt.NDArray[np.float32]

@@ -19,11 +19,10 @@ from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
 from anlan.crowd.lines import Lines, Window
 from anlan.crowd.measures import walking_speed
-from anlan.crowd.parcels import LEAST_PERSONS
 from anlan.kernel.answers import LineFlow
 from anlan.kernel.errors import BadInput
 from anlan.kernel.pack import Pack
-from anlan.kernel.records import DeviceKind, UnknownReason
+from anlan.kernel.records import LEAST_PERSONS, DeviceKind, UnknownReason
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]

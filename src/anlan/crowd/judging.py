@@ -11,7 +11,7 @@ from anlan.crowd.lines import Flow
 from anlan.crowd.trend import Outlook
 from anlan.kernel.alerts import Grounds
 from anlan.kernel.ladders import Also, Ladder, Measure, Rung
-from anlan.kernel.records import Estimate, Place
+from anlan.kernel.records import HIDDEN_PERSONS, HIDDEN_SD, Estimate, Place
 
 GROWING = 1.03
 """By how much more people must be expected for it to be an expectation."""
@@ -203,7 +203,7 @@ def judge_line(ladders: Iterable[Ladder], flow: Flow, odds: Odds) -> Verdict:
 def persons(estimate: Estimate) -> tuple[float, float]:
     """Return mean and standard deviation of a known estimate; under ten people it is five, give or take three."""
     if estimate.occupancy is None:
-        return 5.0, 3.0
+        return HIDDEN_PERSONS, HIDDEN_SD
     return estimate.occupancy, estimate.sd if estimate.sd is not None and math.isfinite(estimate.sd) else 0.0
 
 

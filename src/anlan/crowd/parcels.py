@@ -24,14 +24,13 @@ import numpy.typing as npt
 
 from anlan.crowd.cells import Cells
 from anlan.kernel.pack import Pack
+from anlan.kernel.records import LEAST_PERSONS
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 
 LEAST_M2 = 400.0
 """Under this walkable area no number is given: it could single out people."""
-LEAST_PERSONS = 10.0
-"""Under this many expected persons only "<10" is given."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from anlan.kernel.alerts import Alert, Basis
 from anlan.kernel.geo import Area2D
 from anlan.kernel.ingress import Tally
-from anlan.kernel.records import Device, DeviceKind, Estimate, Label, Place, UnknownReason
+from anlan.kernel.records import LEAST_PERSONS, Device, DeviceKind, Estimate, Label, Place, UnknownReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,12 +162,36 @@ class DeviceProposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurvePoint:
-    """People at a moment. ``low`` and ``high`` are None where only the mean was kept."""
+    """People at a moment, of the past or expected. Unknown is None; under ten are ``hidden``, as in an estimate.
+
+    ``low`` and ``high`` are None where only the mean was kept.
+    """
 
     at: datetime
     occupancy: float | None
     low: float | None
     high: float | None
+    hidden: bool = False
+
+    @classmethod
+    def told(cls, at: datetime, persons: float, low: float | None = None, high: float | None = None) -> CurvePoint:
+        """Return a point of so many people, or of fewer than ten, where no number is told.
+
+        Examples
+        --------
+        >>> from datetime import UTC
+        >>> one = CurvePoint.told(datetime(2026, 12, 31, 3, tzinfo=UTC), 4.2, 1.0, 9.0)
+        >>> one.occupancy, one.low, one.high, one.hidden
+        (None, None, 10.0, True)
+        """
+        if persons < LEAST_PERSONS:
+            return cls(at=at, occupancy=None, low=None, high=LEAST_PERSONS, hidden=True)
+        return cls(at=at, occupancy=persons, low=low, high=high)
+
+    @classmethod
+    def of(cls, made: Estimate) -> CurvePoint:
+        """Return the point of an estimate that was kept."""
+        return cls(at=made.at, occupancy=made.occupancy, low=made.low, high=made.high, hidden=made.hidden)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -257,6 +257,12 @@ class UnknownReason(StrEnum):
     """Nobody can walk here (water, no ground)."""
 
 
+LEAST_PERSONS = 10.0
+"""Of fewer people than these no number is told, of now, of then or of what is expected: it is "<10"."""
+HIDDEN_PERSONS, HIDDEN_SD = 5.0, 3.0
+"""What such a number is taken for where it goes into a mean or a trend: the middle of what it may be, give or take."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """How many people are somewhere, and how sure that is. Unknown is None with its reason, never zero.

@@ -98,14 +98,12 @@ class Outlooks:
         return replace(hour, points=(*hour.points, *later)) if hour.points else made
 
     def _past(self, subject_id: str, present: Estimate) -> list[CurvePoint]:
-        return [
-            CurvePoint(at=one.at, occupancy=one.occupancy, low=one.low, high=one.high)
-            for one in self._history.estimates(subject_id, present.at - FOLLOWED, present.at)
-        ]
+        past = self._history.estimates(subject_id, present.at - FOLLOWED, present.at)
+        return [CurvePoint.of(one) for one in past]
 
     def _by_trees(self, subject_id: str, present: Estimate) -> Forecast | None:
         """Return what trees expect; None where they do not."""
-        if self.trees is None or self.trees.grown is None or present.occupancy is None:
+        if self.trees is None or self.trees.grown is None or present.unknown is not None:
             return None
         told = self.trees.ahead(present.at, self._planned(present.at)).get(subject_id)
         grown = self.trees.grown
@@ -127,7 +125,7 @@ class Outlooks:
         known = np.flatnonzero(np.isfinite(means))
         days = 0.0 if len(known) == 0 else (n_steps - known[0]) * STEP.total_seconds() / DAY_S
         points: tuple[CurvePoint, ...] = ()
-        if days >= LEAST_DAYS and present.occupancy is not None:
+        if days >= LEAST_DAYS and present.unknown is None:
             first = int(known[0])
             series = Series(
                 subjects=(subject_id,),
@@ -159,6 +157,6 @@ class Outlooks:
 
         It is what is told of a polygon, whose weeks are not kept, and of a place before its eighth day.
         """
-        points, rests_on = from_trend(past, present, course) if present.occupancy is not None else ((), ())
+        points, rests_on = from_trend(past, present, course) if present.unknown is None else ((), ())
         basis = next((one for one in Basis if one in rests_on), None)
         return Forecast(made_at=present.at, basis=basis if points else None, days=days, points=points)

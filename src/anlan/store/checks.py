@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from anlan.kernel.errors import BadInput, Conflict, NotFound
 from anlan.kernel.ingress import Refusal, RefusalCode, Verdict
-from anlan.kernel.records import Draft, Estimate, Observation, UnknownReason
+from anlan.kernel.records import HIDDEN_PERSONS, Draft, Estimate, Observation, UnknownReason
 from anlan.kernel.weather import WeatherHour, WeatherLog
 from anlan.store.history import History, Step
 from anlan.store.records import GENESIS, Keeping, Store
@@ -299,6 +299,14 @@ def check_estimates_and_cells_come_back(history: History) -> None:
     means = history.estimate_means(["nobody", "district"], AT - timedelta(minutes=2), 3, timedelta(minutes=2))
     _must(bool(np.isfinite(means[0, 1]) and means[1, 1] == np.mean([one.occupancy for one in found])), means)
     _must(bool(np.isnan(means[2]).all() and np.isnan(means[:, 0]).all()), "the mean of nothing is unknown")
+    told = Estimate(at=AT + timedelta(minutes=3), walkable_m2=1.0, occupancy=12.0)
+    few = Estimate(at=AT + timedelta(minutes=4), walkable_m2=1.0, high=10.0, hidden=True)
+    dumb = Estimate(at=AT + timedelta(minutes=5), walkable_m2=1.0, unknown=UnknownReason.STALE)
+    for one in (told, few, dumb):
+        history.commit_step(Step(at=one.at, low=0, high=0, occupancy=None, estimates={"quay": one}, state=None))
+    means = history.estimate_means(["quay"], AT + timedelta(minutes=2), 2, timedelta(minutes=2))
+    _must(means[0, 0] == (12.0 + HIDDEN_PERSONS) / 2, "a number that is not told is the middle of what it may be")
+    _must(bool(np.isnan(means[1, 0])), "unknown is not few")
     near = history.occupancy_at(end_at + timedelta(minutes=4))
     _must(near is not None and near[0] == end_at and near[1][0] == 2.0, near)
     _must(history.occupancy_at(end_at + timedelta(minutes=6)) is None, "too old is unknown")

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from anlan.kernel.errors import AnlanError, Unavailable
 from anlan.kernel.ingress import Refusal, Tally, Verdict
-from anlan.kernel.records import Counts, Estimate, Observation
+from anlan.kernel.records import HIDDEN_PERSONS, Counts, Estimate, Observation
 from anlan.kernel.weather import WeatherHour, WeatherLog
 from anlan.store import columns
 from anlan.store.history import Persons, Retention, Step
@@ -345,15 +345,17 @@ class DuckHistory:
     def estimate_means(self, subject_ids: Sequence[str], begin_at: datetime, n_steps: int, step: timedelta) -> Counts:
         """Return the mean occupancy of each subject in each of ``n_steps`` steps from a moment on, (T, S).
 
-        A step holds the minutes after its begin up to its end; NaN where nothing was estimated.
+        A step holds the minutes after its begin up to its end; NaN where nothing was estimated. Of minutes of which no
+        number is told the middle of what it may be is taken: without them nearly empty places would seem fuller.
         """
-        begin, length = columns.naive(begin_at), step.total_seconds()
+        begin, end = columns.naive(begin_at), columns.naive(begin_at + n_steps * step)
+        subjects = list(subject_ids)
         found = self._table(
             "SELECT CAST(ceil(epoch(made_at - ?) / ?) AS BIGINT) - 1 AS step,"
-            " list_position(?, subject_id) - 1 AS subject, avg(occupancy) AS mean FROM estimate"
-            " WHERE made_at > ? AND made_at <= ? AND occupancy IS NOT NULL AND subject_id IN (SELECT unnest(?))"
-            " GROUP BY step, subject_id",
-            [begin, length, list(subject_ids), begin, columns.naive(begin_at + n_steps * step), list(subject_ids)],
+            " list_position(?, subject_id) - 1 AS subject, avg(coalesce(occupancy, ?)) AS mean FROM estimate"
+            " WHERE made_at > ? AND made_at <= ? AND (occupancy IS NOT NULL OR hidden)"
+            " AND subject_id IN (SELECT unnest(?)) GROUP BY step, subject_id",
+            [begin, step.total_seconds(), subjects, HIDDEN_PERSONS, begin, end, subjects],
         )
         means = np.full((n_steps, len(subject_ids)), np.nan)
         means[found.column("step").to_numpy(), found.column("subject").to_numpy()] = found.column("mean").to_numpy()

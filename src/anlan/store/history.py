@@ -110,7 +110,8 @@ class History(Protocol):
     def estimate_means(self, subject_ids: Sequence[str], begin_at: datetime, n_steps: int, step: timedelta) -> Counts:
         """Return the mean occupancy of each subject in each of ``n_steps`` steps from a moment on, (T, S).
 
-        A step holds the minutes after its begin up to its end; NaN where nothing was estimated.
+        A step holds the minutes after its begin up to its end; NaN where nothing was estimated. Of minutes of which no
+        number is told the middle of what it may be is taken.
         """
         ...
 

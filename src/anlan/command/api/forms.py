@@ -154,12 +154,16 @@ class Reason(Form):
 
 
 class Point(Form):
-    """People at a moment; ``low`` and ``high`` are null where only the mean was kept."""
+    """People at a moment, of the past or expected; ``low`` and ``high`` are null where only the mean was kept.
+
+    Under ten ``hidden`` is true and only ``high`` is given. Unknown is null and not ``hidden``.
+    """
 
     at: Moment
     occupancy: float | None
     low: float | None
     high: float | None
+    hidden: bool
 
 
 class Curve(Form):

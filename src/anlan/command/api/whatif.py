@@ -10,11 +10,11 @@ from pydantic import Field
 from anlan.command import views
 from anlan.command.api.asked import Opened
 from anlan.command.api.forms import Form, GeoJson, Level, Moment, Refused
-from anlan.crowd import LEAST_PERSONS
 from anlan.crowd.whatif import Band, Measure, MeasureKind, PlaceChange
 from anlan.district import District
 from anlan.kernel.errors import BadInput
 from anlan.kernel.geo import polygon_from
+from anlan.kernel.records import LEAST_PERSONS
 
 router = APIRouter(tags=["what-if"])
 

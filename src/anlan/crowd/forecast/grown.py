@@ -57,7 +57,7 @@ class Grown:
             for k, name in enumerate(self.subjects):
                 told = [float(one[k]) for one in (expected, low, high)]
                 if np.isfinite(told).all():
-                    found[name].append(CurvePoint(at=at, occupancy=told[0], low=told[1], high=told[2]))
+                    found[name].append(CurvePoint.told(at, *told))
         return {name: tuple(points) for name, points in found.items()}
 
     def moved_by_weather(self, series: Series) -> frozenset[str]:

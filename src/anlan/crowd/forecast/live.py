@@ -15,7 +15,7 @@ from anlan.crowd.forecast.series import Series
 from anlan.crowd.trend import Trend, followed
 from anlan.kernel.alerts import Basis
 from anlan.kernel.answers import CurvePoint
-from anlan.kernel.records import Estimate
+from anlan.kernel.records import HIDDEN_PERSONS, HIDDEN_SD, Estimate
 
 STEP = timedelta(minutes=15)
 HOUR_AHEAD = (1, 2, 3, 4)
@@ -54,7 +54,7 @@ def from_usual(series: Series) -> tuple[CurvePoint, ...]:
         value, low, high = (float(one[-1, 0]) for one in (expected, made.low, made.high))
         if np.isfinite([value, low, high]).all():
             at = series.begin_at + (len(series) + ahead) * series.step
-            found.append(CurvePoint(at=at, occupancy=value, low=low, high=high))
+            found.append(CurvePoint.told(at, value, low, high))
     return tuple(found)
 
 
@@ -68,22 +68,23 @@ def from_trend(
     past : sequence of CurvePoint
         The last hour or two, minute by minute.
     present : Estimate
-        Known, with its standard deviation.
+        Known.
     course : Course, optional
         What is known beside the trend, which bends it.
     """
     trend: Trend | None = None
     for point in past:
-        if point.occupancy is not None:
-            sd = None if point.low is None or point.high is None else (point.high - point.low) / (2 * SD_90)
-            known = Estimate(at=point.at, walkable_m2=present.walkable_m2, occupancy=point.occupancy, sd=sd)
+        sd = None if point.low is None or point.high is None else (point.high - point.low) / (2 * SD_90)
+        persons, sd = (HIDDEN_PERSONS, HIDDEN_SD) if point.hidden else (point.occupancy, sd)
+        if persons is not None:
+            known = Estimate(at=point.at, walkable_m2=present.walkable_m2, occupancy=persons, sd=sd)
             trend = followed(trend, known)
-    if trend is None or present.occupancy is None:
+    if trend is None or present.unknown is not None:
         return (), ()
     found, rests_on = [], set()
     for one in bent(trend, course or Course(), (15, 30, 45, 60)):
         low, high = interval(one.occupancy, one.sd**2)
         at = present.at + timedelta(seconds=one.ahead_s)
-        found.append(CurvePoint(at=at, occupancy=one.occupancy, low=low, high=high))
+        found.append(CurvePoint.told(at, one.occupancy, low, high))
         rests_on |= set(one.rests_on)
     return tuple(found), tuple(one for one in Basis if one in rests_on)

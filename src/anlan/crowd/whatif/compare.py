@@ -17,13 +17,14 @@ from shapely.geometry.base import BaseGeometry
 from anlan.crowd.cells import Cells
 from anlan.crowd.field import Field
 from anlan.crowd.measures import level_of_service
-from anlan.crowd.parcels import LEAST_M2, LEAST_PERSONS
+from anlan.crowd.parcels import LEAST_M2
 from anlan.crowd.whatif.ahead import COMING_SPREAD, PACE_SPREAD, STAY_SPREAD, Course, Habit, run
 from anlan.crowd.whatif.ground import Ground
 from anlan.crowd.whatif.measure import Measure, MeasureKind, Ordered, cells_in
 from anlan.crowd.whatif.routes import Habitat, Routes, Shares
 from anlan.kernel.errors import BadInput, NoData
 from anlan.kernel.pack import Pack
+from anlan.kernel.records import LEAST_PERSONS
 
 Floats = npt.NDArray[np.float64]
 MEMBERS = 8
