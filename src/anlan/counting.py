@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
@@ -34,7 +35,7 @@ from anlan.kernel.clock import Clock
 from anlan.kernel.geo import polygon_from
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import LEAST_PERSONS, Estimate, UnknownReason
-from anlan.store import DuckHistory, Persons
+from anlan.store import DuckHistory, Persons, kept_persons, told_persons
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +47,9 @@ Shape: TypeAlias = Mapping[str, Any] | str | BaseGeometry
 SPREAD_EVERY = timedelta(minutes=5)
 SPREAD_KEPT = timedelta(minutes=65)
 """Fields with their uncertainty stay this long in memory, so that a new polygon's last hour has intervals."""
+QUARTER = timedelta(minutes=15)
 NUMBERED = "cells.json"
 """The file in a district's folder that tells since when its cells have had their numbers."""
-UNTOLD = 0.1
-"""People of cells that nothing tells of are kept below zero, by this much more: a zero would lose its sign."""
 LEVEL_KEPT = 50
 """Levels of at most so many areas have their estimate stored every minute; larger ones are computed when asked."""
 
@@ -143,6 +143,28 @@ class Counting:
                 points.append(CurvePoint.told(at, total, band.low if band else None, band.high if band else None))
         return points
 
+    def quarters(self, geometry: BaseGeometry, begin_at: datetime, n_quarters: int) -> Floats:
+        """Return the mean people in a polygon (degrees) over quarters of an hour, (T,); NaN where unknown."""
+        index, share = self.counter.shares(geometry)
+        if self.counter.walkable_m2((index, share)) < LEAST_M2:
+            return np.full(n_quarters, np.nan)
+        found = self._history.occupancy_quarters(index, share, begin_at, n_quarters)
+        if self._since is not None:  # what was kept before is of other ground
+            found[: max(math.ceil((self._since - begin_at) / QUARTER), 0)] = np.nan
+        return found
+
+    def part_of(self, geometry: BaseGeometry, subject_id: str) -> float:
+        """Return which part of the walkable ground of a place ("place:bund") a polygon (degrees) has, 0 to 1."""
+        place = next((one for one in self._pack.places if f"place:{one.place_id}" == subject_id), None)
+        if place is None:
+            return 0.0  # a plan may name a place that the pack has no more
+        both, whole = np.zeros((2, len(self._cells)))
+        for held, shape in ((both, geometry), (whole, place.polygon)):
+            index, share = self.counter.shares(shape)
+            held[index] = share
+        here = float(self._cells.walkable_m2 @ whole)
+        return float(self._cells.walkable_m2 @ np.minimum(both, whole)) / here if here > 0 else 0.0
+
     def why(self, polygon: Shape) -> Why | None:
         """Return what makes the present number of a polygon (degrees), None where no number is told."""
         geometry = polygon if isinstance(polygon, BaseGeometry) else polygon_from(polygon)
@@ -231,28 +253,6 @@ class Counting:
     @cached_property
     def _spots(self) -> Spots:
         return Spots.of(self._pack, self._cells)
-
-
-def kept_persons(persons: Floats, told: npt.NDArray[np.bool_]) -> Persons:
-    """Return people by cell as they are kept, with whether anything tells of them; :func:`told_persons` reads them.
-
-    A polygon is told when half of its people are: who keeps only those of some cells could not tell it again.
-
-    Examples
-    --------
-    >>> kept = kept_persons(np.array([3.0, 3.0, 0.0]), np.array([True, False, False]))
-    >>> persons, told = told_persons(kept)
-    >>> persons.round(1).tolist(), told.tolist()
-    ([3.0, 3.0, 0.0], [True, False, False])
-    """
-    return np.where(told, persons, -persons - UNTOLD).astype(np.float32)
-
-
-def told_persons(kept: Persons) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Return the people of :func:`kept_persons`, and of which cells something told; NaN of others in old days."""
-    told = kept >= 0
-    persons = np.where(told, kept, -kept - np.float32(UNTOLD)).astype(np.float64)
-    return persons, told
 
 
 def _sums(kept: Persons, share: Floats) -> Floats:

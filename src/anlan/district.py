@@ -56,7 +56,7 @@ from anlan.kernel.ingress import Receipt, Tally
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Device, Draft, Estimate, Observation
 from anlan.matters import Standing, open_matters
-from anlan.outlook import FOLLOWED, Outlooks, WeatherBook
+from anlan.outlook import FOLLOWED, Ground, Outlooks, WeatherBook
 from anlan.pack import find_pack, read_pack
 from anlan.planning.desk import PlanDesk
 from anlan.proof import Proofs
@@ -286,11 +286,19 @@ class District:
         return self._outlooks.subject(f"place:{place_id}", self.place(place_id).estimate)
 
     def forecast(self, polygon: Shape) -> Forecast:
-        """Return the people expected in a polygon (degrees) over the next hour, by how the last two have gone."""
+        """Return the people expected in a polygon (degrees): over a day by what is usual of it, once a week is kept.
+
+        Before, over the next hour, by how the last two have gone.
+        """
         geometry = polygon if isinstance(polygon, BaseGeometry) else polygon_from(polygon)
         present = self.count(geometry)
-        past = self.curve(geometry, present.at - FOLLOWED, present.at)
-        return self._outlooks.by_trend(past, present)
+        asked = Ground(
+            key=geometry.wkb,
+            past=lambda: self.curve(geometry, present.at - FOLLOWED, present.at),
+            quarters=lambda begin_at, n: self._counting.quarters(geometry, begin_at, n)[:, None],
+            part_of=lambda subject_id: self._counting.part_of(geometry, subject_id),
+        )
+        return self._outlooks.polygon(asked, present)
 
     def tend_forecasts(self) -> None:
         """Let forecasts learn from the history where it is time for it; nothing waits for that."""

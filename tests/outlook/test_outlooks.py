@@ -8,8 +8,9 @@ from tests.small import small_pack
 
 from anlan.crowd.forecast import PlannedEvent
 from anlan.kernel.alerts import Basis
+from anlan.kernel.answers import CurvePoint
 from anlan.kernel.records import Estimate, UnknownReason
-from anlan.outlook import Outlooks
+from anlan.outlook import Ground, Outlooks
 from anlan.store import DuckHistory, Step
 
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
@@ -84,3 +85,69 @@ def test_what_is_planned_is_added_to_the_usual_of_its_place(outlooks):
     assert added[:5] == pytest.approx([0] * 5, abs=1)
     assert added[6] == pytest.approx(2_000, rel=0.1)
     assert added[8] == pytest.approx(0, abs=1)
+
+
+class Asked:
+    """A polygon of which so many days are kept; a quarter of the garden lies in it."""
+
+    def __init__(self, days):
+        self.since, self.read = NOW - timedelta(days=days), []
+        self.ground = Ground(key=b"polygon", past=self.past, quarters=self.quarters, part_of=self.part_of)
+
+    def quarters(self, begin_at, n):
+        self.read.append(n)
+        at = [begin_at + k * QUARTER for k in range(n)]
+        return np.array([[people(one) if one >= self.since else np.nan] for one in at])
+
+    def past(self):
+        return [CurvePoint.told(NOW - timedelta(minutes=k), 500.0 - 2 * k, None, None) for k in range(30, -1, -1)]
+
+    def part_of(self, subject_id):
+        return 0.25 if subject_id == "place:garden" else 0.0
+
+
+def test_a_polygon_has_a_usual_once_a_week_of_its_cells_is_kept(outlooks):
+    outlooks.forget()
+    outlooks.planned = lambda _: ()
+    asked, late = Asked(20), NOW + timedelta(minutes=7)
+    made = outlooks.polygon(asked.ground, estimate(late, people(NOW)))
+    assert (made.basis, made.days) == (Basis.USUAL, 20.0)
+    assert [point.at - NOW for point in made.points] == [
+        timedelta(minutes=m) for m in (15, 30, 45, 60, 120, 180, 360, 720, 1440)
+    ]
+    for point in made.points:
+        assert point.occupancy == pytest.approx(people(point.at - QUARTER), rel=0.03)
+        assert point.low <= point.occupancy <= point.high
+    outlooks.polygon(asked.ground, estimate(late, people(NOW)))
+    outlooks.polygon(asked.ground, estimate(NOW + QUARTER, people(NOW)))
+    assert asked.read == [30 * 96, 1]  # the same minute is not read again, and of the next quarter only what is new
+
+
+def test_a_polygon_of_few_days_goes_by_its_trend(outlooks):
+    outlooks.forget()
+    made = outlooks.polygon(Asked(5).ground, estimate(NOW, 500.0))
+    assert (made.basis, made.days) == (Basis.TREND, 5.0)
+    assert len(made.points) == 4
+    outlooks.forget()
+    lost = Estimate(at=NOW, walkable_m2=1e4, unknown=UnknownReason.STALE)
+    assert outlooks.polygon(Asked(20).ground, lost).points == ()
+
+
+def test_of_those_who_are_planned_a_polygon_has_its_part_of_the_place(outlooks):
+    evening = NOW + timedelta(hours=6)
+    outlooks.planned = lambda _: ()
+    outlooks.forget()
+    bare = outlooks.polygon(Asked(20).ground, estimate(NOW, people(NOW)))
+    fair = PlannedEvent(
+        begin_at=evening,
+        end_at=evening + timedelta(hours=8),
+        added={"place:quay": 5_000.0, "place:garden": 2_000.0},
+    )
+    outlooks.planned = lambda _: (fair,)
+    outlooks.forget()
+    made = outlooks.polygon(Asked(20).ground, estimate(NOW, people(NOW)))
+    outlooks.planned = lambda _: ()
+    outlooks.forget()
+    added = [told.occupancy - before.occupancy for told, before in zip(made.points, bare.points, strict=True)]
+    assert added[:5] == pytest.approx([0] * 5, abs=1)
+    assert added[7] == pytest.approx(500, rel=0.1)

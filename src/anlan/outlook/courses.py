@@ -21,7 +21,7 @@ from anlan.crowd.judging import persons
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Estimate
 from anlan.outlook.occasions import Occasions, Steps
-from anlan.outlook.quarters import Quarters
+from anlan.outlook.quarters import Quarters, of_subjects
 from anlan.store import DuckHistory
 
 Floats = npt.NDArray[np.float64]
@@ -64,7 +64,7 @@ class Courses:
         self._zone = ZoneInfo(pack.time_zone)
         self._subjects = tuple(f"place:{place.place_id}" for place in pack.places)
         self._lock = threading.Lock()
-        self._quarters = Quarters(history, self._subjects, LOOKS_BACK)
+        self._quarters = Quarters(of_subjects(history, self._subjects), LOOKS_BACK)
         self._occasions = Occasions(history, self._subjects)
         self._usual: _Usual | None = None
         self._before: dict[tuple[str, datetime], tuple[float, float] | None] = {}

@@ -21,7 +21,7 @@ from anlan.errand import Errand, Json, Lane
 from anlan.kernel.answers import CurvePoint
 from anlan.kernel.errors import AnlanError
 from anlan.kernel.pack import Pack
-from anlan.outlook.quarters import Quarters, quarter_of
+from anlan.outlook.quarters import Quarters, of_subjects, quarter_of
 from anlan.outlook.weather import weather_log
 from anlan.store import DuckHistory
 
@@ -61,7 +61,7 @@ class Trees:
         self._subjects = tuple(f"place:{place.place_id}" for place in pack.places)
         self._file, self._counts_file = folder / "forecast" / "trees.json", folder / "forecast" / "counts.npz"
         self._lock, self._learning = threading.Lock(), threading.Lock()
-        self._quarters = Quarters(history, self._subjects, SEES)
+        self._quarters = Quarters(of_subjects(history, self._subjects), SEES)
         self._told: tuple[datetime, dict[str, Expected]] | None = None
         self._grown: Grown | None = None
         self._read_file = False
@@ -136,7 +136,7 @@ class Trees:
         """Read half a year, and ask the program beside."""
         try:
             until = quarter_of(now)
-            begin_at, counts = Quarters(self._history, self._subjects, LEARNS_FROM).until(until)
+            begin_at, counts = Quarters(of_subjects(self._history, self._subjects), LEARNS_FROM).until(until)
             self._counts_file.parent.mkdir(parents=True, exist_ok=True)
             log_of = weather_log(self._history, begin_at, until)
             np.savez(self._counts_file, counts=counts, **({} if log_of is None else asdict(log_of)))

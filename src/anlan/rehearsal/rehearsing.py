@@ -16,7 +16,6 @@ from shapely.ops import unary_union
 
 from anlan.cases.definition import LiveRule
 from anlan.cases.triggers import DENSITY, FLOW, OCCUPANCY, LivePlan, Series, Zone, fired, read_live
-from anlan.counting import told_persons
 from anlan.crowd.whatif import Clearance, Trials, clearance
 from anlan.district import District
 from anlan.errand import Json, Tell
@@ -27,6 +26,7 @@ from anlan.kernel.pack import Pack
 from anlan.kernel.records import Estimate, Place
 from anlan.pack import read_pack
 from anlan.rehearsal.crowd import Crowd, drawn
+from anlan.store import told_persons
 from anlan.twin import Scenario, scenarios, simulate
 from anlan.underway.measuring import MINUTE, flow_per_min, of_estimate, summed, windows_of
 

@@ -21,6 +21,7 @@ from anlan.kernel.records import HIDDEN_PERSONS, Draft, Estimate, Observation, U
 from anlan.kernel.weather import WeatherHour, WeatherLog
 from anlan.store.history import History, Step
 from anlan.store.records import GENESIS, Keeping, Store
+from anlan.store.signs import kept_persons
 
 AT = datetime(2026, 12, 31, 10, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -312,6 +313,29 @@ def check_estimates_and_cells_come_back(history: History) -> None:
     _must(history.occupancy_at(end_at + timedelta(minutes=6)) is None, "too old is unknown")
 
 
+def check_quarters_are_the_means_of_their_minutes(history: History) -> None:
+    """A quarter holds the minutes from its begin on; what nothing tells of is told where it is the lesser half."""
+    cells, share = np.array([2, 0]), np.array([0.5, 1.0])
+    for minute in (0, 1, 14, 15, 16, 24 * 60):
+        at = AT + timedelta(minutes=minute)
+        told = np.array([True, False, minute != 16 and minute < 24 * 60])
+        kept = kept_persons(np.array([10.0 + minute, 7.0, 4.0]), told)
+        history.commit_step(Step(at=at, low=0, high=0, occupancy=kept, estimates={}, state=None))
+    wanted = np.array([17.0, 27.5, np.nan])
+    for sealed in (False, True):
+        if sealed:
+            _must(len(history.seal(AT + timedelta(days=1))) == 1, "the first day is sealed")
+        found = history.occupancy_quarters(cells, share, AT, 3)
+        _must(np.allclose(found, wanted, equal_nan=True, atol=0.02), (sealed, found))
+        found = history.occupancy_quarters(np.array([1]), np.ones(1), AT, 2)
+        _must(bool(np.isnan(found).all()), "what nothing tells of is unknown")
+        found = history.occupancy_quarters(np.array([2, 1]), np.ones(2), AT, 2)
+        _must(bool(np.isnan(found).all()), "and so is where that is more than half")
+        found = history.occupancy_quarters(cells, share, AT + timedelta(days=1), 1)
+        _must(np.allclose(found, [10.0 + 24 * 60 + 2.0]), found)
+    _must(len(history.occupancy_quarters(np.array([], int), np.array([]), AT, 3)) == 3, "no cells, no people")
+
+
 def check_sealing_changes_no_answer(history: History) -> None:
     """What was sealed is read as before; a minute made again, even of a sealed day, replaces what was."""
     _keep_minutes(history, [0, 1, 24 * 60, 48 * 60])
@@ -406,6 +430,7 @@ HISTORY_CHECKS: tuple[Callable[[History], None], ...] = (
     check_what_was_observed_is_handed_over,
     check_a_step_is_kept_whole_and_replaced,
     check_estimates_and_cells_come_back,
+    check_quarters_are_the_means_of_their_minutes,
     check_sealing_changes_no_answer,
     check_retention_forgets_by_age,
     check_forgetting_estimates_keeps_observations,

@@ -103,6 +103,16 @@ class History(Protocol):
         """Return the minutes after ``begin_at`` up to ``end_at``, and the persons of each by cell."""
         ...
 
+    def occupancy_quarters(
+        self, cells: npt.NDArray[np.int64], share: npt.NDArray[np.float64], begin_at: datetime, n_quarters: int
+    ) -> Counts:
+        """Return the mean people in parts of cells over each quarter of an hour from one on, (T,).
+
+        A quarter holds the minutes from its begin on and before its end. NaN where nothing was kept, and where under
+        half of the people are such that something tells of.
+        """
+        ...
+
     def estimates(self, subject_id: str, begin_at: datetime, end_at: datetime) -> list[Estimate]:
         """Return what was estimated for a subject after ``begin_at`` and up to ``end_at``."""
         ...

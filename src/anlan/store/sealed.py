@@ -14,9 +14,20 @@ from pathlib import Path
 
 import duckdb
 
+from anlan.store.signs import UNTOLD
+
 log = logging.getLogger(__name__)
 
 DAY_ROWS = "CAST(made_at AS DATE) = ?"
+QUARTERS = f"""SELECT time_bucket(INTERVAL 15 MINUTE, made_at) AS quarter, cell,
+    avg(CASE WHEN persons >= 0 THEN persons ELSE 0 END) AS told,
+    avg(CASE WHEN persons < 0 THEN -persons - {UNTOLD} ELSE 0 END) AS untold,
+    avg(CASE WHEN persons >= 0 THEN 1 ELSE 0 END) AS heard
+    FROM ({{rows}}) WHERE NOT isnan(persons){{some}} GROUP BY ALL"""
+"""Means of each cell over a quarter of an hour: people that something tells of, others, and in what part of it any."""
+
+
+SUFFIXES = {".parquet", ".quarters"}
 
 
 class SealedDays:
@@ -30,43 +41,69 @@ class SealedDays:
         return self.folder / f"{day.isoformat()}.parquet"
 
     def write(self, reader: duckdb.DuckDBPyConnection, day: date) -> None:
-        """Write a day's rows to its file, on the disk when this returns.
+        """Write a day's rows to its file, and their quarters to another; both are on the disk when this returns.
 
         Sorted by (hour, cell, minute): a minute reads one hour of the file, a place's hour a few blocks of it, and the
-        file is as small as one sorted by (cell, minute), which would have to be read whole for a single minute.
+        file is as small as one sorted by (cell, minute), which would have to be read whole for a single minute. The
+        quarters are a twentieth of it, by cell: who asks what is usual of a polygon reads weeks of them.
         """
-        partial = self.path(day).with_suffix(".partial")
+        minutes = f"SELECT made_at, cell, persons FROM occupancy WHERE {DAY_ROWS}"
+        order = "date_trunc('hour', made_at), cell, made_at"
+        self._write(reader, self.path(day), f"{minutes} ORDER BY {order}", [day])
+        self.write_quarters(reader, day)
+
+    def write_quarters(self, reader: duckdb.DuckDBPyConnection, day: date) -> None:
+        """Write the quarters of a day whose minutes are in its file."""
+        asked = QUARTERS.format(rows=self.rows([day]), some="")
+        rounded = ", ".join(f"round({name}, 2)::FLOAT AS {name}" for name in ("told", "untold", "heard"))
+        rows = f"SELECT quarter, cell, {rounded} FROM ({asked}) ORDER BY cell, quarter"
+        self._write(reader, self._quarters(day), rows, [])
+
+    def _write(self, reader: duckdb.DuckDBPyConnection, path: Path, rows: str, asked: list[date]) -> None:
+        partial = path.with_suffix(".partial")
         try:
-            reader.execute(
-                f"COPY (SELECT made_at, cell, persons FROM occupancy WHERE {DAY_ROWS} "
-                "ORDER BY date_trunc('hour', made_at), cell, made_at) "
-                f"TO '{_quoted(partial)}' (FORMAT parquet, COMPRESSION zstd)",
-                [day],
-            )
+            reader.execute(f"COPY ({rows}) TO '{_quoted(partial)}' (FORMAT parquet, COMPRESSION zstd)", asked)
             _sync(partial)
         except BaseException:
             partial.unlink(missing_ok=True)  # on a full disk the half of it is in the way
             raise
-        partial.rename(self.path(day))
+        partial.rename(path)
         _sync(self.folder)
 
     def tidy(self, sealed: Collection[date]) -> None:
         """Remove what a kill left, and tell what somebody took away."""
         for path in self.folder.iterdir():
-            if path.suffix == ".partial" or (path.suffix == ".parquet" and path.stem not in map(str, sealed)):
+            if path.suffix == ".partial" or (path.suffix in SUFFIXES and path.stem not in map(str, sealed)):
                 path.unlink()
         for day in sealed:
             if not self.path(day).exists():
                 log.error("the sealed day %s is missing in %s: its minutes are unknown", day, self.folder)
 
     def forget(self, day: date) -> None:
-        """Remove a day's file, if it is there."""
+        """Remove a day's files, if they are there."""
         self.path(day).unlink(missing_ok=True)
+        self._quarters(day).unlink(missing_ok=True)
 
     def rows(self, days: Collection[date]) -> str:
         """Return the SQL of these days' rows, without those whose files are gone."""
         files = [f"'{_quoted(self.path(day))}'" for day in sorted(days) if self.path(day).exists()]
         return f"SELECT made_at, cell, persons FROM read_parquet([{', '.join(files)}])" if files else ""
+
+    def quarters(self, days: Collection[date], others: str, some: str) -> str:
+        """Return the SQL of the quarters of these days and of other rows; ``some`` says of which cells and minutes.
+
+        Days that were sealed by an earlier version have no quarters, so theirs are made of their minutes.
+        """
+        made = [day for day in sorted(days) if self._quarters(day).exists() and self.path(day).exists()]
+        files = ", ".join(f"'{_quoted(self._quarters(day))}'" for day in made)
+        rows = " UNION ALL ".join(part for part in (others, self.rows(set(days) - set(made))) if part)
+        parts = [QUARTERS.format(rows=rows, some=some)] if rows else []
+        if made:
+            parts.append(f"SELECT quarter, cell, told, untold, heard FROM read_parquet([{files}])")
+        return " UNION ALL ".join(parts)
+
+    def _quarters(self, day: date) -> Path:
+        return self.folder / f"{day.isoformat()}.quarters"
 
 
 def _quoted(path: Path) -> str:

@@ -138,9 +138,9 @@ def count_curve(
     return {"points": [views.point(point) for point in points]}
 
 
-@router.post("/count/forecast", response_model=forms.Forecast, summary="People in any polygon over the next hour")
+@router.post("/count/forecast", response_model=forms.Forecast, summary="People in any polygon over the next hours")
 def count_forecast(district: Opened, asker: Admitted, where: Where, polygon: Polygon) -> dict[str, Any]:
-    """Return 15, 30, 45 and 60 minutes ahead, by how the last two hours went."""
+    """Return 15, 30, 45 and 60 minutes ahead, and once a week of it is kept up to a day."""
     geometry = polygon_from(polygon)
     where.check_polygon(asker.scope, geometry)
     return views.forecast(district.forecast(geometry))
