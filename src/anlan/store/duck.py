@@ -37,7 +37,6 @@ does not. See :meth:`DuckHistory._tidy_log`."""
 LOG_BYTES = 16_000_000
 """The log is folded into the file when it is this long. Measured: longer saves no time and leaves a larger file."""
 
-QUARTER = timedelta(minutes=15)
 CLOSES_AFTER = timedelta(hours=6)
 """A day (UTC) is sealed so long after its end, when nothing makes its minutes again."""
 
@@ -352,28 +351,9 @@ class DuckHistory:
         begin_at : datetime
             Of a quarter.
         """
-        means = np.full(n_quarters, np.nan)
-        if not len(cells) or n_quarters <= 0:
-            return means
         first = columns.naive(begin_at)
-        end = first + n_quarters * QUARTER
-        between = f"cell BETWEEN {int(cells.min())} AND {int(cells.max())}"
-        some = f" AND {between} AND made_at >= ? AND made_at < ?"
-        part = pa.table({"cell": pa.array(cells.astype(np.int32)), "share": pa.array(share.astype(np.float64))})
         with self._reading() as read:  # one snapshot decides which days are sealed, and reads the others
-            days = [day for day in self._sealed(read) if first.date() <= day <= end.date()]
-            source = self._days.quarters(days, "SELECT made_at, cell, persons FROM occupancy", some)
-            read.register("part", part)
-            found = read.execute(
-                "SELECT quarter, sum(share * told) AS told, sum(share * untold) AS untold, max(heard) AS heard"
-                f" FROM ({source})"
-                f" JOIN part USING (cell) WHERE {between} AND quarter >= ? AND quarter < ? GROUP BY quarter",
-                [first, end, first, end],
-            ).fetchnumpy()
-        told, whole = found["told"], found["told"] + found["untold"]
-        at = ((found["quarter"] - np.datetime64(first)) // np.timedelta64(QUARTER)).astype(np.int64)
-        means[at] = np.where((found["heard"] > 0) & (told >= 0.5 * whole), whole, np.nan)
-        return means
+            return self._days.means(read, self._sealed(read), cells, share, first, n_quarters)
 
     def estimates(self, subject_id: str, begin_at: datetime, end_at: datetime) -> list[Estimate]:
         """Return what was estimated for a subject ("place:bund") after ``begin_at`` and up to ``end_at``."""

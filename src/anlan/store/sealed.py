@@ -9,15 +9,21 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from anlan.store.signs import UNTOLD
 
 log = logging.getLogger(__name__)
 
+Floats = npt.NDArray[np.float64]
+
+QUARTER = timedelta(minutes=15)
 DAY_ROWS = "CAST(made_at AS DATE) = ?"
 QUARTERS = f"""SELECT time_bucket(INTERVAL 15 MINUTE, made_at) AS quarter, cell,
     avg(CASE WHEN persons >= 0 THEN persons ELSE 0 END) AS told,
@@ -89,16 +95,48 @@ class SealedDays:
         files = [f"'{_quoted(self.path(day))}'" for day in sorted(days) if self.path(day).exists()]
         return f"SELECT made_at, cell, persons FROM read_parquet([{', '.join(files)}])" if files else ""
 
-    def quarters(self, days: Collection[date], others: str, some: str) -> str:
-        """Return the SQL of the quarters of these days and of other rows; ``some`` says of which cells and minutes.
+    def means(
+        self,
+        reader: duckdb.DuckDBPyConnection,
+        sealed: Collection[date],
+        cells: npt.NDArray[np.int64],
+        share: Floats,
+        first: datetime,
+        n_quarters: int,
+    ) -> Floats:
+        """Return the means of :meth:`anlan.store.History.occupancy_quarters`, of these days and of those not sealed."""
+        means = np.full(n_quarters, np.nan)
+        if not len(cells) or n_quarters <= 0:
+            return means
+        end = first + n_quarters * QUARTER
+        between = f"cell BETWEEN {int(cells.min())} AND {int(cells.max())}"
+        reader.register("part", pa.table({"cell": cells.astype(np.int32), "share": share.astype(np.float64)}))
+        source = self._source(
+            [day for day in sealed if first.date() <= day <= end.date()],
+            f" AND {between} AND made_at >= ? AND made_at < ?",
+        )
+        found = reader.execute(
+            "SELECT quarter, sum(share * told) AS told, sum(share * untold) AS untold, max(heard) AS heard"
+            f" FROM ({source}) JOIN part USING (cell)"
+            f" WHERE {between} AND quarter >= ? AND quarter < ? GROUP BY quarter",
+            [first, end, first, end],
+        ).fetchnumpy()
+        told, whole = found["told"], found["told"] + found["untold"]
+        at = ((found["quarter"] - np.datetime64(first)) // np.timedelta64(QUARTER)).astype(np.int64)
+        means[at] = np.where((found["heard"] > 0) & (told >= 0.5 * whole), whole, np.nan)
+        return means
+
+    def _source(self, days: Collection[date], some: str) -> str:
+        """Return the SQL of the quarters of sealed days and of those not sealed, of ``some`` of their minutes.
 
         Days that were sealed by an earlier version have no quarters, so theirs are made of their minutes.
         """
         made = [day for day in sorted(days) if self._quarters(day).exists() and self.path(day).exists()]
-        files = ", ".join(f"'{_quoted(self._quarters(day))}'" for day in made)
-        rows = " UNION ALL ".join(part for part in (others, self.rows(set(days) - set(made))) if part)
-        parts = [QUARTERS.format(rows=rows, some=some)] if rows else []
+        others = self.rows(set(days) - set(made))
+        rows = "SELECT made_at, cell, persons FROM occupancy" + (f" UNION ALL {others}" if others else "")
+        parts = [QUARTERS.format(rows=rows, some=some)]
         if made:
+            files = ", ".join(f"'{_quoted(self._quarters(day))}'" for day in made)
             parts.append(f"SELECT quarter, cell, told, untold, heard FROM read_parquet([{files}])")
         return " UNION ALL ".join(parts)
 
