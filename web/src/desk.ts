@@ -250,7 +250,7 @@ function heardMinute(said: Minute): void {
     });
     const later = new Map(trails.value);
     for (const one of said.places) {
-      const point = { at: said.at, occupancy: one.occupancy, low: one.low, high: one.high };
+      const point = { at: said.at, occupancy: one.occupancy, low: one.low, high: one.high, hidden: one.hidden ?? false };
       later.set(one.id, [...(later.get(one.id) ?? []).filter((p) => p.at < said.at), point].slice(-TRAIL_MINUTES));
     }
     trails.value = later;

@@ -140,6 +140,8 @@ export interface CurvePoint {
   occupancy: number | null;
   low: number | null;
   high: number | null;
+  /** Fewer than ten: no number is told. */
+  hidden: boolean;
 }
 
 export interface Flow {

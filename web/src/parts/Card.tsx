@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { api } from "../api.ts";
 import type { Area, CurvePoint, Device, DevicePoint, Estimate, Flow, Forecast, Place, Polygon } from "../shapes.ts";
 import { device, drawing, minute, place, refreshWatches, say, selection, slowMinute, told, type Selection } from "../desk.ts";
-import { duration, integer, momentOf, named, people, share, t, timeOf, word } from "../i18n.ts";
+import { duration, integer, momentOf, named, share, t, word } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
 import { incident } from "../reach.ts";
 import { anchorOf } from "../map/geometry.ts";
@@ -13,6 +13,7 @@ import { EstimateView } from "./EstimateView.tsx";
 import { FlowView } from "./FlowView.tsx";
 import { Icon } from "./Icon.tsx";
 import { IncidentView, RaiseForm } from "./IncidentCard.tsx";
+import { LastHour } from "./LastHour.tsx";
 import { rateOf } from "./Lists.tsx";
 import { Suspected } from "./Suspected.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
@@ -203,91 +204,6 @@ function Keep({ polygon, chosen }: { polygon: Polygon; chosen: Extract<Selection
       </div>
     </form>
   );
-}
-
-interface Hour {
-  points: CurvePoint[] | null;
-  error: string;
-  present?: Estimate | null;
-  next?: Forecast | null;
-}
-
-/** The last hour, and what is expected of the next, which is dashed. */
-function LastHour({ points: kept, error, present, next }: Hour) {
-  const points = kept && present ? upTo(kept, present) : (kept ?? []);
-  const seen = points.filter((point) => point.occupancy !== null).length;
-  const last = points.at(-1);
-  const ahead = last?.occupancy != null && next?.basis ? minutely(last, next.points) : [];
-  const both = [...points, ...ahead.slice(1)];
-  const at = both.map((point) => Date.parse(point.at) / 1e3);
-  const lines: Line[] = [{ label: t("curve.people"), colour: "--accent", values: both.map((point, k) => (k < points.length ? point.occupancy : null)) }];
-  if (ahead.length > 1) lines.push({ label: t("forecast.expected"), colour: "--accent", dash: [3, 4], values: both.map((point, k) => (k < points.length - 1 ? null : point.occupancy)) });
-  const band = { low: bridged(at, both.map((point) => point.low)), high: bridged(at, both.map((point) => point.high)) };
-  const title = t(ahead.length > 1 ? "forecast.hours" : "curve.hour");
-  return (
-    <section class="hour">
-      <h3>
-        {title} {band.low.some((low) => low !== null) && <span class="quiet">{t("curve.band")}</span>}
-      </h3>
-      {error && <p class="empty is-error">{error}</p>}
-      {kept && seen < 2 && !error && <p class="empty">{t("curve.none")}</p>}
-      {seen >= 2 && <Curve at={at} lines={lines} band={band} caption={title} />}
-      {ahead.length > 1 && next && (
-        <p class="quiet" data-test="forecast">
-          {t("forecast.at", { time: timeOf(ahead.at(-1)!.at), n: people(ahead.at(-1)!.occupancy!), low: people(ahead.at(-1)!.low ?? 0), high: people(ahead.at(-1)!.high ?? 0) })} {restsOn(next)}
-        </p>
-      )}
-    </section>
-  );
-}
-
-/** What a forecast rests on, as the end of a sentence. */
-function restsOn(made: Forecast): string {
-  if (made.basis === "trees" && made.by_weather) return t("forecast.trees_weather", { days: integer(made.days) });
-  if (made.basis === "trees" || made.basis === "usual") return t(`forecast.${made.basis}`, { days: integer(made.days) });
-  return t(made.basis === "plan" ? "forecast.plan" : "forecast.trend");
-}
-
-/** The next hour of a forecast, joined to the present and told minute by minute, so that the pointer finds it anywhere. */
-function minutely(now: CurvePoint, points: CurvePoint[]): CurvePoint[] {
-  const begin = Date.parse(now.at);
-  const marks = [now, ...points.filter((point) => Date.parse(point.at) > begin && Date.parse(point.at) <= begin + 3_660_000)];
-  return marks.flatMap((mark, k) => {
-    const to = marks[k + 1];
-    if (!to) return [mark];
-    const from = Date.parse(mark.at);
-    const steps = Math.max(1, Math.round((Date.parse(to.at) - from) / 60_000));
-    const mix = (a: number | null, b: number | null, s: number) => (a === null || b === null ? null : a + ((b - a) * s) / steps);
-    return Array.from({ length: steps }, (_, s) => ({
-      at: new Date(from + s * 60_000).toISOString(),
-      occupancy: mix(mark.occupancy, to.occupancy, s),
-      low: mix(mark.low ?? mark.occupancy, to.low, s),
-      high: mix(mark.high ?? mark.occupancy, to.high, s),
-    }));
-  });
-}
-
-/** The curve up to the estimate that stands above it, which has its interval even where the curve's last minute has none. */
-function upTo(points: CurvePoint[], { at, occupancy, low, high }: Estimate): CurvePoint[] {
-  const last = points.at(-1);
-  return last && last.at <= at ? [...points.filter((point) => point.at < at), { at, occupancy, low, high }] : points;
-}
-
-const BRIDGE_S = 660;
-
-/** Intervals of a polygon are kept every five minutes: join those that are near, and leave real gaps open. */
-function bridged(at: number[], values: (number | null)[]): (number | null)[] {
-  const filled = [...values];
-  let from = -1;
-  for (const [k, value] of values.entries()) {
-    if (value === null) continue;
-    if (from >= 0 && at[k]! - at[from]! <= BRIDGE_S) {
-      const start = values[from]!;
-      for (let n = from + 1; n < k; n++) filled[n] = start + ((value - start) * (at[n]! - at[from]!)) / (at[k]! - at[from]!);
-    }
-    from = k;
-  }
-  return filled;
 }
 
 const HOURLY_S = 600;

@@ -10,6 +10,8 @@ export interface Line {
   colour: string;
   values: (number | null)[];
   dash?: number[];
+  /** Where there are fewer than ten, which no line shows. */
+  few?: boolean[];
 }
 
 /** Lines over time, the first with its interval as a band where one is known. */
@@ -17,10 +19,13 @@ export function Curve({ at, lines, band, caption }: { at: number[]; lines: Line[
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const drawn = broken([at, ...lines.map((line) => line.values), ...(band ? [band.low, band.high] : [])]);
+  const few = useRef(new Set<string>()).current;
+  few.clear();
+  for (const [n, line] of lines.entries()) for (const [k, moment] of at.entries()) if (line.few?.[k]) few.add(fewAt(n, moment));
   const look = `${theme.value} ${lang.value} ${timeZone.value} ${lines.map((line) => line.label).join()} ${band !== undefined}`;
   useEffect(() => {
     const parent = box.current!;
-    const made = new uPlot(optionsOf(parent, lines, band !== undefined), drawn, parent);
+    const made = new uPlot(optionsOf(parent, lines, band !== undefined, few), drawn, parent);
     chart.current = made;
     const seen = new ResizeObserver(() => made.setSize({ width: parent.clientWidth, height: HEIGHT }));
     seen.observe(parent);
@@ -49,6 +54,8 @@ export function Curve({ at, lines, band, caption }: { at: number[]; lines: Line[
 }
 
 const HEIGHT = 168;
+
+const fewAt = (line: number, at: number): string => `${line} ${at}`;
 
 /** The same with an unknown moment in each gap of more than two usual steps, so that no line bridges what nobody counted. */
 function broken(columns: (number | null)[][]): uPlot.AlignedData {
@@ -81,7 +88,7 @@ function spoken(at: number[], lines: Line[]): string {
     .join(" ");
 }
 
-function optionsOf(parent: HTMLElement, lines: Line[], banded: boolean): uPlot.Options {
+function optionsOf(parent: HTMLElement, lines: Line[], banded: boolean, few: Set<string>): uPlot.Options {
   const styles = getComputedStyle(parent);
   const colour = (name: string): string => styles.getPropertyValue(name).trim();
   const grid = { stroke: colour("--line"), width: 1 };
@@ -106,7 +113,7 @@ function optionsOf(parent: HTMLElement, lines: Line[], banded: boolean): uPlot.O
       ...(banded ? [{ stroke: "transparent", points: { show: false } }, { stroke: "transparent", points: { show: false } }] : []),
     ],
     ...(banded ? { bands: [{ series: [lines.length + 2, lines.length + 1], fill: colour("--band") }] } : {}),
-    plugins: [tooltip(lines, banded)],
+    plugins: [tooltip(lines, banded, few)],
   };
 }
 
@@ -116,7 +123,7 @@ function rangeOf(low: number | null, high: number | null): [number, number] {
 }
 
 /** What stands under the pointer, in words. */
-function tooltip(lines: Line[], banded: boolean): uPlot.Plugin {
+function tooltip(lines: Line[], banded: boolean, few: Set<string>): uPlot.Plugin {
   const tip = document.createElement("div");
   tip.className = "curve-tip";
   tip.hidden = true;
@@ -129,7 +136,7 @@ function tooltip(lines: Line[], banded: boolean): uPlot.Plugin {
         if (k === null || k === undefined) return;
         const rows = lines.map((line, n) => {
           const value = chart.data[n + 1]?.[k];
-          const text = value === null || value === undefined ? t("unknown.short") : people(value);
+          const text = few.has(fewAt(n, chart.data[0][k]!)) ? "<10" : value === null || value === undefined ? t("unknown.short") : people(value);
           return lines.length > 1 ? `${line.label} ${text}` : text;
         });
         const [low, high] = banded ? [chart.data[lines.length + 1]?.[k], chart.data[lines.length + 2]?.[k]] : [null, null];
