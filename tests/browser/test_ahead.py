@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 from tests.browser.conftest import Visit, played
-from tests.command.conftest import Live, served
+from tests.command.conftest import BEGIN, MINUTE, Live, served
 
 from anlan.command import create_app
 from anlan.crowd.forecast import PlannedEvent
+from anlan.kernel.records import Estimate
 from anlan.staff import NewOffice, Staff, read_roles
+from anlan.store import DuckHistory, Step
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 WORDS = "four calm waters"
@@ -29,6 +31,41 @@ def test_the_next_hour_is_told_with_its_interval_and_what_it_rests_on(visit):
         expect(seen.find("forecast")).to_contain_text(words)
     expect(seen.page.locator(".curve-key").first).to_contain_text("Expected")
     assert seen.complained() == []
+
+
+def with_history(folder, days=10):
+    """Keep so many days of the quay: thousands by day, and at night so few that no number is told."""
+    history = DuckHistory.open(folder)
+    for k in range(days * 96, 0, -1):
+        at = BEGIN - k * 15 * MINUTE
+        if (at.hour + 8) % 24 in range(8, 22):
+            seen = Estimate(at=at, walkable_m2=1e4, occupancy=4000.0, sd=200.0, low=3700.0, high=4300.0)
+        else:
+            seen = Estimate(at=at, walkable_m2=1e4, high=10.0, hidden=True)
+        history.commit_step(Step(at=at, low=0, high=0, occupancy=None, estimates={"place:quay": seen}, state=None))
+    history.close()
+
+
+def test_the_day_ahead_is_told_once_there_is_a_week(chromium, tmp_path):
+    with_history(tmp_path)
+    with played(tmp_path) as made:
+        seen = Visit(chromium, made.url).open()
+        seen.find("tab-places").click()
+        seen.page.locator(".list").get_by_role("button").filter(has_text="Quay").click()
+        expect(seen.find("forecast")).to_contain_text("by what this hour is used to (10 days of history)")
+        rows = seen.find("next-day").locator("tbody tr")
+        expect(rows).to_have_count(5)
+        spans = ("in 2 h", "in 3 h", "in 6 h", "in 12 h", "in 24 h")
+        for row, span in zip(rows.all(), spans, strict=True):
+            expect(row).to_contain_text(span)
+        assert [rows.nth(k).locator("td").first.inner_text() == "<10" for k in (0, 3, 4)] == [False, True, False]
+        seen.find("language").click()
+        expect(seen.find("next-day")).to_contain_text("未来一天")
+        expect(rows.first).to_contain_text("2 小时后")
+        assert seen.complained() == []
+        seen.page.set_viewport_size({"width": 390, "height": 844})
+        seen.fits()
+        seen.context.close()
 
 
 def test_what_is_planned_is_told_with_the_alert_that_it_is_expected_by(chromium, tmp_path):
