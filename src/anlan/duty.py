@@ -24,6 +24,8 @@ KIND = "alert"
 JUDGE = "anlan"
 """Who raises, escalates, eases and ends; people acknowledge and close."""
 LONGEST_NOTE = 500
+PUT_AWAY, OF_BEFORE = "put_away", "of_before"
+"""What is done to the alerts of a day that begins anew, and the word by which their records are known."""
 
 
 class Duty:
@@ -41,7 +43,6 @@ class Duty:
         self._state = AlertState.of(alert for alert in map(_alert_of, self._records.values()) if alert.ended_at is None)
         self._heard: list[Observation] = []
         self._untold: list[AlertNews] = []
-        self._of_before: set[str] = set()  # alerts of a day that was played before, by ids that come again
 
     # -- judging ---------------------------------------------------------------------------------------------------
 
@@ -90,13 +91,9 @@ class Duty:
         return made
 
     def reset(self, at: datetime) -> tuple[Change, ...]:
-        """End whatever stands, where the district begins another day."""
+        """End whatever stands, where the district begins another day, and put away what was: its ids may come again."""
         self._state, self._heard, self._untold = AlertState(), [], []
-        self._of_before = set(self._records)
-        every = [_alert_of(record) for record in self._records.values()]
-        ended = [replace(alert, ended_at=at, changed_at=at) for alert in every if alert.ended_at is None]
-        drafts = [self._draft(AlertNews(action=AlertAction.END, alert=alert), again=True) for alert in ended]
-        return self._apply([draft for draft in drafts if draft], at) if drafts else ()
+        return self._apply([self._put_away(one, at) for one in self._records.values() if OF_BEFORE not in one.body], at)
 
     # -- answering -------------------------------------------------------------------------------------------------
 
@@ -172,13 +169,27 @@ class Duty:
         except KeyError:
             raise NotFound(f"alert {alert_id!r}", "does not exist", "list the alerts") from None
 
-    def _draft(self, news: AlertNews, *, again: bool = False) -> Draft | None:
+    def _put_away(self, record: Record, at: datetime) -> Draft:
+        """Return the line by which an alert is of a day that was played before; one that stands ends by it."""
+        alert, action = _alert_of(record), PUT_AWAY
+        if alert.ended_at is None:
+            alert, action = replace(alert, ended_at=at, changed_at=at), str(AlertAction.END)
+        return Draft(
+            kind=KIND,
+            record_id=record.record_id,
+            action=action,
+            actor=JUDGE,
+            body={**record.body, "alert": msgspec.to_builtins(alert), OF_BEFORE: True},
+            expected_version=record.version,
+        )
+
+    def _draft(self, news: AlertNews) -> Draft | None:
         """Return the line for a piece of news; None where the log has it already."""
         record = self._records.get(news.alert.alert_id)
         if record is None and news.action is not AlertAction.RAISE:
             return None
-        anew = news.action is AlertAction.RAISE and news.alert.alert_id in self._of_before
-        if record is not None and not (again or anew) and _alert_of(record).changed_at >= news.alert.changed_at:
+        anew = news.action is AlertAction.RAISE and record is not None and OF_BEFORE in record.body
+        if record is not None and not anew and _alert_of(record).changed_at >= news.alert.changed_at:
             return None
         body: Json = {"alert": msgspec.to_builtins(news.alert)}
         if record is not None and not anew:
@@ -200,8 +211,6 @@ class Duty:
         made = self._store.apply(drafts, at=at)
         for change in made:
             assert change.body is not None  # noqa: S101 - an alert's record never ends
-            if change.action == AlertAction.RAISE:
-                self._of_before.discard(change.record_id)
             self._records[change.record_id] = Record(
                 kind=KIND, record_id=change.record_id, version=change.version, body=change.body, changed_at=change.at
             )

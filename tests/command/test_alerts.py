@@ -194,6 +194,30 @@ def test_a_day_that_is_played_again_announces_again_what_comes_at_the_same_minut
     assert crowded.district.verify().ok
 
 
+def test_a_day_that_is_played_again_is_another_day_after_a_restart_too(crowded, tmp_path):
+    begin_at = crowded.clock.now()
+    crowded.minute(2, people=2_000.0)
+    crowded.minute(6, people=19_000.0)
+    (first,) = crowded.district.alerts()
+    crowded.minute(30, people=2_000.0)  # it is over before the day is
+    crowded.clock.set(begin_at)
+    crowded.district.reset_estimates()
+    assert ("put_away", "anlan") in actions(crowded.district)
+    crowded.district.close()
+    crowded.district = District.open(crowded.district.pack, tmp_path, clock=crowded.clock)
+    crowded.minute(2, people=2_000.0)
+    crowded.minute(6, people=19_000.0)
+    (second,) = crowded.district.alerts()
+    assert second.alert.alert_id == first.alert.alert_id
+    assert actions(crowded.district)[-1] == ("raise", "anlan")
+    crowded.minute(30, people=2_000.0)
+    crowded.district.reset_estimates()
+    crowded.district.reset_estimates()
+    n = len(actions(crowded.district))
+    crowded.district.reset_estimates()
+    assert len(actions(crowded.district)) == n  # what is put away is so once
+
+
 def test_the_feed_tells_an_alert_as_it_is_raised(crowded):
     app = create_app(crowded.district)
     published = []
