@@ -1,5 +1,7 @@
 """Cells, estimate and count on a small district."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -7,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.crowd.conftest import AT, GRID, MINUTE, Small, degrees, gate, grid_counts, passage, seen, view
 
-from anlan.crowd import Cells, count, level_of_service
+from anlan.crowd import Cells, Estimator, count, level_of_service
 from anlan.crowd.count import interval
 from anlan.crowd.scan import shares
+from anlan.kernel.areas import AreaTree
 from anlan.kernel.errors import BadInput
 from anlan.kernel.records import Device, DeviceKind, UnknownReason
 
@@ -193,6 +196,21 @@ def test_a_state_is_not_taken_for_one_of_other_devices_though_as_many():
     for other in (after, turned):
         with pytest.raises(BadInput, match="state of other places and devices"):
             other.estimator.restore(body)
+
+
+def test_a_state_is_not_taken_for_one_of_ground_that_has_moved():
+    small = Small([view(1, -470, -470)])
+    state = small.run(3, lambda at, k: [seen("view-1", at, k, n_present=90)])
+    outline = degrees(shapely.box(-460, -500, 500, 500))
+    root = replace(small.pack.areas.root, polygon=outline)
+    areas = AreaTree(small.pack.areas.levels, [root])
+    moved = replace(small.pack, areas=areas)
+    other = Estimator(moved, Cells.of(moved))
+    assert len(other.start(AT).present.mean) == len(state.present.mean)  # as many knots, elsewhere
+    with pytest.raises(BadInput, match="state of other ground"):
+        other.restore(state.to_bytes())
+    of_before = replace(state, names=state.names._replace(ground=""))
+    assert other.restore(of_before.to_bytes()).present.at == state.present.at
 
 
 def test_a_road_that_is_new_costs_the_district_what_it_knows_of_its_devices_health_and_no_more():

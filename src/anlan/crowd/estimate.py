@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -66,7 +67,7 @@ class Estimator:
         self._anchor_every_s = max(every, 60.0) if self.sources.grids else None
         self._wait = timedelta(minutes=self.params.grid_wait_min)
         watched = tuple(device.device_id for device in self.watcher.devices)
-        self._names = Names(self.sources.names if known else (), watched)
+        self._names = Names(self.sources.names if known else (), watched, _ground(self.layout))
 
     @property
     def layout(self) -> Layout | None:
@@ -109,6 +110,12 @@ class Estimator:
             raise BadInput(
                 f"state of other places and devices ({odd})",
                 "must be of those that the district has now, in their order",
+                "start the estimate afresh",
+            )
+        if names.ground and names.ground != start.names.ground:
+            raise BadInput(
+                "state of other ground",
+                "must be of the district's boundary and places now",
                 "start the estimate afresh",
             )
         if here != there:
@@ -272,3 +279,10 @@ class Estimator:
             if len(heard) == len(gates):
                 say(self.sources.cordons.weights[k].indices, min(heard), 2 * gates[0].interval_s + 600)
         return np.where(np.isfinite(since), since, np.nan), np.where(np.isfinite(until), until, np.nan)
+
+
+def _ground(layout: Layout | None) -> str:
+    """Return a fingerprint of where the filter's knots and places are, to the metre."""
+    if layout is None:
+        return ""
+    return hashlib.sha256(np.rint(layout.out_at).astype(np.int64).tobytes()).hexdigest()[:16]

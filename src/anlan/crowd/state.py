@@ -56,11 +56,13 @@ class Minute:
 class Names(NamedTuple):
     """Whose numbers a state holds, in their order: of the filter, and of the devices' health.
 
-    Without them a device in another's place in the pack would be given its bias, and its faults.
+    Without them a device in another's place in the pack would be given its bias, and its faults. ``ground`` is a
+    fingerprint of where the filter's knots are, to the metre; empty where there are none, or an earlier version wrote.
     """
 
     numbers: tuple[str, ...] = ()
     watched: tuple[str, ...] = ()
+    ground: str = ""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -144,7 +146,7 @@ class State:
             for m in header["minutes"]
         ]
         told = header.get("names")
-        names = None if told is None else Names(tuple(told["numbers"]), tuple(told["watched"]))
+        names = None if told is None else Names(tuple(told["numbers"]), tuple(told["watched"]), told.get("ground", ""))
         return anchor, minutes, health, names
 
 
