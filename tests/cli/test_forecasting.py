@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from anlan.cli.commands import app
+from anlan.kernel.errors import BadInput
 
 WEEKS = 14
 
@@ -137,3 +138,24 @@ def test_a_forecast_says_what_it_rests_on(monkeypatch, basis, zh, en):
         assert said in shown.output
         assert "1,234" in shown.output
         assert "<10" in shown.output
+
+
+def test_a_polygon_in_a_file_is_forecast(monkeypatch, tmp_path):
+    point = {"at": "2026-12-31T11:00:00+00:00", "occupancy": 1234.0, "low": 1000.0, "high": 1500.0, "hidden": False}
+    made = {"made_at": "2026-12-31T10:00:00+00:00", "basis": "usual", "days": 9.0, "points": [point]}
+    asked = []
+
+    def ask(_, *question):
+        asked.append(question)
+        return {**made, "by_weather": False}
+
+    monkeypatch.setattr("anlan.cli.forecasting.Server.ask", ask)
+    area = {"type": "Polygon", "coordinates": [[[121.49, 31.24], [121.491, 31.24], [121.491, 31.241], [121.49, 31.24]]]}
+    file = tmp_path / "area.geojson"
+    file.write_text(json.dumps(area))
+    shown = CliRunner().invoke(app, ["forecast", "polygon", str(file), "--lang", "en"], env={"COLUMNS": "120"})
+    assert asked == [("/count/forecast", {"polygon": area})]
+    assert "1,234" in shown.output
+    assert "by what is usual" in shown.output
+    wrong = CliRunner().invoke(app, ["forecast", "polygon", str(tmp_path / "none.geojson"), "--lang", "en"])
+    assert isinstance(wrong.exception, BadInput)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anlan.cli import say
-from anlan.cli.asking import USUAL, Server
+from anlan.cli.asking import USUAL, Server, polygon_of
 from anlan.cli.districts import AsJson, Lang
 from anlan.cli.known import moment, planned_from, weather_from
 from anlan.kernel.errors import BadInput, Unavailable
@@ -31,7 +31,23 @@ def place(
     lang: Lang = "zh",
 ) -> None:
     """The next hours of a place."""
-    made = Server(url).ask(f"/places/{place_id}/forecast")
+    _show(Server(url).ask(f"/places/{place_id}/forecast"), as_json=as_json, lang=lang)
+
+
+@forecast_app.command("polygon")
+def polygon(
+    file: Annotated[Path, typer.Argument(help="GeoJSON file: a polygon, a feature or a collection of one.")],
+    url: Annotated[str, typer.Option(help="A running server.", envvar="ANLAN_URL")] = USUAL,
+    as_json: AsJson = False,
+    lang: Lang = "zh",
+) -> None:
+    """The next hours of any polygon: a day of them, once eight days of it are kept."""
+    made = Server(url).ask("/count/forecast", {"polygon": polygon_of(file)})
+    _show(made, as_json=as_json, lang=lang)
+
+
+def _show(made: Any, *, as_json: bool, lang: str) -> None:
+    """Print a forecast: how far ahead, how many, and what it rests on."""
     if as_json:
         say.as_json(made)
         return
