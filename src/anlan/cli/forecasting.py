@@ -31,7 +31,7 @@ def place(
     lang: Lang = "zh",
 ) -> None:
     """The next hours of a place."""
-    _show(Server(url).ask(f"/places/{place_id}/forecast"), as_json=as_json, lang=lang)
+    _show_forecast(Server(url).ask(f"/places/{place_id}/forecast"), as_json=as_json, lang=lang)
 
 
 @forecast_app.command("polygon")
@@ -43,10 +43,10 @@ def polygon(
 ) -> None:
     """The next hours of any polygon: a day of them, once eight days of it are kept."""
     made = Server(url).ask("/count/forecast", {"polygon": polygon_of(file)})
-    _show(made, as_json=as_json, lang=lang)
+    _show_forecast(made, as_json=as_json, lang=lang)
 
 
-def _show(made: Any, *, as_json: bool, lang: str) -> None:
+def _show_forecast(made: Any, *, as_json: bool, lang: str) -> None:
     """Print a forecast: how far ahead, how many, and what it rests on."""
     if as_json:
         say.as_json(made)
