@@ -3,13 +3,16 @@
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.small import small_pack
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, wait_for
 
 from anlan.cli import serving
 from anlan.district import District
+from anlan.kernel.clock import FollowedClock
+from anlan.kernel.errors import Unavailable
 from anlan.pack import write_pack
 from anlan.staff import Staff, read_roles
 
@@ -44,6 +47,42 @@ def test_the_application_is_made_before_any_minute(tmp_path, monkeypatch):
     district.close()
     assert running
     assert not {"minutes", "warm"} & set(running)
+
+
+def test_minutes_do_not_wait_for_a_day_that_is_put_away(tmp_path, monkeypatch, caplog):
+    clock = FollowedClock(datetime(2026, 12, 31, 10, tzinfo=UTC))
+    district = District.open(small_pack(), tmp_path, clock=clock)
+    begun, may_end, retained = threading.Event(), threading.Event(), threading.Event()
+
+    def seal(_now):
+        begun.set()
+        may_end.wait(PATIENCE_S)
+        return []
+
+    def retain(_now):
+        retained.set()
+        raise Unavailable("the disk", "must have room", "make some")
+
+    monkeypatch.setattr(serving, "HOUSEKEEPING_S", 0.05)
+    monkeypatch.setattr(district.history, "seal", seal)
+    monkeypatch.setattr(district.history, "retain", retain)
+    minutes = serving.Minutes(district)
+    minutes.start()
+    try:
+        assert begun.wait(PATIENCE_S)
+        for _ in range(3):
+            before = clock.now()
+            clock.set(before + timedelta(minutes=1))
+            minutes.wake()
+            wait_for(lambda: district.estimated_at == before)  # noqa: B023 - waited for at once
+        assert not retained.is_set()
+        may_end.set()
+        assert retained.wait(PATIENCE_S)
+        wait_for(lambda: caplog.text.count("it is tried again") > 1)
+    finally:
+        may_end.set()
+        minutes.stop()
+        district.close()
 
 
 def test_making_the_application_and_its_description_warns_of_nothing(tmp_path):

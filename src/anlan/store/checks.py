@@ -325,6 +325,7 @@ def check_quarters_are_the_means_of_their_minutes(history: History) -> None:
     for sealed in (False, True):
         if sealed:
             _must(len(history.seal(AT + timedelta(days=1))) == 1, "the first day is sealed")
+            _must(history.seal(AT + timedelta(days=1)) == [], "and only once")
         found = history.occupancy_quarters(cells, share, AT, 3)
         _must(np.allclose(found, wanted, equal_nan=True, atol=0.02), (sealed, found))
         found = history.occupancy_quarters(np.array([1]), np.ones(1), AT, 2)

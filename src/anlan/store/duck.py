@@ -417,7 +417,10 @@ class DuckHistory:
             self._oldest_made = date.max
             found = self._table("SELECT DISTINCT CAST(made_at AS DATE) AS day FROM occupancy").column("day")
             days = sorted(day for day in found.to_pylist() if day < closed)
-            return [day for day in days if self._seal_day(day)]
+            made = [day for day in days if self._seal_day(day)]
+            with self._reading() as read:
+                self._days.complete(read, self._sealed(read))
+            return made
 
     def _seal_day(self, day: date) -> bool:
         with self._reading() as read:

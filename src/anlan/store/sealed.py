@@ -56,10 +56,15 @@ class SealedDays:
         minutes = f"SELECT made_at, cell, persons FROM occupancy WHERE {DAY_ROWS}"
         order = "date_trunc('hour', made_at), cell, made_at"
         self._write(reader, self.path(day), f"{minutes} ORDER BY {order}", [day])
-        self.write_quarters(reader, day)
+        self._write_quarters(reader, day)
 
-    def write_quarters(self, reader: duckdb.DuckDBPyConnection, day: date) -> None:
-        """Write the quarters of a day whose minutes are in its file."""
+    def complete(self, reader: duckdb.DuckDBPyConnection, days: Collection[date]) -> None:
+        """Write the quarters of days that an earlier version sealed, which wrote none."""
+        for day in days:
+            if self.path(day).exists() and not self._quarters(day).exists():
+                self._write_quarters(reader, day)
+
+    def _write_quarters(self, reader: duckdb.DuckDBPyConnection, day: date) -> None:
         asked = QUARTERS.format(rows=self.rows([day]), some="")
         rounded = ", ".join(f"round({name}, 2)::FLOAT AS {name}" for name in ("told", "untold", "heard"))
         rows = f"SELECT quarter, cell, {rounded} FROM ({asked}) ORDER BY cell, quarter"
@@ -129,7 +134,7 @@ class SealedDays:
     def _source(self, days: Collection[date], some: str) -> str:
         """Return the SQL of the quarters of sealed days and of those not sealed, of ``some`` of their minutes.
 
-        Days that were sealed by an earlier version have no quarters, so theirs are made of their minutes.
+        Of days that an earlier version sealed, and that are not complete yet, they are made of their minutes.
         """
         made = [day for day in sorted(days) if self._quarters(day).exists() and self.path(day).exists()]
         others = self.rows(set(days) - set(made))
