@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -66,6 +67,7 @@ class Outlooks:
         self._kept: dict[str, tuple[datetime, Forecast]] = {}
         self._lately = Lately(KEPT)
         self._told: dict[bytes, tuple[datetime, Forecast]] = {}
+        self._telling = threading.Lock()
         self._plans: tuple[datetime, tuple[PlannedEvent, ...]] | None = None
         self.planned: Callable[[datetime], tuple[PlannedEvent, ...]] = _nothing
         """What is planned, as known at a moment; whoever opens the district says by whom it is told."""
@@ -123,8 +125,9 @@ class Outlooks:
             made = Forecast(made_at=present.at, basis=Basis.USUAL, days=days, points=points)
         else:
             made = self._by_trend(asked.past(), present, days)
-        self._told = {key: told for key, told in self._told.items() if told[0] == present.at}
-        self._told[asked.key] = present.at, made
+        with self._telling:
+            fresh = {key: told for key, told in self._told.items() if told[0] == present.at}
+            self._told = fresh | {asked.key: (present.at, made)}
         return made
 
     def _planned_in(self, asked: Ground, at: datetime) -> list[PlannedEvent]:
