@@ -1,9 +1,7 @@
 import logging
-import os
-import resource
-import subprocess
 
 import pytest
+from tests.disks import small_disk
 
 from anlan.edge import Outbox
 from anlan.kernel.errors import Unavailable
@@ -13,23 +11,8 @@ LARGE = b"x" * 20_000
 
 @pytest.fixture(params=["disk", "limit"])
 def small(request, tmp_path):
-    """A folder that takes two megabytes, and a way to make room."""
-    if request.param == "limit":
-        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, hard))
-        yield tmp_path, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-        return
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:  # noqa: S603
-        pytest.skip("only root can mount a small disk here")
-    grow = ["mount", "-o", "remount,size=40m", str(disk)]
-    try:
-        yield disk, lambda: subprocess.run(grow, check=True)  # noqa: S603
-    finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)  # noqa: S603, S607
+    with small_disk(tmp_path, request.param, 2) as made:
+        yield made
 
 
 def told(outbox):

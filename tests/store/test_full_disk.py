@@ -1,12 +1,10 @@
-import os
-import resource
 import shutil
-import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from tests.disks import small_disk
 
 from anlan.kernel.errors import Unavailable
 from anlan.kernel.records import Draft, Observation
@@ -25,23 +23,8 @@ def small(request, tmp_path):
 
     In 4 MB a history's log does not fit; in 18 MB it does, and there is no room to fold it into the file.
     """
-    kind, megabytes = request.param
-    if kind == "limit":
-        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-        resource.setrlimit(resource.RLIMIT_FSIZE, (megabytes * 1_000_000, hard))
-        yield tmp_path, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-        return
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:  # noqa: S603
-        pytest.skip("only root can mount a small disk here")
-    grow = ["mount", "-o", "remount,size=400m", str(disk)]
-    try:
-        yield disk, lambda: subprocess.run(grow, check=True)  # noqa: S603
-    finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)  # noqa: S603, S607
+    with small_disk(tmp_path, *request.param) as made:
+        yield made
 
 
 def written_until_full(write):
