@@ -118,7 +118,7 @@ def test_a_polygon_has_a_usual_once_a_week_of_its_cells_is_kept(outlooks):
     for point in made.points:
         assert point.occupancy == pytest.approx(people(point.at - QUARTER), rel=0.03)
         assert point.low <= point.occupancy <= point.high
-    outlooks.polygon(asked.ground, estimate(late, people(NOW)))
+    assert outlooks.polygon(asked.ground, estimate(late + timedelta(seconds=20), people(NOW))) is made
     outlooks.polygon(asked.ground, estimate(NOW + QUARTER, people(NOW)))
     assert asked.read == [30 * 96, 1]  # the same minute is not read again, and of the next quarter only what is new
 

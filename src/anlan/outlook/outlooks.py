@@ -116,8 +116,9 @@ class Outlooks:
 
         Of those who are planned to come to a place, it has as large a part as it has of the place's ground.
         """
+        minute = present.at.replace(second=0, microsecond=0)
         kept = self._told.get(asked.key)
-        if kept is not None and kept[0] == present.at:
+        if kept is not None and kept[0] == minute:
             return kept[1]
         begin_at, counts = self._lately.until(asked.key, asked.quarters, quarter_of(present.at))
         days, points = self._usual("polygon", present, begin_at, counts, self._planned_in(asked, present.at))
@@ -126,8 +127,8 @@ class Outlooks:
         else:
             made = self._by_trend(asked.past(), present, days)
         with self._telling:
-            fresh = {key: told for key, told in self._told.items() if told[0] == present.at}
-            self._told = fresh | {asked.key: (present.at, made)}
+            fresh = {key: told for key, told in self._told.items() if told[0] == minute}
+            self._told = fresh | {asked.key: (minute, made)}
         return made
 
     def _planned_in(self, asked: Ground, at: datetime) -> list[PlannedEvent]:
