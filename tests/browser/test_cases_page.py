@@ -341,7 +341,7 @@ def test_a_calendar_shows_what_is_due_what_is_held_and_make_up_days(desk, seen):
     expect(visit.find("day-2026-02-14")).to_contain_text("make-up day")
     expect(visit.find("day-2026-02-16")).to_contain_text("Spring Festival")
     held = visit.find("day-2026-02-20").locator(".is-held a")
-    expect(held).to_have_text(re.compile("^crowd safety, class"))
+    expect(held).to_have_text(re.compile("^held on crowd safety, class"))
     due = desk.http.get(f"/cases/{case_id}").json()["due_at"]
     assert due == "2026-02-10T09:00:00Z"  # one working day, taken on at nine in the morning of Shanghai
     visit.find("day-2026-02-10").locator("[data-test=day-due]").click()
@@ -352,6 +352,44 @@ def test_a_calendar_shows_what_is_due_what_is_held_and_make_up_days(desk, seen):
     expect(visit.find("day-2026-02-17")).to_be_focused()
     visit.find("month-after").click()
     expect(visit.find("month")).to_have_text("March 2026")
+
+
+def test_what_begins_and_what_ends_is_told_apart_however_long_its_name_is(desk, seen):
+    filled = {
+        "title": "New Year's Eve on the promenade " * 3, "kind": "festival", "organised": False, "venue": "quay",
+        "n_expected": 900, "begins_at": "2026-02-18T18:00:00+08:00", "ends_at": "2026-02-19T02:00:00+08:00",
+    }  # fmt: skip
+    made = desk.http.post("/cases", json={"type": "planned_event", "area": "d-w", "filled": filled})
+    assert made.status_code == 201, made.text
+    visit = seen("#/cases/calendar")
+    for day, word in (("18", "begins"), ("19", "ends")):
+        held = visit.find(f"day-2026-02-{day}").locator(".is-held a")
+        told = held.locator("[data-test=held-as]")
+        expect(told).to_have_text(word)
+        right = visit.until(lambda told=told, held=held: ends_within(told, held))
+        assert right, f"{word!r} is cut off"
+
+
+def ends_within(inner, outer):
+    inside, box = inner.bounding_box(), outer.bounding_box()
+    return inside["x"] + inside["width"] <= box["x"] + box["width"]
+
+
+def test_a_list_is_exported_in_the_words_of_the_page(desk, seen):
+    desk.asked("dark")
+    visit = seen(locale="zh-CN")
+    with visit.page.expect_download() as waiting:
+        visit.page.get_by_role("link", name="导出 CSV 表格").click()
+    written = waiting.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert written[0].startswith("事项编号,类型,类型（代码）")
+    assert ",市民诉求,resident_request," in written[1]
+
+
+def test_a_step_taken_outside_any_office_is_told_by_its_role(desk, seen):
+    case_id = desk.asked("dark")
+    visit = seen(f"#/cases/{case_id}", locale="zh-CN")
+    unit = visit.find("history").locator("[data-step=open] [data-test=unit]")
+    expect(unit).to_have_text("受理岗或诉求人（guest）")
 
 
 def test_tables_are_filled_in_row_by_row_and_shown(desk, seen):

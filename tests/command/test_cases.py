@@ -178,7 +178,10 @@ def test_an_export_is_safe_to_open_and_is_logged(fresh):
         text = desk.get("/cases/export", params={"type": "resident_request"}).text
         rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
         me = desk.get("/me").json()["account"]["id"]
+        worded = desk.get("/cases/export", params={"type": "resident_request", "lang": "zh"}).text
+        assert code(desk.get("/cases/export", params={"lang": "fr"})) == (422, "bad_input")
     assert "'=HYPERLINK(1)" in {one["what"] for one in rows}
+    assert worded.splitlines()[0].startswith("\ufeff事项编号,类型,类型（代码）,")
     assert [one.actor for one in fresh.district.store.changes(kind="case_export", limit=10_000)][-1] == me
 
 
@@ -293,6 +296,7 @@ def test_a_history_names_the_office_and_a_case_its_files(fresh):
         (line,) = desk.get(f"/cases/{case_id}/history").json()["history"]
         (file,) = desk.get(f"/cases/{case_id}").json()["files"]
     assert line["unit_name"] == {"en": "intake_desk"}
+    assert {"zh": "受理岗", "en": "intake desk"} in line["roles"]
     assert (file["digest"], file["media_type"]) == (digest, "image/png")
 
 

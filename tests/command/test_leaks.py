@@ -59,6 +59,7 @@ def answers(house, client):
     for kind in PLAYED:
         yield f"type {kind.type_id}", client.get(f"/cases/types/{kind.type_id}").text
         yield "export", client.get("/cases/export", params={"type": kind.type_id}).text
+        yield "export in words", client.get("/cases/export", params={"type": kind.type_id, "lang": "zh"}).text
     for case_id, (_, _, _, files, _) in house.cases.items():
         yield f"case {case_id}", client.get(f"/cases/{case_id}").text
         yield f"history {case_id}", client.get(f"/cases/{case_id}/history").text

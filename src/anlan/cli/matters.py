@@ -239,10 +239,13 @@ def route(
 def export(
     out: Annotated[Path, typer.Argument(help="CSV file to write.")], kind: Filters = None,
     state: Annotated[list[str] | None, typer.Option(help="Any of these states.")] = None,
-    area: Annotated[str, typer.Option(help="Lies in this area or below.")] = "", url: Url = USUAL,
+    area: Annotated[str, typer.Option(help="Lies in this area or below.")] = "",
+    ids: Annotated[bool, typer.Option("--ids", help="Ids alone, for a program: no words.")] = False,
+    lang: Lang = "zh", url: Url = USUAL,
 ) -> None:  # fmt: skip
     """Write the cases that one may see; with one type, its fields too. The log keeps that it was done."""
-    content = Server(url).fetch(f"/cases/export?{_query(kind, state, area=area)}")
+    wanted = _query(kind, state, area=area, lang="" if ids else lang)
+    content = Server(url).fetch(f"/cases/export?{wanted}")
     n_lines = max(content.count(b"\r\n") - 1, 0)
     say.wrote(out, content, f": {n_lines:,} lines")
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from anlan.cases import CaseChange, CaseType, Reading
-from anlan.cases.definition import Field, Transition
+from anlan.cases.definition import OPEN, Field, Transition
 from anlan.command.refusals import parts_in_chinese
 from anlan.command.views import moment
 from anlan.kernel.records import Label
@@ -113,8 +113,10 @@ def told(row: Row) -> dict[str, Any]:
     }
 
 
-def line(one: CaseChange, unit_name: Label | None) -> dict[str, Any]:
+def line(one: CaseChange, kind: CaseType, unit_name: Label | None) -> dict[str, Any]:
     """Return a line of a history."""
+    step = kind.transitions.get(one.transition)
+    roles = sorted(kind.opened_by if one.transition == OPEN else step.roles if step is not None else ())
     return {
         "step": one.transition,
         "source": one.source,
@@ -123,6 +125,7 @@ def line(one: CaseChange, unit_name: Label | None) -> dict[str, Any]:
         "actor": one.actor_id,
         "unit": one.unit_id,
         "unit_name": None if unit_name is None else dict(unit_name),
+        "roles": [dict(kind.roles[name]) for name in roles if name in kind.roles],
         "filled": dict(one.filled),
         "evidence": dict(one.evidence),
         "note": one.note,

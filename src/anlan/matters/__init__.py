@@ -8,8 +8,9 @@ from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change
 from anlan.matters.agenda import Agenda, Dated, Day, agenda
 from anlan.matters.due import forget_due, settle, tell_due
+from anlan.matters.exporting import export_cases
 from anlan.matters.keeping import KIND, Matters, NewCase, Seen, Taken
-from anlan.matters.listing import Asked, Count, Page, count_cases, export_cases, list_cases, told_to
+from anlan.matters.listing import Asked, Count, Page, count_cases, list_cases, told_to
 from anlan.matters.many import Imported, Moved, Sheet, import_sheet, migrate_cases
 from anlan.matters.routing import Route, Rule, Weighed
 from anlan.matters.standing import Standing, plain_reader, standing

@@ -1,9 +1,7 @@
-"""Lists of cases in somebody's sight: page by page, counted, sought, exported."""
+"""Lists of cases in somebody's sight: page by page, counted, sought."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,15 +9,13 @@ from functools import partial
 from typing import Any
 
 from anlan.cases import Case, CaseType
-from anlan.kernel.clock import as_utc
 from anlan.kernel.errors import BadInput
-from anlan.kernel.records import Draft
 from anlan.matters.keeping import Matters, Seen, steps_for
 from anlan.matters.rows import case_of, texts_of
-from anlan.matters.standing import NARROW, Standing
+from anlan.matters.standing import Standing
 from anlan.matters.words import holds, wanted
 from anlan.store import casebook, caselists
-from anlan.store.casebook import Row, moment
+from anlan.store.casebook import Row
 from anlan.store.caselists import LIGHTS, ORDERS, Query
 
 MOST = 200
@@ -27,7 +23,6 @@ SOUGHT_AT_ONCE = 200
 """Of cases that may hold what is sought, so many are looked at in one go."""
 LOOKED_AT = 5000
 """A search that has looked at so many ends with what it found, and says where to go on."""
-EXPORTS = "case_export"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,36 +115,6 @@ def count_cases(matters: Matters, asked: Asked, who: Standing) -> list[Count]:
     return [Count(type_id=one[0], state=one[1], light=one[2], n_cases=one[3]) for one in rows]
 
 
-def export_cases(matters: Matters, asked: Asked, who: Standing) -> Iterator[str]:
-    """Yield lines of CSV of the cases that somebody may see; that they were exported is a line of the log.
-
-    With one type asked for, each of its fields is a column, as far as it may be read.
-    """
-    list_cases(matters, replace(asked, limit=1), who)  # refuses what cannot be asked before anything is told
-    types = tuple(asked.query.type_ids)
-    fields = list(matters.kinds.current(types[0]).fields) if len(types) == 1 else []
-    draft = Draft(kind=EXPORTS, record_id=f"{who.actor_id}/{matters.clock.now().timestamp():.6f}", action="export",
-                  actor=who.actor_id, body={"types": list(types)})  # fmt: skip
-    matters.announce(matters.store.apply([draft], at=matters.clock.now()))
-    heads = ["case", "type", "version", "state", "light", "area", "owner_area", "opened_at", "changed_at", "due_at"]
-    return _lines(matters, asked, who, [*heads, *fields], fields)
-
-
-def _lines(matters: Matters, asked: Asked, who: Standing, heads: Sequence[str], fields: Sequence[str]) -> Iterator[str]:
-    yield "\ufeff" + _csv(heads)  # the mark by which office programs know UTF-8
-    after: str | None = asked.after
-    while after is not None:
-        page = list_cases(matters, replace(asked, after=after, limit=MOST), who)
-        for one in page.cases:
-            row = one.row
-            plain = [row["case_id"], row["type_id"], row["version"], row["state"], one.light, row["area_id"]]
-            moments = [_told(moment(row[name])) for name in ("opened_at", "changed_at", "due_at")]
-            narrow = one.kind.confidentiality in NARROW  # what its own roles may read does not leave the house
-            told = ["" if narrow else one.fields.get(name, "") for name in fields]
-            yield _csv([*plain, row["owner_area_id"], *moments, *told])
-        after = page.next
-
-
 def told_to(matters: Matters, who: Standing, since_at: datetime, limit: int = MOST) -> list[Row]:
     """Return what clocks told the areas in which somebody reads, newest first."""
     with matters.store.reading() as connection:
@@ -228,16 +193,3 @@ def _key_of(after: str) -> tuple[int, int] | None:
     if len(value) > 20 or len(number) > 18 or not -(2**63) <= int(value) < 2**63:
         raise BadInput(f"after={after[:40]!r}", "must be the next of a page", "give it as it came")
     return int(value), int(number)
-
-
-def _told(at: datetime | None) -> str:
-    return "" if at is None else as_utc(at, "at").isoformat()
-
-
-def _csv(values: Sequence[Any]) -> str:
-    """Return a line of CSV in which no office program takes a text for a formula."""
-    written = io.StringIO()
-    formulas = ("=", "+", "-", "@", "\t", "\r")
-    safe = [f"'{one}" if isinstance(one, str) and one.startswith(formulas) else one for one in values]
-    csv.writer(written).writerow(safe)
-    return written.getvalue()

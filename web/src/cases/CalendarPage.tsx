@@ -143,9 +143,9 @@ function DayCell({ day, dated, inside, today, asked }: { day: Day; dated: Dated[
       <ul>
         {dated.map((one) => (
           <li key={`${one.case.id} ${one.field}`} class="is-held">
-            <a href={hrefOf("case", {}, one.case.id)} title={named(one.label)}>
+            <a href={hrefOf("case", {}, one.case.id)} title={`${named(one.label)} ${titleOf(one.case)}`}>
               {one.at && <b>{timeOf(one.at)} </b>}
-              {titleOf(one.case)} <span class="quiet">{named(one.label)}</span>
+              <span class="quiet" data-test="held-as">{named(one.label)}</span> {titleOf(one.case)}
             </a>
           </li>
         ))}

@@ -26,6 +26,13 @@ function stepText(kind: Kind, line: Line): string {
   return labelOf(kind.steps, line.step);
 }
 
+/** Who took a step: the office, else the roles that may take it, with the id that the log keeps. */
+function unitText(line: Line): string {
+  const roles = line.roles.map((role) => named(role)).join(t("list.or"));
+  const name = named(line.unit_name, roles);
+  return line.unit_name || name === "" ? name || line.unit : t("cases.by_role", { role: name, unit: line.unit });
+}
+
 function Entry({ one, kind, line }: { one: Case; kind: Kind; line: Line }) {
   const own = me.value?.account?.id === line.actor;
   const told = kind.fields.filter((field) => line.filled[field.id] !== undefined);
@@ -38,7 +45,7 @@ function Entry({ one, kind, line }: { one: Case; kind: Kind; line: Line }) {
           {momentOf(line.at)}
         </time>
       </p>
-      <p class="quiet">{own ? t("cases.by_you", { unit: named(line.unit_name, line.unit) }) : named(line.unit_name, line.unit)}</p>
+      <p class="quiet" data-test="unit">{own ? t("cases.by_you", { unit: unitText(line) }) : unitText(line)}</p>
       {line.note && <blockquote>{line.note}</blockquote>}
       {told.length > 0 && <Told kind={kind} line={line} />}
       {Object.keys(line.evidence).length > 0 && (

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { integer, named, t, word } from "../i18n.ts";
+import { integer, lang, named, t, word } from "../i18n.ts";
 import { Icon } from "../parts/Icon.tsx";
 import { useRowKeys } from "../parts/Keys.tsx";
 import { useAsked } from "../parts/useAsked.ts";
@@ -163,7 +163,7 @@ function Filters({ asked, counts }: { asked: URLSearchParams; counts: Count[] })
             {t("cases.clear")}
           </a>
         )}
-        <a class="plain" href={exportHref(filterOf(asked))} download="cases.csv">
+        <a class="plain" href={exportHref(filterOf(asked), lang.value)} download="cases.csv">
           {t("cases.export")}
         </a>
         {may("cases.act") && (

@@ -1,7 +1,7 @@
 /** Cases over HTTP, typed. Each answer holds only what whoever is signed in may see. */
 
 import { ask, get, post } from "../api.ts";
-import type { Label } from "../shapes.ts";
+import type { Label, Lang } from "../shapes.ts";
 
 export type Light = "red" | "yellow" | "green" | "none";
 export type FieldKind = "text" | "number" | "integer" | "boolean" | "choice" | "date" | "moment" | "table";
@@ -134,6 +134,8 @@ export interface Line {
   actor: string;
   unit: string;
   unit_name: Label | null;
+  /** Those that may take this step: one of them was held. */
+  roles: Label[];
   filled: Filled;
   evidence: Record<string, string>;
   note: string;
@@ -298,5 +300,10 @@ export const cases = {
 };
 
 export const fileHref = (one: string, digest: string): string => `/api/v1/cases/${id(one)}/files/${digest}`;
-export const exportHref = (filter: URLSearchParams): string => `/api/v1/cases/export${asked(filter)}`;
+/** The sheet of a list, for people: in words of a language, with codes beside them. */
+export const exportHref = (filter: URLSearchParams, lang: Lang): string => {
+  const told = new URLSearchParams(filter);
+  told.set("lang", lang);
+  return `/api/v1/cases/export${asked(told)}`;
+};
 export const paperPath = (one: string, document: string, how: Record<string, string>): string => `/cases/${id(one)}/papers/${id(document)}?${new URLSearchParams(how).toString()}`;

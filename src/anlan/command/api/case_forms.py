@@ -73,6 +73,14 @@ class PageFilter(Filter):
     limit: int = Field(default=50, ge=1, le=200)
 
 
+class ExportFilter(Filter):
+    """A filter, and whether the sheet is for people."""
+
+    lang: Literal["zh", "en"] | None = Field(
+        default=None, description="Headings and values in words, codes beside them; ids alone where it is left out."
+    )
+
+
 class AgendaFilter(Filter):
     """A filter, and the days of a calendar, in the district's time zone."""
 
@@ -157,7 +165,8 @@ class Line(Form):
     at: Moment
     actor: str
     unit: str
-    unit_name: Text | None = Field(description="Of the office through which the step was taken.")
+    unit_name: Text | None = Field(description="Of the office, or key, through which the step was taken.")
+    roles: list[Text] = Field(description="The roles that may take this step: one of them was held.")
     filled: dict[str, Any]
     evidence: dict[str, str]
     note: str

@@ -22,6 +22,7 @@ from anlan.command.api.forms import raw
 from anlan.kernel.clock import parse_moment
 from anlan.kernel.errors import BadInput, NotAllowed
 from anlan.kernel.geo import Projection
+from anlan.kernel.records import Label
 from anlan.matters import (
     Asked,
     Matters,
@@ -99,9 +100,12 @@ def counts(kept: Kept, who: Who, wanted: Wanted) -> dict[str, Any]:
 @router.get(
     "/cases/export", response_class=Response, summary="Cases that one may see, as CSV", responses=raw("text/csv")
 )
-def export(kept: Kept, who: Who, wanted: Wanted) -> Response:
-    """Return every case of a list; with one type asked for, its fields too. The log keeps that it was exported."""
-    lines: Iterator[str] = export_cases(kept, _filter(wanted), who)
+def export(kept: Kept, who: Who, wanted: Annotated[case_forms.ExportFilter, Query()]) -> Response:
+    """Return every case of a list; with one type asked for, its fields too. The log keeps that it was exported.
+
+    Columns are named by ids; with ``lang`` in words, and each code stands beside its word.
+    """
+    lines: Iterator[str] = export_cases(kept, _filter(wanted), who, wanted.lang)
     headers = {"content-disposition": 'attachment; filename="cases.csv"', "cache-control": "no-store"}
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -178,10 +182,16 @@ def case(kept: Kept, who: Who, case_id: str) -> dict[str, Any]:
 @router.get("/cases/{case_id}/history", response_model=case_forms.History, summary="What became of a case")
 def history(request: Request, kept: Kept, who: Who, case_id: str) -> dict[str, Any]:
     """Return every step, without what one may not read."""
-    lines = kept.read(case_id, who).history
+    seen = kept.read(case_id, who)
     staff: Staff | None = request.app.state.staff
-    names = {} if staff is None else {one.office_id: one.name for one in staff.offices()}
-    return {"id": case_id, "history": [case_views.line(one, names.get(one.unit_id)) for one in lines]}
+    names = {} if staff is None else _unit_names(staff)
+    return {"id": case_id, "history": [case_views.line(one, seen.kind, names.get(one.unit_id)) for one in seen.history]}
+
+
+def _unit_names(staff: Staff) -> dict[str, Label]:
+    """Return what units of cases are called: offices, and keys of programs by what they were made for."""
+    keys: dict[str, Label] = {f"key:{one.key_id}": {"zh": one.label, "en": one.label} for one in staff.every_key()}
+    return keys | {one.office_id: one.name for one in staff.offices()}
 
 
 @router.post("/cases/{case_id}/steps", response_model=case_forms.Taken, summary="Take a step")
