@@ -49,11 +49,13 @@ def test_an_answer_is_kept_once_and_nothing_that_a_library_prints(program):
     assert (errand.is_over, errand.fault, errand.share, errand.doing) == (True, None, 0.5, "half")
 
 
-@pytest.mark.parametrize(("do", "fault"), [("refuse", "n=0 must be > 0"), ("fall", "it ended without an answer")])
-def test_what_goes_wrong_is_one_line(program, do, fault):
+@pytest.mark.parametrize(("do", "fault"), [("refuse", "n=0 must be > 0"), ("fall", "doing ended without an answer")])
+def test_what_goes_wrong_is_told_in_three_parts(program, do, fault):
     errand, kept = run(program, do=do, n=0)
     assert kept == []
-    assert errand.fault.startswith(fault)
+    assert str(errand.fault).startswith(fault)
+    assert errand.fault.code == ("bad_input" if do == "refuse" else "unavailable")
+    assert errand.fault.next_step
 
 
 def test_it_is_stopped_at_once_and_leaves_nothing(program):
@@ -72,7 +74,7 @@ def test_what_cannot_be_kept_is_a_fault_and_not_an_answer(program):
 
     errand = Errand(program, {"do": "answer", "n": 1}, refuse)
     errand.wait(PATIENCE_S)
-    assert (errand.is_over, errand.fault) == (True, "the store is gone")
+    assert (errand.is_over, errand.fault.rule) == (True, "came to nothing (the store is gone)")
 
 
 def test_who_is_told_of_the_answer_finds_nothing_under_way(program):

@@ -11,12 +11,15 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from anlan.kernel.errors import AnlanError
+from anlan.kernel.errors import AnlanError, BadInput, Conflict, NoData, NotAllowed, NotFound, Unavailable
 
 log = logging.getLogger(__name__)
 
 NICENESS = 10
 Json = dict[str, Any]
+KINDS: dict[str, type[AnlanError]] = {
+    one.code: one for one in (BadInput, NotFound, NotAllowed, Conflict, NoData, Unavailable)
+}
 Then = Callable[[], object]
 """Tells of an answer that is kept."""
 Tell = Callable[[str, float], None]
@@ -41,7 +44,7 @@ class Errand:
 
     def __init__(self, module: str, asked: Mapping[str, Any], keep: Callable[[Json], Then | None]) -> None:
         self.doing, self.share = "", 0.0
-        self.fault: str | None = None
+        self.fault: AnlanError | None = None
         self.stopped = False
         self.is_over = False
         self._keep = keep
@@ -76,13 +79,16 @@ class Errand:
     def _follow(self, asked: str) -> None:
         assert self._worker.stdin is not None  # noqa: S101 - opened as pipes
         assert self._worker.stdout is not None  # noqa: S101 - the same
-        fault: str | None = "it ended without an answer; see the server's messages"
+        name, look = self._thread.name, "see the server's messages, and ask again"
+        fault: AnlanError | None = Unavailable(name, "ended without an answer", look)
         try:
             with self._worker.stdin:
                 self._worker.stdin.write(asked)
             for line in self._worker.stdout:
                 told = json.loads(line)
-                fault = told.get("fault", fault)
+                if "fault" in told:
+                    code, *parts = told["fault"]
+                    fault = KINDS.get(code, AnlanError)(*parts)
                 if "told" in told and not self.stopped:
                     then = self._keep(told["told"])
                     fault, self.is_over = None, True
@@ -90,9 +96,12 @@ class Errand:
                         then()
                 elif "share" in told:
                     self.doing, self.share = told["doing"], told["share"]
-        except (OSError, ValueError, AnlanError) as broken:
-            log.warning("%s came to nothing: %s", self._thread.name, broken)
-            fault = str(broken)
+        except AnlanError as broken:
+            log.warning("%s came to nothing: %s", name, broken)
+            fault = broken
+        except (OSError, ValueError) as broken:
+            log.warning("%s came to nothing: %s", name, broken)
+            fault = Unavailable(name, f"came to nothing ({broken})", look)
         finally:
             self._worker.stdout.close()
             self._worker.wait()
@@ -141,7 +150,7 @@ class Lane:
 def answer(question: Callable[[Json, Tell], Json]) -> int:
     """Answer what standard input asks, as the program beside; return its exit status.
 
-    What libraries print goes to standard error. A fault of ours is told as its one line.
+    What libraries print goes to standard error. A fault of ours is told by its kind and its three parts.
     """
     if hasattr(os, "nice"):
         os.nice(NICENESS)
@@ -155,6 +164,6 @@ def answer(question: Callable[[Json, Tell], Json]) -> int:
     try:
         say(told=question(json.load(sys.stdin), lambda what, share: say(doing=what, share=share)))
     except AnlanError as fault:
-        say(fault=str(fault))
+        say(fault=[fault.code, fault.value, fault.rule, fault.next_step])
         return 1
     return 0

@@ -43,7 +43,9 @@ def visit(chromium, planned):
 
 def made_already(planned):
     """Wait until nothing is being made, and return the plans that are kept."""
-    return planned.until(lambda now: now["making"] is None or now["making"]["stopped"])["plans"]
+    return planned.until(lambda now: now["making"] is None or now["making"]["stopped"] or now["making"]["fault"])[
+        "plans"
+    ]
 
 
 def drawn(tab):
@@ -104,6 +106,31 @@ def test_a_plan_is_asked_for_watched_and_shown(visit, planned):
     expect(kept.first.locator("a[aria-current=page]")).to_contain_text(newest["id"])
     expect(tab.page.locator(".plan-map .plan-vehicle")).to_have_count(3)
     drawn(tab)
+    assert not tab.complained()
+
+
+def within_sight(tab, name):
+    """Wait until something can be read without scrolling."""
+    tab.page.wait_for_function(
+        """(name) => {
+            const found = document.querySelector(`[data-test=${name}]`)?.getBoundingClientRect();
+            return found && found.height > 0 && found.top >= 0 && found.bottom <= innerHeight;
+        }""",
+        arg=name,
+    )
+
+
+@pytest.mark.usefixtures("plan_id")
+def test_how_far_a_plan_is_and_why_it_came_to_nothing_stand_in_sight_in_the_language_of_the_page(visit, planned):
+    made_already(planned)
+    tab = visit(locale="zh-CN", viewport={"width": 1280, "height": 720})
+    tab.find("plan-begin").click()
+    within_sight(tab, "plan-making")
+    planned.district.plans._making[0]._worker.kill()  # as a machine without memory does
+    within_sight(tab, "plan-fault")
+    told = tab.find("plan-fault").locator("dd")
+    expect(told).to_have_text(["anlan.planning.worker", "未给出结果就已结束", "请查看服务器日志后重试"])
+    shot(tab, "fault-zh")
     assert not tab.complained()
 
 

@@ -6,12 +6,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from contextlib import suppress
-from dataclasses import asdict
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from anlan.command.refusals import in_chinese
+from anlan.command.refusals import form_of
 from anlan.kernel.errors import AnlanError, BadInput, NotAllowed
 
 log = logging.getLogger(__name__)
@@ -45,15 +44,7 @@ DRESS = (
 
 def told(fault: AnlanError, status: int | None = None) -> JSONResponse:
     """Return an error in the one form that every error has."""
-    content = {
-        "code": fault.code,
-        "value": fault.value,
-        "rule": fault.rule,
-        "next_step": fault.next_step,
-        "message": str(fault),
-        "zh": asdict(in_chinese(fault)),
-    }
-    return JSONResponse({"error": content}, status_code=status or fault.http_status)
+    return JSONResponse({"error": form_of(fault)}, status_code=status or fault.http_status)
 
 
 BROKEN = AnlanError("this request", "met a fault of ours", "see the server's log; nothing was half done")

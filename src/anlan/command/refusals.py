@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -37,6 +37,18 @@ def in_chinese(fault: AnlanError) -> Refused:
 def parts_in_chinese(rule: str, next_step: str) -> Refused:
     """Return a rule and a next step in Chinese, as a fault of one row of many has them."""
     return Refused(_said("rules", rule), _said("next", next_step))
+
+
+def form_of(fault: AnlanError) -> dict[str, object]:
+    """Return a fault as every answer tells one."""
+    return {
+        "code": fault.code,
+        "value": fault.value,
+        "rule": fault.rule,
+        "next_step": fault.next_step,
+        "message": str(fault),
+        "zh": asdict(in_chinese(fault)),
+    }
 
 
 def table() -> Mapping[str, Mapping[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
+from anlan.command.refusals import form_of
 from anlan.command.views import estimate, moment, rounded
 from anlan.indicators.change import LEVEL, Change, Ratio
 from anlan.underway import Compared, Firing, Going, LiveNow, Number, Rehearsed, Staffed, Wish
@@ -132,7 +133,7 @@ def going(one: Going) -> Json:
         "begun_at": moment(one.begun_at),
         "doing": one.doing,
         "share": rounded(one.share, 3),
-        "fault": one.fault,
+        "fault": None if one.fault is None else form_of(one.fault),
         "stopped": one.stopped,
         "over": one.is_over,
     }

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from anlan.errand import Errand, Then
 from anlan.kernel.clock import Clock
-from anlan.kernel.errors import BadInput, Conflict, NotFound
+from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotFound
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft
 from anlan.planning.ground import label_of, marked
@@ -89,7 +89,7 @@ class Making:
     begun_at: datetime
     doing: str = ""
     share: float = 0.0
-    fault: str | None = None
+    fault: AnlanError | None = None
     stopped: bool = False
 
     @property

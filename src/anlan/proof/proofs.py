@@ -226,7 +226,7 @@ class Proofs:
         """Let go of an errand that is over."""
         errand = self._lane.errand
         if errand is not None and errand.is_over:
-            self._fault = errand.fault
+            self._fault = None if errand.fault is None else str(errand.fault)
             if self._fault is not None:
                 log.warning("%s was not proved: %s", self._proving, self._fault)
             self._proving, self._lane.errand = None, None

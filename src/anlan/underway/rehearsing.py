@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from anlan.errand import Errand, Json, Then
 from anlan.kernel.clock import Clock, parse_moment
-from anlan.kernel.errors import BadInput, Conflict, NotFound
+from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotFound
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft, Label
 from anlan.matters import Matters, Standing
@@ -64,7 +64,7 @@ class Going:
     begun_at: datetime
     doing: str
     share: float
-    fault: str | None
+    fault: AnlanError | None
     stopped: bool
     is_over: bool
 

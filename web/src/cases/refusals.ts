@@ -1,7 +1,8 @@
 /** What the server refuses, in the language of the page where the page knows the rule; else as the server said it. */
 
-import type { ApiError } from "../api.ts";
+import { ApiError } from "../api.ts";
 import { lang, named, t, type Key } from "../i18n.ts";
+import type { Refused as RefusedForm } from "../shapes.ts";
 import type { Step } from "./api.ts";
 
 /** The rules of steps and places that people meet at work, by how they begin. */
@@ -51,6 +52,9 @@ export function refusalText(fault: ApiError, step?: Step | null): Refused {
   const value = step && fault.value === step.id ? named(step.label, step.id) : fault.value;
   return { value, rule: t(`rule.${name}` as Key, { rest }), next: t(`rule.${name}_next` as Key) };
 }
+
+/** What came to nothing beside, as it would have been refused at once. */
+export const faultFrom = (one: RefusedForm): ApiError => new ApiError(one.code, one.message, 0, one.next_step, one.value, one.rule, one.zh);
 
 /** A rule and its next step, as of a row in a sheet, in the language of the page where it knows them. */
 export function ruleText(rule: string, next: string): { rule: string; next: string } {

@@ -1,6 +1,8 @@
 import { batch, signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { address, hrefOf } from "../cases/address.ts";
+import { Refusal } from "../cases/parts.tsx";
+import { faultFrom } from "../cases/refusals.ts";
 import { following, say, told } from "../desk.ts";
 import { known, lang, t, type Key } from "../i18n.ts";
 import { inOrder } from "../order.ts";
@@ -51,8 +53,13 @@ export function PlanPage() {
   return (
     <main class="plans" id="plans" tabIndex={-1}>
       <aside class="plans-side">
-        {may("units.act", true) && <WishForm busy={isMade()} begun={begun} />}
-        <Progress />
+        {may("units.act", true) ? (
+          <WishForm busy={isMade()} begun={begun}>
+            <Progress />
+          </WishForm>
+        ) : (
+          <Progress />
+        )}
         <h2>{t("plan.kept_plans")}</h2>
         {listed.value.length === 0 && <p class="empty">{t("plan.none")}</p>}
         <ul class="plan-list" data-test="plan-list">
@@ -92,9 +99,9 @@ function Progress() {
   if (now === null) return null;
   if (now.fault !== null)
     return (
-      <p class="refusal" role="alert" data-test="plan-fault">
-        {now.fault}
-      </p>
+      <div data-test="plan-fault">
+        <Refusal fault={faultFrom(now.fault)} />
+      </div>
     );
   if (now.stopped) return <p data-test="plan-stopped">{t("plan.stopped")}</p>;
   const doing = `plan.doing.${now.doing.replaceAll(" ", "_")}`;

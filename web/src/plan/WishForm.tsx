@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { go, hrefOf } from "../cases/address.ts";
 import { say, told } from "../desk.ts";
@@ -17,8 +18,8 @@ const share = (typed: string): number => Math.round(numberOf(typed) * 1e4) / 1e6
 const draftsOf = (usual: Usual): RingDraft[] =>
   usual.rings.map((one) => ({ within: String(one.within_s), kinds: one.kinds, key: one.key, share: percent(one.share), reliability: percent(one.reliability) }));
 
-/** What is asked of a plan, with the usual values to begin with. */
-export function WishForm({ busy, begun }: { busy: boolean; begun: (making: Making) => void }) {
+/** What is asked of a plan, with the usual values to begin with. How far one is stays in sight above the button. */
+export function WishForm({ busy, begun, children }: { busy: boolean; begun: (making: Making) => void; children: ComponentChildren }) {
   const [usual, setUsual] = useState<Usual | null>(null);
   const [rings, setRings] = useState<RingDraft[]>([]);
   const [key, setKey] = useState<string[]>([]);
@@ -93,9 +94,12 @@ export function WishForm({ busy, begun }: { busy: boolean; begun: (making: Makin
       {numbers.calls !== "" && field("minutes", t("plan.minutes"))}
       <p class="quiet">{t("plan.calls_note")}</p>
       <Beside name="" label="" typed="" fault={fault} />
-      <button type="submit" class="primary" disabled={busy || !usual} data-test="plan-begin">
-        {t("plan.begin")}
-      </button>
+      <div class="plan-foot">
+        {children}
+        <button type="submit" class="primary" disabled={busy || !usual} data-test="plan-begin">
+          {t("plan.begin")}
+        </button>
+      </div>
     </form>
   );
 }

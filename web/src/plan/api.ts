@@ -1,7 +1,7 @@
 /** Plans of posts over HTTP, typed. */
 
 import { ask, get, post } from "../api.ts";
-import type { Label } from "../shapes.ts";
+import type { Label, Refused } from "../shapes.ts";
 
 /** A promise: a time, who keeps it, where, for what share of the demand, and how surely. */
 export interface Ring {
@@ -38,7 +38,7 @@ export interface Making {
   by: string;
   doing: string;
   share: number;
-  fault: string | null;
+  fault: Refused | null;
   stopped: boolean;
 }
 

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Case, Kind } from "../cases/api.ts";
 import { Refusal } from "../cases/parts.tsx";
+import { faultFrom } from "../cases/refusals.ts";
 import { density, integer, lang, momentOf, named, people, share, t, timeOf, type Key } from "../i18n.ts";
 import { Curve, type Line } from "../parts/Curve.tsx";
 import { useAsked } from "../parts/useAsked.ts";
@@ -112,7 +113,7 @@ function WishForm({ one, told, busy, begun }: { one: Case; told: Rehearsals; bus
 function Progress({ one, going, stopped }: { one: Case; going: Going; stopped: () => void }) {
   const [fault, setFault] = useState<unknown>(null);
   if (going.stopped) return <p class="quiet">{t("rehearsal.was_stopped")}</p>;
-  if (going.fault) return <Refusal fault={new Error(going.fault)} />;
+  if (going.fault) return <Refusal fault={faultFrom(going.fault)} />;
   return (
     <div class="rehearsal-going" role="status" data-test="rehearsal-going">
       <progress value={going.share} max={1} aria-label={t("rehearsal.under_way")} />

@@ -1,7 +1,7 @@
 /** Plans that run, what fired, rehearsals and what the district counts for a case, over HTTP. */
 
 import { ask, get, post } from "../api.ts";
-import type { Estimate, Label } from "../shapes.ts";
+import type { Estimate, Label, Refused } from "../shapes.ts";
 
 export type Measure = "density_per_m2" | "occupancy" | "flow_per_min";
 
@@ -111,7 +111,7 @@ export interface Going {
   begun_at: string;
   doing: string;
   share: number;
-  fault: string | null;
+  fault: Refused | null;
   stopped: boolean;
   over: boolean;
 }

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from anlan.command.access import Admitted
 from anlan.command.api.asked import Opened
-from anlan.command.api.forms import Form, Moment, Text, raw
+from anlan.command.api.forms import Fault, Form, Moment, Text, raw
+from anlan.command.refusals import form_of
 from anlan.command.views import moment, rounded
 from anlan.kernel.errors import NotFound
 from anlan.planning.desk import KeptPlan, Making, Wish
@@ -77,7 +78,7 @@ class MakingForm(Form):
     by: str
     doing: str
     share: float = Field(description="How far it is, 0 to 1.")
-    fault: str | None
+    fault: Fault | None = Field(description="Why it came to nothing.")
     stopped: bool
 
 
@@ -179,7 +180,7 @@ def _making(made: Making | None) -> dict[str, Any] | None:
         "by": made.actor,
         "doing": made.doing,
         "share": made.share,
-        "fault": made.fault,
+        "fault": None if made.fault is None else form_of(made.fault),
         "stopped": made.stopped,
     }
 

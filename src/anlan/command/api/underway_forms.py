@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from anlan.command.api.forms import Estimate, Form, Moment, Text
+from anlan.command.api.forms import Estimate, Fault, Form, Moment, Text
 
 Measure = Literal["density_per_m2", "occupancy", "flow_per_min"]
 
@@ -170,7 +170,7 @@ class Going(Form):
     begun_at: Moment
     doing: str
     share: float
-    fault: str | None
+    fault: Fault | None
     stopped: bool
     over: bool
 
