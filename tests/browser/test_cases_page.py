@@ -392,6 +392,20 @@ def test_a_step_taken_outside_any_office_is_told_by_its_role(desk, seen):
     expect(unit).to_have_text("受理岗或诉求人（guest）")
 
 
+def test_an_area_that_is_too_large_for_a_type_is_told_before_anything_is_sent(desk, seen):
+    visit = seen("#/cases/new?type=hazard&area=d-w", locale="zh-CN", viewport={"width": 390, "height": 844})
+    expect(visit.find("coarse")).to_contain_text("请继续选择下级区域")
+    expect(visit.find("open-case")).to_be_disabled()
+    expect(visit.find("route-owner")).to_have_count(0)
+    for k in range(1, 4):
+        visit.find(f"new-area-{k}").select_option(index=1)
+    expect(visit.find("coarse")).to_have_count(0)
+    expect(visit.find("open-case")).to_be_enabled()
+    place, button = visit.find("place-input").bounding_box(), visit.find("open-case").bounding_box()
+    assert place["y"] + place["height"] <= button["y"]  # nobody has to go back up to the button
+    visit.fits()
+
+
 def test_tables_are_filled_in_row_by_row_and_shown(desk, seen):
     visit = seen("#/cases/new?type=planned_event&area=d-w")
     for name, text in {"title": "Lantern walk", "venue": "quay", "n_expected": "900"}.items():

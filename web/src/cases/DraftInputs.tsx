@@ -1,12 +1,13 @@
 import { useState } from "preact/hooks";
 import { named, t } from "../i18n.ts";
 import type { Kind } from "./api.ts";
-import { isPlaced, type Draft } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 import { FieldInput } from "./FieldInput.tsx";
-import { kinds } from "./known.ts";
+import { isCoarse, kinds } from "./known.ts";
 import { AreaPicker } from "./parts.tsx";
 import { SpotMap } from "./SpotMap.tsx";
 import { withValue } from "./StepForm.tsx";
+import { levelText } from "./words.ts";
 
 interface Bound {
   draft: Draft;
@@ -40,10 +41,12 @@ interface Placed {
   change: (change: Partial<Draft>) => void;
   /** Whether naming an area will do. */
   areas?: boolean;
+  /** The type that is opened there: some want a small area. */
+  kind?: Kind | undefined;
 }
 
 /** Where it is: a click on the map, its degrees, or an area. */
-export function PlaceInput({ draft, change, areas = true }: Placed) {
+export function PlaceInput({ draft, change, areas = true, kind }: Placed) {
   const [half, setHalf] = useState<[string, string]>(["", ""]); // while only one of the two is written
   const [lon, lat] = draft.at ? draft.at.map(String) : half;
   const set = (k: 0 | 1, text: string): void => {
@@ -58,7 +61,7 @@ export function PlaceInput({ draft, change, areas = true }: Placed) {
         {t("cases.where")}
         <i class="needed" aria-hidden="true" />
       </legend>
-      <p class="quiet">{t(isPlaced(draft) ? "cases.place_move" : areas ? "cases.place_pick" : "cases.spot_pick")}</p>
+      <p class="quiet">{t(draft.at ? "cases.place_move" : areas ? "cases.place_pick" : "cases.spot_pick")}</p>
       <SpotMap at={draft.at} pick={(at) => change({ at, area: "" })} />
       <div class="degrees">
         <label>
@@ -71,6 +74,11 @@ export function PlaceInput({ draft, change, areas = true }: Placed) {
         </label>
       </div>
       {areas && <AreaPicker value={draft.area} pick={(area) => change({ area, at: null })} label={t("cases.or_area")} test="new-area" />}
+      {kind && isCoarse(draft, kind) && (
+        <p class="coarse" role="status" data-test="coarse">
+          {t("cases.place_coarse", { level: levelText(kind.entry_level) })}
+        </p>
+      )}
     </fieldset>
   );
 }

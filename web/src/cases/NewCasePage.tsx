@@ -7,7 +7,7 @@ import { cases, type Brief, type Kind } from "./api.ts";
 import { isPlaced, newCaseOf, useDraft, type Draft } from "./draft.ts";
 import { OpeningFields, PlaceInput, TypeInput } from "./DraftInputs.tsx";
 import { EvidenceInput } from "./EvidenceInput.tsx";
-import { kindOf } from "./known.ts";
+import { isCoarse, kindOf } from "./known.ts";
 import { CaseLink, Refusal } from "./parts.tsx";
 import { RouteView } from "./RouteView.tsx";
 
@@ -44,6 +44,7 @@ export function NewCasePage() {
       setBusy(false);
     }
   };
+  const placed = isPlaced(draft) && !isCoarse(draft, kind);
   return (
     <form
       class="case-columns draft"
@@ -79,18 +80,20 @@ export function NewCasePage() {
             <textarea rows={2} maxLength={4000} value={draft.note} onInput={(typed) => change({ note: typed.currentTarget.value })} />
           </label>
         )}
-        <Refusal fault={fault} />
-        <p class="buttons">
-          <button type="submit" class="primary" disabled={busy || !kind || !isPlaced(draft)} data-test="open-case">
-            {t("cases.open")}
-          </button>
-          {!isPlaced(draft) && <span class="quiet">{t("cases.place_first")}</span>}
-        </p>
       </div>
       <div class="case-side">
-        <PlaceInput draft={draft} change={change} />
+        <PlaceInput draft={draft} change={change} kind={kind} />
         <RouteView draft={draft} kind={kind} whole={false} />
         {kind && draft.at && <Near draft={draft} kind={kind} />}
+      </div>
+      <div class="draft-foot">
+        <Refusal fault={fault} />
+        <p class="buttons">
+          <button type="submit" class="primary" disabled={busy || !kind || !placed} data-test="open-case">
+            {t("cases.open")}
+          </button>
+          {!placed && <span class="quiet">{t("cases.place_first")}</span>}
+        </p>
       </div>
     </form>
   );
@@ -130,7 +133,7 @@ export function RoutePage() {
       </div>
       <div class="case-side">
         <RouteView draft={draft} kind={kind} whole />
-        <PlaceInput draft={draft} change={change} />
+        <PlaceInput draft={draft} change={change} kind={kind} />
       </div>
     </div>
   );

@@ -1,18 +1,16 @@
 import { useRef } from "preact/hooks";
-import { district } from "../desk.ts";
 import { named, t } from "../i18n.ts";
 import { useAsked } from "../parts/useAsked.ts";
 import { hrefOf } from "./address.ts";
 import { cases, type Kind, type Route, type Rule } from "./api.ts";
 import { isPlaced, newCaseOf, type Draft } from "./draft.ts";
+import { isCoarse } from "./known.ts";
 import { missedText } from "./refusals.ts";
-import { areaText } from "./words.ts";
-
-const levelText = (key: string): string => named(district.value?.levels.find((one) => one.key === key)?.label, key);
+import { areaText, levelText } from "./words.ts";
 
 /** Where a draft would go and why, asked whenever it changes. */
 export function RouteView({ draft, kind, whole }: { draft: Draft; kind: Kind | undefined; whole: boolean }) {
-  const ready = kind !== undefined && isPlaced(draft);
+  const ready = kind !== undefined && isPlaced(draft) && !isCoarse(draft, kind);
   const asked = ready ? newCaseOf(draft, kind) : null;
   const told = useAsked<Route | null>(JSON.stringify(asked), 0, async () => {
     if (!asked) return null;

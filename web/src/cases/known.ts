@@ -35,6 +35,12 @@ export function pathOf(id: string): AreaName[] {
   return found;
 }
 
+/** Whether an area is named that is too large for a type: its cases lie further down. */
+export function isCoarse(draft: { at: unknown; area: string }, kind: Kind | undefined): boolean {
+  const path = draft.at === null && draft.area !== "" ? pathOf(draft.area) : [];
+  return kind !== undefined && path.length > 0 && !path.some((one) => one.level === kind.entry_level);
+}
+
 /** What texts may refer to: asked for when the first of them is shown, and again where one is not known. */
 export const references = signal<References>({ ground: [], device: [] });
 let referencesBegun = false;

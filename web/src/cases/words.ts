@@ -1,7 +1,7 @@
 /** Cases in words: titles, values, places and the time that is left. */
 
 import type { Label } from "../shapes.ts";
-import { now } from "../desk.ts";
+import { district, now } from "../desk.ts";
 import { lang, momentOf, named, t } from "../i18n.ts";
 import type { Brief, Field, Kind } from "./api.ts";
 import { areaOf, kindOf, pathOf, referenceName } from "./known.ts";
@@ -41,6 +41,9 @@ export function dayText(on: string): string {
   const form = new Intl.DateTimeFormat(lang.value === "zh" ? "zh-CN" : "en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short", year: "numeric" });
   return Number.isNaN(at.getTime()) ? on : form.format(at);
 }
+
+/** What a level of areas is called. */
+export const levelText = (key: string): string => named(district.value?.levels.find((one) => one.key === key)?.label, key);
 
 export const areaText = (id: string): string => named(areaOf(id)?.name, id);
 
