@@ -392,7 +392,19 @@ def test_a_step_taken_outside_any_office_is_told_by_its_role(desk, seen):
     expect(unit).to_have_text("受理岗或诉求人（guest）")
 
 
-def test_an_area_that_is_too_large_for_a_type_is_told_before_anything_is_sent(desk, seen):
+def test_what_waits_for_others_is_told_with_their_roles_and_who_may_not(desk, seen):
+    made = desk.http.post("/cases", json={"type": "mediation", "area": "d-w-s-w", "filled": {"kind": "neighbours"}})
+    case_id = made.json()["id"]
+    desk.step(case_id, "propose")
+    visit = seen(f"#/cases/{case_id}")
+    visit.find("step-refuse_mediator").wait_for()
+    visit.find("others").locator("summary").click()
+    expect(visit.find("others-begin")).to_contain_text("begin · mediator")
+    expect(visit.find("others-begin")).to_contain_text("did none of: Opened, propose a mediator")
+
+
+@pytest.mark.usefixtures("desk")
+def test_an_area_that_is_too_large_for_a_type_is_told_before_anything_is_sent(seen):
     visit = seen("#/cases/new?type=hazard&area=d-w", locale="zh-CN", viewport={"width": 390, "height": 844})
     expect(visit.find("coarse")).to_contain_text("请继续选择下级区域")
     expect(visit.find("open-case")).to_be_disabled()

@@ -109,6 +109,27 @@ def test_a_plan_is_asked_for_watched_and_shown(visit, planned):
     assert not tab.complained()
 
 
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+def test_tables_of_a_plan_name_every_column_and_are_reached_by_keys_on_a_phone(visit, plan_id, locale):
+    tab = visit(f"#/plans/{plan_id}", locale=locale, viewport={"width": 390, "height": 844})
+    tab.find("plan-body").wait_for()
+    heads = tab.page.locator(".plan-table th").all_inner_texts()
+    assert len(heads) > 20
+    assert all(head.strip() for head in heads)
+    tab.fits()
+    tables = tab.page.locator(".plan-table")
+    for k in range(tables.count()):
+        table = tables.nth(k).get_by_role("group")
+        expect(table).to_have_accessible_name(tables.nth(k).locator("h3").inner_text())
+        table.focus()
+        expect(table).to_be_focused()
+    made = tab.find("plan-made").first
+    expect(made).to_contain_text(re.compile(r"\d\d:\d\d"))
+    expect(tab.page.locator(".price-key").first).to_be_visible()
+    shot(tab, f"tables-{locale[:2]}")
+    assert not tab.complained()
+
+
 def within_sight(tab, name):
     """Wait until something can be read without scrolling."""
     tab.page.wait_for_function(

@@ -58,6 +58,7 @@ def case(seen: Seen) -> dict[str, Any]:
         "field_labels": {name: dict(one.label) for name, one in seen.kind.fields.items()},
         "clocks": [clock(one, labels[one.clock_id]) for one in seen.clocks],
         "steps": [step(one) for one in seen.steps],
+        "others": [_of_others(one, seen.kind) for one in _left(seen)],
         "parent": seen.parent_id,
         "children": [_linked(one) for one in seen.children],
         "waits_for": [_linked(one) for one in seen.waits_for],
@@ -94,6 +95,24 @@ def step(one: Transition) -> dict[str, Any]:
         "evidence": list(one.evidence),
         "note": one.note,
         "because": None if one.because is None else dict(one.because),
+    }
+
+
+def _left(seen: Seen) -> list[Transition]:
+    """Return the steps from where a case stands that its reader may not take."""
+    if seen.case.forgotten_at is not None:
+        return []
+    own = {one.transition_id for one in seen.steps}
+    from_here = [one for one in seen.kind.transitions.values() if seen.case.state in one.sources]
+    return [one for one in from_here if one.transition_id not in own]
+
+
+def _of_others(one: Transition, kind: CaseType) -> dict[str, Any]:
+    return {
+        "id": one.transition_id,
+        "label": dict(one.label),
+        "roles": [dict(kind.roles[name]) for name in sorted(one.roles) if name in kind.roles],
+        "apart_from": sorted(one.other_than | one.other_unit_than),
     }
 
 

@@ -28,9 +28,9 @@ def facts_of(made: PostsPlan, language: str) -> Facts:
         else ["period", "hours", *(WORDS[kind][1] for kind in kinds), "units", "at least", "busy"]
     ]
     rings = [
-        ["时段", "承诺", "须可达单元", "承诺占比", "可达", "可靠可达", ""]
+        ["时段", "承诺", "须可达单元", "承诺占比", "可达", "可靠可达", "结果"]
         if zh
-        else ["period", "ring", "units needed", "promised", "reached", "reliably", ""]
+        else ["period", "ring", "units needed", "promised", "reached", "reliably", "outcome"]
     ]
     words = ("兑现", "未能兑现") if zh else ("kept", "NOT kept")
     for one in made.plan.periods:
@@ -81,11 +81,13 @@ def _busy_of(made: PostsPlan, hours: Hours) -> float:
 
 
 def _price_facts(made: PostsPlan, *, zh: bool) -> Facts:
-    minutes = [["承诺（分钟）", "驻点", "下界", ""] if zh else ["promise, min", "posts", "at least", ""]]
+    minutes = [
+        ["承诺（分钟）", "驻点", "下界", "是否最优"] if zh else ["promise, min", "posts", "at least", "how sure"]
+    ]
     for one in made.by_minutes:
         gap = (one.n - one.bound) / max(one.n, 1)
         minutes.append([f"{one.minutes:g}", str(one.n), f"{one.bound:.0f}", proof(gap, proved=one.proved, zh=zh)])
-    units = [["车辆", "三分钟可达", "上界", ""] if zh else ["vehicles", "within 3 min", "at most", ""]]
+    units = [["车辆", "三分钟可达", "上界", "是否最优"] if zh else ["vehicles", "within 3 min", "at most", "how sure"]]
     for one in made.by_units:
         gap = max(one.bound - one.share, 0.0)
         units.append([str(one.n), f"{one.share:.1%}", f"{one.bound:.1%}", proof(gap, proved=one.proved, zh=zh)])
@@ -100,15 +102,17 @@ def _price_facts(made: PostsPlan, *, zh: bool) -> Facts:
 
 def _post_facts(made: PostsPlan, *, zh: bool) -> Facts:
     ground, seven = made.ground, made.seven
-    heads = ["", "驻点", "经度", "纬度", "独有价值"] if zh else ["", "post", "lon", "lat", "worth"]
+    heads = ["序号", "驻点", "经度", "纬度", "独有价值"] if zh else ["no.", "post", "lon", "lat", "worth"]
     best = [heads]
     for n, site in enumerate(seven.plan.posts, 1):
         best.append([str(n), *_where(ground, site), f"{seven.worth.get(site, 0.0):.2%}"])
     n = len(seven.plan.posts)
     sure = proof(seven.plan.gap, proved=seven.plan.proved, zh=zh)
-    shares = ("，" if zh else ", ").join(f"{one:g} min {share:.1%}" for one, share in seven.shares)
+    shares = ("，" if zh else ", ").join(
+        f"{one:g} {'分钟' if zh else 'min'} {share:.1%}" for one, share in seven.shares
+    )
     told = f"{n} 辆车的最佳 1-3-5（{shares}；{sure}）" if zh else f"Best 1-3-5 of {n} vehicles ({shares}; {sure})"
-    worth = [["", "驻点", "经度", "纬度", "独有价值"] if zh else ["units", "post", "lon", "lat", "worth"]]
+    worth = [["单元", "驻点", "经度", "纬度", "独有价值"] if zh else ["units", "post", "lon", "lat", "worth"]]
     period = made.plan.periods[made.asked.periods.index(made.slowest)]
     sites = period.posts.get("vehicle", ())
     worth += [

@@ -13,7 +13,7 @@ import { PapersPanel } from "./PapersPanel.tsx";
 import { Lamp, Refusal, StateTag } from "./parts.tsx";
 import { SpotMap } from "./SpotMap.tsx";
 import { StepForm, isPlain } from "./StepForm.tsx";
-import { titleOf } from "./words.ts";
+import { labelOf, titleOf } from "./words.ts";
 import { CountedPanel } from "../underway/CountedPanel.tsx";
 import { LivePanel } from "../underway/LivePanel.tsx";
 import { RehearsalPanel } from "../underway/RehearsalPanel.tsx";
@@ -136,6 +136,7 @@ function Steps({ one, kind, history, reread }: Whole & { reread: () => void }) {
       <section class="panel" data-test="steps">
         <h3>{t("cases.next")}</h3>
         <p class="quiet">{t(one.closed ? "cases.no_steps_closed" : "cases.no_steps")}</p>
+        <Others one={one} kind={kind} />
       </section>
     );
   return (
@@ -149,6 +150,7 @@ function Steps({ one, kind, history, reread }: Whole & { reread: () => void }) {
           </button>
         ))}
       </p>
+      <Others one={one} kind={kind} />
       <Refusal fault={refused?.fault} step={refused?.step} />
       {chosen && (
         <StepForm
@@ -166,6 +168,25 @@ function Steps({ one, kind, history, reread }: Whole & { reread: () => void }) {
         />
       )}
     </section>
+  );
+}
+
+/** What others may do from here: without it a case that waits for a second pair of eyes looks stuck. */
+function Others({ one, kind }: { one: Case; kind: Kind }) {
+  if (one.others.length === 0) return null;
+  const done = (id: string): string => (id === "open" ? t("cases.was_opened") : labelOf(kind.steps, id));
+  return (
+    <details class="fold" open={one.steps.length === 0} data-test="others">
+      <summary>{t("cases.others", { n: one.others.length })}</summary>
+      <ul>
+        {one.others.map((step) => (
+          <li key={step.id} data-test={`others-${step.id}`}>
+            {named(step.label, step.id)} <span class="quiet">· {step.roles.map((role) => named(role)).join(t("list.or"))}</span>
+            {step.apart_from.length > 0 && <span class="block quiet">{t("cases.others_apart", { steps: step.apart_from.map(done).join(t("list.comma")) })}</span>}
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

@@ -116,9 +116,18 @@ export interface Told {
   letter: boolean;
 }
 
+/** A step from here that somebody else must take. */
+export interface OthersStep {
+  id: string;
+  label: Label;
+  roles: Label[];
+  apart_from: string[];
+}
+
 export interface Case extends Brief {
   clocks: Clock[];
   steps: Step[];
+  others: OthersStep[];
   parent: string | null;
   children: Linked[];
   waits_for: Linked[];

@@ -4,8 +4,9 @@ import { address, hrefOf } from "../cases/address.ts";
 import { Refusal } from "../cases/parts.tsx";
 import { faultFrom } from "../cases/refusals.ts";
 import { following, say, told } from "../desk.ts";
-import { known, lang, t, type Key } from "../i18n.ts";
+import { known, lang, momentOf, t, type Key } from "../i18n.ts";
 import { inOrder } from "../order.ts";
+import { TableScroll } from "../parts/TableScroll.tsx";
 import { may } from "../staff.ts";
 import { plans, type Brief, type Making, type Whole } from "./api.ts";
 import { KIND_COLOURS, PlanMap } from "./PlanMap.tsx";
@@ -67,6 +68,9 @@ export function PlanPage() {
             <li key={one.id}>
               <a href={hrefOf("plans", {}, one.id)} aria-current={one.id === id ? "page" : undefined}>
                 <strong>{one.id}</strong>
+                <span class="quiet" data-test="plan-made">
+                  {t("plan.made_at", { time: momentOf(one.made_at) })}
+                </span>
                 <span>{t("plan.brief", { hours: one.unit_hours.toFixed(0), vehicles: one.wish.vehicles })}</span>
                 <span class={one.kept ? "quiet" : "is-short"}>{t(one.kept ? "plan.is_kept" : "plan.is_short")}</span>
               </a>
@@ -182,6 +186,7 @@ function Shown({ id }: { id: string }) {
       {tables.map(([title, rows]) => (
         <div class="plan-table" key={title}>
           <h3>{title}</h3>
+          <TableScroll name={title}>
           <table>
             <thead>
               <tr>
@@ -202,6 +207,7 @@ function Shown({ id }: { id: string }) {
               ))}
             </tbody>
           </table>
+          </TableScroll>
         </div>
       ))}
     </section>

@@ -48,6 +48,16 @@ export function PriceCurve({ steps, of, name }: { steps: Step[]; of: "units" | "
           {t(of === "units" ? "plan.vehicles" : "plan.minutes_promised")}
         </text>
       </svg>
+      <p class="price-key quiet">
+        <svg width="12" height="12" aria-hidden="true">
+          <circle cx="6" cy="6" r="4" class="proved" />
+        </svg>{" "}
+        {t("plan.proved")}{" "}
+        <svg width="12" height="12" aria-hidden="true">
+          <circle cx="6" cy="6" r="4" />
+        </svg>{" "}
+        {t("plan.not_proved")}
+      </p>
     </figure>
   );
 }

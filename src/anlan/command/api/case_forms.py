@@ -115,6 +115,15 @@ class Step(Form):
     because: Text | None = Field(description="The condition it is bound to.")
 
 
+class OthersStep(Form):
+    """A step from here that the asker may not take: whose it is."""
+
+    id: str
+    label: Text
+    roles: list[Text]
+    apart_from: list[str] = Field(description="Whoever, or whichever unit, took one of these steps may not take it.")
+
+
 class Linked(Form):
     """Another case that this one has to do with, as far as the asker may see it."""
 
@@ -149,6 +158,7 @@ class Case(Brief):
     field_labels: dict[str, Text]
     clocks: list[Clock]
     steps: list[Step]
+    others: list[OthersStep]
     parent: str | None
     children: list[Linked]
     waits_for: list[Linked]
