@@ -1,5 +1,6 @@
 """The plan of an event on its page: rehearsed before, live on the night, fired and answered, begun again next year."""
 
+import re
 from datetime import timedelta
 
 import httpx
@@ -131,6 +132,9 @@ def test_a_plan_is_rehearsed_on_its_page_and_its_record_is_the_evidence(opened):
     visit.page.wait_for_selector("[data-test=rehearsal-going]")
     visit.page.wait_for_selector("[data-test=rehearsal]", timeout=REHEARSED_MS)
     expect(visit.find("rehearsed-trigger")).to_have_count(2)
+    ground = visit.find("rehearsed-ground").first
+    expect(ground).to_have_text(re.compile(r"\S"))
+    expect(ground).not_to_contain_text("place:")
     with visit.page.expect_download() as download:
         visit.find("record-pdf").click()
     assert download.value.suggested_filename.endswith(".pdf")

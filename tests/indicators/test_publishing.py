@@ -141,10 +141,11 @@ def test_a_monthly_bulletin_tells_what_is_published_and_nothing_more(language):
     february = before(MARCH)
     early = Records(kept.entries, dict.fromkeys(kept.kept, (MARCH.from_at, MARCH.until_at)))
     told = [(one, published(one, kept, TREE, MARCH), published(one, early, TREE, february))]
-    paper = compose(shipped_paper("monthly_bulletin"), bulletin_words(told, TREE, "31"), language)
-    assert [row[1:3] for row in paper.blocks[1].rows[1:]] == [("43.0", "—")]
+    paper = compose(shipped_paper("monthly_bulletin"), bulletin_words(told, TREE, "31", {}), language)
+    assert [row[1:3] for row in paper.blocks[1].rows[1:]] == [("43", "—")]
     assert [row[2] for row in paper.blocks[2].rows[1:]] == [HIDDEN[language]] * 2
-    assert one.formula in paper.blocks[1].rows[1]
+    assert {"zh": "警情记录（期内开立）", "en": "incidents (begun in the period)"}[language] in paper.blocks[1].rows[1]
+    assert one.formula not in paper.blocks[1].rows[1]  # it is read by everybody
 
 
 def test_a_class_of_three_is_not_published_by_its_heads():

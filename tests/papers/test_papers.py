@@ -207,5 +207,10 @@ def test_the_plan_of_an_event_has_its_thirty_headings_on_paper():
     paper = compose(shipped_paper("event_plan"), case_words(kind, case, case.values, WORK), "zh")
     headings = paper.blocks[-1].rows
     assert len(headings) == 31
+    first = case.values["zones"][0]
+    named = case_words(kind, case, case.values, WORK, {first["ground"]: {"zh": "大广场", "en": "the square"}})
+    zones = compose(shipped_paper("event_plan"), named, "zh").blocks[2].rows
+    assert zones[0][:2] == ("分区", "计数范围")
+    assert zones[1][:2] == (first["zone"], "大广场")
     assert ("高处作业", "否", "—", "本活动无此项") in headings
     assert len(as_pdf(paper)) > 5000

@@ -29,13 +29,18 @@ class Sender:
     reason: str = ""
 
 
-def case_words(kind: CaseType, case: Case, values: Mapping[str, Any], work: WorkTime) -> dict[str, Any]:
+def case_words(
+    kind: CaseType, case: Case, values: Mapping[str, Any], work: WorkTime, called: Mapping[str, Label] | None = None
+) -> dict[str, Any]:
     """Return the words that a paper of a case may use.
 
-    Choices become their labels, moments the district's own time, and rows of tables the same. ``values`` are those that
-    the asker may read (`readable`): what is left out of them is in no paper.
+    Choices become their labels, moments the district's own time, what a text refers to its name in ``called`` (by id),
+    and rows of tables the same. ``values`` are those that the asker may read (`readable`): what is left out of them is
+    in no paper.
     """
-    told: dict[str, Any] = {name: _worded(kind.fields[name], value, work) for name, value in values.items()}
+    told: dict[str, Any] = {
+        name: _worded(kind.fields[name], value, work, called or {}) for name, value in values.items()
+    }
     return {
         **told, "case_id": case.case_id, "case_kind": kind.label, "state": kind.states[case.state].label,
         "opened_on": case.opened_at.astimezone(work.zone).date(),
@@ -147,9 +152,11 @@ def _matter(kind: CaseType, case: Case) -> str | Label:
     return kind.label
 
 
-def _worded(one: Field, value: Any, work: WorkTime) -> Any:
+def _worded(one: Field, value: Any, work: WorkTime, called: Mapping[str, Label]) -> Any:
     if one.kind is FieldKind.TABLE:
-        return [{name: _worded(one.columns[name], cell, work) for name, cell in row.items()} for row in value]
+        return [{name: _worded(one.columns[name], cell, work, called) for name, cell in row.items()} for row in value]
+    if one.refers is not None:
+        return called.get(value, value)
     if one.kind is FieldKind.CHOICE:
         return one.options[value]
     if one.kind is FieldKind.MOMENT:

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from anlan.cases import Case, CaseType, Firing, firings, public_fields
-from anlan.cases.definition import FieldKind
+from anlan.cases.definition import FieldKind, Refers
 from anlan.cases.paperwork import Sender, bulletin_words, case_words, letter_words, paper_of
 from anlan.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 from anlan.kernel.records import Draft, Label
@@ -193,7 +193,8 @@ def _words(matters: Matters, seen: Seen, template: PaperType, told: tuple[Wanted
         for name, value in seen.fields.items()
     }
     top, here = (_named(matters, one) for one in (matters.ground.root, list(case.areas.values())[-1]))
-    words = case_words(kind, case, values, matters.work) | {
+    called = {key: label for one in Refers for key, label in matters.known.names(one).items()} if kind.live else {}
+    words = case_words(kind, case, values, matters.work, called) | {
         "where": here, "sender": top, "issuer": top, "issued_on": case.entered_at.astimezone(zone).date(),
         "at": at.astimezone(zone).date(),
     }  # fmt: skip

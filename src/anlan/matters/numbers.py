@@ -244,7 +244,8 @@ def bulletin(matters: Matters, area_id: str, month: str, who: Standing, form: tu
             continue
         records = records_of(matters, one, (period, before(period)))
         told.append((one, published(one, records, tree, period), published(one, records, tree, before(period))))
-    words = bulletin_words(told, tree, area_id) | {"period": asked.name}
+    kinds = {kind.type_id: kind.label for kind in matters.kinds.in_force.values()}
+    words = bulletin_words(told, tree, area_id, kinds) | {"period": asked.name}
     language = form[1]
     paper = compose(template_of(matters.pack_folder, "monthly_bulletin"), words, language)
     return as_file(paper, form[0], matters.clock.now())

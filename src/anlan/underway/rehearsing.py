@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from anlan.cases.definition import Refers
 from anlan.errand import Errand, Json, Then
 from anlan.kernel.clock import Clock, parse_moment
 from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotFound
@@ -201,7 +202,9 @@ class RehearsalDesk:
         found = self.rehearsal(case_id, rehearsal_id, who)
         seen = self._matters.read(case_id, who)
         title = seen.fields.get("title", seen.kind.label)
-        words = record_words(found, title, ZoneInfo(self._pack.time_zone), language)
+        words = record_words(
+            found, title, ZoneInfo(self._pack.time_zone), language, self._matters.known.names(Refers.GROUND)
+        )
         return as_file(compose(template_of(self._pack.folder, PAPER), words, language), form, found.made_at)
 
     def file(self, case_id: str, rehearsal_id: str, language: str, who: Standing) -> str:
@@ -253,8 +256,10 @@ class RehearsalDesk:
         )
 
 
-def record_words(one: Rehearsed, title: Any, zone: ZoneInfo, language: str) -> dict[str, Any]:
-    """Return the words of the record of a rehearsal."""
+def record_words(
+    one: Rehearsed, title: Any, zone: ZoneInfo, language: str, grounds: Mapping[str, Label]
+) -> dict[str, Any]:
+    """Return the words of the record of a rehearsal; ``grounds`` are the names of what zones are counted by, by id."""
     told = one.told
 
     def clock(at: str | None) -> str | None:
@@ -264,11 +269,11 @@ def record_words(one: Rehearsed, title: Any, zone: ZoneInfo, language: str) -> d
         unit = {"density_per_m2": {"zh": "人/平方米", "en": "/m2"}, "occupancy": {"zh": "人", "en": "people"},
                 "flow_per_min": {"zh": "人/分钟", "en": "/min"}}[row["measure"]][language]  # fmt: skip
         minutes = row["for_s"] / 60
-        return f"> {row['above']:g} {unit}, {minutes:g} min"
+        return f"> {row['above']:g} {unit}" + (f"，{minutes:g} 分钟" if language == "zh" else f", {minutes:g} min")
 
     zones = [
         {
-            "zone": each["zone"], "capacity": each["capacity"],
+            "zone": each["zone"], "ground": grounds.get(each["ground"], each["ground"]), "capacity": each["capacity"],
             "peak": None if each["peak"] is None else _with_interval(each["peak"]),
             "at": None if each["peak"] is None else clock(each["peak"]["at"]),
             "density": None if each["peak"] is None else each["peak"]["density_per_m2"],

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Case, Kind } from "../cases/api.ts";
+import { referenceName } from "../cases/known.ts";
 import { Refusal } from "../cases/parts.tsx";
 import { faultFrom } from "../cases/refusals.ts";
 import { density, integer, lang, momentOf, named, people, share, t, timeOf, type Key } from "../i18n.ts";
@@ -176,7 +177,7 @@ function ZoneCurve({ zone, at }: { zone: RehearsedZone; at: number[] }) {
   return (
     <figure class="rehearsed-zone">
       <figcaption>
-        <b>{zone.zone}</b>{" "}
+        <b>{zone.zone}</b> <span data-test="rehearsed-ground">{referenceName("ground", zone.ground)}</span>{" "}
         {peak ? t("rehearsal.peak", { n: people(peak.occupancy), low: people(peak.low ?? 0), high: people(peak.high ?? 0), time: timeOf(peak.at), density: density(peak.density_per_m2 ?? 0) }) : t("live.unknown")}
         {zone.over_capacity_min > 0 && <b class="is-short"> {t("rehearsal.over_capacity", { n: integer(zone.over_capacity_min) })}</b>}
         {zone.over_density_min > 0 && <b class="is-short"> {t("rehearsal.over_density", { n: integer(zone.over_density_min) })}</b>}
