@@ -130,6 +130,14 @@ def test_tables_of_a_plan_name_every_column_and_are_reached_by_keys_on_a_phone(v
     assert not tab.complained()
 
 
+def test_a_plan_that_is_not_there_is_told_in_the_language_of_the_page(visit):
+    tab = visit("#/plans/none", locale="zh-CN")
+    told = tab.page.locator(".plan-body [data-test=refusal] dd")
+    expect(told.nth(1)).to_have_text("不存在")
+    assert tab.find("refusal").bounding_box()["height"] < 300  # it does not fill the page
+    tab.refused()
+
+
 def within_sight(tab, name):
     """Wait until something can be read without scrolling."""
     tab.page.wait_for_function(

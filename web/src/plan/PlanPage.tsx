@@ -128,17 +128,22 @@ function Progress() {
 function Shown({ id }: { id: string }) {
   const [whole, setWhole] = useState<Whole | null>(null);
   const [period, setPeriod] = useState("");
-  const [fault, setFault] = useState("");
+  const [fault, setFault] = useState<unknown>(null);
   useEffect(() => {
     plans.one(id).then(
       (found) => {
         setWhole(found);
         setPeriod(found.plan.vehicles.period);
       },
-      (broken: unknown) => setFault(told(broken)),
+      setFault,
     );
   }, [id]);
-  if (fault) return <p class="refusal" role="alert">{fault}</p>;
+  if (fault !== null)
+    return (
+      <section class="plan-body">
+        <Refusal fault={fault} />
+      </section>
+    );
   if (!whole) return <p class="empty">{t("app.loading")}</p>;
   const tables = whole.facts[lang.value] ?? [];
   const names = new Map((tables[0]?.[1] ?? []).slice(1).map((row, k) => [whole.plan.periods[k]?.period ?? "", row[0] ?? ""]));
