@@ -413,8 +413,13 @@ def test_an_area_that_is_too_large_for_a_type_is_told_before_anything_is_sent(se
         visit.find(f"new-area-{k}").select_option(index=1)
     expect(visit.find("coarse")).to_have_count(0)
     expect(visit.find("open-case")).to_be_enabled()
-    place, button = visit.find("place-input").bounding_box(), visit.find("open-case").bounding_box()
-    assert place["y"] + place["height"] <= button["y"]  # nobody has to go back up to the button
+    visit.page.wait_for_function(
+        """() => {
+            const box = (name) => document.querySelector(`[data-test=${name}]`).getBoundingClientRect();
+            const [place, button] = [box('place-input'), box('open-case')];
+            return place.bottom <= button.top; // nobody has to go back up to the button
+        }"""
+    )
     visit.fits()
 
 

@@ -113,9 +113,12 @@ def test_a_plan_is_asked_for_watched_and_shown(visit, planned):
 def test_tables_of_a_plan_name_every_column_and_are_reached_by_keys_on_a_phone(visit, plan_id, locale):
     tab = visit(f"#/plans/{plan_id}", locale=locale, viewport={"width": 390, "height": 844})
     tab.find("plan-body").wait_for()
-    heads = tab.page.locator(".plan-table th").all_inner_texts()
-    assert len(heads) > 20
-    assert all(head.strip() for head in heads)
+    tab.page.wait_for_function(
+        """() => {
+            const heads = [...document.querySelectorAll('.plan-table th')];
+            return heads.length > 20 && heads.every((head) => head.innerText.trim() !== '');
+        }"""
+    )
     tab.fits()
     tables = tab.page.locator(".plan-table")
     for k in range(tables.count()):
@@ -134,7 +137,9 @@ def test_a_plan_that_is_not_there_is_told_in_the_language_of_the_page(visit):
     tab = visit("#/plans/none", locale="zh-CN")
     told = tab.page.locator(".plan-body [data-test=refusal] dd")
     expect(told.nth(1)).to_have_text("不存在")
-    assert tab.find("refusal").bounding_box()["height"] < 300  # it does not fill the page
+    tab.page.wait_for_function(
+        "() => document.querySelector('[data-test=refusal]').clientHeight < 300"  # it does not fill the page
+    )
     tab.refused()
 
 
