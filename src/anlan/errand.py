@@ -11,15 +11,12 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from anlan.kernel.errors import AnlanError, BadInput, Conflict, NoData, NotAllowed, NotFound, Unavailable
+from anlan.kernel.errors import KINDS, AnlanError, Unavailable
 
 log = logging.getLogger(__name__)
 
 NICENESS = 10
 Json = dict[str, Any]
-KINDS: dict[str, type[AnlanError]] = {
-    one.code: one for one in (BadInput, NotFound, NotAllowed, Conflict, NoData, Unavailable)
-}
 Then = Callable[[], object]
 """Tells of an answer that is kept."""
 Tell = Callable[[str, float], None]
@@ -88,7 +85,7 @@ class Errand:
                 told = json.loads(line)
                 if "fault" in told:
                     code, *parts = told["fault"]
-                    fault = KINDS.get(code, AnlanError)(*parts)
+                    fault = next((kind for kind in KINDS if kind.code == code), AnlanError)(*parts)
                 if "told" in told and not self.stopped:
                     then = self._keep(told["told"])
                     fault, self.is_over = None, True
