@@ -113,7 +113,7 @@ class Visit:
     def __init__(self, browser, url, **context):
         self.url = url
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, "locale": "en-GB"} | context)
-        self.asked, self.complaints, self.under_way = [], [], set()
+        self.asked, self.wrote, self.complaints, self.under_way = [], [], [], set()
         self.context.on("request", self._asks)
         for ended in ("requestfinished", "requestfailed"):
             self.context.on(ended, lambda request: self.under_way.discard(request))  # noqa: PLW0108 - the driver marks what it calls
@@ -124,6 +124,8 @@ class Visit:
 
     def _asks(self, request):
         self.asked.append(request.url)
+        if request.method != "GET":
+            self.wrote.append(request.url)
         if not request.url.endswith("/api/v1/live") and "/live.worker" not in request.url:  # of which no end is told
             self.under_way.add(request)
 

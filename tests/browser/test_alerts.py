@@ -36,7 +36,7 @@ def test_an_alert_comes_with_its_grounds_is_on_the_map_and_is_taken(visit, live)
             return map.querySourceFeatures('alerts').some((one) => one.properties.id === 'walk-1');
         }"""
     )
-    row.get_by_role("button", name="Acknowledge").click()
+    row.get_by_role("button", name="Acknowledge").evaluate("(button) => (button.click(), button.click())")
     row.get_by_text("Acknowledged at").wait_for()
     row.get_by_role("button", name="Close…").click()
     row.get_by_label("Why is it closed?").fill("a parade")
@@ -44,6 +44,7 @@ def test_an_alert_comes_with_its_grounds_is_on_the_map_and_is_taken(visit, live)
     expect(row).to_have_count(0)
     last = [change for change in live.district.changes() if change.kind == "alert"][-2:]
     assert [change.action for change in last] == ["acknowledge", "close"]
+    assert sum(url.endswith("/acknowledge") for url in seen.wrote) == 1
     seen.find("language").click()
     seen.page.wait_for_function("() => document.documentElement.lang === 'zh-Hans'")
     expect(seen.find("tab-alerts")).to_contain_text("预警")

@@ -145,5 +145,23 @@ def test_others_than_recommended_are_sent_with_a_reason_alone(desk, town):
     assert sent["reason"] == "needs a vehicle"
 
 
+TWICE = "(button) => (button.click(), button.click())"
+
+
+def test_what_is_pressed_twice_is_asked_for_once(desk):
+    desk.find("raise-list").click()
+    desk.find("raise-here").click()
+    desk.page.locator("label.choice", has_text="Disturbance").click()
+    desk.find("raise").evaluate(TWICE)
+    expect(desk.find("dispatch")).to_be_enabled()
+    desk.find("dispatch").evaluate(TWICE)
+    desk.find("sent").wait_for()
+    desk.find("close-incident").evaluate(TWICE)
+    desk.page.get_by_text("Closed at").wait_for()
+    assert desk.complained() == []  # a second order would have been refused
+    writes = [url.rpartition("/")[2] for url in desk.wrote]
+    assert writes == ["incidents", "dispatch", "close"]
+
+
 def test_every_tab_has_room(desk):
     desk.tabs_have_room()

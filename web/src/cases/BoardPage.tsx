@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { say } from "../desk.ts";
 import { integer, named, t } from "../i18n.ts";
 import { useAsked } from "../parts/useAsked.ts";
+import { useOnce } from "../parts/useOnce.ts";
 import { address, ask, hrefOf } from "./address.ts";
 import { cases, type Brief, type Case, type Count, type Kind, type Line, type Step } from "./api.ts";
 import { filterOf } from "./filter.ts";
@@ -124,6 +125,7 @@ function StepMenu({ one, kind, choose }: { one: Brief; kind: Kind; choose: (chos
   const [open, setOpen] = useState(false);
   const [fault, setFault] = useState<unknown>(null);
   const [tried, setTried] = useState<Step | null>(null);
+  const { busy, once } = useOnce();
   const box = useRef<HTMLSpanElement>(null);
   useEffect(() => {
     if (!open) return;
@@ -179,7 +181,7 @@ function StepMenu({ one, kind, choose }: { one: Brief; kind: Kind; choose: (chos
           <ul>
             {found?.steps.map((step) => (
               <li key={step.id}>
-                <button type="button" onClick={() => void take(found, step)} data-test={`card-step-${step.id}`}>
+                <button type="button" aria-busy={busy} onClick={() => void once(() => take(found, step))} data-test={`card-step-${step.id}`}>
                   {named(step.label, step.id)}
                   {!isPlain(step) && "…"}
                 </button>

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { say } from "../desk.ts";
 import { momentOf, named, t } from "../i18n.ts";
 import { inOrder } from "../order.ts";
+import { useOnce } from "../parts/useOnce.ts";
 import { Icon } from "../parts/Icon.tsx";
 import { hrefOf, listAddress } from "./address.ts";
 import { cases, type Case, type Kind, type Line, type Step } from "./api.ts";
@@ -120,6 +121,7 @@ function Shown({ one, kind, history, fault, reread }: Whole & { fault: unknown; 
 function Steps({ one, kind, history, reread }: Whole & { reread: () => void }) {
   const [chosen, setChosen] = useState<Step | null>(null);
   const [refused, setRefused] = useState<{ fault: unknown; step: Step } | null>(null);
+  const { busy, once } = useOnce();
   const take = async (step: Step): Promise<void> => {
     setRefused(null);
     if (!isPlain(step)) return setChosen(step);
@@ -144,7 +146,7 @@ function Steps({ one, kind, history, reread }: Whole & { reread: () => void }) {
       <h3>{t("cases.next")}</h3>
       <p class="buttons">
         {one.steps.map((step) => (
-          <button type="button" key={step.id} class={`plain solid${chosen?.id === step.id ? " is-chosen" : ""}`} aria-expanded={isPlain(step) ? undefined : chosen?.id === step.id} title={step.because ? named(step.because) : ""} onClick={() => void take(step)} data-test={`step-${step.id}`}>
+          <button type="button" key={step.id} class={`plain solid${chosen?.id === step.id ? " is-chosen" : ""}`} aria-expanded={isPlain(step) ? undefined : chosen?.id === step.id} title={step.because ? named(step.because) : ""} aria-busy={busy} onClick={() => void once(() => take(step))} data-test={`step-${step.id}`}>
             {named(step.label, step.id)}
             {!isPlain(step) && "…"}
           </button>

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { now } from "../desk.ts";
 import { momentOf, named, share, t, word } from "../i18n.ts";
+import { useOnce } from "../parts/useOnce.ts";
 import { hrefOf } from "./address.ts";
 import { cases, type Case, type Clock, type Kind, type Linked } from "./api.ts";
 import { kindOf } from "./known.ts";
@@ -116,6 +117,7 @@ function Rows({ rows }: { rows: Linked[] }) {
 
 function LinkForm({ one, reread }: { one: Case; reread: () => void }) {
   const [other, setOther] = useState("");
+  const { busy, once } = useOnce();
   const [fault, setFault] = useState<unknown>(null);
   const send = async (): Promise<void> => {
     setFault(null);
@@ -132,11 +134,11 @@ function LinkForm({ one, reread }: { one: Case; reread: () => void }) {
       class="link-form"
       onSubmit={(sent) => {
         sent.preventDefault();
-        void send();
+        void once(send);
       }}
     >
       <input value={other} required maxLength={64} placeholder={t("cases.case_id")} aria-label={t("cases.case_id")} onInput={(typed) => setOther(typed.currentTarget.value)} />
-      <button type="submit" class="plain">
+      <button type="submit" class="plain" aria-busy={busy}>
         {t("cases.link")}
       </button>
       <Refusal fault={fault} />

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { integer, named, t } from "../i18n.ts";
 import { TableScroll } from "../parts/TableScroll.tsx";
+import { useOnce } from "../parts/useOnce.ts";
 import { address, ask, hrefOf } from "./address.ts";
 import { cases, type Moved } from "./api.ts";
 import { kindOf, kinds } from "./known.ts";
@@ -13,14 +14,12 @@ export function MigratePage() {
   const kind = kindOf(type);
   const [made, setMade] = useState<Moved | null>(null);
   const [fault, setFault] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, once } = useOnce();
   const send = async (dry: boolean): Promise<void> => {
     if (!kind) return;
-    setBusy(true);
     setMade(null);
     setFault(null);
     await cases.migrate(kind.id, kind.version, dry).then(setMade, setFault);
-    setBusy(false);
   };
   const ready = made !== null && made.n_moved === 0 && made.n_cases > 0 && made.misfits.length === 0;
   return (
@@ -51,11 +50,11 @@ export function MigratePage() {
         <Refusal fault={fault} />
         {made && <Outcome made={made} />}
         <p class="buttons">
-          <button type="button" class={ready ? "plain" : "primary"} disabled={busy || !kind} onClick={() => void send(true)} data-test="migrate-try">
+          <button type="button" class={ready ? "plain" : "primary"} disabled={!kind} aria-busy={busy} onClick={() => void once(() => send(true))} data-test="migrate-try">
             {t(busy ? "sheet.busy" : "migrate.try")}
           </button>
           {ready && (
-            <button type="button" class="primary" disabled={busy} onClick={() => void send(false)} data-test="migrate-do">
+            <button type="button" class="primary" aria-busy={busy} onClick={() => void once(() => send(false))} data-test="migrate-do">
               {t("migrate.do", { n: integer(made.n_cases) })}
             </button>
           )}

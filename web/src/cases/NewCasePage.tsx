@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { integer, t } from "../i18n.ts";
 import { say } from "../desk.ts";
 import { useAsked } from "../parts/useAsked.ts";
+import { useOnce } from "../parts/useOnce.ts";
 import { address, go, hrefOf } from "./address.ts";
 import { cases, type Brief, type Kind } from "./api.ts";
 import { isPlaced, newCaseOf, useDraft, type Draft } from "./draft.ts";
@@ -17,7 +18,7 @@ const NEAR_M = 50;
 export function NewCasePage() {
   const [draft, change] = useDraft(address.value.ask);
   const [fault, setFault] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, once } = useOnce();
   const kind = kindOf(draft.type);
   useEffect(() => {
     if (!kind || !draft.like) return;
@@ -33,7 +34,6 @@ export function NewCasePage() {
   }, [kind?.id, draft.like]);
   const send = async (): Promise<void> => {
     if (!kind) return;
-    setBusy(true);
     setFault(null);
     try {
       const made = await cases.open({ ...newCaseOf(draft, kind), evidence: draft.evidence, note: draft.note, ...(draft.parent ? { parent: draft.parent } : {}), ...(draft.like ? { like: draft.like } : {}) });
@@ -41,7 +41,6 @@ export function NewCasePage() {
       go(hrefOf("case", {}, made.id));
     } catch (refused) {
       setFault(refused);
-      setBusy(false);
     }
   };
   const placed = isPlaced(draft) && !isCoarse(draft, kind);
@@ -51,7 +50,7 @@ export function NewCasePage() {
       data-test="new-form"
       onSubmit={(sent) => {
         sent.preventDefault();
-        void send();
+        void once(send);
       }}
     >
       <div class="case-main panel">
@@ -89,7 +88,7 @@ export function NewCasePage() {
       <div class="draft-foot">
         <Refusal fault={fault} />
         <p class="buttons">
-          <button type="submit" class="primary" disabled={busy || !kind || !placed} data-test="open-case">
+          <button type="submit" class="primary" disabled={!kind || !placed} aria-busy={busy} data-test="open-case">
             {t("cases.open")}
           </button>
           {!placed && <span class="quiet">{t("cases.place_first")}</span>}

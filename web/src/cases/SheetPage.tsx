@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { integer, named, t } from "../i18n.ts";
 import { TableScroll } from "../parts/TableScroll.tsx";
+import { useOnce } from "../parts/useOnce.ts";
 import { useDraft } from "./draft.ts";
 import { TypeInput } from "./DraftInputs.tsx";
 import { address, hrefOf } from "./address.ts";
@@ -15,17 +16,15 @@ export function SheetPage() {
   const [sheet, setSheet] = useState<File | null>(null);
   const [made, setMade] = useState<Imported | null>(null);
   const [fault, setFault] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, once } = useOnce();
   const kind = kindOf(draft.type);
   const afresh = (): void => {
     setMade(null);
     setFault(null);
   };
   const send = async (file: File, dry: boolean): Promise<void> => {
-    setBusy(true);
     afresh();
     await cases.importSheet(draft.type, file, draft.parent, dry).then(setMade, setFault);
-    setBusy(false);
   };
   const read = made !== null && made.opened.length === 0;
   return (
@@ -34,7 +33,7 @@ export function SheetPage() {
       data-test="sheet-page"
       onSubmit={(sent) => {
         sent.preventDefault();
-        if (sheet) void send(sheet, true);
+        if (sheet) void once(() => send(sheet, true));
       }}
     >
       <div class="case-main panel">
@@ -59,11 +58,11 @@ export function SheetPage() {
         {read && <Read made={made} />}
         {made && !read && <Opened made={made} type={draft.type} parent={draft.parent} />}
         <p class="buttons">
-          <button type="submit" class={read && made.faults.length === 0 ? "plain" : "primary"} disabled={busy || !kind || !sheet} data-test="sheet-read">
+          <button type="submit" class={read && made.faults.length === 0 ? "plain" : "primary"} disabled={!kind || !sheet} aria-busy={busy} data-test="sheet-read">
             {t(busy ? "sheet.busy" : "sheet.read")}
           </button>
           {read && made.faults.length === 0 && made.n_cases > 0 && (
-            <button type="button" class="primary" disabled={busy} onClick={() => sheet && void send(sheet, false)} data-test="sheet-open">
+            <button type="button" class="primary" aria-busy={busy} onClick={() => sheet && void once(() => send(sheet, false))} data-test="sheet-open">
               {t("sheet.open_n", { n: integer(made.n_cases) })}
             </button>
           )}

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api.ts";
 import { say } from "../desk.ts";
 import { named, t, timeOf } from "../i18n.ts";
+import { useOnce } from "../parts/useOnce.ts";
 import { cases, type Case, type Filled, type Kind, type Line, type Step } from "./api.ts";
 import { EvidenceInput } from "./EvidenceInput.tsx";
 import { FieldInput } from "./FieldInput.tsx";
@@ -34,13 +35,12 @@ export function StepForm({ one, kind, step, history, done, reread, close }: Boun
   const [evidence, setEvidence] = useState<Record<string, string>>({});
   const [note, setNote] = useState("");
   const [fault, setFault] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, once } = useOnce();
   const box = useRef<HTMLFormElement>(null);
   useEffect(() => box.current?.querySelector<HTMLElement>("input, select, textarea, button")?.focus(), []);
   const overtaken = one.n_changes > seen;
   const allowed = one.steps.some((each) => each.id === step.id);
   const send = async (): Promise<void> => {
-    setBusy(true);
     setFault(null);
     try {
       await cases.step(one.id, { step: step.id, filled, evidence, note, seen });
@@ -49,8 +49,6 @@ export function StepForm({ one, kind, step, history, done, reread, close }: Boun
     } catch (refused) {
       setFault(refused);
       if (refused instanceof ApiError && refused.code === "conflict") reread();
-    } finally {
-      setBusy(false);
     }
   };
   const needed = new Set([...step.needs, ...step.anew]);
@@ -61,7 +59,7 @@ export function StepForm({ one, kind, step, history, done, reread, close }: Boun
       data-test="step-form"
       onSubmit={(sent) => {
         sent.preventDefault();
-        void send();
+        void once(send);
       }}
       onKeyDown={(key) => {
         if (key.key !== "Escape") return;
@@ -88,7 +86,7 @@ export function StepForm({ one, kind, step, history, done, reread, close }: Boun
       </label>
       {!(overtaken && isOvertaken(fault)) && <Refusal fault={fault} step={step} />}
       <p class="buttons">
-        <button type="submit" class="primary" disabled={busy || overtaken || !allowed} data-test="take-step">
+        <button type="submit" class="primary" disabled={overtaken || !allowed} aria-busy={busy} data-test="take-step">
           {named(step.label, step.id)}
         </button>
         <button type="button" class="plain" onClick={close}>

@@ -8,6 +8,7 @@ import { integer, momentOf, t, timeOf, word } from "../i18n.ts";
 import { Icon } from "../parts/Icon.tsx";
 import { useRowKeys } from "../parts/Keys.tsx";
 import { useAsked } from "../parts/useAsked.ts";
+import { useOnce } from "../parts/useOnce.ts";
 import { may } from "../staff.ts";
 import { kept } from "./asked.ts";
 import { community, type Board, type CallOut, type CallOutWhole } from "./api.ts";
@@ -74,6 +75,7 @@ export function CallOutsPage({ id, board }: { id: string; board: Board }) {
 function CallPanel({ id }: { id: string }) {
   const told = useAsked<CallOutWhole>(id, news.value, () => community.callOut(id));
   const [fault, setFault] = useState<unknown>(null);
+  const { busy, once } = useOnce();
   const one = told.answer;
   if (!one) return <p class={told.error ? "refusal" : "empty"}>{told.error || t("app.loading")}</p>;
   const stop = async (): Promise<void> => {
@@ -125,7 +127,7 @@ function CallPanel({ id }: { id: string }) {
       {one.matter.startsWith(INCIDENT) && <p class="quiet">{t("community.of_incident", { id: one.matter.slice(INCIDENT.length) })}</p>}
       {isLive(one) && may("volunteers.act") && (
         <p class="buttons">
-          <button type="button" class="plain danger" onClick={() => void stop()} data-test="stop-call">
+          <button type="button" class="plain danger" aria-busy={busy} onClick={() => void once(stop)} data-test="stop-call">
             {t("community.stop")}
           </button>
         </p>

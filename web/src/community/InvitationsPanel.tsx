@@ -6,6 +6,7 @@ import { areaText } from "../cases/words.ts";
 import { say, told } from "../desk.ts";
 import { integer, momentOf, t } from "../i18n.ts";
 import { useAsked } from "../parts/useAsked.ts";
+import { useOnce } from "../parts/useOnce.ts";
 import { community, type Board, type Invitation, type Invited } from "./api.ts";
 import { allianceText, news } from "./known.ts";
 import { CodeCard, KeySelect, namesOf } from "./parts.tsx";
@@ -40,13 +41,14 @@ export function InvitationsPanel({ board }: { board: Board }) {
 }
 
 function Row({ one }: { one: Invitation }) {
+  const { busy, once } = useOnce();
   return (
     <li data-test="invitation">
       <strong>{one.label}</strong>{" "}
       <span class="quiet">
         {[areaText(one.area), allianceText(one.alliance), t("community.left_n", { n: integer(one.left) }), one.until_at ? t("community.until", { time: momentOf(one.until_at) }) : ""].filter(Boolean).join(" · ")}
       </span>{" "}
-      <button type="button" class="link danger" onClick={() => void community.withdraw(one.id).catch((fault: unknown) => say(told(fault)))} data-test="withdraw">
+      <button type="button" class="link danger" aria-busy={busy} onClick={() => void once(() => community.withdraw(one.id).catch((fault: unknown) => say(told(fault))))} data-test="withdraw">
         {t("community.withdraw")}
       </button>
     </li>
@@ -60,6 +62,7 @@ function InviteForm({ board, area: given, done }: { board: Board; area: string; 
   const [days, setDays] = useState(30);
   const [most, setMost] = useState(200);
   const [fault, setFault] = useState<unknown>(null);
+  const { busy, once } = useOnce();
   useEffect(() => setArea(given), [given]);
   const send = async (): Promise<void> => {
     setFault(null);
@@ -77,7 +80,7 @@ function InviteForm({ board, area: given, done }: { board: Board; area: string; 
       data-test="invite-form"
       onSubmit={(sent) => {
         sent.preventDefault();
-        void send();
+        void once(send);
       }}
     >
       <h3>{t("community.invite")}</h3>
@@ -96,7 +99,7 @@ function InviteForm({ board, area: given, done }: { board: Board; area: string; 
         <input type="number" min={1} max={5000} required value={most} onInput={(typed) => setMost(Number(typed.currentTarget.value))} />
       </label>
       <p class="buttons">
-        <button type="submit" class="primary" data-test="invite">
+        <button type="submit" class="primary" aria-busy={busy} data-test="invite">
           {t("community.invite")}
         </button>
       </p>

@@ -7,6 +7,7 @@ import { Refusal } from "../cases/parts.tsx";
 import { say } from "../desk.ts";
 import { integer, named, t, timeOf } from "../i18n.ts";
 import { useAsked } from "../parts/useAsked.ts";
+import { useOnce } from "../parts/useOnce.ts";
 import { may } from "../staff.ts";
 import { kept } from "./asked.ts";
 import { community, type Board, type Near } from "./api.ts";
@@ -28,13 +29,12 @@ export function NewCallOutForm({ board }: { board: Board }) {
   const [alliance, setAlliance] = useState("");
   const [hours, setHours] = useState(2);
   const [fault, setFault] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, once } = useOnce();
   const open = useAsked<Incident[]>("incidents to help at", news.value, async () => (may("incidents.read") ? (await api.incidents(6)).filter((one) => one.state !== "closed") : []));
   const chosen = open.answer?.find((one) => one.id === incident);
   const spot = incident ? (chosen?.at ?? null) : at;
   const send = async (): Promise<void> => {
     if (!incident && !at) return;
-    setBusy(true);
     setFault(null);
     try {
       const told = { quota, words: words.trim(), skills };
@@ -44,7 +44,6 @@ export function NewCallOutForm({ board }: { board: Board }) {
       go(hrefOf("callouts", kept(asked), made.id));
     } catch (refused) {
       setFault(refused);
-      setBusy(false);
     }
   };
   return (
@@ -53,7 +52,7 @@ export function NewCallOutForm({ board }: { board: Board }) {
       data-test="call-form"
       onSubmit={(sent) => {
         sent.preventDefault();
-        void send();
+        void once(send);
       }}
     >
       <h2>{t("community.call")}</h2>
@@ -98,7 +97,7 @@ export function NewCallOutForm({ board }: { board: Board }) {
       {spot && <Nearby at={spot} skills={skills} within={incident ? HELPERS_M : Infinity} />}
       <Refusal fault={fault} />
       <p class="buttons">
-        <button type="submit" class="primary" disabled={busy || (!incident && !at)} data-test="call">
+        <button type="submit" class="primary" disabled={!incident && !at} aria-busy={busy} data-test="call">
           {t("community.call_go")}
         </button>
         <a class="plain" href={hrefOf("callouts", kept(asked))}>

@@ -5,6 +5,7 @@ import { Refusal } from "../cases/parts.tsx";
 import { fromLocal } from "../cases/zone.ts";
 import { say } from "../desk.ts";
 import { named, t } from "../i18n.ts";
+import { useOnce } from "../parts/useOnce.ts";
 import { kept } from "./asked.ts";
 import { community, type Board } from "./api.ts";
 import { news } from "./known.ts";
@@ -22,6 +23,7 @@ export function NewShiftForm({ board }: { board: Board }) {
   const [needs, setNeeds] = useState<Record<string, number>>({});
   const [alliance, setAlliance] = useState("");
   const [fault, setFault] = useState<unknown>(null);
+  const { busy, once } = useOnce();
   const send = async (): Promise<void> => {
     const [begin_at, end_at] = [fromLocal(begin), fromLocal(end)];
     if (!at || !begin_at || !end_at) return;
@@ -42,7 +44,7 @@ export function NewShiftForm({ board }: { board: Board }) {
       data-test="shift-form"
       onSubmit={(sent) => {
         sent.preventDefault();
-        void send();
+        void once(send);
       }}
     >
       <h2>{t("community.plan")}</h2>
@@ -81,7 +83,7 @@ export function NewShiftForm({ board }: { board: Board }) {
       <PlaceInput draft={{ at, area: "" }} change={(told) => "at" in told && setAt(told.at ?? null)} areas={false} />
       <Refusal fault={fault} />
       <p class="buttons">
-        <button type="submit" class="primary" disabled={!at} data-test="plan-shift">
+        <button type="submit" class="primary" disabled={!at} aria-busy={busy} data-test="plan-shift">
           {t("community.plan")}
         </button>
         <a class="plain" href={hrefOf("shifts", kept(asked))}>

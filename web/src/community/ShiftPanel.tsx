@@ -7,6 +7,7 @@ import { dayOf } from "../cases/zone.ts";
 import { now, say } from "../desk.ts";
 import { integer, named, t, timeOf } from "../i18n.ts";
 import { useAsked } from "../parts/useAsked.ts";
+import { useOnce } from "../parts/useOnce.ts";
 import { may } from "../staff.ts";
 import { kept } from "./asked.ts";
 import { community, shiftCodeHref, type ShiftWhole } from "./api.ts";
@@ -17,13 +18,15 @@ import { CodeCard, Filled } from "./parts.tsx";
 export function ShiftPanel({ id }: { id: string }) {
   const told = useAsked<ShiftWhole>(id, news.value, () => community.shift(id));
   const [fault, setFault] = useState<unknown>(null);
+  const { busy, once } = useOnce();
   const one = told.answer;
   if (!one) return <p class={told.error ? "refusal" : "empty"}>{told.error || t("app.loading")}</p>;
-  const act = async (work: Promise<unknown>, done: string): Promise<void> => {
-    setFault(null);
-    await work.then(() => say(done), setFault);
-    news.value += 1;
-  };
+  const act = (work: () => Promise<unknown>, done: string): void =>
+    void once(async () => {
+      setFault(null);
+      await work().then(() => say(done), setFault);
+      news.value += 1;
+    });
   const over = now.value !== null && Date.parse(one.end_at) < now.value;
   return (
     <article class="panel" data-test="shift" data-shift={one.id}>
@@ -43,11 +46,11 @@ export function ShiftPanel({ id }: { id: string }) {
       {one.state === "planned" && may("volunteers.act") && (
         <p class="buttons">
           {over ? (
-            <button type="button" class="primary" onClick={() => void act(community.complete(one.id), t("community.is_completed"))} data-test="complete-shift">
+            <button type="button" class="primary" aria-busy={busy} onClick={() => act(() => community.complete(one.id), t("community.is_completed"))} data-test="complete-shift">
               {t("community.complete")}
             </button>
           ) : (
-            <button type="button" class="plain danger" onClick={() => confirm(t("community.cancel_ask", { name: named(one.name, one.id) })) && void act(community.cancel(one.id), t("community.is_cancelled"))} data-test="cancel-shift">
+            <button type="button" class="plain danger" aria-busy={busy} onClick={() => confirm(t("community.cancel_ask", { name: named(one.name, one.id) })) && act(() => community.cancel(one.id), t("community.is_cancelled"))} data-test="cancel-shift">
               {t("community.cancel")}
             </button>
           )}

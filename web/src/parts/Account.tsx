@@ -5,6 +5,7 @@ import { say, told } from "../desk.ts";
 import { named, t } from "../i18n.ts";
 import { me, signOut } from "../staff.ts";
 import { Icon } from "./Icon.tsx";
+import { useOnce } from "./useOnce.ts";
 
 /** Who is signed in, in which offices; nothing where nobody has to. */
 export function Account() {
@@ -60,9 +61,8 @@ export function Account() {
 
 function Password() {
   const fault = useSignal("");
-  const submit = async (sent: SubmitEvent): Promise<void> => {
-    sent.preventDefault();
-    const given = new FormData(sent.currentTarget as HTMLFormElement);
+  const { busy, once } = useOnce();
+  const submit = async (given: FormData): Promise<void> => {
     try {
       await api.changePassword(String(given.get("old") ?? "") || null, String(given.get("new") ?? ""));
       location.reload();
@@ -71,7 +71,13 @@ function Password() {
     }
   };
   return (
-    <form onSubmit={(sent) => void submit(sent)}>
+    <form
+      onSubmit={(sent) => {
+        sent.preventDefault();
+        const given = new FormData(sent.currentTarget);
+        void once(() => submit(given));
+      }}
+    >
       <label>
         {t("account.old")}
         <input name="old" type="password" autocomplete="current-password" />
@@ -86,7 +92,7 @@ function Password() {
           {fault.value}
         </p>
       )}
-      <button type="submit" class="primary">
+      <button type="submit" class="primary" aria-busy={busy}>
         {t("account.set")}
       </button>
     </form>

@@ -9,6 +9,7 @@ import type { MapHandle } from "../map/DeskMap.tsx";
 import { FiringRow } from "../underway/FiringRow.tsx";
 import { firings } from "../underway/firings.ts";
 import { Icon } from "./Icon.tsx";
+import { useOnce } from "./useOnce.ts";
 
 /** What stands announced, the most serious first; quiet where nothing does. */
 export function Alerts({ map, matches }: { map: Signal<MapHandle | null>; matches: (...texts: (string | undefined)[]) => boolean }) {
@@ -104,20 +105,24 @@ function namesOf(ids: string[]): string {
 /** What somebody on duty does: see it, or take it off with the reason. */
 function Duty({ one }: { one: Alert }) {
   const [note, setNote] = useState<string | null>(null);
-  const work = async (what: Promise<unknown>): Promise<void> => {
-    try {
-      await what;
-      setNote(null);
-    } catch (error) {
-      say(told(error));
-    }
-    await refreshAlerts();
-  };
+  const { busy, once } = useOnce();
+  const work = (what: () => Promise<unknown>): void =>
+    void once(async () => {
+      try {
+        await what();
+        setNote(null);
+      } catch (error) {
+        say(told(error));
+      }
+      await refreshAlerts();
+    });
   if (note !== null)
     return (
-      <form class="alert-duty" onSubmit={(sent) => (sent.preventDefault(), void work(api.closeAlert(one.id, note)))}>
+      <form class="alert-duty" onSubmit={(sent) => (sent.preventDefault(), work(() => api.closeAlert(one.id, note)))}>
         <input value={note} maxLength={500} required placeholder={t("alert.why")} aria-label={t("alert.why")} onInput={(typed) => setNote(typed.currentTarget.value)} />
-        <button type="submit" class="plain">{t("alert.close")}</button>
+        <button type="submit" class="plain" aria-busy={busy}>
+          {t("alert.close")}
+        </button>
         <button type="button" class="plain" aria-label={t("draw.cancel")} onClick={() => setNote(null)}>
           <Icon name="close" size={14} />
         </button>
@@ -128,7 +133,7 @@ function Duty({ one }: { one: Alert }) {
       {one.acknowledged ? (
         <span class="quiet">{t("alert.seen", { time: timeOf(one.acknowledged.at) })}</span>
       ) : (
-        <button type="button" class="plain solid" onClick={() => void work(api.acknowledge(one.id, ""))} data-test="acknowledge">
+        <button type="button" class="plain solid" aria-busy={busy} onClick={() => work(() => api.acknowledge(one.id, ""))} data-test="acknowledge">
           {t("alert.acknowledge")}
         </button>
       )}

@@ -19,6 +19,7 @@ import { Suspected } from "./Suspected.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
 import { TryPanel } from "./TryPanel.tsx";
 import { useAsked } from "./useAsked.ts";
+import { useOnce } from "./useOnce.ts";
 import { WhyPanel } from "./WhyPanel.tsx";
 
 const MINUTES = 60;
@@ -150,17 +151,16 @@ const isSimple = (polygon: Polygon): boolean => polygon.type === "Polygon" && po
 /** Save a polygon as a watch area, change it, or end it. */
 function Keep({ polygon, chosen }: { polygon: Polygon; chosen: Extract<Selection, { kind: "polygon" }> }) {
   const [name, setName] = useState(chosen.name);
-  const [busy, setBusy] = useState(false);
-  const work = async (what: () => Promise<void>): Promise<void> => {
-    setBusy(true);
-    try {
-      await what();
-      await refreshWatches();
-    } catch (error) {
-      say(told(error));
-    }
-    setBusy(false);
-  };
+  const { busy, once } = useOnce();
+  const work = (what: () => Promise<void>): Promise<void> =>
+    once(async () => {
+      try {
+        await what();
+        await refreshWatches();
+      } catch (error) {
+        say(told(error));
+      }
+    });
   const save = (): Promise<void> =>
     work(async () => {
       const kept = await api.watch(name.trim(), polygon);
@@ -188,7 +188,7 @@ function Keep({ polygon, chosen }: { polygon: Polygon; chosen: Extract<Selection
         <input value={name} maxLength={80} required placeholder={t("watch.example")} onInput={(typed) => setName(typed.currentTarget.value)} data-test="watch-name" />
       </label>
       <div class="buttons">
-        <button type="submit" class="primary" disabled={busy || name.trim() === ""} data-test="watch-save">
+        <button type="submit" class="primary" disabled={name.trim() === ""} aria-busy={busy} data-test="watch-save">
           {chosen.watch ? t("watch.update") : t("watch.save")}
         </button>
         {isSimple(polygon) && (
@@ -197,7 +197,7 @@ function Keep({ polygon, chosen }: { polygon: Polygon; chosen: Extract<Selection
           </button>
         )}
         {chosen.watch && (
-          <button type="button" class="plain danger" disabled={busy} onClick={() => void end()} data-test="watch-end">
+          <button type="button" class="plain danger" aria-busy={busy} onClick={() => void end()} data-test="watch-end">
             <Icon name="bin" size={15} /> {t("watch.end")}
           </button>
         )}

@@ -9,6 +9,7 @@ import { may } from "../staff.ts";
 import { clockOf, waitedS, whereOf } from "./Reach.tsx";
 import { UnitSymbol } from "./UnitSymbol.tsx";
 import { useAsked } from "./useAsked.ts";
+import { useOnce } from "./useOnce.ts";
 
 const CLOCKS = [60, 180, 300];
 const OUTCOMES = ["resolved", "handed_over", "nothing_found", "false_report", "duplicate"] as const;
@@ -18,6 +19,7 @@ export function RaiseForm({ at, spotOf }: { at: [number, number]; spotOf: (place
   const [kind, setKind] = useState("");
   const [note, setNote] = useState("");
   const chosen = kinds.value.find((one) => one.kind === kind);
+  const { busy, once } = useOnce();
   const raise = async (): Promise<void> => {
     let made: Incident | null = null;
     await act(api.raise(kind, at, note).then((one) => (made = one)));
@@ -28,7 +30,7 @@ export function RaiseForm({ at, spotOf }: { at: [number, number]; spotOf: (place
       class="raise"
       onSubmit={(sent) => {
         sent.preventDefault();
-        void raise();
+        void once(raise);
       }}
       data-test="raise-form"
     >
@@ -62,7 +64,7 @@ export function RaiseForm({ at, spotOf }: { at: [number, number]; spotOf: (place
           ))}
         </select>
       </label>
-      <button type="submit" class="primary" data-test="raise">
+      <button type="submit" class="primary" aria-busy={busy} data-test="raise">
         {t("raise.raise")}
       </button>
     </form>
@@ -131,17 +133,23 @@ function Advice({ one, made }: { one: Incident; made: Recommendation }) {
   const [reason, setReason] = useState("");
   const chosen = picked ?? new Set(made.chosen);
   const against = [...chosen].some((id) => !made.chosen.includes(id));
-  const ready = chosen.size > 0 && (!against || reason.trim() !== "") && may("incidents.act");
+  const { busy, once } = useOnce();
+  const [sent, setSent] = useState<Recommendation | null>(null);
+  // what was recommended before units were sent says nothing of who should go now
+  const ready = chosen.size > 0 && (!against || reason.trim() !== "") && may("incidents.act") && sent !== made;
   const send = async (): Promise<void> => {
     if (!ready) return;
-    if (await act(api.dispatch(one.id, [...chosen], reason, one.version))) setReason("");
+    if (await act(api.dispatch(one.id, [...chosen], reason, one.version))) {
+      setReason("");
+      setSent(made);
+    }
     setPicked(null);
   };
   useEffect(() => {
     const heard = (key: KeyboardEvent): void => {
       if (key.key.toLowerCase() !== "d" || key.ctrlKey || key.metaKey || key.altKey || typing(key.target)) return;
       key.preventDefault();
-      void send();
+      if (!key.repeat) void once(send);
     };
     addEventListener("keydown", heard);
     return () => removeEventListener("keydown", heard);
@@ -185,7 +193,7 @@ function Advice({ one, made }: { one: Incident; made: Recommendation }) {
         </label>
       )}
       {may("incidents.act") && chosen.size > 0 && (
-        <button type="button" class="primary send" disabled={!ready} onClick={() => void send()} data-test="dispatch">
+        <button type="button" class="primary send" disabled={!ready} aria-busy={busy} onClick={() => void once(send)} data-test="dispatch">
           {t("advice.send", { units: [...chosen].map((id) => named(unit(id)?.name, id)).join(t("list.comma")) })} <kbd>D</kbd>
         </button>
       )}
@@ -237,6 +245,7 @@ function Sent({ one, reason }: { one: Incident; reason: string | null }) {
 
 function Part({ part, incidentId }: { part: Assignment; incidentId: string }) {
   const own = units.value.find((other) => other.id === part.unit);
+  const { busy, once } = useOnce();
   const [word_, since] = stepOf(part);
   const ran = now.value === null ? null : (now.value - Date.parse(since)) / 1000;
   const due = part.expected_s === null || part.on_scene_at || part.available_at ? null : (Date.parse(part.dispatched_at) + 1000 * part.expected_s - (now.value ?? 0)) / 1000;
@@ -260,7 +269,7 @@ function Part({ part, incidentId }: { part: Assignment; incidentId: string }) {
           .join(" · ")}
       </span>
       {!part.on_scene_at && !part.available_at && may("incidents.act") && (
-        <button type="button" class="link quiet" onClick={() => void act(api.recall(incidentId, part.unit))}>
+        <button type="button" class="link quiet" aria-busy={busy} onClick={() => void once(() => act(api.recall(incidentId, part.unit)))}>
           {t("sent.recall")}
         </button>
       )}
@@ -277,12 +286,16 @@ function stepOf(part: Assignment): [string, string] {
 
 function Close({ one }: { one: Incident }) {
   const [outcome, setOutcome] = useState<string>(OUTCOMES[0]);
+  const { busy, once } = useOnce();
+  const close = async (): Promise<void> => {
+    if ((await act(api.closeIncident(one.id, outcome))) && one.assignments.length === 0) selection.value = null;
+  };
   return (
     <form
       class="incident-close"
       onSubmit={(sent) => {
         sent.preventDefault();
-        void act(api.closeIncident(one.id, outcome)).then((done) => done && one.assignments.length === 0 && (selection.value = null));
+        void once(close);
       }}
     >
       <label>
@@ -295,7 +308,7 @@ function Close({ one }: { one: Incident }) {
           ))}
         </select>
       </label>
-      <button type="submit" class="plain" data-test="close-incident">
+      <button type="submit" class="plain" aria-busy={busy} data-test="close-incident">
         {t("incident.close")}
       </button>
     </form>

@@ -9,6 +9,7 @@ import { act, beginRaising, cover, incident, incidents, kinds, post, proof, show
 import { may } from "../staff.ts";
 import { Icon } from "./Icon.tsx";
 import { UnitSymbol } from "./UnitSymbol.tsx";
+import { useOnce } from "./useOnce.ts";
 
 /** Minutes and seconds, as a clock runs. */
 export function clockOf(s: number): string {
@@ -60,6 +61,7 @@ export function Reach({ map, matches }: { map: Signal<MapHandle | null>; matches
 }
 
 function Head() {
+  const { busy, once } = useOnce();
   const told = cover.value;
   const better = told?.move_up;
   return (
@@ -82,7 +84,7 @@ function Head() {
           <span>
             {t("reach.move_up", { unit: named(unit(better.unit)?.name, better.unit), post: named(post(better.post)?.name, better.post), from: share(better.cover_now), to: share(better.cover_after) })}
           </span>
-          <button type="button" class="plain" onClick={() => void act(api.moveUnit(better.unit, better.post))}>
+          <button type="button" class="plain" aria-busy={busy} onClick={() => void once(() => act(api.moveUnit(better.unit, better.post)))}>
             {t("reach.move")}
           </button>
         </p>

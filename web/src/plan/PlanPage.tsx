@@ -7,6 +7,7 @@ import { following, say, told } from "../desk.ts";
 import { known, lang, momentOf, t, type Key } from "../i18n.ts";
 import { inOrder } from "../order.ts";
 import { TableScroll } from "../parts/TableScroll.tsx";
+import { useOnce } from "../parts/useOnce.ts";
 import { may } from "../staff.ts";
 import { plans, type Brief, type Making, type Whole } from "./api.ts";
 import { KIND_COLOURS, PlanMap } from "./PlanMap.tsx";
@@ -100,6 +101,7 @@ function First() {
 
 function Progress() {
   const now = making.value;
+  const { busy, once } = useOnce();
   if (now === null) return null;
   if (now.fault !== null)
     return (
@@ -109,7 +111,7 @@ function Progress() {
     );
   if (now.stopped) return <p data-test="plan-stopped">{t("plan.stopped")}</p>;
   const doing = `plan.doing.${now.doing.replaceAll(" ", "_")}`;
-  const stop = (): void => void plans.stop().then(refreshed, (fault: unknown) => say(told(fault)));
+  const stop = (): Promise<void> => plans.stop().then(refreshed, (fault: unknown) => say(told(fault)));
   return (
     <div class="plan-making" data-test="plan-making">
       <label>
@@ -117,7 +119,7 @@ function Progress() {
         <progress value={now.share} max={1} />
       </label>
       {may("units.act", true) && (
-        <button type="button" class="plain" onClick={stop} data-test="plan-stop">
+        <button type="button" class="plain" aria-busy={busy} onClick={() => void once(stop)} data-test="plan-stop">
           {t("plan.stop")}
         </button>
       )}

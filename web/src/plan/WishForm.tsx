@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { go, hrefOf } from "../cases/address.ts";
 import { say, told } from "../desk.ts";
 import { t } from "../i18n.ts";
+import { useOnce } from "../parts/useOnce.ts";
 import { plans, type Making, type Usual, type Wish } from "./api.ts";
 import { Beside, faultOf, noNumber, NumberField, numberOf, type Fault } from "./fields.tsx";
 import { KeyAreas } from "./KeyAreas.tsx";
@@ -25,6 +26,7 @@ export function WishForm({ busy, begun, children }: { busy: boolean; begun: (mak
   const [key, setKey] = useState<string[]>([]);
   const [numbers, setNumbers] = useState({ vehicles: "7", seconds: "60", calls: "", minutes: "30" });
   const [fault, setFault] = useState<Fault | null>(null);
+  const { busy: sending, once } = useOnce();
   const box = useRef<HTMLFormElement>(null);
   useEffect(() => {
     plans.usual().then(
@@ -73,7 +75,7 @@ export function WishForm({ busy, begun, children }: { busy: boolean; begun: (mak
       noValidate // refusals stand beside their fields, in the language of the page
       onSubmit={(pressed) => {
         pressed.preventDefault();
-        void begin();
+        void once(begin);
       }}
       data-test="plan-form"
     >
@@ -96,7 +98,7 @@ export function WishForm({ busy, begun, children }: { busy: boolean; begun: (mak
       <Beside name="" label="" typed="" fault={fault} />
       <div class="plan-foot">
         {children}
-        <button type="submit" class="primary" disabled={busy || !usual} data-test="plan-begin">
+        <button type="submit" class="primary" disabled={busy || !usual} aria-busy={sending} data-test="plan-begin">
           {t("plan.begin")}
         </button>
       </div>

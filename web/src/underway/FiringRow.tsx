@@ -3,6 +3,7 @@ import { hrefOf } from "../cases/address.ts";
 import { Refusal } from "../cases/parts.tsx";
 import { density, integer, t, timeOf, word } from "../i18n.ts";
 import { Icon } from "../parts/Icon.tsx";
+import { useOnce } from "../parts/useOnce.ts";
 import { may } from "../staff.ts";
 import { underway, type Firing, type Measure } from "./api.ts";
 import { beat, refreshFirings } from "./firings.ts";
@@ -49,17 +50,19 @@ export function FiringRow({ one, linked = false }: { one: Firing; linked?: boole
 function Answer({ one }: { one: Firing }) {
   const [note, setNote] = useState<string | null>(null);
   const [fault, setFault] = useState<unknown>(null);
-  const work = async (what: Promise<unknown>): Promise<void> => {
-    await what.then(() => (setNote(null), setFault(null)), setFault);
-    beat.value += 1;
-    await refreshFirings();
-  };
+  const { busy, once } = useOnce();
+  const work = (what: () => Promise<unknown>): void =>
+    void once(async () => {
+      await what().then(() => (setNote(null), setFault(null)), setFault);
+      beat.value += 1;
+      await refreshFirings();
+    });
   return (
     <>
       {note !== null ? (
-        <form class="alert-duty" onSubmit={(sent) => (sent.preventDefault(), void work(underway.overrule(one.id, note)))}>
+        <form class="alert-duty" onSubmit={(sent) => (sent.preventDefault(), work(() => underway.overrule(one.id, note)))}>
           <input value={note} maxLength={500} required placeholder={t("live.why_not")} aria-label={t("live.why_not")} onInput={(typed) => setNote(typed.currentTarget.value)} data-test="overrule-note" />
-          <button type="submit" class="plain" data-test="overrule">
+          <button type="submit" class="plain" aria-busy={busy} data-test="overrule">
             {t("live.overrule")}
           </button>
           <button type="button" class="plain" aria-label={t("draw.cancel")} onClick={() => setNote(null)}>
@@ -68,7 +71,7 @@ function Answer({ one }: { one: Firing }) {
         </form>
       ) : (
         <p class="buttons">
-          <button type="button" class="plain solid" onClick={() => void work(underway.done(one.id))} data-test="done">
+          <button type="button" class="plain solid" aria-busy={busy} onClick={() => work(() => underway.done(one.id))} data-test="done">
             {t("live.done")}
           </button>
           <button type="button" class="plain" onClick={() => setNote("")} data-test="overrule-ask">

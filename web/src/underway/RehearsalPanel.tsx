@@ -6,6 +6,7 @@ import { faultFrom } from "../cases/refusals.ts";
 import { density, integer, lang, momentOf, named, people, share, t, timeOf, type Key } from "../i18n.ts";
 import { Curve, type Line } from "../parts/Curve.tsx";
 import { useAsked } from "../parts/useAsked.ts";
+import { useOnce } from "../parts/useOnce.ts";
 import { save } from "../save.ts";
 import { may } from "../staff.ts";
 import { recordHref, underway, type Going, type Made, type Rehearsals, type RehearsedZone } from "./api.ts";
@@ -76,8 +77,8 @@ function WishForm({ one, told, busy, begun }: { one: Case; told: Rehearsals; bus
   const [crowd, setCrowd] = useState("100");
   const [usual, setUsual] = useState("100");
   const [fault, setFault] = useState<unknown>(null);
-  const begin = async (pressed: Event): Promise<void> => {
-    pressed.preventDefault();
+  const { busy: sending, once } = useOnce();
+  const begin = async (): Promise<void> => {
     setFault(null);
     const wish = { scenario, crowd: Number(crowd) / 100, share: Number(usual) / 100, seed: 1 + told.rehearsals.length };
     await underway.rehearse(one.id, wish).then(begun, setFault);
@@ -89,7 +90,7 @@ function WishForm({ one, told, busy, begun }: { one: Case; told: Rehearsals; bus
     </label>
   );
   return (
-    <form class="rehearsal-form" onSubmit={(pressed) => void begin(pressed)}>
+    <form class="rehearsal-form" onSubmit={(pressed) => (pressed.preventDefault(), void once(begin))}>
       {field("rehearsal.crowd", crowd, setCrowd, 1, "rehearsal-crowd")}
       <label>
         <span>{t("rehearsal.day")}</span>
@@ -103,7 +104,7 @@ function WishForm({ one, told, busy, begun }: { one: Case; told: Rehearsals; bus
         </select>
       </label>
       {field("rehearsal.usual", usual, setUsual, 0, "rehearsal-usual")}
-      <button type="submit" class="plain solid" disabled={busy} data-test="rehearse">
+      <button type="submit" class="plain solid" disabled={busy} aria-busy={sending} data-test="rehearse">
         {t("rehearsal.begin")}
       </button>
       <Refusal fault={fault} />
@@ -113,6 +114,7 @@ function WishForm({ one, told, busy, begun }: { one: Case; told: Rehearsals; bus
 
 function Progress({ one, going, stopped }: { one: Case; going: Going; stopped: () => void }) {
   const [fault, setFault] = useState<unknown>(null);
+  const { busy, once } = useOnce();
   if (going.stopped) return <p class="quiet">{t("rehearsal.was_stopped")}</p>;
   if (going.fault) return <Refusal fault={faultFrom(going.fault)} />;
   return (
@@ -120,7 +122,7 @@ function Progress({ one, going, stopped }: { one: Case; going: Going; stopped: (
       <progress value={going.share} max={1} aria-label={t("rehearsal.under_way")} />
       <span>{t("rehearsal.under_way")} {share(going.share)}</span>
       {may("cases.act") && (
-        <button type="button" class="plain" onClick={() => void underway.stop(one.id).then(stopped, setFault)}>
+        <button type="button" class="plain" aria-busy={busy} onClick={() => void once(() => underway.stop(one.id).then(stopped, setFault))}>
           {t("rehearsal.stop")}
         </button>
       )}
@@ -131,6 +133,7 @@ function Progress({ one, going, stopped }: { one: Case; going: Going; stopped: (
 
 function Shown({ one, made, dropped }: { one: Case; made: Made; dropped: () => void }) {
   const [fault, setFault] = useState<unknown>(null);
+  const { busy, once } = useOnce();
   const at = made.minutes.map((each) => Date.parse(each) / 1000);
   return (
     <div class="rehearsal" data-test="rehearsal">
@@ -153,12 +156,12 @@ function Shown({ one, made, dropped }: { one: Case; made: Made; dropped: () => v
       {made.clearance && <p>{made.clearance.most_s === null ? t("rehearsal.not_cleared", { n: people(made.clearance.n_persons) }) : t("rehearsal.cleared", { n: people(made.clearance.n_persons), time: timeOf(made.clearance.at), minutes: integer(Math.ceil(made.clearance.most_s / 60)) })}</p>}
       <p class="buttons">
         {(["pdf", "docx"] as const).map((form) => (
-          <button type="button" key={form} class="plain" onClick={() => void save(recordHref(one.id, made.id, form, lang.peek()), `rehearsal-${made.id}.${form}`).catch(setFault)} data-test={`record-${form}`}>
+          <button type="button" key={form} class="plain" aria-busy={busy} onClick={() => void once(() => save(recordHref(one.id, made.id, form, lang.peek()), `rehearsal-${made.id}.${form}`).catch(setFault))} data-test={`record-${form}`}>
             {t(`papers.${form}`)}
           </button>
         ))}
         {may("cases.act") && (
-          <button type="button" class="plain" onClick={() => void underway.drop(one.id, made.id).then(dropped, setFault)}>
+          <button type="button" class="plain" aria-busy={busy} onClick={() => void once(() => underway.drop(one.id, made.id).then(dropped, setFault))}>
             {t("rehearsal.drop")}
           </button>
         )}
