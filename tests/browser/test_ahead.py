@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 from tests.browser.conftest import Visit, played
+from tests.browser.test_page import QUAY
 from tests.command.conftest import BEGIN, MINUTE, Live, served
+from tests.small import ring, square
 
 from anlan.command import create_app
 from anlan.crowd.forecast import PlannedEvent
@@ -99,6 +101,31 @@ def test_a_measure_is_tried_and_its_change_is_on_the_map(visit):
     expect(seen.find("layer-changed")).to_have_attribute("aria-pressed", "true")
     seen.find("try-clear").click()
     expect(seen.find("layer-people")).to_have_attribute("aria-pressed", "true")
+    expect(seen.find("layer-changed")).to_have_count(0)
+    assert seen.complained() == []
+
+
+def typed(seen, ring):
+    """Choose a polygon by its corners."""
+    seen.find("coordinates").click()
+    seen.find("corners-text").fill("\n".join(f"{lon}, {lat}" for lon, lat in ring["coordinates"][0][:-1]))
+    seen.find("corners-count").click()
+
+
+def test_what_was_tried_of_another_polygon_or_another_measure_does_not_stand_under_this_one(visit):
+    seen = visit()
+    typed(seen, ring(QUAY))
+    seen.find("try").locator("summary").click()
+    seen.find("try-kind").select_option("closure")
+    seen.find("try-go").click()
+    seen.find("try-outcome").wait_for()
+    seen.find("try-kind").select_option("extra_exit")
+    expect(seen.find("try-outcome")).to_have_count(0)
+    expect(seen.find("layer-changed")).to_have_count(0)
+    seen.find("try-go").click()
+    seen.find("try-outcome").wait_for()
+    typed(seen, ring(square(100, -400, 60, 500)))
+    expect(seen.find("try-outcome")).to_have_count(0)
     expect(seen.find("layer-changed")).to_have_count(0)
     assert seen.complained() == []
 

@@ -1,5 +1,7 @@
 """What stands announced, as somebody on duty sees it and takes it."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 from tests.browser.conftest import MINUTE, Visit, played
@@ -36,9 +38,20 @@ def test_an_alert_comes_with_its_grounds_is_on_the_map_and_is_taken(visit, live)
             return map.querySourceFeatures('alerts').some((one) => one.properties.id === 'walk-1');
         }"""
     )
+    seen.find("seek").fill("nothing is called so")
+    expect(row).to_have_count(0)
+    expect(seen.find("left-out")).to_contain_text(re.compile(r"The search leaves out \d+\."))
+    expect(seen.page.locator(".list")).not_to_contain_text("Nothing stands announced")
+    seen.find("show-all").click()
+    expect(row).to_have_count(1)
     row.get_by_role("button", name="Acknowledge").evaluate("(button) => (button.click(), button.click())")
     row.get_by_text("Acknowledged at").wait_for()
-    row.get_by_role("button", name="Close…").click()
+    ask = row.get_by_role("button", name="Close…")
+    ask.click()
+    expect(row.get_by_label("Why is it closed?")).to_be_focused()
+    seen.page.keyboard.press("Escape")
+    expect(ask).to_be_focused()
+    ask.click()
     row.get_by_label("Why is it closed?").fill("a parade")
     row.get_by_role("button", name="Close", exact=True).click()
     expect(row).to_have_count(0)

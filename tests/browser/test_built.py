@@ -11,6 +11,7 @@ from tests.building import builder
 from anlan.kernel.answers import DeviceState
 from anlan.kernel.ingress import RefusalCode
 from anlan.kernel.records import DeviceKind, UnknownReason
+from anlan.pack import landmarks, read_pack
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"
@@ -57,6 +58,11 @@ def test_every_code_of_the_server_has_its_words():
         "class": "ABCDEF",
     }.items():
         assert [code for code in codes if f"{prefix}.{code}" not in ZH] == []
+
+
+def test_every_kind_of_place_that_comes_with_us_has_its_words():
+    shipped = [place.kind for place in read_pack(ROOT / "districts" / "huangpu").places]
+    assert sorted({f"place.{kind}" for kind in {*shipped, *landmarks.PLACE_KINDS}} - set(ZH)) == []
 
 
 def test_the_lock_names_no_registry():

@@ -228,6 +228,37 @@ def test_a_step_is_taken_by_a_form_that_asks_for_what_it_takes(desk, seen):
     expect(visit.find("fields")).to_contain_text("已更换灯泡")
 
 
+def test_a_file_that_did_not_arrive_goes_with_the_next_try(desk, seen):
+    case_id = desk.asked("dark")
+    desk.step(case_id, "assign")
+    desk.step(case_id, "accept")
+    visit = seen(f"#/cases/{case_id}")
+    visit.find("step-fix").click()
+    visit.find("field-answer").fill("mended")
+    visit.page.route("**/cases/files*", lambda route: route.abort())
+    for name in ("photo_before", "photo_after"):
+        visit.find(f"file-{name}").set_input_files(FILES | {"buffer": picture(name)})
+        visit.find(f"again-{name}").wait_for()
+    visit.refused()
+    visit.page.unroute("**/cases/files*")
+    visit.find("again-photo_before").click()
+    visit.find("sent-photo_before").get_by_text("sent").wait_for()
+    visit.find("take-step").click()
+    visit.find("step-form").wait_for(state="detached")
+    assert desk.state(case_id) == "fixed"
+
+
+def test_a_form_that_is_left_gives_the_focus_back(desk, seen):
+    visit = seen(f"#/cases/{desk.asked('dark')}")
+    visit.find("step-assign").wait_for()
+    asking = visit.page.locator("[data-test^=step-][aria-expanded]").first
+    asking.click()
+    visit.find("step-form").wait_for()
+    visit.page.keyboard.press("Escape")
+    expect(visit.find("step-form")).to_have_count(0)
+    expect(asking).to_be_focused()
+
+
 def test_who_was_slower_is_told_and_keeps_what_was_written(desk, seen):
     case_id = desk.asked("dark")
     desk.step(case_id, "assign")
@@ -257,7 +288,7 @@ def test_a_refusal_is_read_in_chinese(desk, seen):
     visit = seen(f"#/cases/{case_id}", locale="zh-CN")
     visit.find("step-confer").click()
     refusal = visit.find("refusal")
-    for words in ("条件未满足", "两次退单后方可会商", "请先满足条件", "提交会商"):
+    for words in ("条件未满足", "两次退单后方可会商", "先满足条件，或办其他步骤", "提交会商"):
         expect(refusal).to_contain_text(words)
     visit.refused()
 

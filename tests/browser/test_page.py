@@ -18,6 +18,17 @@ QUAY = square(100, -400, 80, 600)
 GREY = 65534
 
 
+OVER = """([over, others]) => {
+    const box = document.querySelector(over).getBoundingClientRect();
+    return others.filter((name) => {
+        const other = document.querySelector(name).getBoundingClientRect();
+        const across = other.left < box.right && box.left < other.right;
+        return across && other.top < box.bottom && box.top < other.bottom;
+    });
+}"""
+"""Which of others lie where one lies."""
+
+
 def degrees(x_m, y_m):
     point = PLANE.unproject(Point(x_m, y_m))
     return point.x, point.y
@@ -174,6 +185,27 @@ def test_corners_can_be_typed_instead_of_drawn(visit, live):
     seen.find("corners-count").press("Enter")
     told = live.http.post("/count", json={"polygon": ring(QUAY)}).json()
     seen.shows("occupancy", told["occupancy"])
+
+
+def test_the_address_leads_back_to_what_is_chosen_and_to_the_open_list(visit, live):
+    seen = visit()
+    seen.find("place-quay").click()
+    seen.find("tab-devices").click()
+    seen.page.wait_for_function("() => location.hash === '#/map?place=quay&tab=devices'")
+    other = visit(f"{live.url}/{seen.page.evaluate('() => location.hash')}")
+    expect(other.find("card").get_by_role("heading", level=2)).to_have_text("Quay")
+    expect(other.find("tab-devices")).to_have_attribute("aria-selected", "true")
+    other.page.evaluate("() => { location.hash = '#/map?tab=reach&device=quay-1' }")
+    expect(other.find("tab-reach")).to_have_attribute("aria-selected", "true")
+    expect(other.find("card")).to_contain_text("quay-1")
+    other.page.locator(".card-head button").click()
+    other.page.wait_for_function("() => location.hash === '#/map?tab=reach'")
+    corners = ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in ring(QUAY)["coordinates"][0][:-1])
+    drawn = visit(f"{live.url}/#/map?polygon={corners}")
+    drawn.find("occupancy").wait_for()
+    drawn.page.reload()
+    drawn.find("occupancy").wait_for()
+    assert drawn.complained() == []
 
 
 def test_a_polygon_that_crosses_itself_is_answered_with_the_rule(visit):
@@ -387,6 +419,17 @@ def test_the_page_fits_a_phone(visit):
             return list.top >= map.bottom && map.height >= 300;
         }"""
     )
+
+
+def test_on_a_phone_no_notice_lies_on_the_legend(visit):
+    seen = visit(viewport={"width": 390, "height": 844})
+    seen.page.route("**/api/v1/district", lambda route: route.fulfill(json=route.fetch().json() | {"schematic": True}))
+    seen.page.reload()
+    seen.find("notice").wait_for()
+    assert seen.faults(OVER, ["[data-test=notice]", [".legend", ".tools", ".maplibregl-ctrl-bottom-right"]]) == []
+    seen.page.locator(".legend summary").click()
+    expect(seen.page.locator(".legend-kinds")).to_be_visible()
+    expect(seen.find("notice")).not_to_be_visible()
 
 
 def test_two_tabs_share_one_stream(visit, live):

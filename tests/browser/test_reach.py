@@ -145,6 +145,38 @@ def test_others_than_recommended_are_sent_with_a_reason_alone(desk, town):
     assert sent["reason"] == "needs a vehicle"
 
 
+def test_what_is_left_of_the_target_runs_down(desk, town):
+    town.http.post("/incidents", json={"kind": "disturbance", "at": at(-400, 100)})
+    desk.find("incident").get_by_role("button").click()
+    expect(desk.find("left")).to_contain_text("left of the target")
+    expect(desk.find("left")).not_to_have_text(desk.find("left").inner_text())
+
+
+def test_a_search_that_finds_no_incident_does_not_say_that_nothing_needs_a_response(desk, town):
+    town.http.post("/incidents", json={"kind": "disturbance", "at": at(-400, 100)})
+    desk.find("incident").wait_for()
+    desk.find("seek").fill("nothing is called so")
+    expect(desk.find("incident")).to_have_count(0)
+    desk.find("left-out").wait_for()
+    expect(desk.page.locator(".list")).not_to_contain_text("Nothing needs a response")
+
+
+def test_what_closes_gives_the_focus_back_to_what_opened_it(desk, town):
+    town.http.post("/incidents", json={"kind": "disturbance", "at": at(-400, 100)})
+    row = desk.find("incident").get_by_role("button")
+    row.click()
+    desk.find("advice").wait_for()
+    desk.page.keyboard.press("Escape")
+    expect(desk.find("card")).to_have_count(0)
+    expect(row).to_be_focused()
+    row.press("Enter")
+    desk.page.locator(".card-head button").click()
+    expect(row).to_be_focused()
+    desk.find("coordinates").click()
+    desk.page.keyboard.press("Escape")
+    expect(desk.find("coordinates")).to_be_focused()
+
+
 TWICE = "(button) => (button.click(), button.click())"
 
 

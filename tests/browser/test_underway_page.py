@@ -75,7 +75,9 @@ def opened(tmp_path, chromium):
 
 def test_zones_fill_a_trigger_fires_and_is_answered(opened):
     night, visit = opened(locale="en-GB")
+    expect(visit.find("trigger").first).to_contain_text("cannot be counted now")  # which is not "below"
     night.minutes(3, 9_000)
+    expect(visit.find("trigger").first).to_contain_text("below")
     expect(visit.find("zone").first.locator("th")).to_have_text("A")
     expect(visit.find("zone").first).to_contain_text("bund-promenade")
     night.minutes(8, 30_000)

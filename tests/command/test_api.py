@@ -33,7 +33,7 @@ def refused(answer, status, code):
     told = strict(answer)
     assert set(told) == {"error"}
     assert set(told["error"]) == {"code", "value", "rule", "next_step", "message", "zh"}
-    assert set(told["error"]["zh"]) == {"rule", "next_step"}
+    assert set(told["error"]["zh"]) == {"value", "rule", "next_step"}
     assert told["error"]["code"] == code
     assert all(told["error"].values())
     return told["error"]

@@ -155,6 +155,18 @@ def test_the_layer_of_arrival_has_a_number_for_each_cell(town):
     assert told.min() < 60 <= told.max() <= 300
 
 
+def test_an_incident_that_is_posted_again_with_its_key_is_answered_by_the_first(town):
+    body = {"kind": "fight", "at": at(-400, 100), "note": "two of them"}
+    key = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
+    first, again = (town.http.post("/incidents", json=body, headers=key) for _ in range(2))
+    assert first.status_code == again.status_code == 200
+    assert first.json() == again.json()
+    assert len(town.http.get("/incidents").json()["incidents"]) == 1
+    other = town.http.post("/incidents", json=body | {"note": "three of them"}, headers=key)
+    assert (other.status_code, other.json()["error"]["zh"]["rule"]) == (422, "此键已用于另一请求")
+    assert town.http.post("/incidents", json=body).json()["id"] != first.json()["id"]
+
+
 def test_the_feed_tells_steps_as_changes_and_positions_without_keeping_them(town):
     published, passed = [], []
     town.app.state.hub.publish = lambda kind, content: published.append((kind, content))

@@ -17,7 +17,10 @@ SRC = Path(anlan.__file__).parent
 KINDS = {kind.__name__ for kind in AnlanError.__subclasses__()} | {"TooLarge", "UnknownLink", "AnlanError"}
 MET = ("cases", "matters", "indicators", "papers", "community", "volunteers", "command", "reach", "staff", "duty.py",
        "underway", "proof/proofs.py", "planning/desk.py", "planning/rings.py", "kernel/access.py", "kernel/entries.py",
-       "kernel/clock.py", "kernel/weather.py", "ingest/weather.py", "outlook/weather.py")  # fmt: skip
+       "kernel/clock.py", "kernel/weather.py", "ingest/weather.py", "outlook/weather.py", "district.py", "counting.py",
+       "crowd/count.py", "crowd/flow.py", "crowd/sensing.py", "crowd/whatif", "kernel/geo.py", "kernel/pack.py",
+       "kernel/records.py", "response/dispatch/steps.py", "response/dispatch/positions.py",
+       "store/duck.py")  # fmt: skip
 BY_AUTHORS = {
     "cases/lint.py", "cases/reading.py", "cases/guards.py", "cases/library/__init__.py", "cases/replay.py",
     "cases/working.py", "indicators/definition.py", "indicators/bulletin.py", "papers/layout.py",
@@ -75,16 +78,23 @@ def raised_in(nodes):
         if made and getattr(call.func, "id", getattr(call.func, "attr", "")) in KINDS:
             yield from (("rules", text, call.lineno) for text in texts(call.args[1], named))
             yield from (("next", text, call.lineno) for text in texts(call.args[2], named))
+            yield from (("values", text, call.lineno) for text in texts(call.args[0], named) if is_phrase(text))
 
 
-def test_every_rule_and_next_step_that_a_user_can_meet_is_worded_in_chinese():
+def is_phrase(text):
+    """Tell whether a value is English to be read, and no name of a field with what it holds."""
+    return re.match(r"[a-z]{3,}( |$)", text) and "=" not in text
+
+
+def test_whatever_a_user_can_be_refused_with_is_worded_in_chinese():
     found = list(said_in_code())
-    assert len({text for part, text, _ in found if part == "rules"}) > 150
+    assert len({text for part, text, _ in found if part == "rules"}) > 200
+    assert len({text for part, text, _ in found if part == "values"}) > 80
     missing = sorted({(where, part, text) for part, text, where in found if text not in table()[part]})
     assert not missing
 
 
-@pytest.mark.parametrize("part", ["rules", "next"])
+@pytest.mark.parametrize("part", ["values", "rules", "next"])
 def test_a_translation_fills_in_no_more_than_the_rule_does(part):
     for text, said in table()[part].items():
         places = {int(name) for _, name, _, _ in string.Formatter().parse(said) if name is not None}
@@ -107,6 +117,21 @@ def test_the_rule_that_says_most_is_taken(rule, said):
     assert in_chinese(BadInput("x", rule, "correct it")).rule == said
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("alert 'a1'", "预警 'a1'"), ("the estimate", "人数估计"), ("per_minute=0", None), ("fix", None)],
+)
+def test_a_phrase_is_told_in_chinese_and_a_name_stays(value, said):
+    assert in_chinese(BadInput(value, "must be > 0", "correct it")).value == said
+
+
+def test_words_that_are_filled_in_are_told_in_chinese_too():
+    fault = Conflict("unit 'v1'", "is on_scene, from which it may become available or returning, not dispatched", "x")
+    assert in_chinese(fault).rule == "现为“处置中”，可转为“待命或返程”，不能转为“已派”"
+    long = BadInput("width_m=0", "must be 0.5 to 500 metres", "correct it")
+    assert in_chinese(long).rule == "须为 0.5 至 500 米"
+
+
 def test_a_condition_is_told_in_the_words_of_its_type():
     because = {"zh": "两次退单后须联合会商", "en": "after two refusals there is a joint ruling"}
     fault = Conflict("assign", f"must wait: {because['en']}", "do that first, or take another step", because=because)
@@ -118,6 +143,9 @@ def test_a_condition_is_told_in_the_words_of_its_type():
 
 def test_an_error_carries_both_languages():
     body = told(Conflict("fix", "must come with photo_after", "add the file")).body.decode()
-    assert '"zh":{"rule":"须附 photo_after","next_step":"附上文件"}' in body
+    assert '"zh":{"value":null,"rule":"须附 photo_after","next_step":"附上文件"}' in body
     assert '"rule":"must come with photo_after"' in body
-    assert '"zh":{"rule":null,"next_step":null}' in told(NotFound("x", "wears no hat", "buy one")).body.decode()
+    assert (
+        '"zh":{"value":null,"rule":null,"next_step":null}'
+        in told(NotFound("x", "wears no hat", "buy one")).body.decode()
+    )

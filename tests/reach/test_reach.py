@@ -2,7 +2,8 @@
 
 import contextlib
 import threading
-from dataclasses import fields
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -16,7 +17,8 @@ from anlan.kernel.clock import FollowedClock
 from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotFound
 from anlan.kernel.records import Unit
 from anlan.kernel.response import Incident, IncidentState, PositionReport, UnitStatus
-from anlan.reach import Reach
+from anlan.reach import Key, Reach, Wanted
+from anlan.reach.raising import KEY_HOURS, RAISED
 from anlan.response.dispatch import INCIDENT_STEPS, UNIT_STEPS
 from anlan.store import SqlStore
 
@@ -66,6 +68,61 @@ def house(tmp_path):
     made = House(tmp_path)
     yield made
     made.store.close()
+
+
+def wanted(note="smoke", x=-400):
+    return Wanted("disturbance", *at(x, 100), note=note)
+
+
+def test_who_sends_the_same_again_by_a_key_raises_one_incident_also_after_a_restart(house):
+    key = Key("desk", "8e03978e")
+    one = house.reach.raise_once(wanted(), key)
+    assert house.reach.raise_once(wanted(), Key("desk", '"8e03978e"')) == one
+    house.store.close()
+    house.open()
+    assert house.reach.raise_once(wanted(), key).incident.incident_id == one.incident.incident_id
+    assert house.actions() == [("incident", "raise")]
+    assert house.reach.raise_once(wanted(), Key("another", "8e03978e")).incident.incident_id != one.incident.incident_id
+
+
+def test_another_request_by_the_same_key_is_refused(house):
+    key = Key("desk", "8e03978e")
+    house.reach.raise_once(wanted(), key)
+    for other in (wanted(note="fire"), wanted(x=-380)):
+        with pytest.raises(BadInput, match="must come with the request that it came with first"):
+            house.reach.raise_once(other, key)
+    assert house.actions() == [("incident", "raise")]
+
+
+def test_what_was_refused_holds_no_key(house):
+    key = Key("desk", "8e03978e")
+    with pytest.raises(NotFound):
+        house.reach.raise_once(replace(wanted(), kind="parade"), key)
+    assert house.reach.raise_once(wanted(), key).note == "smoke"
+
+
+def test_a_key_is_forgotten_with_its_day_and_tells_nothing_of_its_sender(house):
+    key = Key("desk", "8e03978e")
+    first = house.reach.raise_once(wanted(), key)
+    (kept,) = house.store.kept(RAISED)
+    assert "desk" not in kept.key + str(kept.body)
+    assert "8e03978e" not in kept.key
+    house.later(KEY_HOURS * 3600 + 1)
+    house.store.forget_due(house.clock.now())
+    assert house.store.kept(RAISED) == []
+    assert house.reach.raise_once(wanted(), key).incident.incident_id != first.incident.incident_id
+
+
+def test_two_who_send_one_key_at_once_are_told_of_one_incident(house):
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: house.reach.raise_once(wanted(), Key("desk", "k")), range(8)))
+    assert len({one.incident.incident_id for one in made}) == 1
+
+
+@pytest.mark.parametrize("text", ["", '""', "k" * 201, "tab\tinside", "键"])
+def test_what_is_no_key_is_refused(text):
+    with pytest.raises(BadInput, match="printable ASCII"):
+        Key("desk", text)
 
 
 def test_an_incident_is_raised_answered_reached_and_proven(house):

@@ -8,10 +8,11 @@ import { district, failure, open, toast } from "./desk.ts";
 import { lang, named, t } from "./i18n.ts";
 import { IndicatorsPage } from "./indicators/IndicatorsPage.tsx";
 import { DeskMap, type MapHandle } from "./map/DeskMap.tsx";
+import { useAddress } from "./map/useAddress.ts";
 import { Card } from "./parts/Card.tsx";
 import { Legend } from "./parts/Legend.tsx";
 import { Lists } from "./parts/Lists.tsx";
-import { SignIn } from "./parts/SignIn.tsx";
+import { SignIn, SignInAgain } from "./parts/SignIn.tsx";
 import { Tools } from "./parts/Tools.tsx";
 import { SimulationBar, StaleNotice, TopBar } from "./parts/TopBar.tsx";
 import { PlanPage } from "./plan/PlanPage.tsx";
@@ -51,6 +52,7 @@ export function App() {
       {section === "indicators" && <IndicatorsPage />}
       {section === "plans" && <PlanPage />}
       {section === "map" && <MapPage district={opened} map={map} />}
+      <SignInAgain />
       {toast.value && (
         <p class="toast" role="alert">
           {toast.value}
@@ -61,6 +63,7 @@ export function App() {
 }
 
 function MapPage({ district: opened, map }: { district: District; map: Signal<MapHandle | null> }) {
+  useAddress(map);
   const spot = spotIn(address.value.ask);
   const shown = address.value.ask.get("case");
   useEffect(() => {

@@ -47,6 +47,9 @@ export class ApiError extends Error {
   }
 }
 
+/** What came to nothing beside, as it would have been refused at once. */
+export const faultFrom = (one: Refused): ApiError => new ApiError(one.code, one.message, 0, one.next_step, one.value, one.rule, one.zh);
+
 const ROOT = "/api/v1";
 let guard: string | null = null;
 
@@ -55,28 +58,47 @@ export function setGuard(word: string | null): void {
   guard = word;
 }
 
+type Mend = (fault: ApiError, writes: boolean) => Promise<boolean>;
+let mend: Mend = () => Promise.resolve(false);
+
+/** Whoever can set right why a request was refused says so by true; then it is asked again, once. */
+export function whenRefused(how: Mend): void {
+  mend = how;
+}
+
 export async function ask(path: string, init?: RequestInit): Promise<Response> {
-  let answer: Response;
+  const answer = await sent(path, init);
+  if (answer.ok) return answer;
+  const fault = await faultOf(answer);
+  if (!(await mend(fault, Boolean(init?.method)))) throw fault;
+  const again = await sent(path, init);
+  if (again.ok) return again;
+  throw await faultOf(again);
+}
+
+async function sent(path: string, init?: RequestInit): Promise<Response> {
   const headers = new Headers(init?.headers);
   if (guard !== null && init?.method) headers.set("x-anlan-guard", guard);
   try {
-    answer = await fetch(ROOT + path, { ...init, headers });
+    return await fetch(ROOT + path, { ...init, headers });
   } catch {
     throw new ApiError("unreachable", "", 0);
   }
-  if (answer.ok) return answer;
+}
+
+async function faultOf(answer: Response): Promise<ApiError> {
   const body = (await answer.json().catch(() => null)) as { error?: Partial<Refused> } | null;
   const told = body?.error;
   const text = told?.value !== undefined ? `${told.value} ${told.rule ?? ""}` : (told?.message ?? answer.statusText);
-  throw new ApiError(told?.code ?? "failed", text, answer.status, told?.next_step ?? "", told?.value ?? "", told?.rule ?? "", told?.zh ?? null);
+  return new ApiError(told?.code ?? "failed", text, answer.status, told?.next_step ?? "", told?.value ?? "", told?.rule ?? "", told?.zh ?? null);
 }
 
 export async function get<T>(path: string): Promise<T> {
   return (await ask(path)).json() as Promise<T>;
 }
 
-export async function post<T>(path: string, body: unknown): Promise<T> {
-  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+export async function post<T>(path: string, body: unknown, headers: Record<string, string> = {}): Promise<T> {
+  const init = { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
   return (await ask(path, init)).json() as Promise<T>;
 }
 
@@ -137,7 +159,7 @@ export const api = {
   playbooks: async () => (await get<{ kinds: Kind[] }>("/playbooks")).kinds,
   incidents: async (pastHours: number) => (await get<{ incidents: Incident[] }>(`/incidents?past_hours=${pastHours}`)).incidents,
   incident: (incident: string) => get<Incident>(`/incidents/${id(incident)}`),
-  raise: (kind: string, at: [number, number], note: string) => post<Incident>("/incidents", { kind, at, note }),
+  raise: (kind: string, at: [number, number], note: string, key: string) => post<Incident>("/incidents", { kind, at, note }, { "idempotency-key": key }),
   recommendation: (incident: string) => get<Recommendation>(`/incidents/${id(incident)}/recommendation`),
   dispatch: (incident: string, units: string[], reason: string, version: number) =>
     post<Incident>(`/incidents/${id(incident)}/dispatch`, { units, reason, version }),

@@ -22,6 +22,7 @@ import { chime } from "./chime.ts";
 import { t, timeZone } from "./i18n.ts";
 import { listen } from "./live.ts";
 import { inOrder } from "./order.ts";
+import { refusalLine } from "./refusals.ts";
 import { NO_CHANGE, NOT_WALKABLE as NOT_SHOWN, type Layer } from "./map/density.ts";
 import type { LiveLink, LiveMessage } from "./sse.ts";
 import { enter, inside, may } from "./staff.ts";
@@ -125,11 +126,11 @@ function graceMs(): number {
 export const place = (id: string): Place | undefined => places.value.find((one) => one.id === id);
 export const device = (id: string): Device | undefined => devices.value.find((one) => one.id === id);
 
-/** What an error says to the user, in the language of the page where the page knows it. */
+/** What an error says to the user, in the language of the page. */
 export function told(error: unknown): string {
   if (error instanceof ApiError) {
     if (error.code === "unreachable") return t("error.unreachable");
-    return error.nextStep ? `${error.message} — ${error.nextStep}` : error.message;
+    return error.rule ? refusalLine(error) : t("error.failed", { status: error.status, text: error.message });
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -20,9 +20,12 @@ export function setLang(to: Lang): void {
   remember(STORED, to);
 }
 
-/** The text of a key in the present language, with `{name}` filled in. */
+/** The text of a key in the present language, with `{name}` filled in, and of `{name?one|more}` what goes with one or with more. */
 export function t(key: Key, fill: Record<string, string | number> = {}): string {
-  return CATALOGUES[lang.value][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(fill[name] ?? whole));
+  return CATALOGUES[lang.value][key].replace(/\{(\w+)(?:\?([^|{}]*)\|([^|{}]*))?\}/g, (whole, name: string, one?: string, more?: string) => {
+    if (one === undefined) return String(fill[name] ?? whole);
+    return String(fill[name]) === "1" ? one : more!;
+  });
 }
 
 /** Whether the catalogue has a text of this key: for codes that come from the server. */
@@ -34,6 +37,11 @@ export function known(key: string): key is Key {
 export function word(prefix: string, code: string): string {
   const key = `${prefix}.${code}`;
   return known(key) ? t(key) : code;
+}
+
+/** What kind of place one is. A pack may name a kind of its own, which has no words here: then it is a place. */
+export function kindOfPlace(kind: string): string {
+  return known(`place.${kind}`) ? word("place", kind) : t("place.other");
 }
 
 /** A name in the present language, or in the other one where it has none. */

@@ -1,3 +1,6 @@
+/** A key that a request is known by, so that it may be sent again when its answer did not come. */
+export const newKey = (): string => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16).padStart(8, "0")).join("");
+
 /** Runs work unless the work before it is still under way; then nothing is begun, and nothing is told. */
 export type Once = <T>(work: () => Promise<T>) => Promise<T | undefined>;
 

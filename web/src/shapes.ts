@@ -473,8 +473,9 @@ export interface Refused {
   zh: InChinese | null;
 }
 
-/** The rule and the next step in Chinese, as the server has them; null where it has no words. */
+/** The parts of a refusal in Chinese, as the server has them; null where it has no words, or a value is a name. */
 export interface InChinese {
+  value: string | null;
   rule: string | null;
   next_step: string | null;
 }

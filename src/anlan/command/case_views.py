@@ -280,7 +280,7 @@ def moved(one: Moved) -> dict[str, Any]:
     """Return what became of running cases."""
     misfits = [
         {"case": each.case_id, "where": fault.where, "value": fault.value, "rule": fault.rule,
-         "next_step": fault.next_step}
+         "next_step": fault.next_step, "zh": asdict(parts_in_chinese(fault.rule, fault.next_step))}
         for each in one.misfits for fault in each.misfits
     ]  # fmt: skip
     return {"to": one.version, "n_cases": one.n_cases, "misfits": misfits, "n_moved": one.n_moved}

@@ -14,8 +14,9 @@ from anlan.kernel.errors import AnlanError
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The rule and the next step of a refusal in Chinese; None where nobody has worded it yet."""
+    """The three parts of a refusal in Chinese; None where nobody has worded it yet, or it is a name and no phrase."""
 
+    value: str | None
     rule: str | None
     next_step: str | None
 
@@ -27,16 +28,16 @@ def in_chinese(fault: AnlanError) -> Refused:
     --------
     >>> from anlan.kernel.errors import Conflict
     >>> in_chinese(Conflict("fix", "must come with photo_after", "add the file"))
-    Refused(rule='须附 photo_after', next_step='附上文件')
+    Refused(value=None, rule='须附 photo_after', next_step='附上文件')
     """
-    told = parts_in_chinese(fault.rule, fault.next_step)
+    told = parts_in_chinese(fault.rule, fault.next_step, fault.value)
     reason = (fault.because or {}).get("zh")
     return replace(told, rule=_table()["rules"]["must wait: {}"].format(reason)) if reason else told
 
 
-def parts_in_chinese(rule: str, next_step: str) -> Refused:
-    """Return a rule and a next step in Chinese, as a fault of one row of many has them."""
-    return Refused(_said("rules", rule), _said("next", next_step))
+def parts_in_chinese(rule: str, next_step: str, value: str = "") -> Refused:
+    """Return the parts in Chinese, as a fault of one row of many has them; its value is a cell and stays."""
+    return Refused(_said("values", value), _said("rules", rule), _said("next", next_step))
 
 
 def form_of(fault: AnlanError) -> dict[str, object]:
@@ -52,7 +53,7 @@ def form_of(fault: AnlanError) -> dict[str, object]:
 
 
 def table() -> Mapping[str, Mapping[str, str]]:
-    """Return the table: rules and next steps, as the code writes them, to what they are in Chinese."""
+    """Return the table: values, rules and next steps, as the code writes them, to what they are in Chinese."""
     return _table()
 
 
@@ -74,4 +75,11 @@ def _said(part: str, text: str) -> str | None:
     if known is not None:
         return known
     found = ((like.fullmatch(text), said) for like, said in _patterns(part))
-    return next((said.format(*match.groups()) for match, said in found if match), None)
+    return next((said.format(*map(_word, match.groups())) for match, said in found if match), None)
+
+
+def _word(filled: str) -> str:
+    """Return what is filled in, in Chinese where it is a word of ours, or several of them."""
+    words = _table()["words"]
+    parts = filled.split(" or ")
+    return "或".join(words[one] for one in parts) if all(one in words for one in parts) else filled

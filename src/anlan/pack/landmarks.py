@@ -26,6 +26,8 @@ _PLACE_TAGS: Mapping[tuple[str, str], str] = {
     ("shop", "mall"): "venue",
     ("shop", "department_store"): "venue",
 }
+PLACE_KINDS = frozenset({*_PLACE_TAGS.values(), "promenade"})
+"""The kinds of places that an extract gives."""
 _WATER_TAGS = {"natural": ("water", "bay"), "waterway": ("riverbank", "dock"), "landuse": ("basin", "reservoir")}
 _GREEN_TAGS = {
     "leisure": ("park", "garden"),

@@ -2,7 +2,8 @@
 
 from anlan.reach.books import playbooks_of
 from anlan.reach.keeping import NOTE_DAYS, OUTCOMES
+from anlan.reach.raising import Key, Wanted
 from anlan.reach.reach import Reach
 from anlan.reach.wire import UNIT_TOPICS
 
-__all__ = ["NOTE_DAYS", "OUTCOMES", "UNIT_TOPICS", "Reach", "playbooks_of"]
+__all__ = ["NOTE_DAYS", "OUTCOMES", "UNIT_TOPICS", "Key", "Reach", "Wanted", "playbooks_of"]

@@ -12,6 +12,7 @@ from anlan.kernel.errors import NotFound
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import Change, Draft, Json
 from anlan.kernel.response import Assignment, Incident, UnitNow, UnitStatus
+from anlan.reach.raising import RAISED
 from anlan.store import Keeping, SqlStore
 
 INCIDENT, UNIT, ASSIGNMENT = "incident", "unit", "assignment"
@@ -71,6 +72,11 @@ class Kept:
         """Return the note and the reason of an incident, where they are still kept."""
         found = self._store.kept(NOTE, incident_id)
         return found[0].body if found else {}
+
+    def raised_by(self, key: str) -> Json | None:
+        """Return what was raised by a key, and by which request; None where nothing is kept of it."""
+        found = self._store.kept(RAISED, key)
+        return found[0].body if found else None
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,6 +32,7 @@ from anlan.reach.drafting import Sending, check_can_go, drafts_of_closing, draft
 from anlan.reach.keeping import OUTCOMES, Kept, freed, note_keeping, position_keeping
 from anlan.reach.learning import Learned, learn
 from anlan.reach.proving import proven
+from anlan.reach.raising import Key, Wanted
 from anlan.reach.where import area_of, place_of
 from anlan.reach.wire import position_from
 from anlan.response.dispatch import (
@@ -103,6 +104,27 @@ class Reach:
         BadInput
             If the place is outside the district, the priority none, or the note too long.
         """
+        return self._raise(Wanted(kind, lon, lat, priority, note), actor)
+
+    def raise_once(self, wanted: Wanted, key: Key) -> IncidentNow:
+        """Note that something needs a response, or return what was noted by the same key before, as it stands now.
+
+        Two who ask at once are served one after the other, so neither is told to wait.
+
+        Raises
+        ------
+        BadInput
+            If the key came with something else before, or as :meth:`raise_incident`.
+        """
+        with self._lock:
+            before = self._kept.raised_by(key.name)
+            if before is None:
+                return self._raise(wanted, key.actor, key)
+            key.check(before, wanted)
+            return self.incident(before["incident"])
+
+    def _raise(self, wanted: Wanted, actor: str, key: Key | None = None) -> IncidentNow:
+        kind, lon, lat, priority, note = astuple(wanted)
         book = self.playbooks.of(kind)
         if priority is not None and priority not in {1, 2, 3}:
             raise BadInput(f"priority={priority}", "must be 1, 2 or 3", "leave it out for the playbook's own")
@@ -124,6 +146,7 @@ class Reach:
                 place_id=place_of(self._pack, lon, lat),
             )
             kept = [note_keeping(made.incident_id, {"note": note.strip()}, at)] if note.strip() else []
+            kept += [key.keeping(wanted, made.incident_id, at)] if key else []
             self._write([self._kept.draft(made, "raise", actor)], at, kept)
             raised = self.incident(made.incident_id)
         self._advice.expect(lon, lat)  # the next thing that is asked is who should go

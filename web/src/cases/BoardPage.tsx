@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { say } from "../desk.ts";
 import { integer, named, t } from "../i18n.ts";
 import { useAsked } from "../parts/useAsked.ts";
+import { useModal } from "../parts/useModal.ts";
 import { useOnce } from "../parts/useOnce.ts";
 import { address, ask, hrefOf } from "./address.ts";
 import { cases, type Brief, type Case, type Count, type Kind, type Line, type Step } from "./api.ts";
@@ -196,8 +197,7 @@ function StepMenu({ one, kind, choose }: { one: Brief; kind: Kind; choose: (chos
 
 function StepDialog({ kind, chosen, close }: { kind: Kind; chosen: Chosen; close: () => void }) {
   const [now, setNow] = useState(chosen);
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const dialog = useModal();
   const reread = async (): Promise<void> => {
     const [one, history] = await Promise.all([cases.one(chosen.one.id), cases.history(chosen.one.id)]);
     setNow({ ...now, one, history });

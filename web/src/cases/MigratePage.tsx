@@ -1,12 +1,12 @@
 import { useState } from "preact/hooks";
 import { integer, named, t } from "../i18n.ts";
+import { rowText } from "../refusals.ts";
 import { TableScroll } from "../parts/TableScroll.tsx";
 import { useOnce } from "../parts/useOnce.ts";
 import { address, ask, hrefOf } from "./address.ts";
 import { cases, type Moved } from "./api.ts";
 import { kindOf, kinds } from "./known.ts";
 import { Refusal } from "./parts.tsx";
-import { ruleText } from "./refusals.ts";
 
 /** Running cases go over to the version of their type that is in force: what does not fit is told first, and none is moved then. */
 export function MigratePage() {
@@ -91,8 +91,8 @@ function Outcome({ made }: { made: Moved }) {
                   </td>
                   <td>{one.where}</td>
                   <td class="wrap">{one.value}</td>
-                  <td>{ruleText(one.rule, one.next_step).rule}</td>
-                  <td>{ruleText(one.rule, one.next_step).next}</td>
+                  <td>{rowText(one).rule}</td>
+                  <td>{rowText(one).next}</td>
                 </tr>
               ))}
             </tbody>

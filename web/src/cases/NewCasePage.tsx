@@ -11,6 +11,7 @@ import { EvidenceInput } from "./EvidenceInput.tsx";
 import { isCoarse, kindOf } from "./known.ts";
 import { CaseLink, Refusal } from "./parts.tsx";
 import { RouteView } from "./RouteView.tsx";
+import { Unsent } from "./unsent.ts";
 
 const NEAR_M = 50;
 
@@ -19,6 +20,7 @@ export function NewCasePage() {
   const [draft, change] = useDraft(address.value.ask);
   const [fault, setFault] = useState<unknown>(null);
   const { busy, once } = useOnce();
+  const [unsent, setUnsent] = useState(() => new Unsent());
   const kind = kindOf(draft.type);
   useEffect(() => {
     if (!kind || !draft.like) return;
@@ -36,7 +38,9 @@ export function NewCasePage() {
     if (!kind) return;
     setFault(null);
     try {
-      const made = await cases.open({ ...newCaseOf(draft, kind), evidence: draft.evidence, note: draft.note, ...(draft.parent ? { parent: draft.parent } : {}), ...(draft.like ? { like: draft.like } : {}) });
+      const evidence = await unsent.rest(draft.evidence);
+      change({ evidence });
+      const made = await cases.open({ ...newCaseOf(draft, kind), evidence, note: draft.note, ...(draft.parent ? { parent: draft.parent } : {}), ...(draft.like ? { like: draft.like } : {}) });
       say(t("cases.was_opened"));
       go(hrefOf("case", {}, made.id));
     } catch (refused) {
@@ -65,12 +69,12 @@ export function NewCasePage() {
             {t("cases.like")} <a href={hrefOf("case", {}, draft.like)}>{draft.like}</a>
           </p>
         )}
-        <TypeInput draft={draft} change={(told) => change({ ...told, filled: {}, evidence: {}, like: "" })} openable />
+        <TypeInput draft={draft} change={(told) => (change({ ...told, filled: {}, evidence: {}, like: "" }), setUnsent(new Unsent()))} openable />
         {kind && <OpeningFields draft={draft} change={change} kind={kind} />}
         {kind && Object.keys(kind.evidence).length > 0 && (
           <details class="fold more-fields" key={kind.id}>
             <summary>{t("cases.with_files", { n: Object.keys(draft.evidence).length })}</summary>
-            <EvidenceInput kind={kind} wanted={Object.keys(kind.evidence)} needed={false} digests={draft.evidence} set={(made) => change((was) => ({ evidence: made(was.evidence) }))} />
+            <EvidenceInput kind={kind} wanted={Object.keys(kind.evidence)} needed={false} digests={draft.evidence} set={(made) => change((was) => ({ evidence: made(was.evidence) }))} unsent={unsent} />
           </details>
         )}
         {kind && (

@@ -5,7 +5,7 @@ import { hrefOf } from "./address.ts";
 import { cases, type Kind, type Route, type Rule } from "./api.ts";
 import { isPlaced, newCaseOf, type Draft } from "./draft.ts";
 import { isCoarse } from "./known.ts";
-import { missedText } from "./refusals.ts";
+import { missedText } from "./missed.ts";
 import { areaText, levelText } from "./words.ts";
 
 /** Where a draft would go and why, asked whenever it changes. */

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { integer, named, t } from "../i18n.ts";
+import { rowText } from "../refusals.ts";
 import { TableScroll } from "../parts/TableScroll.tsx";
 import { useOnce } from "../parts/useOnce.ts";
 import { useDraft } from "./draft.ts";
@@ -8,7 +9,6 @@ import { address, hrefOf } from "./address.ts";
 import { cases, type Imported, type Kind, type RowFault } from "./api.ts";
 import { kindOf } from "./known.ts";
 import { Refusal } from "./parts.tsx";
-import { ruleText } from "./refusals.ts";
 
 /** A sheet becomes cases. It is read first and every fault told at once; then all its rows are opened, or none. */
 export function SheetPage() {
@@ -109,7 +109,7 @@ function Read({ made }: { made: Imported }) {
 }
 
 function FaultRow({ fault }: { fault: RowFault }) {
-  const told = ruleText(fault.rule, fault.next_step);
+  const told = rowText(fault);
   return (
     <tr>
       <td class="number">{integer(fault.row)}</td>

@@ -2,11 +2,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api.ts";
 import { say } from "../desk.ts";
 import { named, t, timeOf } from "../i18n.ts";
+import { useFocusReturn } from "../parts/focus.ts";
 import { useOnce } from "../parts/useOnce.ts";
 import { cases, type Case, type Filled, type Kind, type Line, type Step } from "./api.ts";
 import { EvidenceInput } from "./EvidenceInput.tsx";
 import { FieldInput } from "./FieldInput.tsx";
 import { Refusal } from "./parts.tsx";
+import { Unsent } from "./unsent.ts";
 import { labelOf } from "./words.ts";
 
 /** Whether a step asks for nothing: it is taken at one press. */
@@ -33,17 +35,21 @@ export function StepForm({ one, kind, step, history, done, reread, close }: Boun
   const [seen, setSeen] = useState(one.n_changes);
   const [filled, setFilled] = useState<Filled>(() => before(one, step));
   const [evidence, setEvidence] = useState<Record<string, string>>({});
+  const [unsent] = useState(() => new Unsent());
   const [note, setNote] = useState("");
   const [fault, setFault] = useState<unknown>(null);
   const { busy, once } = useOnce();
   const box = useRef<HTMLFormElement>(null);
+  useFocusReturn(box);
   useEffect(() => box.current?.querySelector<HTMLElement>("input, select, textarea, button")?.focus(), []);
   const overtaken = one.n_changes > seen;
   const allowed = one.steps.some((each) => each.id === step.id);
   const send = async (): Promise<void> => {
     setFault(null);
     try {
-      await cases.step(one.id, { step: step.id, filled, evidence, note, seen });
+      const arrived = await unsent.rest(evidence);
+      setEvidence(arrived);
+      await cases.step(one.id, { step: step.id, filled, evidence: arrived, note, seen });
       say(t("cases.taken", { step: named(step.label, step.id) }));
       done();
     } catch (refused) {
@@ -76,7 +82,7 @@ export function StepForm({ one, kind, step, history, done, reread, close }: Boun
         const field = kind.fields.find((each) => each.id === name);
         return field && <FieldInput key={name} field={field} value={filled[name]} others={{ ...one.fields, ...filled }} needed={needed.has(name) && !field.counted} set={(value) => setFilled((was) => withValue(was, name, value))} />;
       })}
-      <EvidenceInput kind={kind} of={one.id} wanted={step.evidence} needed digests={evidence} set={setEvidence} />
+      <EvidenceInput kind={kind} of={one.id} wanted={step.evidence} needed digests={evidence} set={setEvidence} unsent={unsent} />
       <label class="block field">
         <span>
           {t(step.note ? "cases.note_needed" : "cases.note")}

@@ -73,6 +73,7 @@ export function ask(change: Record<string, string | null>): void {
     if (value === null || value === "") asked.delete(name);
     else asked.set(name, value);
   }
+  if (asked.toString() === now.ask.toString()) return;
   history.replaceState(null, "", hrefOf(now.page, asked, now.id));
   address.value = read();
 }

@@ -1,6 +1,7 @@
 /** Cases over HTTP, typed. Each answer holds only what whoever is signed in may see. */
 
 import { ask, get, post } from "../api.ts";
+import type { RowFault as Fault } from "../refusals.ts";
 import type { Label, Lang } from "../shapes.ts";
 
 export type Light = "red" | "yellow" | "green" | "none";
@@ -235,12 +236,9 @@ export interface AreaName {
   name: Label;
 }
 
-export interface RowFault {
+export interface RowFault extends Fault {
   row: number;
   column: string;
-  value: string;
-  rule: string;
-  next_step: string;
 }
 
 /** What became of a sheet: every fault in it, and what was opened: all of it, or nothing. */
@@ -253,7 +251,7 @@ export interface Imported {
 export interface Moved {
   to: number;
   n_cases: number;
-  misfits: { case: string; where: string; value: string; rule: string; next_step: string }[];
+  misfits: (Fault & { case: string; where: string })[];
   n_moved: number;
 }
 

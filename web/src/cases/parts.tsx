@@ -3,10 +3,10 @@
 import { ApiError } from "../api.ts";
 import { told } from "../desk.ts";
 import { named, t, word } from "../i18n.ts";
+import { refusalText } from "../refusals.ts";
 import type { Brief, Light, Step } from "./api.ts";
 import { hrefOf } from "./address.ts";
 import { childrenOf, pathOf, rootArea } from "./known.ts";
-import { refusalText } from "./refusals.ts";
 import { aboutOf, leftText, placeText, titleOf } from "./words.ts";
 
 export const LIGHTS: readonly Light[] = ["red", "yellow", "green", "none"];
@@ -62,12 +62,13 @@ export function Refusal({ fault, step }: { fault: unknown; step?: Step | null })
         {told(fault)}
       </p>
     );
-  const parts = refusalText(fault, step);
+  const parts = refusalText(fault);
+  const value = step && fault.value === step.id ? named(step.label, step.id) : parts.value;
   return (
     <div role="alert" data-test="refusal">
       <dl class="refusal">
         <dt>{t("refusal_part.value")}</dt>
-        <dd>{parts.value}</dd>
+        <dd>{value}</dd>
         <dt>{t("refusal_part.rule")}</dt>
         <dd>{parts.rule}</dd>
         <dt>{t("refusal_part.next")}</dt>

@@ -64,10 +64,13 @@ export function unitImage(kind: string, status: Unit["status"], ratio: number): 
   return on.getImageData(0, 0, PX * ratio, PX * ratio);
 }
 
-/** An incident is a square on its corner, with its priority inside. */
+/** An incident is a square on its corner. */
+export const incidentShape = "M12 2 22 12 12 22 2 12z";
+
+/** An incident, with its priority inside. */
 export function incidentImage(state: Incident["state"], priority: number, ratio: number): ImageData {
   const on = pen(ratio);
-  outlined(on, "M12 2 22 12 12 22 2 12z", INCIDENT_COLOURS[state]);
+  outlined(on, incidentShape, INCIDENT_COLOURS[state]);
   on.fillStyle = "#ffffff";
   on.font = "bold 11px sans-serif";
   on.textAlign = "center";

@@ -17,7 +17,10 @@ export function Account() {
       if (!box.current?.contains(pressed.target as Node)) shown.value = false;
     };
     const escape = (key: KeyboardEvent): void => {
-      if (key.key === "Escape") shown.value = false;
+      if (key.key !== "Escape" || !shown.peek()) return;
+      const inside = box.current?.querySelector(".account-card")?.contains(document.activeElement);
+      shown.value = false;
+      if (inside) box.current?.querySelector("button")?.focus();
     };
     addEventListener("pointerdown", away);
     addEventListener("keydown", escape);

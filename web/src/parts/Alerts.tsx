@@ -8,16 +8,18 @@ import { density, duration, integer, named, people, ratio, share, t, timeOf, wor
 import type { MapHandle } from "../map/DeskMap.tsx";
 import { FiringRow } from "../underway/FiringRow.tsx";
 import { firings } from "../underway/firings.ts";
+import { useInstead } from "./focus.ts";
 import { Icon } from "./Icon.tsx";
+import { LeftOut, matches } from "./Seek.tsx";
 import { useOnce } from "./useOnce.ts";
 
 /** What stands announced, the most serious first; quiet where nothing does. */
-export function Alerts({ map, matches }: { map: Signal<MapHandle | null>; matches: (...texts: (string | undefined)[]) => boolean }) {
+export function Alerts({ map }: { map: Signal<MapHandle | null> }) {
   const shown = alerts.value.filter((one) => matches(one.subject.id, one.subject.name.zh, one.subject.name.en));
   return (
     <>
       <p class="alerts-head">
-        <span class="quiet">{t(shown.length === 0 ? "alerts.none" : "alerts.once")}</span>
+        <span class="quiet">{t(alerts.value.length + firings.value.length === 0 ? "alerts.none" : "alerts.once")}</span>
         <button type="button" class="plain" aria-pressed={sound.value} onClick={toggleSound} data-test="sound">
           {t(sound.value ? "alerts.sound_on" : "alerts.sound_off")}
         </button>
@@ -29,6 +31,7 @@ export function Alerts({ map, matches }: { map: Signal<MapHandle | null>; matche
           ))}
         </ul>
       )}
+      <LeftOut n={alerts.value.length - shown.length} />
       <ul class="rows" aria-live="polite">
         {shown.map((one) => (
           <AlertRow key={one.id} one={one} map={map} />
@@ -106,6 +109,7 @@ function namesOf(ids: string[]): string {
 function Duty({ one }: { one: Alert }) {
   const [note, setNote] = useState<string | null>(null);
   const { busy, once } = useOnce();
+  const { opener, first } = useInstead(note !== null);
   const work = (what: () => Promise<unknown>): void =>
     void once(async () => {
       try {
@@ -118,8 +122,8 @@ function Duty({ one }: { one: Alert }) {
     });
   if (note !== null)
     return (
-      <form class="alert-duty" onSubmit={(sent) => (sent.preventDefault(), work(() => api.closeAlert(one.id, note)))}>
-        <input value={note} maxLength={500} required placeholder={t("alert.why")} aria-label={t("alert.why")} onInput={(typed) => setNote(typed.currentTarget.value)} />
+      <form class="alert-duty" onKeyDown={(key) => key.key === "Escape" && (key.preventDefault(), setNote(null))} onSubmit={(sent) => (sent.preventDefault(), work(() => api.closeAlert(one.id, note)))}>
+        <input ref={first} value={note} maxLength={500} required placeholder={t("alert.why")} aria-label={t("alert.why")} onInput={(typed) => setNote(typed.currentTarget.value)} />
         <button type="submit" class="plain" aria-busy={busy}>
           {t("alert.close")}
         </button>
@@ -137,7 +141,7 @@ function Duty({ one }: { one: Alert }) {
           {t("alert.acknowledge")}
         </button>
       )}
-      <button type="button" class="plain" onClick={() => setNote("")}>
+      <button type="button" ref={opener} class="plain" onClick={() => setNote("")} data-test="close-ask">
         {t("alert.close_ask")}
       </button>
     </p>

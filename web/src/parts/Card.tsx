@@ -1,16 +1,17 @@
 import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { api } from "../api.ts";
 import type { Area, CurvePoint, Device, DevicePoint, Estimate, Flow, Forecast, Place, Polygon } from "../shapes.ts";
 import { device, drawing, minute, place, refreshWatches, say, selection, slowMinute, told, type Selection } from "../desk.ts";
-import { duration, integer, momentOf, named, share, t, word } from "../i18n.ts";
+import { duration, integer, kindOfPlace, momentOf, named, share, t, word } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
 import { incident } from "../reach.ts";
 import { anchorOf } from "../map/geometry.ts";
 import { Curve, type Line } from "./Curve.tsx";
 import { EstimateView } from "./EstimateView.tsx";
 import { FlowView } from "./FlowView.tsx";
+import { useCardFocus } from "./focus.ts";
 import { Icon } from "./Icon.tsx";
 import { IncidentView, RaiseForm } from "./IncidentCard.tsx";
 import { LastHour } from "./LastHour.tsx";
@@ -50,9 +51,13 @@ export function Card({ map }: { map: Signal<MapHandle | null> }) {
 
 function Frame({ kind, title, children }: { kind: string; title: string; children: ComponentChildren }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  useCardFocus(heading, () => selection.peek() === null);
+  const escape = (key: KeyboardEvent): void => {
+    if (key.key !== "Escape" || key.defaultPrevented || drawing.value !== "off") return;
+    selection.value = null;
+  };
   return (
-    <section class="card" aria-label={title} data-test="card">
+    <section class="card" aria-label={title} onKeyDown={escape} data-test="card">
       <header class="card-head">
         <div>
           <p class="quiet">{kind}</p>
@@ -85,7 +90,7 @@ function PlaceCard({ id }: { id: string }) {
   const full = useAsked<Place>(id, minute.value, () => api.place(id)); // the live feed leaves out how fresh it is
   if (!one) return null;
   const estimate = full.answer && full.answer.estimate.at >= one.estimate.at ? full.answer.estimate : one.estimate;
-  const kinds = [word("place", one.kind), one.key ? t("place.key") : "", one.closed ? t("place.closed") : ""];
+  const kinds = [kindOfPlace(one.kind), one.key ? t("place.key") : "", one.closed ? t("place.closed") : ""];
   return (
     <Frame kind={kinds.filter(Boolean).join(" · ")} title={named(one.name, one.id)}>
       <EstimateView estimate={estimate} capacity={one.capacity} />

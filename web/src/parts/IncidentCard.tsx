@@ -1,9 +1,10 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { api } from "../api.ts";
 import type { Assignment, Candidate, Incident, Recommendation } from "../shapes.ts";
 import { hrefOf } from "../cases/address.ts";
 import { now, places, selection } from "../desk.ts";
 import { integer, named, share, t, timeOf, word } from "../i18n.ts";
+import { newKey } from "../once.ts";
 import { act, incident, kinds, raiseAt, reachTick, show, unit, units } from "../reach.ts";
 import { may } from "../staff.ts";
 import { clockOf, waitedS, whereOf } from "./Reach.tsx";
@@ -19,10 +20,11 @@ export function RaiseForm({ at, spotOf }: { at: [number, number]; spotOf: (place
   const [kind, setKind] = useState("");
   const [note, setNote] = useState("");
   const chosen = kinds.value.find((one) => one.kind === kind);
+  const key = useMemo(newKey, [kind, note, at.join()]); // what is sent again unchanged, because no answer came, raises no second one
   const { busy, once } = useOnce();
   const raise = async (): Promise<void> => {
     let made: Incident | null = null;
-    await act(api.raise(kind, at, note).then((one) => (made = one)));
+    await act(api.raise(kind, at, note, key).then((one) => (made = one)));
     if (made) show(made);
   };
   return (
@@ -147,7 +149,7 @@ function Advice({ one, made }: { one: Incident; made: Recommendation }) {
   };
   useEffect(() => {
     const heard = (key: KeyboardEvent): void => {
-      if (key.key.toLowerCase() !== "d" || key.ctrlKey || key.metaKey || key.altKey || typing(key.target)) return;
+      if (key.key.toLowerCase() !== "d" || key.ctrlKey || key.metaKey || key.altKey || typing(key.target) || document.querySelector("dialog[open]")) return;
       key.preventDefault();
       if (!key.repeat) void once(send);
     };
@@ -165,7 +167,7 @@ function Advice({ one, made }: { one: Incident; made: Recommendation }) {
   return (
     <section class="advice" aria-label={t("advice.title")} data-test="advice">
       <h3>
-        {t("advice.title")} <span class="quiet">{made.left_s !== null && made.left_s > 0 ? t("advice.left", { left: clockOf(made.left_s) }) : ""}</span>
+        {t("advice.title")} <Left one={one} />
       </h3>
       {made.chosen.length === 0 && made.missing.length === 0 && <p class="quiet">{t("advice.enough")}</p>}
       <ul>
@@ -198,6 +200,16 @@ function Advice({ one, made }: { one: Incident; made: Recommendation }) {
         </button>
       )}
     </section>
+  );
+}
+
+/** What is left of the target until somebody is there: it runs down with the district's clock. */
+function Left({ one }: { one: Incident }) {
+  const left = one.target_s === null || one.on_scene_at ? 0 : one.target_s - waitedS(one);
+  return (
+    <span class="quiet" data-test="left">
+      {left > 0 ? t("advice.left", { left: clockOf(left) }) : ""}
+    </span>
   );
 }
 

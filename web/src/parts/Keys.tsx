@@ -3,6 +3,7 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t, type Key } from "../i18n.ts";
+import { useModal } from "./useModal.ts";
 
 export type Shortcut = readonly [keys: string, means: Key];
 
@@ -59,8 +60,7 @@ export function KeysButton({ open }: { open: () => void }) {
 }
 
 export function KeysHelp({ shortcuts, close }: { shortcuts: readonly Shortcut[]; close: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const dialog = useModal();
   return (
     <dialog ref={dialog} class="dialog" onClose={close} aria-labelledby="keys-title" data-test="keys-help">
       <h2 id="keys-title">{t("keys.title")}</h2>

@@ -1,11 +1,14 @@
 import type { District } from "../shapes.ts";
 import { changes, layer, showLayer } from "../desk.ts";
 import { CHANGE_STEPS, DENSITY_STEPS, REACH_STEPS, SEEN_STEPS } from "../map/palette.ts";
-import { KINDS } from "../map/symbols.ts";
+import { incidentShape, INCIDENT_COLOURS } from "../map/reachSymbols.ts";
+import { KINDS, STATES } from "../map/symbols.ts";
 import { t, word } from "../i18n.ts";
+import { hasUnits } from "../reach.ts";
 import { theme } from "../theme.ts";
 import { LevelPicker } from "./Lists.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
+import { UnitSymbol } from "./UnitSymbol.tsx";
 
 const LAYERS = ["people", "seen", "reach"] as const;
 
@@ -45,14 +48,35 @@ export function Legend({ district }: { district: District }) {
             <DeviceSymbol kind={kind} state="ok" /> {word("kind", kind)}
           </li>
         ))}
-        <li>
-          <DeviceSymbol kind="area" state="silent" /> {t("state.silent")}
-        </li>
-        <li>
-          <DeviceSymbol kind="area" state="suspect" /> {t("state.suspect")}
-        </li>
+        {STATES.filter((state) => state !== "ok").map((state) => (
+          <li key={state}>
+            <DeviceSymbol kind="area" state={state} /> {word("state", state)}
+          </li>
+        ))}
+        {hasUnits() && (
+          <>
+            <li>
+              <UnitSymbol kind="vehicle" status="available" /> {t("legend.vehicle")}
+            </li>
+            <li>
+              <UnitSymbol kind="foot" status="available" /> {t("legend.foot")}
+            </li>
+            <li>
+              <IncidentSymbol /> {t("legend.incident")}
+            </li>
+          </>
+        )}
       </ul>
       <LevelPicker district={district} />
     </details>
+  );
+}
+
+/** An incident that waits; the map draws its priority into it. */
+function IncidentSymbol() {
+  return (
+    <svg class="unit-symbol" width="20" height="20" viewBox="0 0 24 24" aria-hidden="true">
+      <path d={incidentShape} fill={INCIDENT_COLOURS.waiting} stroke="#ffffff" stroke-width="1.6" />
+    </svg>
   );
 }

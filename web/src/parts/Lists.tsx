@@ -1,9 +1,9 @@
-import { signal, type Signal } from "@preact/signals";
+import type { Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { api } from "../api.ts";
 import type { Area, Device, District, Place, Proven, Watch } from "../shapes.ts";
 import { alerts, areasOf, devices, level, minute, places, selection, severity, stale, tab, trails, watches, type Selection, type Tab } from "../desk.ts";
-import { dateOf, density, integer, named, people, share, t, timeOf, word } from "../i18n.ts";
+import { dateOf, density, integer, kindOfPlace, named, people, share, t, timeOf, word } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
 import { STATES } from "../map/symbols.ts";
 import { waiting } from "../reach.ts";
@@ -13,6 +13,7 @@ import { Alerts } from "./Alerts.tsx";
 import { Bar, Class, shortOccupancy } from "./EstimateView.tsx";
 import { Icon, type IconName } from "./Icon.tsx";
 import { Reach } from "./Reach.tsx";
+import { LeftOut, matches, Seek, sought } from "./Seek.tsx";
 import { Spark } from "./Spark.tsx";
 import { evidenceOf } from "./Suspected.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
@@ -27,8 +28,6 @@ const TABS: readonly { id: Tab; icon: IconName }[] = [
   { id: "watches", icon: "watch" },
 ];
 const SHOWN = 200; // rows at once; the filter reaches the others
-
-const sought = signal("");
 
 /** The lists beside the map: everything the map shows, reachable without it. */
 export function Lists({ district, map }: { district: District; map: Signal<MapHandle | null> }) {
@@ -51,13 +50,10 @@ export function Lists({ district, map }: { district: District; map: Signal<MapHa
           </button>
         ))}
       </div>
-      <label class="seek">
-        <Icon name="search" size={15} />
-        <input type="search" value={sought.value} placeholder={t("lists.seek")} aria-label={t("lists.seek")} onInput={(typed) => (sought.value = typed.currentTarget.value)} />
-      </label>
+      <Seek />
       <div id="list" tabIndex={-1} role="tabpanel" aria-labelledby={`tab-${tab.value}`} class={`list${stale.value ? " is-stale" : ""}`}>
-        {tab.value === "alerts" && <Alerts map={map} matches={matches} />}
-        {tab.value === "reach" && <Reach map={map} matches={matches} />}
+        {tab.value === "alerts" && <Alerts map={map} />}
+        {tab.value === "reach" && <Reach map={map} />}
         {tab.value === "places" && <Places map={map} />}
         {tab.value === "devices" && <Devices map={map} />}
         {tab.value === "areas" && <Areas district={district} map={map} />}
@@ -65,11 +61,6 @@ export function Lists({ district, map }: { district: District; map: Signal<MapHa
       </div>
     </aside>
   );
-}
-
-function matches(...texts: (string | undefined)[]): boolean {
-  const wanted = sought.value.trim().toLowerCase();
-  return wanted === "" || texts.some((text) => text?.toLowerCase().includes(wanted));
 }
 
 function choose(chosen: Selection, map: MapHandle | null, geometry: GeoJSON.Geometry | null | undefined): void {
@@ -91,33 +82,36 @@ function byWeight(a: Place, b: Place): number {
 }
 
 function Places({ map }: { map: Signal<MapHandle | null> }) {
-  const shown = places.value.filter((one) => matches(one.id, one.name.zh, one.name.en, word("place", one.kind))).sort(byWeight);
-  if (shown.length === 0) return <p class="empty">{t(places.value.length === 0 ? "places.none" : "lists.nothing")}</p>;
+  const shown = places.value.filter((one) => matches(one.id, one.name.zh, one.name.en, kindOfPlace(one.kind))).sort(byWeight);
+  if (places.value.length === 0) return <p class="empty">{t("places.none")}</p>;
   return (
-    <ul class="rows">
-      {shown.slice(0, SHOWN).map((one) => (
-        <li key={one.id}>
-          <button type="button" class={`row place severity-${Math.max(0, severity(one))}`} aria-pressed={isChosen("place", one.id)} onClick={() => choose({ kind: "place", id: one.id }, map.value, map.value?.geometryOf("places", one.id))} data-test={`place-${one.id}`}>
-            <span class="row-head">
-              <span class="row-name">
-                {one.key && <i class="key" title={t("place.key")} aria-label={t("place.key")} />}
-                {named(one.name, one.id)}
+    <>
+      <LeftOut n={places.value.length - shown.length} />
+      <ul class="rows">
+        {shown.slice(0, SHOWN).map((one) => (
+          <li key={one.id}>
+            <button type="button" class={`row place severity-${Math.max(0, severity(one))}`} aria-pressed={isChosen("place", one.id)} onClick={() => choose({ kind: "place", id: one.id }, map.value, map.value?.geometryOf("places", one.id))} data-test={`place-${one.id}`}>
+              <span class="row-head">
+                <span class="row-name">
+                  {one.key && <i class="key" title={t("place.key")} aria-label={t("place.key")} />}
+                  {named(one.name, one.id)}
+                </span>
+                <strong class={one.estimate.unknown !== null ? "is-unknown" : ""}>{shortOccupancy(one.estimate)}</strong>
               </span>
-              <strong class={one.estimate.unknown !== null ? "is-unknown" : ""}>{shortOccupancy(one.estimate)}</strong>
-            </span>
-            <span class="row-foot">
-              {one.capacity ? <Bar of={one.estimate.unknown === null ? one.share_of_capacity : null} /> : <span class="bar bar-absent" />}
-              <span class="row-share">{one.share_of_capacity !== null && one.estimate.unknown === null ? share(one.share_of_capacity) : ""}</span>
-              <Spark points={trails.value.get(one.id) ?? []} />
-              <Class of={one.estimate.unknown === null ? one.estimate.level_of_service : null} />
-            </span>
-            <span class="row-note quiet">
-              {one.estimate.unknown !== null ? word("unknown", one.estimate.unknown) : `${one.estimate.density_per_m2 === null ? "" : t("unit.per_m2", { n: density(one.estimate.density_per_m2) })}${one.capacity ? ` · ${t("capacity.is", { capacity: people(one.capacity) })}` : ""}`}
-            </span>
-          </button>
-        </li>
-      ))}
-    </ul>
+              <span class="row-foot">
+                {one.capacity ? <Bar of={one.estimate.unknown === null ? one.share_of_capacity : null} /> : <span class="bar bar-absent" />}
+                <span class="row-share">{one.share_of_capacity !== null && one.estimate.unknown === null ? share(one.share_of_capacity) : ""}</span>
+                <Spark points={trails.value.get(one.id) ?? []} />
+                <Class of={one.estimate.unknown === null ? one.estimate.level_of_service : null} />
+              </span>
+              <span class="row-note quiet">
+                {one.estimate.unknown !== null ? word("unknown", one.estimate.unknown) : `${one.estimate.density_per_m2 === null ? "" : t("unit.per_m2", { n: density(one.estimate.density_per_m2) })}${one.capacity ? ` · ${t("capacity.is", { capacity: people(one.capacity) })}` : ""}`}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 
@@ -128,9 +122,10 @@ function Devices({ map }: { map: Signal<MapHandle | null> }) {
     .filter((one) => matches(one.id, one.name.zh, one.name.en, word("kind", one.kind), word("state", one.state)))
     .sort((a, b) => URGENCY.indexOf(a.state) - URGENCY.indexOf(b.state) || a.id.localeCompare(b.id));
   const counts = STATES.map((state) => ({ state, n: devices.value.filter((one) => one.state === state).length })).filter(({ n }) => n > 0);
-  if (shown.length === 0) return <p class="empty">{t(devices.value.length === 0 ? "devices.none" : "lists.nothing")}</p>;
+  if (devices.value.length === 0) return <p class="empty">{t("devices.none")}</p>;
   return (
     <>
+      <LeftOut n={devices.value.length - shown.length} />
       <p class="tally">
         {counts.map(({ state, n }) => (
           <span key={state}>
@@ -207,12 +202,13 @@ function Areas({ district, map }: { district: District; map: Signal<MapHandle | 
       {error && <p class="empty is-error">{error}</p>}
       {of === "" && <p class="empty">{t("areas.pick")}</p>}
       {of !== "" && !answer && !error && <p class="empty">{t("app.loading")}</p>}
+      <LeftOut n={(answer?.length ?? 0) - shown.length} />
       <ul class="rows">
         {shown.slice(0, SHOWN).map((one) => (
           <li key={one.id}>
             <button type="button" class="row" aria-pressed={isChosen("area", one.id)} onClick={() => choose({ kind: "area", id: one.id, level: of }, map.value, map.value?.geometryOf("areas", one.id))} data-test={`area-${one.id}`}>
               <span class="row-head">
-                <span class="row-name">{named(one.name, one.id)}</span>
+                <span class="row-name is-whole">{named(one.name, one.id)}</span>
                 <strong class={!one.estimate || one.estimate.unknown !== null ? "is-unknown" : ""}>{shortOccupancy(one.estimate)}</strong>
               </span>
               <span class="row-note quiet">
@@ -246,20 +242,23 @@ export function LevelPicker({ district }: { district: District }) {
 
 function Watches({ map }: { map: Signal<MapHandle | null> }) {
   const shown = watches.value.filter((one) => matches(one.name));
-  if (shown.length === 0) return <p class="empty">{t(watches.value.length === 0 ? "watches.none" : "lists.nothing")}</p>;
+  if (watches.value.length === 0) return <p class="empty">{t("watches.none")}</p>;
   const open = (one: Watch): void => choose({ kind: "polygon", polygon: one.polygon, name: one.name, watch: { id: one.id, version: one.version } }, map.value, one.polygon);
   return (
-    <ul class="rows">
-      {shown.map((one) => (
-        <li key={one.id}>
-          <button type="button" class="row" aria-pressed={isChosen("polygon", one.id)} onClick={() => open(one)} data-test="watch">
-            <span class="row-head">
-              <span class="row-name">{one.name}</span>
-              <strong>{shortOccupancy(one.estimate)}</strong>
-            </span>
-          </button>
-        </li>
-      ))}
-    </ul>
+    <>
+      <LeftOut n={watches.value.length - shown.length} />
+      <ul class="rows">
+        {shown.map((one) => (
+          <li key={one.id}>
+            <button type="button" class="row" aria-pressed={isChosen("polygon", one.id)} onClick={() => open(one)} data-test="watch">
+              <span class="row-head">
+                <span class="row-name">{one.name}</span>
+                <strong>{shortOccupancy(one.estimate)}</strong>
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }

@@ -8,6 +8,7 @@ import { STATUSES } from "../map/reachSymbols.ts";
 import { act, beginRaising, cover, incident, incidents, kinds, post, proof, show, unit, units } from "../reach.ts";
 import { may } from "../staff.ts";
 import { Icon } from "./Icon.tsx";
+import { LeftOut, matches } from "./Seek.tsx";
 import { UnitSymbol } from "./UnitSymbol.tsx";
 import { useOnce } from "./useOnce.ts";
 
@@ -32,9 +33,10 @@ export function whereOf(one: Incident): string {
 }
 
 /** What needs a response, and who responds. */
-export function Reach({ map, matches }: { map: Signal<MapHandle | null>; matches: (...texts: (string | undefined)[]) => boolean }) {
+export function Reach({ map }: { map: Signal<MapHandle | null> }) {
   const listed = incidents.value.filter((one) => matches(one.id, one.name.zh, one.name.en, whereOf(one)));
   const open = listed.filter((one) => one.state !== "closed");
+  const waits = incidents.value.filter((one) => one.state !== "closed");
   const closed = listed.filter((one) => one.state === "closed").slice(0, 8);
   const board = units.value.filter((one) => matches(one.id, one.name.zh, one.name.en, word("status", one.status)));
   const goTo = (one: Incident): void => {
@@ -44,7 +46,8 @@ export function Reach({ map, matches }: { map: Signal<MapHandle | null>; matches
   return (
     <>
       <Head />
-      {open.length === 0 && <p class="empty">{t("reach.none")}</p>}
+      {waits.length === 0 && <p class="empty">{t("reach.none")}</p>}
+      <LeftOut n={waits.length - open.length + units.value.length - board.length} />
       <ul class="rows" aria-label={t("reach.incidents")}>
         {[...open, ...closed].map((one) => (
           <Row key={one.id} one={one} go={() => goTo(one)} />

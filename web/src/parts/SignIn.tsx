@@ -1,7 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { told } from "../desk.ts";
 import { lang, setLang, t } from "../i18n.ts";
-import { entering, firstLink, makeFirst, me, signIn } from "../staff.ts";
+import { door, entering, firstLink, lapsed, makeFirst, me, signIn } from "../staff.ts";
+import { useModal } from "./useModal.ts";
 
 /** What stands before the desk: a name and a password, or the making of the first account. */
 export function SignIn({ then }: { then: () => void }) {
@@ -26,7 +27,25 @@ export function SignIn({ then }: { then: () => void }) {
   );
 }
 
-function Form({ first, then }: { first: boolean; then: () => void }) {
+/** Over whatever somebody was doing: they are signed in no longer, and what they have written waits until they are. */
+export function SignInAgain() {
+  return lapsed.value ? <Again /> : null;
+}
+
+function Again() {
+  const dialog = useModal();
+  return (
+    <dialog ref={dialog} class="dialog sign-in" onCancel={() => door.turnAway()} aria-labelledby="again-title" data-test="sign-in-again">
+      <h2 id="again-title">{t("sign_in.again")}</h2>
+      <Form first={false} then={() => undefined} why={t("sign_in.kept", { name: me.value?.account?.shown_name ?? "" })} />
+      <button type="button" class="plain" onClick={() => door.turnAway()} data-test="sign-in-later">
+        {t("sign_in.later")}
+      </button>
+    </dialog>
+  );
+}
+
+function Form({ first, then, why }: { first: boolean; then: () => void; why?: string }) {
   const fault = useSignal("");
   const busy = useSignal(false);
   const submit = async (sent: SubmitEvent): Promise<void> => {
@@ -47,7 +66,7 @@ function Form({ first, then }: { first: boolean; then: () => void }) {
   };
   return (
     <form onSubmit={(sent) => void submit(sent)}>
-      <p class="quiet">{t(first ? "sign_in.first" : "sign_in.ask")}</p>
+      <p class="quiet">{why ?? t(first ? "sign_in.first" : "sign_in.ask")}</p>
       <label>
         {t("sign_in.name")}
         <input name="name" autocomplete="username" required maxLength={64} autofocus data-test="sign-in-name" />

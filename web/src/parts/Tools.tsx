@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { district, drawing, selection } from "../desk.ts";
 import { t } from "../i18n.ts";
 import type { MapHandle } from "../map/DeskMap.tsx";
@@ -7,6 +7,7 @@ import { lineFrom, polygonFrom } from "../map/geometry.ts";
 import { beginRaising, kinds, raiseAt } from "../reach.ts";
 import { may } from "../staff.ts";
 import { Icon } from "./Icon.tsx";
+import { useModal } from "./useModal.ts";
 
 const mayRaise = (): boolean => may("incidents.act") && kinds.value.length > 0;
 
@@ -61,10 +62,9 @@ export function Tools({ map }: { map: Signal<MapHandle | null> }) {
 
 /** The keyboard's way to a polygon: its corners, typed or pasted. */
 function Corners({ map, close }: { map: Signal<MapHandle | null>; close: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal();
   const [text, setText] = useState("");
   const [wrong, setWrong] = useState(false);
-  useEffect(() => dialog.current?.showModal(), []);
   const take = (): void => {
     const line = lineFrom(text);
     if (line) {

@@ -1,7 +1,8 @@
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { api } from "../api.ts";
 import type { Band, Polygon, Tried, Trying } from "../shapes.ts";
-import { changes, place, showChanges, told } from "../desk.ts";
+import { changes, place, selection, showChanges, told } from "../desk.ts";
 import { density, integer, named, people, t, timeOf } from "../i18n.ts";
 import { may } from "../staff.ts";
 import { Curve, type Line } from "./Curve.tsx";
@@ -19,6 +20,18 @@ export function TryPanel({ of, where }: { of: string; where: { place: string } |
   const fault = useSignal("");
   const busy = useSignal(false);
   const open = useSignal(false);
+  const shown = useRef<Tried | null>(null);
+  const round = useRef(0);
+  /** Whatever was tried was tried of something else than what stands here now, and so is what is still asked for. */
+  const clear = (): void => {
+    round.current += 1;
+    made.value = null;
+    fault.value = "";
+    busy.value = false;
+    if (shown.current) showChanges(null);
+    shown.current = null;
+  };
+  useEffect(() => () => void (selection.peek() !== null && clear()), [of]); // a card that is closed leaves the map to be looked at
   if (!may("crowd.read", true)) return null;
   const submit = async (sent: SubmitEvent): Promise<void> => {
     sent.preventDefault();
@@ -30,22 +43,26 @@ export function TryPanel({ of, where }: { of: string; where: { place: string } |
     }
     const gateway = given.get("gateway");
     if (gateway !== null) measure.gateway = String(gateway);
+    if (busy.peek()) return;
+    clear();
+    const mine = round.current;
     busy.value = true;
-    fault.value = "";
     try {
-      made.value = await api.whatIf(measure);
-      showChanges(made.value);
+      const answer = await api.whatIf(measure);
+      if (mine !== round.current) return;
+      made.value = shown.current = answer;
+      showChanges(answer);
     } catch (error) {
-      fault.value = told(error);
+      if (mine === round.current) fault.value = told(error);
     } finally {
-      busy.value = false;
+      if (mine === round.current) busy.value = false;
     }
   };
   return (
     <details class="why try" open={open.value} onToggle={(toggled) => (open.value = toggled.currentTarget.open)} data-test="try">
       <summary>{t("try.title")}</summary>
       {open.value && (
-        <form class="try-form" onSubmit={(sent) => void submit(sent)}>
+        <form class="try-form" onSubmit={(sent) => void submit(sent)} onInput={clear}>
           <label>
             <span>{t("try.measure")}</span>
             <select value={kind.value} onChange={(change) => (kind.value = change.currentTarget.value as Kind)} data-test="try-kind">
@@ -57,7 +74,7 @@ export function TryPanel({ of, where }: { of: string; where: { place: string } |
             </select>
           </label>
           <Details kind={kind.value} />
-          <button type="submit" class="primary" disabled={busy.value} data-test="try-go">
+          <button type="submit" class="primary" aria-busy={busy.value} data-test="try-go">
             {t(busy.value ? "try.busy" : "try.go")}
           </button>
         </form>

@@ -1,8 +1,8 @@
 import { batch, signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
+import { faultFrom } from "../api.ts";
 import { address, hrefOf } from "../cases/address.ts";
 import { Refusal } from "../cases/parts.tsx";
-import { faultFrom } from "../cases/refusals.ts";
 import { following, say, told } from "../desk.ts";
 import { known, lang, momentOf, t, type Key } from "../i18n.ts";
 import { inOrder } from "../order.ts";

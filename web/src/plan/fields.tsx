@@ -2,7 +2,7 @@
 
 import { useId } from "preact/hooks";
 import { ApiError } from "../api.ts";
-import { refusalText } from "../cases/refusals.ts";
+import { refusalText } from "../refusals.ts";
 import { t } from "../i18n.ts";
 
 export interface Fault {

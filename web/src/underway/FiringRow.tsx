@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { hrefOf } from "../cases/address.ts";
 import { Refusal } from "../cases/parts.tsx";
 import { density, integer, t, timeOf, word } from "../i18n.ts";
+import { useInstead } from "../parts/focus.ts";
 import { Icon } from "../parts/Icon.tsx";
 import { useOnce } from "../parts/useOnce.ts";
 import { may } from "../staff.ts";
@@ -51,6 +52,7 @@ function Answer({ one }: { one: Firing }) {
   const [note, setNote] = useState<string | null>(null);
   const [fault, setFault] = useState<unknown>(null);
   const { busy, once } = useOnce();
+  const { opener, first } = useInstead(note !== null);
   const work = (what: () => Promise<unknown>): void =>
     void once(async () => {
       await what().then(() => (setNote(null), setFault(null)), setFault);
@@ -60,8 +62,8 @@ function Answer({ one }: { one: Firing }) {
   return (
     <>
       {note !== null ? (
-        <form class="alert-duty" onSubmit={(sent) => (sent.preventDefault(), work(() => underway.overrule(one.id, note)))}>
-          <input value={note} maxLength={500} required placeholder={t("live.why_not")} aria-label={t("live.why_not")} onInput={(typed) => setNote(typed.currentTarget.value)} data-test="overrule-note" />
+        <form class="alert-duty" onKeyDown={(key) => key.key === "Escape" && (key.preventDefault(), setNote(null))} onSubmit={(sent) => (sent.preventDefault(), work(() => underway.overrule(one.id, note)))}>
+          <input ref={first} value={note} maxLength={500} required placeholder={t("live.why_not")} aria-label={t("live.why_not")} onInput={(typed) => setNote(typed.currentTarget.value)} data-test="overrule-note" />
           <button type="submit" class="plain" aria-busy={busy} data-test="overrule">
             {t("live.overrule")}
           </button>
@@ -74,7 +76,7 @@ function Answer({ one }: { one: Firing }) {
           <button type="button" class="plain solid" aria-busy={busy} onClick={() => work(() => underway.done(one.id))} data-test="done">
             {t("live.done")}
           </button>
-          <button type="button" class="plain" onClick={() => setNote("")} data-test="overrule-ask">
+          <button type="button" ref={opener} class="plain" onClick={() => setNote("")} data-test="overrule-ask">
             {t("live.overrule_ask")}
           </button>
         </p>

@@ -133,6 +133,7 @@ function Triggers({ live }: { live: Live }) {
 
 function stateOf(one: Trigger, live: Live): string {
   if (one.firing) return t("live.is_on");
+  if (one.value === null) return t("live.not_counted"); // unknown is not below
   if (one.since_at) return t("live.above_since", { time: timeOf(one.since_at) });
   return t(live.runs ? "live.quiet" : "live.not_running");
 }

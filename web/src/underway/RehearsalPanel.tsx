@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
+import { faultFrom } from "../api.ts";
 import type { Case, Kind } from "../cases/api.ts";
 import { referenceName } from "../cases/known.ts";
 import { Refusal } from "../cases/parts.tsx";
-import { faultFrom } from "../cases/refusals.ts";
 import { density, integer, lang, momentOf, named, people, share, t, timeOf, type Key } from "../i18n.ts";
 import { Curve, type Line } from "../parts/Curve.tsx";
 import { useAsked } from "../parts/useAsked.ts";
@@ -145,8 +145,8 @@ function Shown({ one, made, dropped }: { one: Case; made: Made; dropped: () => v
             <span>
               <b>{each.zone}</b> {condition(each)} → {each.action} <span class="quiet">({each.office})</span>
             </span>
-            <span class="number">{each.fired.length > 0 ? each.fired.map((fire) => timeOf(fire.at)).join(t("list.comma")) : t("rehearsal.not_fired")}</span>
-            <span class="quiet">{each.highest === null ? t("live.unknown") : t("rehearsal.highest", { value: amount(each.measure, each.highest) })}</span>
+            <span class="number">{each.fired.length > 0 ? each.fired.map((fire) => timeOf(fire.at)).join(t("list.comma")) : t(each.highest === null ? "live.unknown" : "rehearsal.not_fired")}</span>
+            <span class="quiet">{each.highest === null ? t("rehearsal.not_counted") : t("rehearsal.highest", { value: amount(each.measure, each.highest) })}</span>
           </li>
         ))}
       </ul>

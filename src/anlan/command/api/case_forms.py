@@ -434,6 +434,7 @@ class Misfit(Form):
     value: str
     rule: str
     next_step: str
+    zh: FaultInChinese
 
 
 class Moved(Form):

@@ -24,8 +24,9 @@ class Form(BaseModel):
 
 
 class FaultInChinese(Form):
-    """The rule and the next step in Chinese; null where they have no words yet."""
+    """The parts in Chinese; null where they have no words yet, or the value is a name and no phrase."""
 
+    value: str | None = Field(examples=["多边形"])
     rule: str | None = Field(examples=["须为多边形"])
     next_step: str | None = Field(examples=["闭合后再发送"])
 

@@ -21,6 +21,7 @@ from anlan.kernel.clock import parse_moment
 from anlan.kernel.errors import Conflict, NotAllowed
 from anlan.kernel.records import Unit
 from anlan.kernel.response import IncidentNow, PositionReport, UnitNow
+from anlan.reach import Key, Wanted
 
 router = APIRouter(tags=["reach"])
 
@@ -44,11 +45,21 @@ def incidents(district: Opened, asker: Admitted, where: Where, past_hours: Hours
 
 
 @router.post("/incidents", response_model=forms.Incident, summary="Raise an incident")
-def raise_incident(district: Opened, asker: Admitted, where: Where, made: forms.Raising) -> dict[str, Any]:
-    """Note a kind, a place, and a few words about the need: never about whoever called."""
+def raise_incident(
+    district: Opened, asker: Admitted, where: Where, made: forms.Raising, idempotency_key: forms.OnceKey = None
+) -> dict[str, Any]:
+    """Note a kind, a place, and a few words about the need: never about whoever called.
+
+    With an ``Idempotency-Key`` the same request may be sent again, after an answer that never came: it raises nothing
+    new and is answered by the incident as it stands.
+    """
     lon, lat = made.at
     _within(asker, where, lon, lat, "this place")
-    raised = district.reach.raise_incident(made.kind, lon, lat, asker.name, priority=made.priority, note=made.note)
+    if idempotency_key is None:
+        raised = district.reach.raise_incident(made.kind, lon, lat, asker.name, priority=made.priority, note=made.note)
+    else:
+        wanted = Wanted(made.kind, lon, lat, made.priority, made.note)
+        raised = district.reach.raise_once(wanted, Key(asker.name, idempotency_key))
     return seen.incident(raised)
 
 

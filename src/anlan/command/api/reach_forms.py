@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from fastapi import Header
 from pydantic import Field
 
 from anlan.command.api.forms import Form, Moment, Text
@@ -273,6 +274,16 @@ class NewUnit(Form):
     capabilities: list[str] = Field(default_factory=list)
     agency: str = ""
     at: Place
+
+
+OnceKey = Annotated[
+    str | None,
+    Header(
+        description="Of the sender's choice, such as a UUID. The same key with the same request raises one incident, "
+        "with another it is refused (422); it is known for 24 hours.",
+        examples=["8e03978e-40d5-43dd-bc93-6894a57f9324"],
+    ),
+]
 
 
 class Raising(Form):
