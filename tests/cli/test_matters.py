@@ -163,9 +163,10 @@ def test_cases_are_listed_sought_counted_and_exported(serving, anlan, tmp_path):
     assert {"type": "resident_request", "state": "received", "light": "green", "n_cases": 1} in json.loads(out)[
         "counts"
     ]
-    status, _, _ = anlan("cases", "export", tmp_path / "out.csv", "--type", "resident_request", "--url", serving.url)
-    assert status == 0
-    assert f"{case_id},resident_request" in (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
+    export = ("cases", "export", tmp_path / "out.csv", "--type", "resident_request", "--url", serving.url)
+    for more, begins in (((), "市民诉求,resident_request"), (("--ids",), "resident_request")):
+        assert anlan(*export, *more)[0] == 0
+        assert f"{case_id},{begins}" in (tmp_path / "out.csv").read_text(encoding="utf-8-sig")
 
 
 def test_a_sheet_of_tasks_comes_in_all_of_it_or_nothing(serving, anlan, tmp_path):
