@@ -421,6 +421,19 @@ def test_the_page_fits_a_phone(visit):
     )
 
 
+def test_no_level_of_areas_is_cut_in_the_legend(visit):
+    seen = visit()
+    cut = """() => [...document.querySelectorAll('.legend select')].filter((select) => {
+        if (select.options[0].text !== 'Micro-grid (10,460)') select.options[0].text = 'Micro-grid (10,460)';
+        const has = select.clientWidth;
+        select.style.cssText = 'flex: none; max-width: none';
+        const needs = select.clientWidth;
+        select.style.cssText = '';
+        return needs > has;
+    }).length"""
+    assert seen.until(lambda: seen.page.evaluate(cut) == 0)
+
+
 def test_on_a_phone_no_notice_lies_on_the_legend(visit):
     seen = visit(viewport={"width": 390, "height": 844})
     seen.page.route("**/api/v1/district", lambda route: route.fulfill(json=route.fetch().json() | {"schematic": True}))
@@ -430,6 +443,7 @@ def test_on_a_phone_no_notice_lies_on_the_legend(visit):
     seen.page.locator(".legend summary").click()
     expect(seen.page.locator(".legend-kinds")).to_be_visible()
     expect(seen.find("notice")).not_to_be_visible()
+    assert seen.faults(OVER, [".legend", [".maplibregl-ctrl-top-right"]]) == []
 
 
 def test_two_tabs_share_one_stream(visit, live):

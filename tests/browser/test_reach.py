@@ -173,8 +173,15 @@ def test_what_closes_gives_the_focus_back_to_what_opened_it(desk, town):
     desk.page.locator(".card-head button").click()
     expect(row).to_be_focused()
     desk.find("coordinates").click()
+    expect(desk.find("corners-text")).to_be_visible()
     desk.page.keyboard.press("Escape")
+    expect(desk.find("corners-text")).to_have_count(0)
     expect(desk.find("coordinates")).to_be_focused()
+    desk.find("raise-list").click()
+    desk.find("raise-here").click()
+    desk.find("raise-note").fill("half a senten")
+    desk.page.keyboard.press("Escape")
+    expect(desk.find("raise-note")).to_have_value("half a senten")  # it is not thrown away by a key
 
 
 TWICE = "(button) => (button.click(), button.click())"

@@ -14,7 +14,14 @@ from anlan.command.refusals import in_chinese, table
 from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotFound
 
 SRC = Path(anlan.__file__).parent
-KINDS = {kind.__name__ for kind in AnlanError.__subclasses__()} | {"TooLarge", "UnknownLink", "AnlanError"}
+
+
+def kinds_of(kind):
+    """Return the names of an error and of all that are made of it."""
+    return {kind.__name__}.union(*map(kinds_of, kind.__subclasses__()))
+
+
+KINDS = kinds_of(AnlanError)
 MET = ("cases", "matters", "indicators", "papers", "community", "volunteers", "command", "reach", "staff", "duty.py",
        "underway", "proof/proofs.py", "planning/desk.py", "planning/rings.py", "kernel/access.py", "kernel/entries.py",
        "kernel/clock.py", "kernel/weather.py", "ingest/weather.py", "outlook/weather.py", "district.py", "counting.py",

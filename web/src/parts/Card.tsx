@@ -14,6 +14,7 @@ import { FlowView } from "./FlowView.tsx";
 import { useCardFocus } from "./focus.ts";
 import { Icon } from "./Icon.tsx";
 import { IncidentView, RaiseForm } from "./IncidentCard.tsx";
+import { typing } from "./Keys.tsx";
 import { LastHour } from "./LastHour.tsx";
 import { rateOf } from "./Lists.tsx";
 import { Suspected } from "./Suspected.tsx";
@@ -54,6 +55,7 @@ function Frame({ kind, title, children }: { kind: string; title: string; childre
   useCardFocus(heading, () => selection.peek() === null);
   const escape = (key: KeyboardEvent): void => {
     if (key.key !== "Escape" || key.defaultPrevented || drawing.value !== "off") return;
+    if (typing(key.target) && (key.target as HTMLInputElement).value !== "") return; // what is being written is not thrown away
     selection.value = null;
   };
   return (

@@ -8,6 +8,7 @@ import { newKey } from "../once.ts";
 import { act, incident, kinds, raiseAt, reachTick, show, unit, units } from "../reach.ts";
 import { may } from "../staff.ts";
 import { clockOf, waitedS, whereOf } from "./Reach.tsx";
+import { typing } from "./Keys.tsx";
 import { UnitSymbol } from "./UnitSymbol.tsx";
 import { useAsked } from "./useAsked.ts";
 import { useOnce } from "./useOnce.ts";
@@ -123,10 +124,6 @@ function Clock({ one }: { one: Incident }) {
       </p>
     </div>
   );
-}
-
-function typing(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.matches("input:not([type=checkbox]):not([type=radio]), textarea, select") || target.isContentEditable);
 }
 
 /** Who should go, and why; others may be sent with a reason. `D` sends. */

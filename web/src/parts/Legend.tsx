@@ -2,7 +2,7 @@ import type { District } from "../shapes.ts";
 import { changes, layer, showLayer } from "../desk.ts";
 import { CHANGE_STEPS, DENSITY_STEPS, REACH_STEPS, SEEN_STEPS } from "../map/palette.ts";
 import { incidentShape, INCIDENT_COLOURS } from "../map/reachSymbols.ts";
-import { KINDS, STATES } from "../map/symbols.ts";
+import { KINDS } from "../map/symbols.ts";
 import { t, word } from "../i18n.ts";
 import { hasUnits } from "../reach.ts";
 import { theme } from "../theme.ts";
@@ -48,7 +48,7 @@ export function Legend({ district }: { district: District }) {
             <DeviceSymbol kind={kind} state="ok" /> {word("kind", kind)}
           </li>
         ))}
-        {STATES.filter((state) => state !== "ok").map((state) => (
+        {(["silent", "never", "suspect"] as const).map((state) => (
           <li key={state}>
             <DeviceSymbol kind="area" state={state} /> {word("state", state)}
           </li>
