@@ -470,3 +470,17 @@ def test_the_api_page_works_offline(chromium, live):
     seen.context.close()
     assert hosts == {urlsplit(live.url).netloc}
     assert complaints == []
+
+
+def test_a_long_list_says_how_many_it_does_not_show(chromium, live):
+    seen = Visit(chromium, live.url)
+    told = live.http.get("/devices").json()["devices"]
+    many = told + [{**told[0], "id": f"further-{k}"} for k in range(230 - len(told))]
+    seen.page.route("**/api/v1/devices", lambda route: route.fulfill(json={"devices": many}))
+    seen.open()
+    seen.find("tab-devices").click()
+    expect(seen.page.locator(".list tbody tr")).to_have_count(200)
+    expect(seen.find("more")).to_have_text("30 more; find them by name.")
+    seen.find("seek").fill("further-1")
+    expect(seen.find("more")).to_have_count(0)
+    seen.context.close()

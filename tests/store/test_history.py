@@ -111,7 +111,7 @@ def test_a_sealed_day_reads_as_before_also_after_opening_again(tmp_path):
     again.close()
 
 
-@pytest.mark.parametrize("left", ["2026-12-31.partial", "2026-12-31.parquet"])
+@pytest.mark.parametrize("left", ["2026-12-31.partial", "2026-12-31.parquet", "2026-12-31.quarters"])
 def test_what_a_kill_leaves_while_sealing_is_no_day(tmp_path, left):
     opened, before = three_minutes_over_two_days(tmp_path)
     opened.close()
@@ -121,6 +121,24 @@ def test_what_a_kill_leaves_while_sealing_is_no_day(tmp_path, left):
     assert again.seal(AT + timedelta(days=1)) == [AT.date()]
     assert again.occupancies(*WHOLE)[1].tolist() == before
     again.close()
+
+
+def test_a_day_that_an_earlier_version_sealed_gets_its_quarters(tmp_path):
+    opened, _ = three_minutes_over_two_days(tmp_path)
+    file, asked = tmp_path / "occupancy" / "2026-12-31.quarters", (np.array([0, 1]), np.ones(2), AT, 4)
+    before = opened.occupancy_quarters(*asked)
+    assert np.isfinite(before).any()
+    opened.seal(AT + timedelta(days=1))
+    whole = file.read_bytes()
+    file.unlink()
+    assert np.array_equal(opened.occupancy_quarters(*asked), before, equal_nan=True)
+    assert opened.seal(AT + timedelta(days=1)) == []
+    assert file.read_bytes() == whole
+    assert np.allclose(opened.occupancy_quarters(*asked), before, equal_nan=True, atol=0.02)
+    opened.commit_step(step(1, (7.0, 8.0)))  # the day is made again
+    assert not file.exists()
+    assert opened.occupancy_quarters(*asked)[0] != before[0]
+    opened.close()
 
 
 def test_a_clock_set_back_makes_a_sealed_day_again(tmp_path):

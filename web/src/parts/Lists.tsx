@@ -13,7 +13,7 @@ import { Alerts } from "./Alerts.tsx";
 import { Bar, Class, shortOccupancy } from "./EstimateView.tsx";
 import { Icon, type IconName } from "./Icon.tsx";
 import { Reach } from "./Reach.tsx";
-import { LeftOut, matches, Seek, sought } from "./Seek.tsx";
+import { LeftOut, matches, More, Seek, sought } from "./Seek.tsx";
 import { Spark } from "./Spark.tsx";
 import { evidenceOf } from "./Suspected.tsx";
 import { DeviceSymbol } from "./Symbol.tsx";
@@ -111,6 +111,7 @@ function Places({ map }: { map: Signal<MapHandle | null> }) {
           </li>
         ))}
       </ul>
+      <More n={shown.length - SHOWN} />
     </>
   );
 }
@@ -161,6 +162,7 @@ function Devices({ map }: { map: Signal<MapHandle | null> }) {
           ))}
         </tbody>
       </table>
+      <More n={shown.length - SHOWN} />
     </>
   );
 }
@@ -219,7 +221,7 @@ function Areas({ district, map }: { district: District; map: Signal<MapHandle | 
           </li>
         ))}
       </ul>
-      {shown.length > SHOWN && <p class="empty">{t("lists.more", { n: integer(shown.length - SHOWN) })}</p>}
+      <More n={shown.length - SHOWN} />
     </>
   );
 }

@@ -34,3 +34,12 @@ export function LeftOut({ n }: { n: number }) {
     </p>
   );
 }
+
+/** How many rows of a long list are not drawn; the search reaches them. */
+export function More({ n }: { n: number }) {
+  return n > 0 ? (
+    <p class="empty" data-test="more">
+      {t("lists.more", { n: integer(n) })}
+    </p>
+  ) : null;
+}

@@ -194,26 +194,26 @@ function Shown({ id }: { id: string }) {
         <div class="plan-table" key={title}>
           <h3>{title}</h3>
           <TableScroll name={title}>
-          <table>
-            <thead>
-              <tr>
-                {(rows[0] ?? []).map((cell, k) => (
-                  <th key={k} scope="col">
-                    {cell}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {rows.slice(1).map((row, n) => (
-                <tr key={n}>
-                  {row.map((cell, k) => (
-                    <td key={k}>{cell}</td>
+            <table>
+              <thead>
+                <tr>
+                  {(rows[0] ?? []).map((cell, k) => (
+                    <th key={k} scope="col">
+                      {cell}
+                    </th>
                   ))}
                 </tr>
-              ))}
-            </tbody>
-          </table>
+              </thead>
+              <tbody>
+                {rows.slice(1).map((row, n) => (
+                  <tr key={n}>
+                    {row.map((cell, k) => (
+                      <td key={k}>{cell}</td>
+                    ))}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
           </TableScroll>
         </div>
       ))}
