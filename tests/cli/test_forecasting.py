@@ -112,7 +112,9 @@ def test_hours_for_which_something_was_planned_are_told_apart_with_and_without(c
 def test_a_file_of_what_is_known_that_does_not_fit_is_told(counts, tmp_path, anlan, option, text, said):
     file = tmp_path / "known.csv"
     file.write_text(text)
-    status, _, err = anlan("forecast", "backtest", counts / "wide.csv", "--from", "2026-03-30", option, file)
+    status, _, err = anlan(
+        "forecast", "backtest", counts / "wide.csv", "--from", "2026-03-30", option, file, "--lang", "en"
+    )
     assert status == 2
     assert said in " ".join(err.split())
 

@@ -149,7 +149,9 @@ def test_where_it_would_go_is_told_with_every_rule(serving, anlan):
     assert "street d-w what is a danger" in out
     _, out, _ = anlan(*asked, "--field", "kind=road")
     assert "safety-to-street ✗ not so: kind == 'safety'" in out
-    status, _, err = anlan("cases", "route", "--type", "resident_request", "--at", "here", "--url", serving.url)
+    status, _, err = anlan(
+        "cases", "route", "--type", "resident_request", "--at", "here", "--url", serving.url, "--lang", "en"
+    )
     assert (status, "must be lon,lat" in " ".join(err.split())) == (2, True)
 
 

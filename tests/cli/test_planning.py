@@ -71,7 +71,7 @@ def test_a_promise_that_nobody_can_keep_is_told_with_the_point(asked, anlan, tmp
     ],
 )
 def test_what_does_not_fit_is_told_in_three_parts(asked, anlan, more, status, said):
-    found, _, err = anlan(*asked, *more)
+    found, _, err = anlan(*asked, *more, "--lang", "en")
     assert found == status
     assert said in err
 

@@ -59,6 +59,6 @@ def test_it_proves_a_day_and_waits_for_it(serving, anlan):
     ],
 )
 def test_what_cannot_be_proved_is_refused(serving, anlan, given, status, said):
-    found, _, err = anlan("prove", *given, "--url", serving.url)
+    found, _, err = anlan("prove", *given, "--url", serving.url, "--lang", "en")
     assert found == status
     assert said in " ".join(err.split())

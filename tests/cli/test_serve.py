@@ -110,16 +110,21 @@ def test_a_file_that_is_no_polygon_is_told(served, anlan, tmp_path, text, status
     file = tmp_path / "file.geojson"
     if text:
         file.write_text(text)
-    got, out, err = anlan("count", "--polygon", file, "--url", served.url)
+    got, out, err = anlan("count", "--polygon", file, "--url", served.url, "--lang", "en")
     assert (got, out) == (status, "")
     assert word in err
     assert len(err.strip().splitlines()) == 1
 
 
 def test_an_error_of_the_server_keeps_its_kind(served, anlan):
-    status, _, err = anlan("areas", "--level", "nothing", "--url", served.url)
+    asked = ("areas", "--level", "nothing", "--url", served.url)
+    status, _, err = anlan(*asked, "--lang", "en")
     assert status == 3
     assert "must be one of district, street" in err
+    status, _, err = anlan(*asked)
+    assert status == 3
+    assert "须为以下之一：district, street" in err
+    assert "must" not in err
 
 
 def test_the_log_is_verified_by_the_server_and_from_the_folder(served, anlan, tmp_path):

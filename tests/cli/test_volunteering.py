@@ -50,7 +50,7 @@ def test_an_invitation_leads_to_a_page_and_whoever_joins_is_listed_and_called(se
     assert told(anlan, serving, "callout", "show", key)["quota"] == 2
     assert "guide people" in anlan("callout", "list", "--url", serving.url)[1]
     assert told(anlan, serving, "callout", "stop", key)["state"] == "stopped"
-    status, _, err = anlan("callout", "stop", key, "--url", serving.url)
+    status, _, err = anlan("callout", "stop", key, "--url", serving.url, "--lang", "en")
     assert (status, "is over" in err) == (5, True)
 
 
@@ -74,7 +74,7 @@ def test_a_shift_is_planned_listed_coded_and_written_for_a_calendar(serving, anl
     calendar = serving.folder / "shifts.ics"
     assert anlan("volunteers", "shifts", "--calendar", calendar, "--url", serving.url)[0] == 0
     assert calendar.read_bytes().startswith(b"BEGIN:VCALENDAR")
-    status, _, err = anlan("volunteers", "complete", made["id"], "--url", serving.url)
+    status, _, err = anlan("volunteers", "complete", made["id"], "--url", serving.url, "--lang", "en")
     assert (status, "has not ended" in err) == (5, True)
 
 

@@ -69,7 +69,7 @@ def test_where_nothing_is_known_it_says_so(serving, anlan):
 )
 def test_a_bad_file_is_refused_whole(serving, anlan, rows, more, told):
     serving.file.write_text(HEAD + rows)
-    status, _, err = anlan("weather", serving.file, *more, "--url", serving.url)
+    status, _, err = anlan("weather", serving.file, *more, "--url", serving.url, "--lang", "en")
     assert status == 2
     assert told in " ".join(err.split())
     assert "天气未知" in anlan("weather", "--url", serving.url)[1]

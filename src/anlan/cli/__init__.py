@@ -9,15 +9,19 @@ os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 
 def main() -> None:
-    """Run a command; an error of ours is one line of three parts on standard error, and its own exit code."""
+    """Run a command; an error of ours is one line of three parts on standard error, and its own exit code.
+
+    It is told in the language in which the command would have answered.
+    """
     from anlan.cli.commands import app
     from anlan.cli.say import complain
+    from anlan.cli.spoken import language_of
     from anlan.kernel.errors import AnlanError
 
     try:
         app()
     except AnlanError as fault:
-        complain(fault)
+        complain(fault, language_of(app, sys.argv[1:]))
         sys.exit(fault.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

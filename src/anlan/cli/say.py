@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from anlan.kernel.errors import AnlanError, Unavailable
+from anlan.kernel.refusals import in_chinese
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -98,11 +99,15 @@ KINDS = {
 }
 
 
-def complain(fault: AnlanError) -> None:
-    """Show an error: value, rule, next step."""
-    err.print(
-        f"[bold red]{escape(fault.value)}[/] {escape(fault.rule)}; [bold]{escape(fault.next_step)}[/].", soft_wrap=True
-    )
+def complain(fault: AnlanError, language: str = "en") -> None:
+    """Show an error: value, rule, next step; in Chinese where it is worded."""
+    said = in_chinese(fault) if language == "zh" else None
+    if said is None or said.rule is None or said.next_step is None:
+        value, rule, next_step = (escape(one) for one in (fault.value, fault.rule, fault.next_step))
+        err.print(f"[bold red]{value}[/] {rule}; [bold]{next_step}[/].", soft_wrap=True)
+        return
+    value, rule, next_step = (escape(one) for one in (said.value or fault.value, said.rule, said.next_step))
+    err.print(f"[bold red]{value}[/]：{rule}。[bold]{next_step}[/]。", soft_wrap=True)
 
 
 def as_json(content: Any) -> None:

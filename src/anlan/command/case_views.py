@@ -9,9 +9,9 @@ from typing import Any
 
 from anlan.cases import CaseChange, CaseType, Reading
 from anlan.cases.definition import OPEN, Field, Transition
-from anlan.command.refusals import parts_in_chinese
 from anlan.command.views import moment
 from anlan.kernel.records import Label
+from anlan.kernel.refusals import parts_in_chinese
 from anlan.matters import Agenda, Imported, Moved, Route, Seen, Standing, Taken
 from anlan.matters.standing import NARROW
 from anlan.store import casebook

@@ -10,8 +10,8 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from anlan.command.refusals import form_of
 from anlan.kernel.errors import AnlanError, BadInput, NotAllowed
+from anlan.kernel.refusals import form_of
 
 log = logging.getLogger(__name__)
 

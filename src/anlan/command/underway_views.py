@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
-from anlan.command.refusals import form_of
 from anlan.command.views import estimate, moment, rounded
 from anlan.indicators.change import LEVEL, Change, Ratio
+from anlan.kernel.refusals import form_of
 from anlan.underway import Compared, Firing, Going, LiveNow, Number, Rehearsed, Staffed, Wish
 
 Json = dict[str, Any]

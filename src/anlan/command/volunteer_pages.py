@@ -21,11 +21,11 @@ from markupsafe import Markup
 
 from anlan.command.codes import drawn, link_to
 from anlan.command.pages_of import pages_of
-from anlan.command.refusals import in_chinese
 from anlan.community import SLOTS, Reply, RestBroken
 from anlan.community.shifts import RULES
 from anlan.kernel.errors import AnlanError, BadInput, Unavailable
 from anlan.kernel.records import Label
+from anlan.kernel.refusals import in_chinese
 from anlan.store.casebook import Row
 from anlan.volunteers import Hall, Profile, calling, hours, joining, rostering
 from anlan.volunteers.hall import at_of, volunteer_of

@@ -11,9 +11,9 @@ from pydantic import Field
 from anlan.command.access import Admitted
 from anlan.command.api.asked import Opened
 from anlan.command.api.forms import Fault, Form, Moment, Text, raw
-from anlan.command.refusals import form_of
 from anlan.command.views import moment, rounded
 from anlan.kernel.errors import NotFound
+from anlan.kernel.refusals import form_of
 from anlan.planning.desk import KeptPlan, Making, Wish
 from anlan.planning.ground import marked, offered
 from anlan.planning.papers import paper_of, workbook_of

@@ -21,13 +21,13 @@ from starlette.exceptions import HTTPException
 
 from anlan.cases import Action
 from anlan.command.pages_of import pages_of
-from anlan.command.refusals import in_chinese
 from anlan.command.residents import page_views as views
 from anlan.command.residents.door import HOUR_S, TEXT, Residents, degrees
 from anlan.command.residents.georeport import said as said_in
 from anlan.command.residents.limits import TooMany
 from anlan.command.residents.seals import Seals
 from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotFound
+from anlan.kernel.refusals import in_chinese
 from anlan.matters.follow import plain
 from anlan.matters.gazetteer import Named, place_of
 from anlan.matters.public import Offer, Report, follow, near_report, offers, public_case, shown_file, take_step

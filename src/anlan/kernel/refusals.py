@@ -59,7 +59,7 @@ def table() -> Mapping[str, Mapping[str, str]]:
 
 @cache
 def _table() -> dict[str, dict[str, str]]:
-    return tomllib.loads(files("anlan.command").joinpath("refusals.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files("anlan.kernel").joinpath("refusals.toml").read_text(encoding="utf-8"))
 
 
 @cache

@@ -10,8 +10,8 @@ import pytest
 import anlan
 from anlan.cases import shipped_types
 from anlan.command.guard import told
-from anlan.command.refusals import in_chinese, table
 from anlan.kernel.errors import AnlanError, BadInput, Conflict, NotFound
+from anlan.kernel.refusals import in_chinese, table
 
 SRC = Path(anlan.__file__).parent
 
