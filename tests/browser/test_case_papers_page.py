@@ -130,7 +130,7 @@ def test_running_cases_are_moved_after_a_trial_or_told_what_does_not_fit(chromiu
         visit.find("migrate-try").click()
         if fits:
             visit.find("migrate-do").click()
-            visit.find("migrate-outcome").get_by_text("1 cases were moved to version 3").wait_for()
+            visit.find("migrate-outcome").get_by_text("1 case was moved to version 3").wait_for()
         else:
             visit.find("misfits").get_by_text("step 'assign'").wait_for()
             expect(visit.find("migrate-do")).to_have_count(0)

@@ -157,11 +157,12 @@ def test_a_rehearsal_that_is_stopped_leaves_nothing(desk):
     assert district.rehearsals.rehearsals(case_id, who) == []
 
 
-def test_a_fault_of_the_plan_is_told_as_its_one_line(desk):
+def test_a_fault_of_the_plan_is_told_as_the_error_that_it_is(desk):
     district, case_id, who, _ = desk
     district.rehearsals.begin(case_id, Wish(scenario="doomsday"), who, "planner")
     going = finished(district, case_id, who)
-    assert "scenario='doomsday' must be one of" in going.fault
+    assert isinstance(going.fault, NotFound)
+    assert (going.fault.value, going.fault.rule[:14]) == ("scenario='doomsday'", "must be one of")
 
 
 @pytest.mark.parametrize("wrong", [{"share": -1}, {"share": 4}, {"crowd": 0}, {"seed": -1}])
