@@ -66,7 +66,7 @@ def listening(port: int) -> socket.socket:
 class Minutes:
     """Makes every minute that is due, in a thread of its own; whatever fails is told, and tried again.
 
-    Closed days are put away in another: it takes half a minute, which no minute waits for.
+    Closed days are put away in another: it takes seconds, on a busy machine half a minute, and no minute waits for it.
     """
 
     def __init__(self, district: District) -> None:
