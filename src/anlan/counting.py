@@ -35,7 +35,7 @@ from anlan.kernel.clock import Clock
 from anlan.kernel.geo import polygon_from
 from anlan.kernel.pack import Pack
 from anlan.kernel.records import LEAST_PERSONS, Estimate, UnknownReason
-from anlan.store import DuckHistory, Persons, kept_persons, told_persons
+from anlan.store import QUARTER, DuckHistory, Persons, kept_persons, told_persons
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,6 @@ Shape: TypeAlias = Mapping[str, Any] | str | BaseGeometry
 SPREAD_EVERY = timedelta(minutes=5)
 SPREAD_KEPT = timedelta(minutes=65)
 """Fields with their uncertainty stay this long in memory, so that a new polygon's last hour has intervals."""
-QUARTER = timedelta(minutes=15)
 NUMBERED = "cells.json"
 """The file in a district's folder that tells since when its cells have had their numbers."""
 LEVEL_KEPT = 50

@@ -103,14 +103,13 @@ class Minutes:
             thread.join(30)
 
     def _put_away(self) -> None:
-        """Seal closed days of the history and forget old ones, each hour."""
+        """Forget what is old in the history and seal closed days, each hour; neither waits for the other to succeed."""
         while not self._stopped.wait(HOUSEKEEPING_S):
-            now = self.district.clock.now()
-            try:
-                self.district.history.seal(now)
-                self.district.history.retain(now)
-            except Exception:
-                log.exception("the history could not be tidied; it is tried again")
+            for tidy in (self.district.history.retain, self.district.history.seal):
+                try:
+                    tidy(self.district.clock.now())
+                except Exception:  # else nobody would tidy any more, and nobody would see that
+                    log.exception("the history could not be tidied; it is tried again")
 
     def _run(self) -> None:
         kept_at = time.monotonic()

@@ -34,6 +34,10 @@ class Retention:
     inbox: timedelta = timedelta(days=2)
 
 
+QUARTER = timedelta(minutes=15)
+"""Means of cells are told over quarters of an hour."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One minute as it is kept. ``low`` and ``high`` are cursors in arrival order (see the engine's port).

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from anlan.store.history import QUARTER
 from anlan.store.signs import UNTOLD
 
 log = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float64]
 
-QUARTER = timedelta(minutes=15)
 DAY_ROWS = "CAST(made_at AS DATE) = ?"
 QUARTERS = f"""SELECT time_bucket(INTERVAL 15 MINUTE, made_at) AS quarter, cell,
     avg(CASE WHEN persons >= 0 THEN persons ELSE 0 END) AS told,
